@@ -1,0 +1,80 @@
+{
+  'variables': {
+    # 1 builds the test device and the benchmark driver too: npm run build:tests
+    'async_tests%': 0,
+  },
+  'target_defaults': {
+    'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+    'include_dirs': ['include'],
+    'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
+    'cflags': ['-fvisibility=hidden', '-Wall', '-Wextra'],
+    'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-std=gnu++23'],
+    'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden'],
+    'conditions': [
+      ['OS=="linux"', {
+        # nodelete: Node closes an addon that only workers loaded, but OpenSSL keeps pointers into this one.
+        # lazy: a runtime that lacks a symbol still loads the addon, which then says so instead of calling it.
+        'ldflags': ['-Wl,-z,nodelete', '-Wl,-z,lazy', '-Wl,-z,relro'],
+      }],
+      ['OS=="win"', {
+        'msvs_settings': {
+          'VCCLCompilerTool': {
+            'ExceptionHandling': 1,
+            'AdditionalOptions': ['/std:c++17', '/utf-8'],
+          },
+        },
+      }],
+    ],
+    # Evaluated last: node-addon-api asks for a deployment target that has no C++17 library.
+    'target_conditions': [
+      ['OS=="mac"', {
+        'xcode_settings': {
+          'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
+          'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+          'MACOSX_DEPLOYMENT_TARGET': '11.0',
+        },
+      }],
+    ],
+  },
+  'targets': [
+    {
+      'target_name': 'openssl_async',
+      'includes': ['deps/openssl.gypi'],
+      'include_dirs': ['src-native'],
+      'sources': ['<!@(node scripts/list-sources.js src-native)'],
+      'conditions': [
+        ['OS=="linux"', {
+          'ldflags': ['-Wl,--version-script=<(module_root_dir)/src-native/exports.map'],
+        }],
+        ['OS=="mac"', {
+          'xcode_settings': {
+            'OTHER_LDFLAGS': ['-Wl,-exported_symbols_list,<(module_root_dir)/src-native/exports.darwin'],
+          },
+        }],
+      ],
+    },
+  ],
+  'conditions': [
+    ['"<(async_tests)"=="1"', {
+      'targets': [
+        {
+          'target_name': 'test_device',
+          'includes': ['deps/openssl.gypi'],
+          'include_dirs': ['test/native/device'],
+          'sources': ['<!@(node scripts/list-sources.js test/native/device)'],
+          'cflags': ['-pthread'],
+          'ldflags': ['-pthread'],
+        },
+        {
+          'target_name': 'bench_driver',
+          'includes': ['deps/openssl.gypi'],
+          'include_dirs': ['src-native', 'test/bench/native'],
+          'sources': [
+            '<!@(node scripts/list-sources.js src-native --except=binding)',
+            '<!@(node scripts/list-sources.js test/bench/native)',
+          ],
+        },
+      ],
+    }],
+  ],
+}

@@ -1,0 +1,23 @@
+'use strict';
+
+const path = require('node:path');
+
+// Tests run what was just compiled, also in a clone that has prebuilds, and so do the processes that they start. A
+// sanitizer run or another build sets its own.
+process.env.OPENSSL_ASYNC_ADDON ??= path.join(__dirname, 'build', 'Release', 'openssl_async.node');
+
+const project = (name) => ({
+  displayName: name,
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  modulePathIgnorePatterns: ['<rootDir>/build-[a-z]+/', '<rootDir>/prebuilds/'],
+  transform: { '\\.ts$': ['ts-jest', { tsconfig: path.join(__dirname, 'tsconfig.json') }] },
+});
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: ['unit', 'integration', 'lifecycle', 'fuzz'].map(project),
+  reporters: ['default', '<rootDir>/.ci/jest-reporter.js'],
+  testTimeout: 30_000,
+};

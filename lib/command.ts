@@ -1,0 +1,37 @@
+// A step of a generator's job, carried out inside the job when it is yielded.
+import type { Job } from './job';
+import type { CommandKind } from './native/contract';
+import type { WaitFdCleanup } from './wait-context';
+
+/** What native code needs to carry a command out. */
+export interface CommandParts {
+  kind: (typeof CommandKind)[keyof typeof CommandKind];
+  keyId?: number;
+  fd?: number;
+  cleanup?: WaitFdCleanup | undefined;
+}
+
+/**
+ * A command of a job function: yield it to have it carried out inside the job. `yield` gives back its result; `yield*`
+ * does the same with the right type.
+ */
+export class Command<Result> {
+  /** @internal */
+  readonly job: Job;
+  /** @internal */
+  readonly parts: CommandParts;
+  /** @internal Makes the result of OpenSSL's answer; throws for a failure. */
+  readonly result: (ok: boolean, fd: number) => Result;
+
+  /** @internal */
+  constructor(job: Job, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
+    this.job = job;
+    this.parts = parts;
+    this.result = result;
+  }
+
+  /** For `yield*`. */
+  *[Symbol.iterator](): Generator<Command<Result>, Result, Result> {
+    return yield this;
+  }
+}

@@ -1,0 +1,213 @@
+// Every error that this library makes, and the only place that makes them.
+import type { NativeError } from './native/contract';
+
+/**
+ * The codes of this library's own errors. They are stable: a code changes only with a major version, a message at any
+ * time. Errors about arguments carry Node's own codes (`ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+ * `ERR_OUT_OF_RANGE`), those that OpenSSL reports carry `ERR_OSSL_…` as in `node:crypto`, and an aborted call rejects
+ * with an `AbortError` whose code is `ABORT_ERR`.
+ */
+export type AsyncErrorCode = keyof typeof CODES;
+
+const CODES = {
+  /** Real async jobs do not run in this process; `unsupportedReason()` is the message. */
+  ERR_ASYNC_UNSUPPORTED: 'unsupported',
+  /** The native addon could not be loaded; the message says what was tried and what to do. */
+  ERR_ASYNC_ADDON_NOT_LOADED: 'not loaded',
+  /** `initThread()` was called twice on a thread, or after the thread's first job. */
+  ERR_ASYNC_THREAD_INITIALIZED: 'thread initialized',
+  /** OpenSSL could not create the thread's pool. */
+  ERR_ASYNC_INIT_FAILED: 'init failed',
+  /** `cleanupThread()` while jobs of the thread have not finished. */
+  ERR_ASYNC_JOBS_OUTSTANDING: 'jobs outstanding',
+  /** `configure()` after the first use. */
+  ERR_ASYNC_ALREADY_STARTED: 'already started',
+  /** A job was started or resumed from within a job function or a wait context's callback. */
+  ERR_ASYNC_NESTED_START: 'nested start',
+  /** A job that has finished was resumed. */
+  ERR_ASYNC_JOB_FINISHED: 'job finished',
+  /** A job that `runJob()` drives was resumed by hand. */
+  ERR_ASYNC_JOB_SCHEDULED: 'job scheduled',
+  /** A job was resumed on another thread than the one that started it. */
+  ERR_ASYNC_WRONG_THREAD: 'wrong thread',
+  /** OpenSSL reported `ASYNC_ERR` without saying why, or refused a command of a job function. */
+  ERR_ASYNC_JOB_FAILED: 'job failed',
+  /** A wait context that a job uses was closed, or given to another job. */
+  ERR_ASYNC_WAIT_CONTEXT_BUSY: 'wait context busy',
+  /** The wait context was closed. */
+  ERR_ASYNC_WAIT_CONTEXT_CLOSED: 'wait context closed',
+  /** A job was resumed with another wait context than its own. */
+  ERR_ASYNC_WAIT_CONTEXT_MISMATCH: 'wait context mismatch',
+  /** The wait signal was closed. */
+  ERR_ASYNC_WAIT_SIGNAL_CLOSED: 'wait signal closed',
+  /** As many jobs wait for a place as may. */
+  ERR_ASYNC_QUEUE_FULL: 'queue full',
+  /** The time limit of a call passed. */
+  ERR_ASYNC_TIMEOUT: 'timeout',
+  /** A job function yielded something that is not one of its own job's commands. */
+  ERR_ASYNC_INVALID_COMMAND: 'invalid command',
+  /** A job function yielded a million commands without pausing once. */
+  ERR_ASYNC_COMMAND_LIMIT: 'command limit',
+  /** A wait fd is not open. */
+  ERR_ASYNC_INVALID_FD: 'invalid fd',
+  /** A wait fd cannot be polled, for example because it is a regular file. */
+  ERR_ASYNC_FD_NOT_POLLABLE: 'fd not pollable',
+  /** A C++ exception got out of a native job function. */
+  ERR_ASYNC_NATIVE_EXCEPTION: 'native exception',
+} as const;
+
+/** An error of this library: a plain `Error`, `TypeError` or `RangeError` with a stable `code`. */
+export interface CodedError extends Error {
+  /** One of {@link AsyncErrorCode}, or one of Node's or OpenSSL's. */
+  code: string;
+}
+
+/** An error that OpenSSL reported, decorated as `node:crypto` does it. */
+export interface OpenSSLError extends CodedError {
+  /** OpenSSL's name of the part that failed, for example `Provider routines`. */
+  library?: string;
+  /** OpenSSL's words, for example `bad decrypt`. */
+  reason?: string;
+  /** Further errors of the same failure, oldest first. */
+  opensslErrorStack?: string[];
+}
+
+type ErrorClass = ErrorConstructor | TypeErrorConstructor | RangeErrorConstructor;
+
+function make(Base: ErrorClass, code: string, message: string, options?: ErrorOptions): CodedError {
+  const error = new Base(message, options) as CodedError;
+  // As Node's own errors: the code is part of the stack's first line, and not of the name.
+  error.name = `${Base.name} [${code}]`;
+  void error.stack;
+  error.name = Base.name;
+  Object.defineProperty(error, 'name', { enumerable: false });
+  error.code = code;
+  return error;
+}
+
+/** Cuts the stack off at the caller of `entry`, the public function that the user called. */
+export function withCallersStack<E extends Error>(error: E, entry: (...args: never[]) => unknown): E {
+  const name = error.name;
+  error.name = 'code' in error ? `${name} [${String(error.code)}]` : name;
+  Error.captureStackTrace(error, entry);
+  void error.stack;
+  error.name = name;
+  return error;
+}
+
+export function asyncError(code: AsyncErrorCode, message: string, options?: ErrorOptions): CodedError {
+  return make(Error, code, message, options);
+}
+
+export function invalidArgType(name: string, expected: string, actual: unknown): CodedError {
+  const message = `The "${name}" ${kindOf(name)} must be ${expected}. Received ${describe(actual)}`;
+  return make(TypeError, 'ERR_INVALID_ARG_TYPE', message);
+}
+
+export function invalidArgValue(name: string, actual: unknown, reason: string): CodedError {
+  const message = `The ${kindOf(name)} '${name}' ${reason}. Received ${describe(actual)}`;
+  return make(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+export function unknownOption(name: string, known: readonly string[]): CodedError {
+  const message = `Unknown option '${name}'. The options are: ${known.join(', ')}`;
+  return make(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+export function outOfRange(name: string, range: string, actual: unknown): CodedError {
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${describe(actual)}`;
+  return make(RangeError, 'ERR_OUT_OF_RANGE', message);
+}
+
+export function invalidReturnValue(what: string, expected: string, actual: unknown): CodedError {
+  const message = `Expected ${expected} to be returned from ${what} but got ${describe(actual)}`;
+  return make(TypeError, 'ERR_INVALID_RETURN_VALUE', message);
+}
+
+/** As Node's: name `AbortError`, code `ABORT_ERR`, the signal's reason as `cause`. */
+export function abortError(cause: unknown): CodedError {
+  const error = make(Error, 'ABORT_ERR', 'The operation was aborted', { cause });
+  error.name = 'AbortError';
+  return error;
+}
+
+/** The error that native code describes. */
+export function fromNative(native: NativeError): CodedError {
+  if (native.opensslErrors.length > 0 && (native.code === '' || native.code === 'ERR_ASYNC_JOB_FAILED')) {
+    return opensslError(native.opensslErrors);
+  }
+  const error = make(Error, native.code, native.message);
+  if (native.opensslErrors.length > 0) (error as OpenSSLError).opensslErrorStack = [...native.opensslErrors];
+  return error;
+}
+
+// Library numbers of OpenSSL 3 that node:crypto puts into its codes; errors of other libraries are named by reason alone.
+const LIBRARY_PREFIXES: Readonly<Record<number, string>> = {
+  2: 'SYS_',
+  3: 'BN_',
+  4: 'RSA_',
+  5: 'DH_',
+  6: 'EVP_',
+  7: 'BUF_',
+  8: 'OBJ_',
+  9: 'PEM_',
+  10: 'DSA_',
+  11: 'X509_',
+  13: 'ASN1_',
+  14: 'CONF_',
+  15: 'CRYPTO_',
+  16: 'EC_',
+  32: 'BIO_',
+  33: 'PKCS7_',
+  34: 'X509V3_',
+  35: 'PKCS12_',
+  36: 'RAND_',
+  37: 'DSO_',
+  38: 'ENGINE_',
+  39: 'OCSP_',
+  40: 'UI_',
+  41: 'COMP_',
+  42: 'ECDSA_',
+  43: 'ECDH_',
+  44: 'OSSL_STORE_',
+  45: 'FIPS_',
+  46: 'CMS_',
+  47: 'TS_',
+  48: 'HMAC_',
+  50: 'CT_',
+  51: 'ASYNC_',
+  52: 'KDF_',
+  53: 'SM2_',
+};
+const LIBRARY_SSL = 20;
+
+/** `lines` as ERR_error_string(3) writes them, oldest first: `error:CODE:library:function:reason`. */
+function opensslError(lines: readonly string[]): OpenSSLError {
+  const [first = '', ...rest] = lines;
+  const [, packed = '', library = '', , reason = ''] = first.split(':');
+  const number = (Number.parseInt(packed, 16) >>> 23) & 0xff;
+  const prefix = number === LIBRARY_SSL ? 'ERR_SSL_' : `ERR_OSSL_${LIBRARY_PREFIXES[number] ?? ''}`;
+  const error: OpenSSLError = make(Error, `${prefix}${reason.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`, first);
+  if (library !== '') error.library = library;
+  if (reason !== '') error.reason = reason;
+  if (rest.length > 0) error.opensslErrorStack = rest;
+  return error;
+}
+
+function kindOf(name: string): 'argument' | 'property' {
+  return name.includes('.') ? 'property' : 'argument';
+}
+
+// As Node words it. Never the content of bytes: they may be key material.
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return value.name === '' ? 'function' : `function ${value.name}`;
+  if (typeof value === 'object') {
+    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object';
+  }
+  if (typeof value === 'string') {
+    return `type string ('${value.length > 25 ? `${value.slice(0, 25)}...` : value}')`;
+  }
+  return `type ${typeof value} (${String(value)}${typeof value === 'bigint' ? 'n' : ''})`;
+}

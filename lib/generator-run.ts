@@ -1,0 +1,118 @@
+// Leads a generator through its job: outcome in, next command out.
+import { Command, type CommandParts } from './command';
+import { asyncError, invalidReturnValue } from './errors';
+import { checkCommand, type Job } from './job';
+import type { GeneratorJobFunction, JobGenerator } from './job-function';
+import { CommandKind } from './native/contract';
+import type { Environment } from './native/environment';
+
+// A generator that goes on like this would never give the loop its turn.
+const COMMAND_LIMIT = 1_000_000;
+
+/** The job whose generator is running, on this thread. */
+let current: Job | null = null;
+
+/** See {@link getCurrentJob}. */
+export function currentJob(): Job | null {
+  return current;
+}
+
+export type RunEnd = { returnValue: number } | { error: unknown };
+
+export class GeneratorRun {
+  /** How the generator ended; undefined until then. */
+  end: RunEnd | undefined;
+
+  readonly #environment: Environment;
+  readonly #job: Job;
+  readonly #generator: JobGenerator;
+  #command: Command<unknown> | undefined;
+  #commandsInARow = 0;
+  #interruption: Error | undefined;
+
+  /** Runs the function up to nowhere: its body begins with the first {@link GeneratorRun.step}. */
+  constructor(environment: Environment, job: Job, func: GeneratorJobFunction, args: unknown) {
+    this.#environment = environment;
+    this.#job = job;
+    this.#generator = func.body(job, args);
+  }
+
+  /** Has `error` thrown at the yield where the generator stands, at the next step. */
+  interrupt(error: Error): void {
+    this.#interruption = error;
+  }
+
+  /** Continues with the outcome of the last command. The result is the next command: `return` when there is none. */
+  step(ok: boolean, fd: number): CommandParts {
+    const { insideJob } = this.#environment;
+    const outer = current;
+    this.#environment.insideJob = true;
+    current = this.#job;
+    try {
+      return this.#advance(ok, fd);
+    } catch (error) {
+      this.end = { error };
+      return { kind: CommandKind.return };
+    } finally {
+      current = outer;
+      this.#environment.insideJob = insideJob;
+    }
+  }
+
+  #advance(ok: boolean, fd: number): CommandParts {
+    const command = this.#command;
+    this.#command = undefined;
+    let turn: () => IteratorResult<unknown, number>;
+    if (this.#interruption !== undefined) {
+      const interruption = this.#interruption;
+      this.#interruption = undefined;
+      turn = () => this.#generator.throw(interruption);
+    } else {
+      turn = () => {
+        let input: unknown;
+        try {
+          input = command?.result(ok, fd);
+        } catch (error) {
+          return this.#generator.throw(error);
+        }
+        return this.#generator.next(input);
+      };
+    }
+    for (;;) {
+      const step = turn();
+      if (step.done === true) return this.#finish(step.value);
+      const refusal = this.#refusal(step.value);
+      if (refusal === undefined) return (step.value as Command<unknown>).parts;
+      turn = () => this.#generator.throw(refusal);
+    }
+  }
+
+  // Why what was yielded is not carried out. Once over the limit, the generator is not asked again.
+  #refusal(yielded: unknown): unknown {
+    if (++this.#commandsInARow > COMMAND_LIMIT) {
+      const limit = String(COMMAND_LIMIT);
+      const error = asyncError('ERR_ASYNC_COMMAND_LIMIT', `The job function yielded ${limit} commands without a pause`);
+      if (this.#commandsInARow > COMMAND_LIMIT + 1) throw error;
+      return error;
+    }
+    if (!(yielded instanceof Command) || yielded.job !== this.#job) {
+      return asyncError('ERR_ASYNC_INVALID_COMMAND', 'A job function may yield only the commands of its own job');
+    }
+    try {
+      checkCommand(yielded);
+    } catch (error) {
+      return error;
+    }
+    this.#command = yielded;
+    if (yielded.parts.kind === CommandKind.pause) this.#commandsInARow = 0;
+    return undefined;
+  }
+
+  #finish(returnValue: unknown): CommandParts {
+    if (!Number.isInteger(returnValue) || (returnValue as number) !== ((returnValue as number) | 0)) {
+      throw invalidReturnValue('the job function', 'a 32-bit integer', returnValue);
+    }
+    this.end = { returnValue: returnValue as number };
+    return { kind: CommandKind.return };
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Real OpenSSL async jobs on the event loop.
+ *
+ * @packageDocumentation
+ */
+export type { AsyncErrorCode, CodedError, OpenSSLError } from './errors';
+export type { Command } from './command';
+export type { JobMessage, WakeupKind } from './diagnostics';
+export { Job, type JobState } from './job';
+export {
+  type GeneratorJobFunction,
+  jobFunction,
+  nativeJobFunction,
+  type JobBody,
+  type JobBytes,
+  type JobFunction,
+  type JobGenerator,
+  type NativeJobFunction,
+} from './job-function';
+export type { ConfigureOptions, PollOptions } from './options';
+export { runJob, type JobResult, type RunJobOptions } from './run-job';
+export {
+  getCurrentJob,
+  startJob,
+  type ErrorResult,
+  type FinishedResult,
+  type NoJobsResult,
+  type PausedResult,
+  type StartJobResult,
+} from './start-job';
+export { stats, type JobCounts, type LatencyHistogram, type Stats } from './statistics';
+export {
+  cleanupThread,
+  configure,
+  initThread,
+  isCapable,
+  opensslVersion,
+  unsupportedReason,
+  type InitThreadOptions,
+} from './thread';
+export { WaitContext, type ChangedFds, type WaitFdCleanup, type WaitOptions, type WaitStatus } from './wait-context';
+export { WaitSignal } from './wait-signal';

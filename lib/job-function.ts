@@ -1,0 +1,126 @@
+// What a job runs: a generator whose commands are carried out inside the job, or a C function of another addon.
+import { invalidArgType, outOfRange } from './errors';
+import type { Job } from './job';
+import type { Command } from './command';
+import type { NativeJobFunctionExternal } from './native/contract';
+import { environment } from './native/environment';
+import { validateFunction } from './validators';
+
+/** What a generator that is a job's function yields and returns. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a generator has one type for what all its yields give back
+export type JobGenerator = Generator<Command<unknown>, number, any>;
+
+/** The body of a {@link jobFunction}. `args` is a copy of what was passed to the job. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the author of the body knows what is passed
+export type JobBody<Args = any> = (job: Job, args: Args) => JobGenerator;
+
+/** Bytes that a native job function is passed a copy of; a string is passed as UTF-8. */
+export type JobBytes = string | ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView;
+
+const MAX_ARGS_BYTES = 2 ** 30;
+
+/** A job function written in TypeScript; see {@link jobFunction}. */
+export class GeneratorJobFunction<Args = unknown> {
+  /** @internal */
+  readonly body: JobBody<Args>;
+
+  /** @internal */
+  constructor(body: JobBody<Args>) {
+    this.body = body;
+  }
+}
+
+/** A job function written in C; see {@link nativeJobFunction}. */
+export class NativeJobFunction {
+  /** @internal */
+  readonly external: NativeJobFunctionExternal;
+
+  /** @internal */
+  constructor(external: NativeJobFunctionExternal) {
+    this.external = external;
+  }
+}
+
+/** What {@link startJob} and {@link runJob} run. */
+export type JobFunction<Args = unknown> = GeneratorJobFunction<Args> | NativeJobFunction;
+
+/**
+ * Makes a job function of a generator function. JavaScript cannot run on a job's stack, so each command that the
+ * generator yields (see {@link Job}) is carried out natively inside the real job, to which the generator hands over.
+ *
+ * The generator returns the job's return value, a 32-bit integer. What it throws ends the job with that very error. A
+ * command that fails throws where it was yielded.
+ *
+ * @param body - `function* (job, args)`. `args` is a copy: bytes arrive as a `Buffer`, anything else as
+ * `structuredClone()` leaves it.
+ *
+ * @example
+ * ```ts
+ * const func = jobFunction(function* (job, args: string) {
+ *   console.log('started with', args);
+ *   yield job.pause();
+ *   console.log('resumed');
+ *   return 1;
+ * });
+ * ```
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- inferred from the body
+export function jobFunction<Args = any>(body: JobBody<Args>): GeneratorJobFunction<Args> {
+  validateFunction(body, 'body');
+  return new GeneratorJobFunction(body);
+}
+
+/**
+ * Makes a job function of a C function `int (*)(void *)` that another addon supplies: an external value made by
+ * `openssl_async_create_job_function()` of `include/openssl_async.h`. The function runs on the job's stack; its argument
+ * is a private copy of the bytes passed, or NULL.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE` for anything else; `ERR_ASYNC_UNSUPPORTED`
+ */
+export function nativeJobFunction(external: unknown): NativeJobFunction {
+  if (!environment().addon.isJobFunction(external)) {
+    throw invalidArgType('external', 'an external made by openssl_async_create_job_function()', external);
+  }
+  return new NativeJobFunction(external);
+}
+
+export function validateJobFunction(value: unknown): asserts value is JobFunction {
+  if (value instanceof GeneratorJobFunction || value instanceof NativeJobFunction) return;
+  throw invalidArgType('func', 'a job function made by jobFunction() or nativeJobFunction()', value);
+}
+
+/** The bytes to copy for a native job function; null for none. */
+export function toBytes(args: unknown): Uint8Array | null {
+  if (args === undefined || args === null) return null;
+  const bytes = typeof args === 'string' ? Buffer.from(args) : viewBytes(args);
+  if (bytes === undefined) {
+    throw invalidArgType('args', 'of type string or an instance of ArrayBuffer, Buffer, TypedArray, or DataView', args);
+  }
+  if (bytes.byteLength > MAX_ARGS_BYTES) {
+    throw outOfRange('args.byteLength', `<= ${String(MAX_ARGS_BYTES)}`, bytes.byteLength);
+  }
+  return bytes;
+}
+
+/** What a generator is passed. Throws a `DataCloneError` for what cannot be copied. */
+export function cloneArgs(args: unknown): unknown {
+  const bytes = viewBytes(args);
+  if (bytes === undefined) return structuredClone(args);
+  if (bytes.byteLength > MAX_ARGS_BYTES) {
+    throw outOfRange('args.byteLength', `<= ${String(MAX_ARGS_BYTES)}`, bytes.byteLength);
+  }
+  return Buffer.from(bytes);
+}
+
+function viewBytes(value: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (isArrayBuffer(value)) return new Uint8Array(value);
+  return undefined;
+}
+
+// By brand, not by class: the value may come from another realm.
+function isArrayBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
+  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
+}

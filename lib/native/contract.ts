@@ -1,0 +1,164 @@
+// The addon's exports, as src-native/binding/addon.cc defines them. Arguments are validated before they come here.
+
+/** An error as data. `code` is one of lib/errors.ts, or empty when only `opensslErrors` counts. */
+export interface NativeError {
+  readonly code: string;
+  readonly message: string;
+  /** OpenSSL's lines, oldest first. */
+  readonly opensslErrors: readonly string[];
+}
+
+declare const handle: unique symbol;
+/** A native object. It never leaves lib/. */
+export interface NativeHandle<Name extends string> {
+  readonly [handle]: Name;
+}
+export type NativeWaitContext = NativeHandle<'wait-context'>;
+export type NativeWaitSignal = NativeHandle<'wait-signal'>;
+export type NativeJob = NativeHandle<'job'>;
+/** What `openssl_async_create_job_function()` makes; it comes from other addons. */
+export type NativeJobFunctionExternal = NativeHandle<'job-function'>;
+
+/** ASYNC_start_job()'s results, and the hand-over of a job that is made of commands. */
+export const RunStatus = { error: 0, noJobs: 1, pause: 2, finish: 3, handedOver: 4 } as const;
+
+export const CommandKind = {
+  pause: 0,
+  blockPause: 1,
+  unblockPause: 2,
+  setWaitFd: 3,
+  getFd: 4,
+  clearFd: 5,
+  return: 6,
+} as const;
+
+export const EventKind = {
+  finished: 0,
+  failed: 1,
+  handedOver: 2,
+  unwatchable: 3,
+  started: 4,
+  paused: 5,
+  resumed: 6,
+  awaited: 7,
+} as const;
+
+/** Where the words of an event are. */
+export const EventWord = { id: 0, kind: 1, value: 2, pauses: 3, fd: 4, callback: 5, poll: 6, detail: 7 } as const;
+export const WORDS_PER_EVENT = 8;
+
+export interface NativeHistogram {
+  count: number;
+  min: number;
+  max: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+}
+
+export interface NativeStats {
+  jobs: {
+    live: number;
+    queued: number;
+    ready: number;
+    waiting: number;
+    submitted: number;
+    started: number;
+    finished: number;
+    failed: number;
+    cancelled: number;
+    abandoned: number;
+    pauses: number;
+    handOvers: number;
+    noJobs: number;
+    engineErrors: number;
+  };
+  wakeups: { fd: number; callback: number; poll: number };
+  latency: { queue: NativeHistogram; run: NativeHistogram; total: NativeHistogram };
+  stacks: {
+    mode: 'none' | 'default' | 'guarded';
+    sizeBytes: number;
+    guarded: number;
+    unguarded: number;
+    highWaterBytes: number | null;
+  };
+  ticks: number;
+  threadJobs: number;
+}
+
+export interface NativeAddon {
+  opensslVersion(): string;
+  /** Empty when everything below exists and works; otherwise only these two functions exist. */
+  unsupportedReason(): string;
+
+  setEventSink(
+    buffer: Int32Array,
+    onEvents: (count: number) => void,
+    onCallbacks: (waitContextIds: number[]) => void,
+  ): void;
+  configure(
+    maxJobs: number,
+    tickBudgetMicros: number,
+    pollInitialMs: number,
+    pollMaxMs: number,
+    drainTimeoutMs: number,
+  ): void;
+  /** False, without effect, once a job stack may exist in this process. */
+  configureStacks(stackSizeBytes: number, maxGuardedStacks: number): boolean;
+  initThread(maxSize: number, initSize: number): NativeError | undefined;
+  cleanupThread(): NativeError | undefined;
+
+  createWaitContext(): NativeWaitContext | NativeError;
+  /** `[key, fd, key, fd, …]` whose clean-up is due; undefined while a job lives. */
+  closeWaitContext(context: NativeWaitContext): number[] | undefined;
+  waitContextFds(context: NativeWaitContext): number[];
+  waitContextChangedFds(context: NativeWaitContext): [added: number[], removed: number[]];
+  waitContextBusy(context: NativeWaitContext): boolean;
+  waitContextStatus(context: NativeWaitContext): number;
+  setWaitContextStatus(context: NativeWaitContext, status: number): void;
+  observeCallbacks(context: NativeWaitContext, id: number): void;
+  stopObservingCallbacks(context: NativeWaitContext): void;
+  takeCallbacks(): number[];
+  await(context: NativeWaitContext, id: number): NativeError | undefined;
+  cancelAwait(id: number): void;
+  checkFd(fd: number): NativeError | undefined;
+
+  createSignal(): NativeWaitSignal | NativeError;
+  signalFd(signal: NativeWaitSignal): number;
+  wakeSignal(signal: NativeWaitSignal): void;
+  clearSignal(signal: NativeWaitSignal): boolean;
+  closeSignal(signal: NativeWaitSignal): void;
+
+  isJobFunction(value: unknown): value is NativeJobFunctionExternal;
+
+  createJob(func: NativeJobFunctionExternal | null, args: Uint8Array | null, context: NativeWaitContext): NativeJob;
+  runJob(job: NativeJob): number | NativeError;
+  /** The number names a job of {@link NativeAddon.submit}'s. */
+  continueJob(
+    job: NativeJob | number,
+    kind: number,
+    key: number,
+    fd: number,
+    wantsCleanup: boolean,
+    returnValue: number,
+  ): void;
+  jobOutcome(job: NativeJob): [ok: number, fd: number];
+  endJob(job: NativeJob): { returnValue: number; exception?: string; opensslErrors: string[] };
+  /** True when it goes on under this id until its end is told. */
+  releaseJob(job: NativeJob, id: number): boolean;
+
+  submit(
+    id: number,
+    func: NativeJobFunctionExternal | null,
+    args: Uint8Array | null,
+    context: NativeWaitContext | null,
+  ): void;
+  submitBatch(ids: Int32Array, count: number, func: NativeJobFunctionExternal | null): void;
+  interrupt(id: number): void;
+  /** True when the job had not begun: no event will come. */
+  abandon(id: number): boolean;
+  takeFailure(id: number): NativeError;
+  setTracing(tracing: boolean): void;
+  stats(withHighWater: boolean): NativeStats;
+}

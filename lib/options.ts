@@ -1,0 +1,103 @@
+// What can be configured, its ranges and defaults.
+import { outOfRange } from './errors';
+import { validateBoolean, validateInteger, validateOptions } from './validators';
+
+/** How often a job is tried that offers neither an fd nor a callback. */
+export interface PollOptions {
+  /** Milliseconds before the second try; the first follows at once. Each later one waits twice as long. 1 to 60 000. @defaultValue 1 */
+  initialIntervalMs?: number;
+  /** The longest wait between two tries, in milliseconds. `initialIntervalMs` to 60 000. @defaultValue 16 */
+  maxIntervalMs?: number;
+}
+
+/** Options of {@link configure}. */
+export interface ConfigureOptions {
+  /** Jobs of this thread that may live (run or be paused) at a time; more wait. 1 to 1 000 000. @defaultValue 16384 */
+  maxJobs?: number;
+  /** Jobs that OpenSSL creates before the first one is needed. 0 to `maxJobs`. @defaultValue 0 */
+  initialJobs?: number;
+  /** Jobs of this thread that may wait for a place; more are refused. 0 to 10 000 000. @defaultValue 65536 */
+  maxQueued?: number;
+  /**
+   * Size of a job's stack in bytes, on OpenSSL 3.2 and later; earlier ones always use 32 KiB. It is rounded up to whole
+   * pages. The first thread that sets it sets it for the process. 16 384 to 16 777 216. @defaultValue 65536
+   */
+  stackSizeBytes?: number;
+  /**
+   * Stacks that end in a guard page, process-wide, on OpenSSL 3.2 and later. Each costs two memory mappings, of which
+   * Linux allows a process 65 530; beyond this number stacks are unguarded. 0 to 1 000 000. @defaultValue 8000
+   */
+  maxGuardedStacks?: number;
+  /** Whether {@link stats} looks for the deepest use of any guarded stack, which reads all of them. @defaultValue false */
+  stackHighWater?: boolean;
+  /** How jobs are tried that offer no notification. */
+  poll?: PollOptions;
+  /** How long, in microseconds, ready jobs may run before timers and I/O get their turn. 50 to 1 000 000. @defaultValue 2000 */
+  tickBudgetMicros?: number;
+  /**
+   * How long, in milliseconds, the end of an environment may wait for outstanding jobs; then they are abandoned with
+   * their memory, and one line on stderr says so. 0 to 600 000. @defaultValue 1000
+   */
+  drainTimeoutMs?: number;
+}
+
+export type ResolvedOptions = Required<Omit<ConfigureOptions, 'poll'>> & { poll: Required<PollOptions> };
+
+export const DEFAULT_OPTIONS: Readonly<ResolvedOptions> = {
+  maxJobs: 16_384,
+  initialJobs: 0,
+  maxQueued: 65_536,
+  stackSizeBytes: 65_536,
+  maxGuardedStacks: 8000,
+  stackHighWater: false,
+  poll: { initialIntervalMs: 1, maxIntervalMs: 16 },
+  tickBudgetMicros: 2000,
+  drainTimeoutMs: 1000,
+};
+
+const POLL_OPTIONS = ['initialIntervalMs', 'maxIntervalMs'] as const;
+const RANGES = {
+  maxJobs: [1, 1_000_000],
+  initialJobs: [0, 1_000_000],
+  maxQueued: [0, 10_000_000],
+  stackSizeBytes: [16_384, 16_777_216],
+  maxGuardedStacks: [0, 1_000_000],
+  tickBudgetMicros: [50, 1_000_000],
+  drainTimeoutMs: [0, 600_000],
+} as const;
+
+/** `defaults` with what `options` says; throws for what it may not say. */
+export function resolveOptions(options: unknown, defaults: Readonly<ResolvedOptions>): ResolvedOptions {
+  validateOptions(options, 'options', Object.keys(DEFAULT_OPTIONS));
+  const resolved: ResolvedOptions = { ...defaults, poll: { ...defaults.poll } };
+  for (const [name, [min, max]] of Object.entries(RANGES) as [keyof typeof RANGES, [number, number]][]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    validateInteger(value, `options.${name}`, min, max);
+    resolved[name] = value;
+  }
+  if (options.stackHighWater !== undefined) {
+    validateBoolean(options.stackHighWater, 'options.stackHighWater');
+    resolved.stackHighWater = options.stackHighWater;
+  }
+  if (options.poll !== undefined) {
+    validateOptions(options.poll, 'options.poll', POLL_OPTIONS);
+    for (const name of POLL_OPTIONS) {
+      const value = options.poll[name];
+      if (value === undefined) continue;
+      validateInteger(value, `options.poll.${name}`, 1, 60_000);
+      resolved.poll[name] = value;
+    }
+  }
+  if (resolved.initialJobs > resolved.maxJobs) {
+    throw outOfRange('options.initialJobs', `<= maxJobs (${String(resolved.maxJobs)})`, resolved.initialJobs);
+  }
+  if (resolved.poll.maxIntervalMs < resolved.poll.initialIntervalMs) {
+    throw outOfRange(
+      'options.poll.maxIntervalMs',
+      `>= initialIntervalMs (${String(resolved.poll.initialIntervalMs)})`,
+      resolved.poll.maxIntervalMs,
+    );
+  }
+  return resolved;
+}

@@ -1,0 +1,312 @@
+// Jobs that the event loop starts, waits for and resumes.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { channels, publish, wantsTrace, type WakeupKind } from './diagnostics';
+import { abortError, asyncError, fromNative, invalidArgType } from './errors';
+import { GeneratorRun } from './generator-run';
+import { Job } from './job';
+import {
+  cloneArgs,
+  GeneratorJobFunction,
+  toBytes,
+  validateJobFunction,
+  type JobFunction,
+  type NativeJobFunction,
+} from './job-function';
+import { EventKind, EventWord } from './native/contract';
+import { environment, type Environment, type Listener } from './native/environment';
+import { validateAbortSignal, validateInteger, validateOptions } from './validators';
+import { WaitContext, waitContextInternals } from './wait-context';
+
+/** Options of {@link runJob}. */
+export interface RunJobOptions<Args = unknown> {
+  /** Copied, as with {@link startJob}. */
+  args?: Args;
+  /** For this job alone until it has ended. Without it, the job has one of the library's, which keeps engines' fds. */
+  waitContext?: WaitContext;
+  /** Rejects with an `AbortError` at once; the job itself is driven to its end in the background. */
+  signal?: AbortSignal;
+  /** Rejects with `ERR_ASYNC_TIMEOUT` after so many milliseconds, 1 to 2 147 483 647; the job as with `signal`. */
+  timeoutMs?: number;
+}
+
+/** What became of a job. */
+export interface JobResult {
+  /** What the job's function returned. */
+  returnValue: number;
+  /** How often it paused. */
+  pauses: number;
+  /** What it was resumed for: an fd that was readable, a callback, or because it was time to try again. */
+  wakeups: { fd: number; callback: number; poll: number };
+  /** What the function left in its OpenSSL error queue, oldest first, if anything. */
+  opensslErrorStack?: string[];
+}
+
+const RUN_JOB_OPTIONS = ['args', 'waitContext', 'signal', 'timeoutMs'] as const;
+const NO_OPTIONS: RunJobOptions = {};
+const WAKEUP_KINDS: readonly WakeupKind[] = ['fd', 'callback', 'poll'];
+
+type Resolve = (result: JobResult) => void;
+type Reject = (error: unknown) => void;
+
+/** Counters that native code does not have. */
+export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
+
+class Submission implements Listener {
+  id = 0;
+  readonly #environment: Environment;
+  readonly #func: JobFunction;
+  // Gone once the promise is settled.
+  #resolve: Resolve | undefined;
+  #reject: Reject | undefined;
+  // What only some submissions have.
+  run: GeneratorRun | undefined;
+  inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
+  waitContext: WaitContext | undefined;
+  job: Job | undefined;
+  timer: NodeJS.Timeout | undefined;
+  signal: AbortSignal | undefined;
+  onAbort: (() => void) | undefined;
+
+  constructor(env: Environment, func: JobFunction, resolve: Resolve, reject: Reject) {
+    this.#environment = env;
+    this.#func = func;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  onEvent(words: Int32Array, offset: number): void {
+    const value = words[offset + EventWord.value] as number;
+    const detail = words[offset + EventWord.detail] as number;
+    switch (words[offset + EventWord.kind]) {
+      case EventKind.finished:
+        this.#onFinished(value, detail !== 0, words, offset);
+        break;
+      case EventKind.failed:
+        this.#onFailed(words[offset + EventWord.pauses] as number);
+        break;
+      case EventKind.handedOver:
+        this.#onHandedOver(value === 1, detail);
+        break;
+      case EventKind.unwatchable:
+        this.cancel(fromNative(this.#environment.addon.takeFailure(this.id)));
+        break;
+      case EventKind.started:
+        publish('start', this.#message(words, offset));
+        break;
+      case EventKind.paused:
+        publish('pause', this.#message(words, offset));
+        break;
+      case EventKind.resumed:
+        publish('resume', { ...this.#message(words, offset), wakeup: WAKEUP_KINDS[value] as WakeupKind });
+        break;
+    }
+  }
+
+  /** Rejects now. The job itself, if it has begun, goes on unheard. */
+  cancel(error: Error): void {
+    const reject = this.#reject;
+    if (reject === undefined) return;
+    flush();
+    this.#settle();
+    if (this.#environment.addon.abandon(this.id)) {
+      this.#release();
+    } else if (this.run !== undefined) {
+      this.run.interrupt(error);
+      this.#environment.addon.interrupt(this.id);
+    }
+    reject(error);
+  }
+
+  #onFinished(returnValue: number, hasErrors: boolean, words: Int32Array, offset: number): void {
+    const errors = hasErrors ? this.#environment.addon.takeFailure(this.id).opensslErrors : undefined;
+    const pauses = words[offset + EventWord.pauses] as number;
+    const end = this.run?.end;
+    const resolve = this.#resolve;
+    const reject = this.#reject;
+    this.#settle();
+    this.#release();
+    if (end !== undefined && 'error' in end) {
+      if (channels.finish.hasSubscribers) this.#publishFinish(pauses, { error: end.error });
+      reject?.(end.error);
+      return;
+    }
+    const result: JobResult = {
+      returnValue: end === undefined ? returnValue : end.returnValue,
+      pauses,
+      wakeups: {
+        fd: words[offset + EventWord.fd] as number,
+        callback: words[offset + EventWord.callback] as number,
+        poll: words[offset + EventWord.poll] as number,
+      },
+    };
+    if (errors !== undefined) result.opensslErrorStack = [...errors];
+    if (channels.finish.hasSubscribers) this.#publishFinish(pauses, { returnValue: result.returnValue });
+    resolve?.(result);
+  }
+
+  #onFailed(pauses: number): void {
+    const error = fromNative(this.#environment.addon.takeFailure(this.id));
+    const reject = this.#reject;
+    this.#settle();
+    this.#release();
+    this.#publishFinish(pauses, { error });
+    reject?.(error);
+  }
+
+  #onHandedOver(ok: boolean, fd: number): void {
+    const run = this.run as GeneratorRun;
+    const { kind, keyId = 0, fd: commandFd = 0, cleanup } = (
+      this.inContext as NonNullable<typeof this.inContext>
+    )(() => run.step(ok, fd));
+    this.#environment.addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
+  }
+
+  // The promise is settled or about to be.
+  #settle(): void {
+    this.#resolve = this.#reject = undefined;
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort);
+  }
+
+  // Native code knows nothing of the job any more.
+  #release(): void {
+    this.#environment.unlisten(this.id);
+    if (this.job !== undefined) this.job.currentState = 'finished';
+    if (this.waitContext !== undefined) waitContextInternals.release(this.waitContext);
+  }
+
+  #message(words: Int32Array, offset: number): { id: number; func: JobFunction; pauses: number } {
+    return { id: this.id, func: this.#func, pauses: words[offset + EventWord.pauses] as number };
+  }
+
+  #publishFinish(pauses: number, end: { returnValue: number } | { error: unknown }): void {
+    publish('finish', { id: this.id, func: this.#func, pauses, ...end });
+  }
+}
+
+// Jobs of native functions without arguments or wait contexts are handed to native code together, at the end of the
+// current microtask; all others by themselves, behind what was collected.
+const BATCH_SIZE = 1024;
+const batch = { ids: new Int32Array(BATCH_SIZE), count: 0, func: undefined as NativeJobFunction | undefined };
+let tracing = false;
+
+function flush(): void {
+  if (batch.count === 0) return;
+  const { count, func } = batch;
+  batch.count = 0;
+  environment().addon.submitBatch(batch.ids, count, (func as NativeJobFunction).external);
+}
+
+function collect(id: number, func: NativeJobFunction): void {
+  if (batch.count === BATCH_SIZE || (batch.count > 0 && batch.func !== func)) flush();
+  if (batch.count === 0) void Promise.resolve().then(flush);
+  batch.func = func;
+  batch.ids[batch.count++] = id;
+}
+
+// Saves a closure per call: the executor of a promise runs before its constructor returns.
+let resolveNext: Resolve;
+let rejectNext: Reject;
+function executor(resolve: Resolve, reject: Reject): void {
+  resolveNext = resolve;
+  rejectNext = reject;
+}
+
+/**
+ * Runs a job on the event loop: starts it as soon as there is a place, waits in whichever way it offers when it pauses
+ * (callback, fds, or trying again after a while), resumes it and resolves when its function has returned.
+ *
+ * Jobs start in the order of the calls, from the event loop, not before this function returns. A job that has begun is
+ * always driven to its end, also when the promise was rejected early. The promise rejects with what a generator threw,
+ * with OpenSSL's error, or with `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_NATIVE_EXCEPTION`,
+ * `ERR_ASYNC_INVALID_FD` or `ERR_ASYNC_FD_NOT_POLLABLE` (the job offers an fd that cannot be waited for),
+ * `ERR_ASYNC_UNSUPPORTED`. A generator whose call was cancelled has the error thrown at the yield where it stands.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_BUSY`,
+ * `ERR_ASYNC_WAIT_CONTEXT_CLOSED`: misuse, without any effect.
+ */
+export function runJob(func: JobFunction, options: RunJobOptions = NO_OPTIONS): Promise<JobResult> {
+  validateJobFunction(func);
+  if (options !== NO_OPTIONS) validateRunJobOptions(options);
+  let env: Environment;
+  try {
+    env = environment();
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+  const { args, waitContext, signal, timeoutMs } = options;
+  const isGenerator = func instanceof GeneratorJobFunction;
+  const copy = isGenerator ? cloneArgs(args) : toBytes(args);
+  if (signal?.aborted === true) {
+    ++cancellations.aborted;
+    return Promise.reject(abortError(signal.reason));
+  }
+  if (env.listening >= maxUnfinished(env)) {
+    ++cancellations.refused;
+    return Promise.reject(asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many jobs wait for a place'));
+  }
+  const nativeContext = waitContext === undefined ? null : waitContextInternals.acquire(waitContext);
+
+  const promise = new Promise(executor);
+  const submission = new Submission(env, func, resolveNext, rejectNext);
+  if (!env.started) env.start();
+  if (isGenerator) {
+    // A generator's commands need a context to look at; the library's own has no face.
+    const context = waitContext ?? new WaitContext();
+    const native = nativeContext ?? waitContextInternals.acquire(context);
+    submission.waitContext = context;
+    submission.inContext = AsyncLocalStorage.snapshot();
+    submission.job = new Job(context, true);
+    submission.run = new GeneratorRun(env, submission.job, func, copy);
+    const id = (submission.id = env.listen(submission));
+    trace(env);
+    flush();
+    env.addon.submit(id, null, null, native);
+  } else {
+    const id = (submission.id = env.listen(submission));
+    submission.waitContext = waitContext;
+    trace(env);
+    if (nativeContext === null && copy === null) {
+      collect(id, func);
+    } else {
+      flush();
+      env.addon.submit(id, func.external, copy as Uint8Array | null, nativeContext);
+    }
+  }
+  if (signal !== undefined) {
+    submission.signal = signal;
+    submission.onAbort = () => {
+      ++cancellations.aborted;
+      submission.cancel(abortError(signal.reason));
+    };
+    signal.addEventListener('abort', submission.onAbort, { once: true });
+  }
+  if (timeoutMs !== undefined) {
+    submission.timer = setTimeout(() => {
+      ++cancellations.timedOut;
+      submission.cancel(asyncError('ERR_ASYNC_TIMEOUT', `The job did not finish within ${String(timeoutMs)} ms`));
+    }, timeoutMs);
+  }
+  return promise;
+}
+
+function validateRunJobOptions(options: unknown): asserts options is RunJobOptions {
+  validateOptions(options, 'options', RUN_JOB_OPTIONS);
+  const { waitContext, signal, timeoutMs } = options;
+  if (waitContext !== undefined && !(waitContext instanceof WaitContext)) {
+    throw invalidArgType('options.waitContext', 'an instance of WaitContext', waitContext);
+  }
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+}
+
+function maxUnfinished({ options, poolLimit }: Environment): number {
+  return (poolLimit === 0 ? options.maxJobs : Math.min(options.maxJobs, poolLimit)) + options.maxQueued;
+}
+
+function trace(env: Environment): void {
+  const wanted = wantsTrace();
+  if (wanted === tracing) return;
+  tracing = wanted;
+  env.addon.setTracing(wanted);
+}

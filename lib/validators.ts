@@ -1,0 +1,41 @@
+// What arguments may be. Each check throws Node's error for its kind of mistake.
+import { invalidArgType, outOfRange, unknownOption } from './errors';
+
+export function validateInteger(
+  value: unknown,
+  name: string,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): asserts value is number {
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value);
+  if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
+  if (value < min || value > max) throw outOfRange(name, `>= ${String(min)} && <= ${String(max)}`, value);
+}
+
+export function validateBoolean(value: unknown, name: string): asserts value is boolean {
+  if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value);
+}
+
+export function validateFunction(value: unknown, name: string): asserts value is (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
+}
+
+/** An object all of whose properties are known; a misspelled one is named. */
+export function validateOptions(
+  value: unknown,
+  name: string,
+  known: readonly string[],
+): asserts value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidArgType(name, 'of type object', value);
+  }
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) throw unknownOption(key, known);
+  }
+}
+
+export function validateAbortSignal(value: unknown, name: string): asserts value is AbortSignal {
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) {
+    throw invalidArgType(name, 'an instance of AbortSignal', value);
+  }
+}

@@ -1,0 +1,301 @@
+// ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
+import { abortError, asyncError, fromNative, invalidArgValue, withCallersStack } from './errors';
+import type { NativeWaitContext } from './native/contract';
+import { environment, type Environment, type Listener } from './native/environment';
+import { validateAbortSignal, validateFunction, validateInteger, validateOptions } from './validators';
+
+/** What an engine says about its callbacks, see `ASYNC_WAIT_CTX_get_status(3)`. */
+export type WaitStatus = 'unsupported' | 'error' | 'ok' | 'again';
+
+const STATUSES: readonly WaitStatus[] = ['unsupported', 'error', 'ok', 'again'];
+
+/** The fds that came and went with a job's last pause. */
+export interface ChangedFds {
+  /** Wait for these from now on. */
+  added: number[];
+  /** Stop to wait for these, before the added ones: a number may have come back. */
+  removed: number[];
+}
+
+/**
+ * Called when the wait context is closed, for an fd that was set with it and not cleared: the time to close the fd.
+ *
+ * @param waitContext - The closed context.
+ * @param key - As given to `setWaitFd`.
+ * @param fd - As given to `setWaitFd`.
+ */
+export type WaitFdCleanup = (waitContext: WaitContext, key: unknown, fd: number) => void;
+
+/** Options of {@link WaitContext.wait}. */
+export interface WaitOptions {
+  /** Gives up waiting; the job stays paused. */
+  signal?: AbortSignal;
+  /** Gives up after so many milliseconds, 1 to 2 147 483 647. Without it there is no limit. */
+  timeoutMs?: number;
+}
+
+interface FdRecord {
+  keyId: number;
+  fd: number;
+  cleanup: WaitFdCleanup | undefined;
+}
+
+/** How the rest of the library reaches what a wait context hides from its users. */
+export interface WaitContextInternals {
+  /** Throws when it is closed. */
+  native(context: WaitContext): NativeWaitContext;
+  /** Throws when it is closed or busy; then it is busy. */
+  acquire(context: WaitContext): NativeWaitContext;
+  release(context: WaitContext): void;
+  /** The number that stands for a key in native code. */
+  keyId(context: WaitContext, key: unknown): number;
+  noteFdSet(context: WaitContext, keyId: number, fd: number, cleanup: WaitFdCleanup | undefined): void;
+  noteFdCleared(context: WaitContext, keyId: number): void;
+}
+
+/** @internal */
+export let waitContextInternals: WaitContextInternals;
+
+let lastCallbackId = 0;
+
+/**
+ * An `ASYNC_WAIT_CTX`: a "session", used by one job at a time and as often as one likes, through which a paused job
+ * offers ways to wait for it. See `ASYNC_WAIT_CTX_new(3)`.
+ *
+ * It belongs to the thread that made it. One that is forgotten without being closed is closed when it is collected.
+ *
+ * @throws `ERR_ASYNC_UNSUPPORTED`; `ERR_MEMORY_ALLOCATION_FAILED`.
+ */
+export class WaitContext {
+  readonly #environment: Environment;
+  #native: NativeWaitContext | undefined;
+  #busy = false;
+  #callback: (() => void) | undefined;
+  #callbackId = 0;
+  readonly #keys = new Map<unknown, number>();
+  readonly #fds: FdRecord[] = []; // newest last
+
+  static {
+    waitContextInternals = {
+      native: (context) => context.#open(),
+      acquire: (context) => {
+        const native = context.#open();
+        if (context.#busy) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is used by another job');
+        context.#busy = true;
+        return native;
+      },
+      release: (context) => {
+        context.#busy = false;
+      },
+      keyId: (context, key) => {
+        let id = context.#keys.get(key);
+        if (id === undefined) {
+          id = context.#keys.size + 1;
+          context.#keys.set(key, id);
+        }
+        return id;
+      },
+      noteFdSet: (context, keyId, fd, cleanup) => {
+        context.#fds.push({ keyId, fd, cleanup });
+      },
+      noteFdCleared: (context, keyId) => {
+        const index = context.#fds.findLastIndex((record) => record.keyId === keyId);
+        if (index >= 0) context.#fds.splice(index, 1);
+      },
+    };
+  }
+
+  constructor() {
+    this.#environment = environment();
+    this.#environment.start();
+    const created = this.#environment.addon.createWaitContext();
+    if ('code' in created) throw fromNative(created);
+    this.#native = created;
+  }
+
+  /** True while a job is running or paused with this context. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** True after {@link WaitContext.close}. */
+  get closed(): boolean {
+    return this.#native === undefined;
+  }
+
+  /**
+   * The fds that the job offers now, as `ASYNC_WAIT_CTX_get_all_fds(3)`: one that is readable means that the job should
+   * be resumed. On Windows they are waitable handles.
+   *
+   * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
+   */
+  fds(): number[] {
+    return this.#environment.addon.waitContextFds(this.#open());
+  }
+
+  /**
+   * What changed since the job's pause before the last, or since the context was made, as
+   * `ASYNC_WAIT_CTX_get_changed_fds(3)`.
+   *
+   * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
+   */
+  changedFds(): ChangedFds {
+    const [added, removed] = this.#environment.addon.waitContextChangedFds(this.#open());
+    return { added, removed };
+  }
+
+  /**
+   * Sets the function that an engine calls back when an operation is complete, as `ASYNC_WAIT_CTX_set_callback(3)`;
+   * null removes it. Engines that can, then prefer it to fds. It runs on the thread of this context: before
+   * {@link startJob} returns when the engine called within it, else from the event loop. It may not start or resume
+   * jobs, and what it throws is an uncaught exception. Set it while no job is paused, or the job's engine may not know.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`; `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
+   */
+  setCallback(callback: (() => void) | null): void {
+    const native = this.#open();
+    if (callback === null) {
+      this.#callback = undefined;
+      if (this.#callbackId === 0) return;
+      this.#environment.setCallback(this.#callbackId, undefined);
+      this.#callbackId = 0;
+      this.#environment.addon.stopObservingCallbacks(native);
+      return;
+    }
+    validateFunction(callback, 'callback');
+    this.#callback = callback;
+    if (this.#callbackId === 0) {
+      this.#callbackId = ++lastCallbackId;
+      this.#environment.addon.observeCallbacks(native, this.#callbackId);
+    }
+    this.#environment.setCallback(this.#callbackId, callback);
+  }
+
+  /** The function that was set, or null: `ASYNC_WAIT_CTX_get_callback(3)`. */
+  get callback(): (() => void) | null {
+    return this.#callback ?? null;
+  }
+
+  /**
+   * What the engine last said, as `ASYNC_WAIT_CTX_get_status(3)`: `'ok'` promises a callback, `'again'` asks to resume
+   * the job soon without one, `'error'` tells of a fatal problem, and `'unsupported'` is the default. Setting it is for
+   * those who play the engine.
+   *
+   * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`; `ERR_INVALID_ARG_VALUE` for another word.
+   */
+  get status(): WaitStatus {
+    return STATUSES[this.#environment.addon.waitContextStatus(this.#open())] ?? 'unsupported';
+  }
+
+  set status(status: WaitStatus) {
+    const native = this.#open();
+    const index = STATUSES.indexOf(status);
+    if (index < 0) throw invalidArgValue('status', status, `must be one of: ${STATUSES.join(', ')}`);
+    this.#environment.addon.setWaitContextStatus(native, index);
+  }
+
+  /**
+   * Resolves when the paused job should be resumed: one of its fds is readable, or its callback was called since the
+   * pause. A job that offers neither is worth a try after a short while, and so this resolves after one. It is what
+   * `select(2)` is in the man page's example; {@link runJob} does the same by itself.
+   *
+   * It keeps the process alive. One wait at a time. Rejects with `AbortError`, `ERR_ASYNC_TIMEOUT`,
+   * `ERR_ASYNC_INVALID_FD` or `ERR_ASYNC_FD_NOT_POLLABLE`.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_CLOSED`,
+   * `ERR_ASYNC_WAIT_CONTEXT_BUSY` while another wait is under way.
+   */
+  wait(options: WaitOptions = {}): Promise<void> {
+    validateOptions(options, 'options', ['signal', 'timeoutMs']);
+    const { signal, timeoutMs } = options as WaitOptions;
+    if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+    if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+    const native = this.#open();
+    if (this.#waiting) {
+      throw withCallersStack(
+        asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'Another wait() is under way'),
+        this.wait.bind(this),
+      );
+    }
+    if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const listener: Listener = {
+        onEvent: () => {
+          settle();
+          resolve();
+        },
+      };
+      const id = this.#environment.listen(listener);
+      const settle = (): void => {
+        this.#waiting = false;
+        this.#environment.unlisten(id);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const giveUp = (error: Error): void => {
+        this.#environment.addon.cancelAwait(id);
+        settle();
+        reject(error);
+      };
+      const onAbort = (): void => {
+        giveUp(abortError(signal?.reason));
+      };
+      this.#waiting = true;
+      const refused = this.#environment.addon.await(native, id);
+      if (refused !== undefined) {
+        settle();
+        reject(fromNative(refused));
+        return;
+      }
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (timeoutMs !== undefined) {
+        timer = setTimeout(() => {
+          giveUp(asyncError('ERR_ASYNC_TIMEOUT', `The job was not woken within ${String(timeoutMs)} ms`));
+        }, timeoutMs);
+      }
+    });
+  }
+  #waiting = false;
+
+  /**
+   * Frees the `ASYNC_WAIT_CTX` and calls the clean-up functions of the fds that are still set, as
+   * `ASYNC_WAIT_CTX_free(3)`. Twice is harmless.
+   *
+   * @throws `ERR_ASYNC_WAIT_CONTEXT_BUSY` while a job uses it or a {@link WaitContext.wait} is under way; what a
+   * clean-up function threw, after all of them were called.
+   */
+  close(): void {
+    if (this.#native === undefined) return;
+    if (this.#busy || this.#waiting) {
+      throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is in use');
+    }
+    this.setCallback(null);
+    const due = this.#environment.addon.closeWaitContext(this.#native);
+    if (due === undefined) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is in use');
+    this.#native = undefined;
+    const keys = new Map([...this.#keys].map(([key, id]) => [id, key]));
+    const failures: unknown[] = [];
+    for (let i = 0; i < due.length; i += 2) {
+      const index = this.#fds.findIndex(({ keyId, fd }) => keyId === due[i] && fd === due[i + 1]);
+      if (index < 0) continue;
+      const [record] = this.#fds.splice(index, 1) as [FdRecord];
+      try {
+        record.cleanup?.(this, keys.get(record.keyId), record.fd);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** As {@link WaitContext.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): NativeWaitContext {
+    if (this.#native === undefined) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_CLOSED', 'The wait context is closed');
+    return this.#native;
+  }
+}

@@ -1,0 +1,93 @@
+'use strict';
+
+// Formats (clang-format) and analyses (clang-tidy) the C and C++ sources.
+//
+//   node scripts/lint-cpp.js          checks both
+//   node scripts/lint-cpp.js --fix    rewrites the formatting only
+
+const { execFile, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { promisify } = require('node:util');
+const { listSources } = require('./list-sources.js');
+
+const root = path.join(__dirname, '..');
+const FORMATTED = ['include', 'src-native', 'test/native', 'test/bench', 'examples'];
+
+function formattedFiles() {
+  return FORMATTED.filter((folder) => fs.existsSync(path.join(root, folder))).flatMap((folder) =>
+    fs
+      .readdirSync(path.join(root, folder), { recursive: true })
+      .filter((name) => /\.(c|cc|h)$/.test(name))
+      .map((name) => path.join(folder, name)),
+  );
+}
+
+function nodeHeaders() {
+  const candidates = [
+    process.env.npm_config_nodedir,
+    path.resolve(fs.realpathSync(process.execPath), '..', '..'),
+    path.join(os.homedir(), '.cache', 'node-gyp', process.versions.node),
+  ];
+  const prefix = candidates.find(
+    (candidate) => candidate !== undefined && fs.existsSync(path.join(candidate, 'include', 'node', 'node_api.h')),
+  );
+  if (prefix === undefined) throw new Error('no Node headers found; run `npm run build:native` once');
+  return path.join(prefix, 'include', 'node');
+}
+
+function format(fix) {
+  const mode = fix ? ['-i'] : ['--dry-run', '--Werror'];
+  const files = formattedFiles();
+  if (files.length === 0) return true;
+  const result = spawnSync('clang-format', [...mode, ...files], { cwd: root, stdio: 'inherit' });
+  if (result.error !== undefined) throw new Error('clang-format is not installed (apt-get install clang-format)');
+  return result.status === 0;
+}
+
+async function tidy() {
+  const flags = [
+    '-std=c++17',
+    '-Isrc-native',
+    '-Iinclude',
+    '-isystem',
+    path.join(root, 'node_modules', 'node-addon-api'),
+    '-isystem',
+    nodeHeaders(),
+    '-DNAPI_VERSION=8',
+    '-DNAPI_CPP_EXCEPTIONS',
+    '-DNODE_ADDON_API_DISABLE_DEPRECATED',
+  ];
+  process.chdir(root);
+  const sources = listSources('src-native');
+  let clean = true;
+  const run = promisify(execFile);
+  async function worker() {
+    for (let source = sources.shift(); source !== undefined; source = sources.shift()) {
+      try {
+        await run('clang-tidy', ['--quiet', '--warnings-as-errors=*', source, '--', ...flags], { cwd: root });
+      } catch (error) {
+        if (error.code === 'ENOENT') throw new Error('clang-tidy is not installed (apt-get install clang-tidy)');
+        clean = false;
+        console.error(`${error.stdout}${error.stderr}`.trim());
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+  return clean;
+}
+
+async function main() {
+  const fix = process.argv.includes('--fix');
+  const formatted = format(fix);
+  return formatted && (fix || (await tidy())) ? 0 : 1;
+}
+
+main().then(
+  (status) => (process.exitCode = status),
+  (error) => {
+    console.error(`lint-cpp: ${error.message}`);
+    process.exitCode = 1;
+  },
+);

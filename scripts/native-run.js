@@ -1,0 +1,26 @@
+'use strict';
+
+const { spawnSync } = require('node:child_process');
+const { buildNativeTests, root } = require('./native-build.js');
+
+/**
+ * Builds the native unit tests and runs them, optionally under another program. Sets the exit code on failure.
+ *
+ * @returns {Promise<boolean>} whether they passed
+ */
+async function runTests({ sanitizer, wrapper = [], args = [], env = {} }) {
+  try {
+    const program = await buildNativeTests(sanitizer);
+    const [command, ...rest] = [...wrapper, program, ...args];
+    const result = spawnSync(command, rest, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' });
+    if (result.error !== undefined) throw result.error;
+    if (result.status === 0) return true;
+    console.error(`${command} ended with ${result.signal ?? `status ${result.status}`}`);
+  } catch (error) {
+    console.error(error.stderr || error.message);
+  }
+  process.exitCode = 1;
+  return false;
+}
+
+module.exports = { runTests };

@@ -1,0 +1,60 @@
+'use strict';
+
+// Runs node-gyp on all cores, with the headers that were installed beside the running Node where there are any, so
+// that a build needs no download.
+//
+//   node scripts/node-gyp.js configure build [--async-tests=1] [--openssl=system|PATH]
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+/** The prefix of the running Node's own headers, or undefined when they are not installed or of another version. */
+function headersPrefix() {
+  const prefix = path.resolve(fs.realpathSync(process.execPath), '..', '..');
+  try {
+    const header = fs.readFileSync(path.join(prefix, 'include', 'node', 'node_version.h'), 'utf8');
+    const part = (name) => new RegExp(`#define NODE_${name}_VERSION (\\d+)`).exec(header)?.[1];
+    const version = `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}`;
+    return version === process.versions.node ? prefix : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The environment for node-gyp, also when another tool starts it. */
+function nodeGypEnvironment() {
+  const env = { ...process.env };
+  const prefix = headersPrefix();
+  if (env.npm_config_nodedir === undefined && prefix !== undefined) env.npm_config_nodedir = prefix;
+  return env;
+}
+
+// The project's own node-gyp in a clone; for somebody who installs the package, the one of their package manager.
+function nodeGypCommand() {
+  try {
+    return [process.execPath, require.resolve('node-gyp/bin/node-gyp.js')];
+  } catch {
+    if (process.env.npm_config_node_gyp !== undefined) return [process.execPath, process.env.npm_config_node_gyp];
+    return ['node-gyp'];
+  }
+}
+
+/** @returns {number} node-gyp's exit status; 127 when it cannot be started. */
+function runNodeGyp(args, { cwd, env } = {}) {
+  const [command, ...prefix] = nodeGypCommand();
+  const result = spawnSync(command, [...prefix, '--jobs=max', ...args], {
+    cwd,
+    env: { ...nodeGypEnvironment(), ...env },
+    stdio: 'inherit',
+    shell: command === 'node-gyp' && process.platform === 'win32',
+  });
+  if (result.error !== undefined) console.error(`openssl-async: cannot run ${command}: ${result.error.message}`);
+  return result.status ?? 127;
+}
+
+module.exports = { nodeGypEnvironment, runNodeGyp };
+
+if (require.main === module) {
+  process.exitCode = runNodeGyp(process.argv.slice(2), { cwd: path.join(__dirname, '..') });
+}

@@ -1,0 +1,432 @@
+// The module's entry and its exports, as lib/native/contract.ts describes them.
+#include <openssl_async.h>
+
+#include <string>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "job/job_stack.h"
+#include "openssl/version.h"
+#include "wakeup/wait_signal.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+uint32_t ToUint32(Napi::Value value) { return value.As<Napi::Number>().Uint32Value(); }
+int32_t ToInt32(Napi::Value value) { return value.As<Napi::Number>().Int32Value(); }
+uint64_t ToUint64(Napi::Value value) { return static_cast<uint64_t>(value.As<Napi::Number>().Int64Value()); }
+
+// --- The library and the thread
+
+Napi::Value OpenSSLVersionOf(Info info) { return Napi::String::New(info.Env(), OpenSSLVersion()); }
+Napi::Value UnsupportedReasonOf(Info info) { return Napi::String::New(info.Env(), UnsupportedReason()); }
+
+Napi::Value SetEventSink(Info info) {
+  Environment::From(info).SetEventSink(info[0].As<Napi::Int32Array>(), info[1].As<Napi::Function>(),
+                                       info[2].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+Napi::Value Configure(Info info) {
+  SchedulerOptions options;
+  options.max_jobs = ToUint64(info[0]);
+  options.tick_budget_ns = ToUint64(info[1]) * 1000;
+  options.poll_initial_ms = ToUint64(info[2]);
+  options.poll_max_ms = ToUint64(info[3]);
+  Environment& environment = Environment::From(info);
+  environment.scheduler()->Configure(options);
+  environment.set_drain_timeout_ms(ToUint64(info[4]));
+  return info.Env().Undefined();
+}
+
+Napi::Value ConfigureStackOptions(Info info) {
+  StackOptions options;
+  options.stack_size_bytes = ToUint64(info[0]);
+  options.max_guarded_stacks = ToUint64(info[1]);
+  return Napi::Boolean::New(info.Env(), ConfigureStacks(options));
+}
+
+Napi::Value InitThread(Info info) {
+  return ToJs(info.Env(), JobThread::Current().Init(ToUint64(info[0]), ToUint64(info[1])));
+}
+
+Napi::Value CleanupThread(Info info) { return ToJs(info.Env(), JobThread::Current().Cleanup()); }
+
+Napi::Value Drain(Info info) {
+  Environment::From(info).Drain();
+  return info.Env().Undefined();
+}
+
+// --- Wait contexts
+
+WaitContextHandle& ContextOf(Napi::Value value) { return *ToHandle<WaitContextHandle>(value); }
+
+Napi::Value CreateWaitContext(Info info) {
+  Environment& environment = Environment::From(info);
+  Result<std::unique_ptr<WaitPoint>> created = environment.scheduler()->CreateWaitPoint();
+  if (!created.ok()) return ToJs(info.Env(), created.error());
+  return FromHandle(info.Env(), new WaitContextHandle(environment.shared_from_this(), std::move(created.value())));
+}
+
+// [key, fd, key, fd, …] of those whose clean-up is due; undefined while a job lives.
+Napi::Value CloseWaitContext(Info info) {
+  WaitContextHandle& context = ContextOf(info[0]);
+  if (context.busy()) return info.Env().Undefined();
+  const std::vector<FdCleanup> cleanups = context.Close();
+  Napi::Array array = Napi::Array::New(info.Env(), cleanups.size() * 2);
+  for (size_t i = 0; i < cleanups.size(); ++i) {
+    array.Set(static_cast<uint32_t>(2 * i), static_cast<double>(cleanups[i].key));
+    array.Set(static_cast<uint32_t>(2 * i + 1), WaitFdToNumber(cleanups[i].fd));
+  }
+  return array;
+}
+
+Napi::Value WaitContextFds(Info info) {
+  return ToJs(info.Env(), ContextOf(info[0]).wait_point()->context().Fds());
+}
+
+Napi::Value WaitContextChangedFds(Info info) {
+  const FdChanges changes = ContextOf(info[0]).wait_point()->context().ChangedFds();
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0U, ToJs(info.Env(), changes.added));
+  both.Set(1U, ToJs(info.Env(), changes.removed));
+  return both;
+}
+
+Napi::Value WaitContextBusy(Info info) { return Napi::Boolean::New(info.Env(), ContextOf(info[0]).busy()); }
+
+Napi::Value WaitContextStatus(Info info) {
+  return Napi::Number::New(info.Env(), ContextOf(info[0]).wait_point()->context().status());
+}
+
+Napi::Value SetWaitContextStatus(Info info) {
+  ContextOf(info[0]).wait_point()->context().set_status(ToInt32(info[1]));
+  return info.Env().Undefined();
+}
+
+Napi::Value ObserveCallbacks(Info info) {
+  ContextOf(info[0]).Observe(ToUint32(info[1]));
+  return info.Env().Undefined();
+}
+
+Napi::Value StopObservingCallbacks(Info info) {
+  ContextOf(info[0]).StopObserving();
+  return info.Env().Undefined();
+}
+
+Napi::Value TakeCallbacks(Info info) {
+  const std::vector<uint32_t> ids = Environment::From(info).TakeCallbacks();
+  Napi::Array array = Napi::Array::New(info.Env(), ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) array.Set(static_cast<uint32_t>(i), ids[i]);
+  return array;
+}
+
+Napi::Value Await(Info info) {
+  WaitContextHandle& context = ContextOf(info[0]);
+  return ToJs(info.Env(), Environment::From(info).scheduler()->Await(*context.wait_point(), ToUint32(info[1])));
+}
+
+Napi::Value CancelAwait(Info info) {
+  Environment::From(info).scheduler()->CancelAwait(ToUint32(info[0]));
+  return info.Env().Undefined();
+}
+
+Napi::Value CheckFd(Info info) { return ToJs(info.Env(), CheckWaitFd(WaitFdFromNumber(ToInt32(info[0])))); }
+
+// --- Wait signals
+
+
+Napi::Value CreateSignal(Info info) {
+  Result<std::unique_ptr<WaitSignal>> created = WaitSignal::Create();
+  if (!created.ok()) return ToJs(info.Env(), created.error());
+  // Closed by closeSignal(), or with the external.
+  return FromHandle(info.Env(), new std::unique_ptr<WaitSignal>(std::move(created.value())));
+}
+
+std::unique_ptr<WaitSignal>& SignalPointerOf(Napi::Value value) { return *ToHandle<std::unique_ptr<WaitSignal>>(value); }
+
+Napi::Value SignalFd(Info info) { return Napi::Number::New(info.Env(), WaitFdToNumber(SignalPointerOf(info[0])->fd())); }
+
+Napi::Value WakeSignal(Info info) {
+  SignalPointerOf(info[0])->Wake();
+  return info.Env().Undefined();
+}
+
+Napi::Value ClearSignal(Info info) { return Napi::Boolean::New(info.Env(), SignalPointerOf(info[0])->Clear()); }
+
+Napi::Value CloseSignal(Info info) {
+  SignalPointerOf(info[0]).reset();
+  return info.Env().Undefined();
+}
+
+// --- Job functions
+
+// undefined for anything but an external made by openssl_async_create_job_function().
+JobFunction JobFunctionOf(Napi::Value value) {
+  if (!value.IsExternal()) return nullptr;
+  bool tagged = false;
+  if (napi_check_object_type_tag(value.Env(), value, &openssl_async_job_function_tag, &tagged) != napi_ok || !tagged) {
+    return nullptr;
+  }
+  union {
+    void* data;
+    JobFunction function;
+  } pointer = {nullptr};
+  if (napi_get_value_external(value.Env(), value, &pointer.data) != napi_ok) return nullptr;
+  return pointer.function;
+}
+
+Napi::Value IsJobFunction(Info info) { return Napi::Boolean::New(info.Env(), JobFunctionOf(info[0]) != nullptr); }
+
+// --- Jobs that JavaScript starts and resumes
+
+JobHandle& JobOf(Napi::Value value) { return *ToHandle<JobHandle>(value); }
+
+// (function external or null for commands, args, wait context)
+JobRequest ToRequest(Info info, size_t first) {
+  JobRequest request;
+  request.function = JobFunctionOf(info[first]);
+  const Bytes args = ToBytes(info[first + 1]);
+  request.args = args.data;
+  request.args_size = args.size;
+  if (WaitContextHandle* context = ToHandle<WaitContextHandle>(info[first + 2]); context != nullptr) {
+    request.wait_point = context->wait_point();
+  }
+  return request;
+}
+
+Napi::Value CreateJob(Info info) {
+  Environment& environment = Environment::From(info);
+  return FromHandle(info.Env(), new JobHandle{environment.shared_from_this(),
+                                              environment.scheduler()->CreateManual(ToRequest(info, 0))});
+}
+
+// Starts or resumes it. A number: see RunResult in contract.ts; an error's data when it must not run now.
+Napi::Value RunJob(Info info) {
+  JobHandle& handle = JobOf(info[0]);
+  if (handle.job == nullptr) {
+    return ToJs(info.Env(), Error{"ERR_ASYNC_JOB_FINISHED", "The job has finished", {}});
+  }
+  if (Result<void> allowed = handle.job->job().CheckMayRun(); !allowed.ok()) return ToJs(info.Env(), allowed.error());
+  const JobStatus status = handle.environment->scheduler()->RunManual(*handle.job);
+  constexpr int kHandedOver = 4;
+  const bool handed_over = status == JobStatus::kPause && handle.job->program().handed_over();
+  return Napi::Number::New(info.Env(), handed_over ? kHandedOver : static_cast<int>(status));
+}
+
+Napi::Value ContinueJob(Info info) {
+  Command command;
+  command.kind = static_cast<Command::Kind>(ToInt32(info[1]));
+  command.key = static_cast<uintptr_t>(ToUint32(info[2]));
+  command.fd = WaitFdFromNumber(ToInt32(info[3]));
+  command.wants_cleanup = info[4].As<Napi::Boolean>().Value();
+  command.return_value = ToInt32(info[5]);
+  if (info[0].IsNumber()) {
+    Environment::From(info).scheduler()->Continue(ToUint32(info[0]), command);
+  } else {
+    JobOf(info[0]).job->program().Continue(command);
+  }
+  return info.Env().Undefined();
+}
+
+// After a hand-over: [1 when OpenSSL accepted the command, its fd].
+Napi::Value JobOutcome(Info info) {
+  const CommandOutcome& outcome = JobOf(info[0]).job->program().outcome();
+  Napi::Array array = Napi::Array::New(info.Env(), 2);
+  array.Set(0U, outcome.ok ? 1 : 0);
+  array.Set(1U, WaitFdToNumber(outcome.fd));
+  return array;
+}
+
+// After the end: { returnValue, exception?, opensslErrors }. The job is let go.
+Napi::Value EndJob(Info info) {
+  JobHandle& handle = JobOf(info[0]);
+  const Job& job = handle.job->job();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("returnValue", job.return_value());
+  if (const std::string* exception = job.exception(); exception != nullptr) result.Set("exception", *exception);
+  const std::vector<std::string> lines = job.errors().Lines();
+  Napi::Array errors = Napi::Array::New(info.Env(), lines.size());
+  for (size_t i = 0; i < lines.size(); ++i) errors.Set(static_cast<uint32_t>(i), lines[i]);
+  result.Set("opensslErrors", errors);
+  handle.environment->scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), kNoJobId);
+  return result;
+}
+
+// True when the job had not ended: it goes on under the id given, and its end will be told.
+Napi::Value ReleaseJob(Info info) {
+  JobHandle& handle = JobOf(info[0]);
+  if (handle.job == nullptr) return Napi::Boolean::New(info.Env(), false);
+  return Napi::Boolean::New(info.Env(), handle.environment->scheduler()->ReleaseManual(
+                                            std::exchange(handle.job, nullptr), ToUint32(info[1])));
+}
+
+// --- Jobs that the loop runs
+
+Napi::Value Submit(Info info) {
+  JobRequest request = ToRequest(info, 1);
+  request.id = ToUint32(info[0]);
+  Environment::From(info).scheduler()->Submit(request);
+  return info.Env().Undefined();
+}
+
+// (ids, count, function external or null): jobs without arguments and with wait contexts of the scheduler's own.
+Napi::Value SubmitBatch(Info info) {
+  Scheduler& scheduler = *Environment::From(info).scheduler();
+  const int32_t* ids = info[0].As<Napi::Int32Array>().Data();
+  const uint32_t count = ToUint32(info[1]);
+  JobRequest request;
+  request.function = JobFunctionOf(info[2]);
+  for (uint32_t i = 0; i < count; ++i) {
+    request.id = static_cast<JobId>(ids[i]);
+    scheduler.Submit(request);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value Interrupt(Info info) {
+  Environment::From(info).scheduler()->Interrupt(ToUint32(info[0]));
+  return info.Env().Undefined();
+}
+
+Napi::Value Abandon(Info info) {
+  return Napi::Boolean::New(info.Env(), Environment::From(info).scheduler()->Abandon(ToUint32(info[0])));
+}
+
+Napi::Value TakeFailure(Info info) {
+  return ToJs(info.Env(), Environment::From(info).scheduler()->TakeFailure(ToUint32(info[0])));
+}
+
+Napi::Value SetTracing(Info info) {
+  Environment::From(info).scheduler()->SetTracing(info[0].As<Napi::Boolean>().Value());
+  return info.Env().Undefined();
+}
+
+// --- Figures
+
+Napi::Object ToJs(Napi::Env env, const Histogram& histogram) {
+  constexpr double kMicro = 1000;
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("count", static_cast<double>(histogram.count()));
+  object.Set("min", static_cast<double>(histogram.min()) / kMicro);
+  object.Set("max", static_cast<double>(histogram.max()) / kMicro);
+  object.Set("mean", histogram.mean() / kMicro);
+  object.Set("p50", static_cast<double>(histogram.Percentile(0.5)) / kMicro);
+  object.Set("p90", static_cast<double>(histogram.Percentile(0.9)) / kMicro);
+  object.Set("p99", static_cast<double>(histogram.Percentile(0.99)) / kMicro);
+  return object;
+}
+
+Napi::Value Stats(Info info) {
+  const Napi::Env env = info.Env();
+  const Scheduler& scheduler = *Environment::From(info).scheduler();
+  const Metrics& metrics = scheduler.metrics();
+  const auto number = [env](auto value) { return Napi::Number::New(env, static_cast<double>(value)); };
+  Napi::Object jobs = Napi::Object::New(env);
+  jobs.Set("live", number(scheduler.live()));
+  jobs.Set("queued", number(scheduler.queued()));
+  jobs.Set("ready", number(scheduler.ready()));
+  jobs.Set("waiting", number(scheduler.waiting()));
+  jobs.Set("submitted", number(metrics.submitted));
+  jobs.Set("started", number(metrics.started));
+  jobs.Set("finished", number(metrics.finished));
+  jobs.Set("failed", number(metrics.failed));
+  jobs.Set("cancelled", number(metrics.cancelled));
+  jobs.Set("abandoned", number(metrics.abandoned));
+  jobs.Set("pauses", number(metrics.pauses));
+  jobs.Set("handOvers", number(metrics.hand_overs));
+  jobs.Set("noJobs", number(metrics.no_jobs));
+  jobs.Set("engineErrors", number(metrics.engine_errors));
+  Napi::Object wakeups = Napi::Object::New(env);
+  wakeups.Set("fd", number(metrics.fd_wakeups));
+  wakeups.Set("callback", number(metrics.callback_wakeups));
+  wakeups.Set("poll", number(metrics.poll_wakeups));
+  Napi::Object latency = Napi::Object::New(env);
+  latency.Set("queue", ToJs(env, metrics.queue_time));
+  latency.Set("run", ToJs(env, metrics.run_time));
+  latency.Set("total", ToJs(env, metrics.total_time));
+  const StackStats stack_stats = GetStackStats();
+  Napi::Object stacks = Napi::Object::New(env);
+  constexpr const char* kModes[] = {"none", "default", "guarded"};
+  stacks.Set("mode", kModes[static_cast<int>(stack_stats.mode)]);
+  stacks.Set("sizeBytes", number(stack_stats.stack_size_bytes));
+  stacks.Set("guarded", number(stack_stats.guarded));
+  stacks.Set("unguarded", number(stack_stats.unguarded));
+  const bool wants_high_water = info[0].As<Napi::Boolean>().Value();
+  if (wants_high_water && stack_stats.mode == StackStats::Mode::kGuarded) {
+    stacks.Set("highWaterBytes", number(StackHighWaterBytes()));
+  } else {
+    stacks.Set("highWaterBytes", env.Null());
+  }
+  Napi::Object stats = Napi::Object::New(env);
+  stats.Set("jobs", jobs);
+  stats.Set("wakeups", wakeups);
+  stats.Set("latency", latency);
+  stats.Set("stacks", stacks);
+  stats.Set("ticks", number(metrics.ticks));
+  stats.Set("threadJobs", number(JobThread::Current().live()));
+  return stats;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, auto function) { exports.Set(name, Napi::Function::New(env, function, name)); };
+  add("opensslVersion", &OpenSSLVersionOf);
+  add("unsupportedReason", &UnsupportedReasonOf);
+  if (!UnsupportedReason().empty()) return exports;  // nothing else may be called
+
+  Result<void> result;
+  std::shared_ptr<Environment> environment = Environment::Create(env, result);
+  if (!environment) {
+    throw Napi::Error::New(env, result.error().message);
+  }
+  env.SetInstanceData(new std::shared_ptr<Environment>(std::move(environment)));
+
+  add("setEventSink", &SetEventSink);
+  add("configure", &Configure);
+  add("configureStacks", &ConfigureStackOptions);
+  add("initThread", &InitThread);
+  add("cleanupThread", &CleanupThread);
+  add("drain", &Drain);
+  add("createWaitContext", &CreateWaitContext);
+  add("closeWaitContext", &CloseWaitContext);
+  add("waitContextFds", &WaitContextFds);
+  add("waitContextChangedFds", &WaitContextChangedFds);
+  add("waitContextBusy", &WaitContextBusy);
+  add("waitContextStatus", &WaitContextStatus);
+  add("setWaitContextStatus", &SetWaitContextStatus);
+  add("observeCallbacks", &ObserveCallbacks);
+  add("stopObservingCallbacks", &StopObservingCallbacks);
+  add("takeCallbacks", &TakeCallbacks);
+  add("await", &Await);
+  add("cancelAwait", &CancelAwait);
+  add("checkFd", &CheckFd);
+  add("createSignal", &CreateSignal);
+  add("signalFd", &SignalFd);
+  add("wakeSignal", &WakeSignal);
+  add("clearSignal", &ClearSignal);
+  add("closeSignal", &CloseSignal);
+  add("isJobFunction", &IsJobFunction);
+  add("createJob", &CreateJob);
+  add("runJob", &RunJob);
+  add("continueJob", &ContinueJob);
+  add("jobOutcome", &JobOutcome);
+  add("endJob", &EndJob);
+  add("releaseJob", &ReleaseJob);
+  add("submit", &Submit);
+  add("submitBatch", &SubmitBatch);
+  add("interrupt", &Interrupt);
+  add("abandon", &Abandon);
+  add("takeFailure", &TakeFailure);
+  add("setTracing", &SetTracing);
+  add("stats", &Stats);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(openssl_async, Init)
+
+}  // namespace openssl_async

@@ -1,0 +1,137 @@
+#include "binding/environment.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "job/job_stack.h"
+
+namespace openssl_async {
+
+// --- WaitContextHandle
+
+WaitContextHandle::WaitContextHandle(std::shared_ptr<Environment> environment, std::unique_ptr<WaitPoint> wait_point)
+    : environment_(std::move(environment)), wait_point_(std::move(wait_point)) {
+  environment_->wait_contexts_.insert(this);
+}
+
+WaitContextHandle::~WaitContextHandle() {
+  environment_->wait_contexts_.erase(this);
+  if (busy()) wait_point_->Abandon();  // JavaScript keeps a living job's context, so this is the environment's end
+}
+
+std::vector<FdCleanup> WaitContextHandle::Close() {
+  std::vector<FdCleanup> cleanups;
+  if (wait_point_ != nullptr) cleanups = wait_point_->Close();
+  wait_point_.reset();
+  return cleanups;
+}
+
+void WaitContextHandle::Observe(uint32_t id) {
+  id_ = id;
+  wait_point_->Observe(this);
+}
+
+void WaitContextHandle::StopObserving() { wait_point_->Observe(nullptr); }
+
+void WaitContextHandle::OnCallback() {
+  environment_->callbacks_.push_back(id_);
+  environment_->scheduler_->RequestDelivery();
+}
+
+// --- Environment
+
+std::shared_ptr<Environment> Environment::Create(Napi::Env env, Result<void>& result) {
+  std::shared_ptr<Environment> environment(new Environment(env));
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) {
+    result = Error{"ERR_ASYNC_LOOP", "The environment has no event loop", {}};
+    return nullptr;
+  }
+  Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop, *environment);
+  if (!scheduler.ok()) {
+    result = scheduler.error();
+    return nullptr;
+  }
+  environment->scheduler_ = std::move(scheduler.value());
+  environment->self_ = environment;
+  napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), nullptr);
+  return environment;
+}
+
+Environment& Environment::From(const Napi::CallbackInfo& info) {
+  return **info.Env().GetInstanceData<std::shared_ptr<Environment>>();
+}
+
+Environment::~Environment() = default;
+
+void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks) {
+  buffer_ = Napi::Persistent(buffer);
+  on_events_ = Napi::Persistent(on_events);
+  on_callbacks_ = Napi::Persistent(on_callbacks);
+  async_context_ = std::make_unique<Napi::AsyncContext>(env_, "openssl-async");
+}
+
+void Environment::OnEvents(const JobEvent* events, size_t count) {
+  const Napi::HandleScope scope(env_);
+  Napi::Int32Array buffer = buffer_.Value();
+  constexpr size_t kWords = sizeof(JobEvent) / sizeof(int32_t);
+  const size_t capacity = buffer.ElementLength() / kWords;
+  for (size_t sent = 0; sent < count;) {
+    const size_t part = std::min(capacity, count - sent);
+    memcpy(buffer.Data(), events + sent, part * sizeof(JobEvent));
+    CallSink(on_events_, Napi::Number::New(env_, static_cast<double>(part)));
+    sent += part;
+  }
+}
+
+void Environment::OnDelivery() {
+  const std::vector<uint32_t> ids = TakeCallbacks();
+  if (ids.empty()) return;
+  const Napi::HandleScope scope(env_);
+  Napi::Array argument = Napi::Array::New(env_, ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
+  CallSink(on_callbacks_, argument);
+}
+
+// The sinks catch what they call. What still gets out is a fault of the whole process and is treated as one; while the
+// environment ends there is nobody left to tell.
+void Environment::CallSink(const Napi::FunctionReference& sink, Napi::Value argument) {
+  napi_value argv[] = {argument};
+  napi_value result = nullptr;
+  const napi_status status =
+      napi_make_callback(env_, *async_context_, env_.Global(), sink.Value(), 1, argv, &result);
+  if (status != napi_pending_exception) return;
+  napi_value exception = nullptr;
+  if (napi_get_and_clear_last_exception(env_, &exception) == napi_ok) napi_fatal_exception(env_, exception);
+}
+
+void Environment::Drain() {
+  if (drained_) return;
+  drained_ = true;
+  const size_t left = scheduler_->Drain(drain_timeout_ms_);
+  if (left == 0) return;
+  const size_t stack_bytes = std::max<size_t>(GetStackStats().stack_size_bytes, 32 * 1024);
+  fprintf(stderr,
+          "(openssl-async) Warning: %zu paused OpenSSL jobs did not end within %llu ms of their environment's end and "
+          "were abandoned with their memory (about %zu KiB): freeing what an engine still uses is not safe.\n",
+          left, static_cast<unsigned long long>(drain_timeout_ms_), left * (stack_bytes + sizeof(ScheduledJob)) / 1024);
+}
+
+void Environment::OnTeardown(napi_async_cleanup_hook_handle handle, void* self) {
+  static_cast<Environment*>(self)->Close(handle);
+}
+
+void Environment::Close(napi_async_cleanup_hook_handle handle) {
+  Drain();
+  async_context_.reset();
+  for (WaitContextHandle* context : wait_contexts_) {
+    if (!context->busy()) context->Close();
+  }
+  scheduler_->Close([this, handle] {
+    const std::shared_ptr<Environment> self = std::move(self_);  // may be the last to hold us
+    napi_remove_async_cleanup_hook(handle);
+  });
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,42 @@
+// The stacks that jobs run on. OpenSSL's own are 32 KiB of heap, and whoever overflows one corrupts the heap in silence.
+// OpenSSL 3.2 lets the process supply stacks: ours are larger and end in a guard page.
+//
+// Process-wide: OpenSSL takes the stack functions once, before the first job stack of the process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace openssl_async {
+
+struct StackOptions {
+  size_t stack_size_bytes = 64 * 1024;
+  // A guarded stack costs the process two memory mappings (Linux allows 65 530); beyond this many, stacks come from the
+  // heap without a guard.
+  size_t max_guarded_stacks = 8000;
+};
+
+struct StackStats {
+  enum class Mode : uint8_t {
+    kNone,     // no job stack yet
+    kDefault,  // OpenSSL's own: it is older than 3.2, or jobs existed before this addon
+    kGuarded,
+  };
+  Mode mode = Mode::kNone;
+  size_t stack_size_bytes = 0;
+  size_t guarded = 0;
+  size_t unguarded = 0;
+};
+
+// Before PrepareStacks() has run for the first time; false, and without effect, afterwards.
+bool ConfigureStacks(const StackOptions& options);
+
+// Installs our stack functions if that is possible. Call it before anything that may make a job stack; any thread.
+void PrepareStacks();
+
+StackStats GetStackStats();
+
+// The most bytes that any guarded stack was seen to use so far, found by reading the stacks: milliseconds for thousands.
+size_t StackHighWaterBytes();
+
+}  // namespace openssl_async

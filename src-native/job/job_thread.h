@@ -1,0 +1,66 @@
+// This thread's pool of OpenSSL jobs: ASYNC_init_thread(), ASYNC_cleanup_thread() and who is running. Every environment
+// and every copy of the addon's JavaScript on a thread shares it, as they share OpenSSL's pool.
+#pragma once
+
+#include <cstddef>
+
+#include "base/result.h"
+
+namespace openssl_async {
+
+class Job;
+class WaitContext;
+
+class JobThread {
+ public:
+  static JobThread& Current();
+  JobThread(const JobThread&) = delete;
+  JobThread& operator=(const JobThread&) = delete;
+
+  // 0 for `max_size` means no limit. Refused when the pool exists: it was initialised, or a job was started.
+  Result<void> Init(size_t max_size, size_t initial_size);
+  // Refused while jobs of this thread live. Afterwards Init() may be called again.
+  Result<void> Cleanup();
+
+  // Live jobs: started, not ended.
+  size_t live() const { return live_; }
+  // The pool's limit; 0 for none.
+  size_t max_size() const { return max_size_; }
+  bool pool_exists() const { return pool_exists_; }
+
+  // True on a job's stack, whoever started that job.
+  bool InsideJob() const;
+  Job* running() const { return running_; }
+
+  // Lifts what earlier jobs left blocked, if none of this thread's jobs has paused since the last one ended. Call it
+  // before a batch of jobs; `context` must be free.
+  void EnsureUnblocked(WaitContext& context) {
+    if (unproven_ends_ > 0) LiftBlocks(context);
+  }
+
+  // For Job alone.
+  void set_running(Job* job) { running_ = job; }
+  void NoteStart() {
+    pool_exists_ = true;
+    ++live_;
+  }
+  void NoteEnd() { --live_; }
+  void NotePause() { unproven_ends_ = 0; }
+  // True when it is time for a proof.
+  bool NoteUnproven() { return ++unproven_ends_ > kMostUnprovenEnds; }
+
+ private:
+  static constexpr int kMostUnprovenEnds = 32;
+
+  JobThread() = default;
+  void LiftBlocks(WaitContext& context);
+
+  Job* running_ = nullptr;
+  size_t live_ = 0;
+  size_t max_size_ = 0;
+  // Jobs that ended since a pause last proved that nothing is blocked.
+  int unproven_ends_ = 0;
+  bool pool_exists_ = false;
+};
+
+}  // namespace openssl_async

@@ -1,0 +1,62 @@
+#include "openssl/error_queue.h"
+
+#include "openssl/version.h"
+
+namespace openssl_async {
+
+void ErrorQueue::TakeAll() {
+  // Marks sit on entries and are counted from the newest one, so they have to be read, newest first, before the entries
+  // are taken off, oldest first.
+  std::vector<int> marks_from_newest;
+  if (const auto count_to_mark = GetOptionalSymbols().err_count_to_mark; count_to_mark != nullptr) {
+    for (;;) {
+      const int above = count_to_mark();
+      if (ERR_clear_last_mark() == 0) break;
+      marks_from_newest.push_back(above);
+    }
+  }
+  const char* file = nullptr;
+  const char* function = nullptr;
+  const char* data = nullptr;
+  int line = 0;
+  int flags = 0;
+  while (const unsigned long code = ERR_get_error_all(&file, &line, &function, &data, &flags)) {
+    const bool has_text = data != nullptr && (flags & ERR_TXT_STRING) != 0;
+    entries_.push_back({code, line, 0, file == nullptr ? "" : file, function == nullptr ? "" : function,
+                        has_text ? data : ""});
+  }
+  for (const int above : marks_from_newest) {
+    const size_t newest = entries_.size();
+    if (above >= 0 && static_cast<size_t>(above) < newest) ++entries_[newest - 1 - static_cast<size_t>(above)].marks;
+  }
+}
+
+void ErrorQueue::RestoreAll() {
+  for (const Entry& entry : entries_) {
+    ERR_new();
+    ERR_set_debug(entry.file.c_str(), entry.line, entry.function.c_str());
+    const int library = ERR_GET_LIB(entry.code);
+    const int reason = ERR_GET_REASON(entry.code);
+    if (entry.data.empty()) {
+      ERR_set_error(library, reason, nullptr);
+    } else {
+      ERR_set_error(library, reason, "%s", entry.data.c_str());
+    }
+    for (int mark = 0; mark < entry.marks; ++mark) ERR_set_mark();
+  }
+  entries_.clear();
+  entries_.shrink_to_fit();
+}
+
+std::vector<std::string> ErrorQueue::Lines() const {
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries_) {
+    char text[256];
+    ERR_error_string_n(entry.code, text, sizeof(text));
+    lines.emplace_back(text);
+    if (!entry.data.empty()) lines.back() += ":" + entry.data;
+  }
+  return lines;
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,63 @@
+// OpenSSL's error queue belongs to the thread, not to the job. These helpers give each job a queue of its own.
+#pragma once
+
+#include <openssl/err.h>
+
+#include <string>
+#include <vector>
+
+namespace openssl_async {
+
+// Errors that were taken off the thread's queue. Empty, it owns no memory.
+class ErrorQueue {
+ public:
+  // Takes everything off this thread's queue. Costs one look when there is nothing, which is the rule.
+  static ErrorQueue Take() {
+    ErrorQueue queue;
+    if (ERR_peek_error() != 0) queue.TakeAll();
+    return queue;
+  }
+
+  // Puts the entries back onto this thread's queue, in order, and forgets them. Marks survive on OpenSSL >= 3.2.
+  void Restore() {
+    if (!entries_.empty()) RestoreAll();
+  }
+
+  bool empty() const { return entries_.empty(); }
+
+  // One line each, oldest first, as ERR_error_string(3) writes them, with the error's data appended.
+  std::vector<std::string> Lines() const;
+
+ private:
+  struct Entry {
+    unsigned long code;
+    int line;
+    int marks;
+    std::string file;
+    std::string function;
+    std::string data;
+  };
+
+  void TakeAll();
+  void RestoreAll();
+
+  std::vector<Entry> entries_;
+};
+
+// For the time of its life this thread's queue is empty to whoever looks; then what was there before comes back, and
+// what was added meanwhile is gone. Node's own crypto therefore never sees our errors, nor we Node's.
+class ErrorQueueScope {
+ public:
+  ErrorQueueScope() : outer_(ErrorQueue::Take()) {}
+  ~ErrorQueueScope() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+    outer_.Restore();
+  }
+  ErrorQueueScope(const ErrorQueueScope&) = delete;
+  ErrorQueueScope& operator=(const ErrorQueueScope&) = delete;
+
+ private:
+  ErrorQueue outer_;
+};
+
+}  // namespace openssl_async

@@ -1,0 +1,72 @@
+#include "openssl/version.h"
+
+#include "openssl/pointers.h"
+
+#ifndef _WIN32
+#include <dlfcn.h>
+#endif
+
+namespace openssl_async {
+
+namespace {
+
+// What the rest of the addon calls without asking. A runtime that lacks one of them (BoringSSL, a stripped build) still
+// loads the addon, because functions are bound lazily; it must then never get as far as the first call.
+constexpr const char* kRequired[] = {
+    "ASYNC_is_capable",           "ASYNC_init_thread",
+    "ASYNC_cleanup_thread",       "ASYNC_start_job",
+    "ASYNC_pause_job",            "ASYNC_get_current_job",
+    "ASYNC_get_wait_ctx",         "ASYNC_block_pause",
+    "ASYNC_unblock_pause",        "ASYNC_WAIT_CTX_new",
+    "ASYNC_WAIT_CTX_free",        "ASYNC_WAIT_CTX_set_wait_fd",
+    "ASYNC_WAIT_CTX_get_fd",      "ASYNC_WAIT_CTX_clear_fd",
+    "ASYNC_WAIT_CTX_get_all_fds", "ASYNC_WAIT_CTX_get_changed_fds",
+    "ASYNC_WAIT_CTX_set_callback", "ASYNC_WAIT_CTX_get_callback",
+    "ASYNC_WAIT_CTX_set_status",  "ASYNC_WAIT_CTX_get_status",
+    "ERR_get_error_all",          "ERR_set_debug",
+    "ERR_set_error",              "OpenSSL_version",
+};
+
+void* FindSymbol(const char* name) {
+#ifdef _WIN32
+  return reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(nullptr), name));
+#else
+  return dlsym(RTLD_DEFAULT, name);
+#endif
+}
+
+std::string FindReason() {
+  for (const char* name : kRequired) {
+    if (FindSymbol(name) == nullptr) {
+      return std::string("This runtime's crypto library does not export ") + name +
+             ", so it has no OpenSSL async jobs (BoringSSL, or a build without OpenSSL 3).";
+    }
+  }
+  if (ASYNC_is_capable() != 1) {
+    return OpenSSLVersion() +
+           " was built for a platform without async jobs (ASYNC_is_capable() is 0, as on musl, which has no ucontext).";
+  }
+  return "";
+}
+
+}  // namespace
+
+const OptionalSymbols& GetOptionalSymbols() {
+  static const OptionalSymbols symbols = {
+      reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindSymbol("ASYNC_set_mem_functions")),
+      reinterpret_cast<int (*)()>(FindSymbol("ERR_count_to_mark")),
+  };
+  return symbols;
+}
+
+const std::string& UnsupportedReason() {
+  static const std::string* reason = new std::string(FindReason());  // never destroyed: used until the process ends
+  return *reason;
+}
+
+std::string OpenSSLVersion() {
+  if (FindSymbol("OpenSSL_version") == nullptr) return "";
+  return OpenSSL_version(OPENSSL_VERSION);
+}
+
+}  // namespace openssl_async

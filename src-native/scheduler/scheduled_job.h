@@ -1,0 +1,70 @@
+// A job on its way through the scheduler. Its memory is the scheduler's and is used again for later jobs.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/intrusive_list.h"
+#include "job/command_program.h"
+#include "job/job.h"
+#include "scheduler/metrics.h"
+#include "wakeup/backoff_timer.h"
+#include "wakeup/wait_point.h"
+
+namespace openssl_async {
+
+class Scheduler;
+
+// Names a job to its submitter, who chooses it: small and dense, for it is an index here.
+using JobId = uint32_t;
+constexpr JobId kNoJobId = UINT32_MAX;
+
+class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
+ public:
+  explicit ScheduledJob(Scheduler& scheduler) : scheduler_(scheduler) { backoff_.target = this; }
+
+  // For jobs that the scheduler does not run by itself (startJob()).
+  Job& job() { return job_; }
+  CommandProgram& program() { return program_; }
+  bool is_program() const { return function_ == &CommandProgram::Main; }
+  WaitPoint* wait_point() const { return wait_point_; }
+  bool manual() const { return state_ == State::kManual; }
+
+ private:
+  friend class Scheduler;
+
+  // queued → ready → (running → waiting → ready)* → free; a program's job also passes through handed-over.
+  enum class State : uint8_t { kFree, kQueued, kReady, kRunning, kWaiting, kHandedOver, kManual };
+
+  bool OnWake(WakeKind kind) override;
+  void CountWakeup(WakeKind kind);
+  // Makes job_ ready for its start; the wait point is set.
+  void Prepare(Job::BlockCheck check);
+  // The caller saw the job's last pause, and resumes it: its changes of fds are no news any more.
+  void ForgetPause();
+  void SetArgs(const void* bytes, size_t size);
+  void ClearArgs();
+
+  Scheduler& scheduler_;
+  Job job_;
+  CommandProgram program_;
+  JobFunction function_ = nullptr;
+  std::vector<unsigned char> args_;
+  bool has_args_ = false;
+  WaitPoint* wait_point_ = nullptr;
+  bool owns_wait_point_ = false;  // it comes from the scheduler's pool
+  BackoffEntry backoff_;
+  JobId id_ = kNoJobId;
+  State state_ = State::kFree;
+  bool abandoned_ = false;
+  bool orphaned_ = false;  // an abandoned program whose author is gone too: it ends at its next hand-over
+  bool seen_pause_ = false;  // the last pause was not a hand-over
+  bool watch_failed_ = false;
+  unsigned attempts_ = 0;  // polls in a row
+  uint32_t pauses_ = 0;
+  WakeupCounts wakeups_;
+  uint64_t submitted_ns_ = 0;
+  uint64_t started_ns_ = 0;
+};
+
+}  // namespace openssl_async

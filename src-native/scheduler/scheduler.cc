@@ -1,0 +1,658 @@
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <utility>
+
+#include "job/job_stack.h"
+#include "job/stack_overflow.h"
+#include "openssl/error_queue.h"
+
+namespace openssl_async {
+
+namespace {
+
+// So many job switches share one reading of the clock.
+constexpr unsigned kStepsPerClock = 16;
+// So many events at most go to JavaScript at once, so that the memory they need stays in the cache.
+constexpr size_t kMostEvents = 1024;
+// Of a finished job's argument memory, what is kept for the next job.
+constexpr size_t kMostKeptArgsBytes = 4096;
+
+}  // namespace
+
+// --- ScheduledJob
+
+bool ScheduledJob::OnWake(WakeKind kind) {
+  if (state_ != State::kWaiting) return false;
+  CountWakeup(kind);
+  scheduler_.MakeReady(*this);
+  return true;
+}
+
+void ScheduledJob::CountWakeup(WakeKind kind) {
+  Metrics& metrics = scheduler_.metrics_;
+  switch (kind) {
+    case WakeKind::kFd:
+      ++wakeups_.fd, ++metrics.fd_wakeups;
+      attempts_ = 0;
+      break;
+    case WakeKind::kCallback:
+      ++wakeups_.callback, ++metrics.callback_wakeups;
+      attempts_ = 0;
+      break;
+    case WakeKind::kPoll:
+      ++wakeups_.poll, ++metrics.poll_wakeups;
+      break;
+  }
+  if (scheduler_.tracing_) scheduler_.Emit(*this, JobEvent::Kind::kResumed, static_cast<int32_t>(kind));
+}
+
+void ScheduledJob::Prepare(Job::BlockCheck check) {
+  void* args = has_args_ ? args_.data() : nullptr;
+  if (is_program()) {
+    program_.Reset();
+    args = &program_;
+    check = Job::BlockCheck::kNever;
+  }
+  seen_pause_ = false;
+  job_.Prepare(&wait_point_->context(), function_, args, check);
+}
+
+void ScheduledJob::ForgetPause() {
+  if (!seen_pause_) return;
+  seen_pause_ = false;
+  wait_point_->context().ForgetInternalPauses();
+}
+
+void ScheduledJob::SetArgs(const void* bytes, size_t size) {
+  has_args_ = bytes != nullptr;
+  if (!has_args_) return;
+  const auto* first = static_cast<const unsigned char*>(bytes);
+  args_.assign(first, first + size);
+  if (size == 0) args_.reserve(1);  // zero bytes are not the same as none
+}
+
+void ScheduledJob::ClearArgs() {
+  if (!has_args_) return;
+  OPENSSL_cleanse(args_.data(), args_.size());
+  args_.clear();
+  if (args_.capacity() > kMostKeptArgsBytes) std::vector<unsigned char>().swap(args_);
+  has_args_ = false;
+}
+
+// --- ManualWait
+
+class Scheduler::ManualWait final : private WakeTarget {
+ public:
+  ManualWait(Scheduler& scheduler, WaitPoint& wait_point, JobId id)
+      : scheduler_(scheduler), wait_point_(wait_point), id_(id) {
+    backoff_.target = this;
+  }
+  ~ManualWait() { Stop(); }
+
+  Result<void> Start() {
+    switch (wait_point_.AwaitOnce(this)) {
+      case WaitPoint::Offer::kReady:
+        OnWake(WakeKind::kCallback);
+        break;
+      case WaitPoint::Offer::kNothing:
+        scheduler_.backoff_->Schedule(backoff_, 0);
+        break;
+      case WaitPoint::Offer::kUnwatchable:
+        return wait_point_.watch_error();
+      case WaitPoint::Offer::kCallback:
+      case WaitPoint::Offer::kFd:
+        break;
+    }
+    return {};
+  }
+
+ private:
+  bool OnWake(WakeKind kind) override {
+    if (done_) return false;
+    done_ = true;
+    scheduler_.events_.push_back({id_, JobEvent::Kind::kAwaited, static_cast<int32_t>(kind), 0, {}, 0});
+    scheduler_.ScheduleTick();  // which ends us: libuv is in the middle of our fd's callback now
+    return true;
+  }
+  void Stop() {
+    scheduler_.backoff_->Cancel(backoff_);
+    if (wait_point_.awaited_once()) wait_point_.StopAwaitingOnce();
+  }
+
+  Scheduler& scheduler_;
+  WaitPoint& wait_point_;
+  JobId id_;
+  BackoffEntry backoff_;
+  bool done_ = false;
+};
+
+// --- Scheduler: set-up
+
+Result<std::unique_ptr<Scheduler>> Scheduler::Create(uv_loop_t* loop, Delegate& delegate) {
+  std::unique_ptr<Scheduler> scheduler(new Scheduler(loop, delegate));
+  if (Result<void> opened = scheduler->Open(); !opened.ok()) return opened.error();
+  return scheduler;
+}
+
+Scheduler::Scheduler(uv_loop_t* loop, Delegate& delegate)
+    : loop_(loop),
+      delegate_(delegate),
+      thread_(JobThread::Current()),
+      open_(std::make_unique<OpenHandles>()),
+      polls_(loop, *open_),
+      jobs_(std::make_unique<std::deque<ScheduledJob>>()) {}
+
+Scheduler::~Scheduler() = default;
+
+Result<void> Scheduler::Open() {
+  int error = 0;
+  const auto failed = [&error] { return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}}; };
+  callbacks_ = CallbackQueue::Adopt(loop_, *open_, &error);
+  if (error != 0) return failed();
+  backoff_.emplace(loop_, *open_, &error);
+  if (error != 0) return failed();
+  idle_ = OpenHandle<uv_idle_t>(*open_, this, &error, [this](uv_idle_t* idle) { return uv_idle_init(loop_, idle); });
+  if (error != 0) return failed();
+  check_ = OpenHandle<uv_check_t>(*open_, this, &error, [this](uv_check_t* check) { return uv_check_init(loop_, check); });
+  if (error != 0) return failed();
+  return {};
+}
+
+void Scheduler::Configure(const SchedulerOptions& options) {
+  options_ = options;
+  backoff_->Configure(options.poll_initial_ms, options.poll_max_ms);
+}
+
+// --- Scheduler: what submitters call
+
+void Scheduler::Submit(const JobRequest& request) {
+  ScheduledJob& job = Allocate(request);
+  SetId(job, request.id);
+  job.state_ = ScheduledJob::State::kQueued;
+  job.submitted_ns_ = in_tick_ ? now_ns_ : uv_hrtime();
+  queue_.PushBack(&job);
+  ++metrics_.submitted;
+  ++wanted_;
+  UpdateKeepAlive();
+  ScheduleTick();
+}
+
+void Scheduler::Continue(JobId id, const Command& command) {
+  ScheduledJob* job = Find(id);
+  if (job == nullptr || job->state_ != ScheduledJob::State::kHandedOver) return;
+  job->program_.Continue(command);
+  MakeReady(*job);
+}
+
+void Scheduler::Interrupt(JobId id) {
+  ScheduledJob* job = Find(id);
+  if (job != nullptr && job->is_program() && job->state_ == ScheduledJob::State::kWaiting) MakeReady(*job);
+}
+
+bool Scheduler::Abandon(JobId id) {
+  ScheduledJob* job = Find(id);
+  if (job == nullptr || job->abandoned_) return false;
+  --wanted_;
+  UpdateKeepAlive();
+  if (job->state_ == ScheduledJob::State::kQueued) {
+    queue_.Remove(job);
+    ++metrics_.cancelled;
+    Free(*job);
+    return true;
+  }
+  job->abandoned_ = true;
+  ++metrics_.abandoned;
+  return false;
+}
+
+Error Scheduler::TakeFailure(JobId id) {
+  const auto found = failures_.find(id);
+  if (found == failures_.end()) return {};
+  Error error = std::move(found->second);
+  failures_.erase(found);
+  return error;
+}
+
+ScheduledJob* Scheduler::CreateManual(const JobRequest& request) {
+  ScheduledJob& job = Allocate(request);
+  job.state_ = ScheduledJob::State::kManual;
+  job.wait_point_ = request.wait_point;
+  job.Prepare(Job::BlockCheck::kAtEnd);
+  return &job;
+}
+
+JobStatus Scheduler::RunManual(ScheduledJob& job) {
+  ErrorQueueScope errors;
+  PrepareStacks();
+  PrepareThreadForOverflow();
+  const bool starting = !job.job_.paused();
+  if (starting) EnsureUnblocked();
+  job.ForgetPause();
+  job.wait_point_->ForgetCallbacks();
+  const JobStatus status = job.job_.Run(thread_);
+  if (status == JobStatus::kNoJobs) return status;
+  if (starting) ++live_;
+  if (status == JobStatus::kPause) {
+    job.seen_pause_ = !job.program_.handed_over();
+    if (!job.seen_pause_) job.wait_point_->NoteHandOver();
+    return status;
+  }
+  --live_;
+  job.wait_point_->NoteEnd();
+  pool_exhausted_ = false;
+  if (!queue_.empty()) ScheduleTick();
+  return status;
+}
+
+bool Scheduler::ReleaseManual(ScheduledJob* job, JobId id) {
+  if (!job->job_.paused()) {
+    Free(*job);
+    return false;
+  }
+  SetId(*job, id);
+  job->abandoned_ = true;
+  job->orphaned_ = true;
+  job->submitted_ns_ = job->started_ns_ = uv_hrtime();
+  ++metrics_.abandoned;
+  job->wait_point_->Attach(job);
+  if (job->is_program()) {
+    job->program_.Continue(Command());
+    MakeReady(*job);
+  } else {
+    AwaitWake(*job);
+  }
+  return true;
+}
+
+Result<void> Scheduler::Await(WaitPoint& wait_point, JobId id) {
+  auto wait = std::make_unique<ManualWait>(*this, wait_point, id);
+  if (Result<void> started = wait->Start(); !started.ok()) return started;
+  manual_waits_[id] = std::move(wait);
+  ++wanted_;
+  UpdateKeepAlive();
+  return {};
+}
+
+void Scheduler::CancelAwait(JobId id) {
+  if (manual_waits_.erase(id) == 0) return;
+  --wanted_;
+  UpdateKeepAlive();
+}
+
+void Scheduler::RequestDelivery() {
+  delivery_requested_ = true;
+  ScheduleTick();
+}
+
+// --- Scheduler: the tick
+
+void Scheduler::Tick() {
+  in_tick_ = true;
+  ++metrics_.ticks;
+  now_ns_ = uv_hrtime();
+  const uint64_t deadline_ns = now_ns_ + options_.tick_budget_ns;
+  do {
+    {
+      ErrorQueueScope errors;  // Node's own crypto finds the thread's queue as it left it
+      EnsureUnblocked();
+      RunReady(deadline_ns);
+      RunQueued(deadline_ns);
+    }
+    DeliverEvents();
+  } while ((!ready_.empty() || (!queue_.empty() && CanAdmit())) && !OutOfTime(deadline_ns));
+  in_tick_ = false;
+  if (ready_.empty() && (queue_.empty() || !CanAdmit())) StopTicking();
+  if (!queue_.empty() && !CanAdmit() && live_ == 0) RetryPoolLater();
+}
+
+void Scheduler::RunReady(uint64_t deadline_ns) {
+  // Those that become ready meanwhile have their turn after the events were delivered.
+  for (size_t turns = ready_.size(); turns > 0 && !ready_.empty(); --turns) {
+    if (events_.size() >= kMostEvents || OutOfTime(deadline_ns)) return;
+    Step(*ready_.PopFront());
+  }
+}
+
+void Scheduler::RunQueued(uint64_t deadline_ns) {
+  while (!queue_.empty() && CanAdmit() && events_.size() < kMostEvents && !OutOfTime(deadline_ns)) {
+    if (!Admit(*queue_.front())) return;
+  }
+}
+
+bool Scheduler::CanAdmit() const {
+  if (pool_exhausted_ || live_ >= options_.max_jobs) return false;
+  return thread_.max_size() == 0 || thread_.live() < thread_.max_size();
+}
+
+bool Scheduler::Admit(ScheduledJob& job) {
+  PrepareStacks();
+  PrepareThreadForOverflow();
+  if (job.owns_wait_point_ && job.wait_point_ == nullptr) {
+    job.wait_point_ = AcquireWaitPoint();
+    if (job.wait_point_ == nullptr) {
+      RetryPoolLater();
+      return false;
+    }
+  }
+  queue_.Remove(&job);
+  job.wait_point_->Attach(&job);
+  job.Prepare(Job::BlockCheck::kBatched);
+  ++live_;
+  job.started_ns_ = now_ns_;
+  Step(job);
+  return !pool_exhausted_;
+}
+
+void Scheduler::Step(ScheduledJob& job) {
+  job.state_ = ScheduledJob::State::kRunning;
+  const bool starting = !job.job_.paused();
+  job.ForgetPause();
+  const JobStatus status = job.job_.Run(thread_);
+  if (status == JobStatus::kNoJobs) {
+    ++metrics_.no_jobs;
+    --live_;
+    job.wait_point_->Detach();
+    job.state_ = ScheduledJob::State::kQueued;
+    queue_.PushFront(&job);
+    RetryPoolLater();
+    return;
+  }
+  if (starting) {
+    ++metrics_.started;
+    metrics_.queue_time.Record(job.started_ns_ - job.submitted_ns_);
+    if (tracing_) Emit(job, JobEvent::Kind::kStarted, 0);
+  }
+  if (status == JobStatus::kPause) {
+    if (job.is_program() && job.program_.handed_over()) {
+      HandOver(job);
+    } else {
+      job.seen_pause_ = true;
+      ++job.pauses_;
+      ++metrics_.pauses;
+      if (tracing_) Emit(job, JobEvent::Kind::kPaused, 0);
+      AwaitWake(job);
+    }
+    return;
+  }
+  Complete(job, status);
+}
+
+void Scheduler::HandOver(ScheduledJob& job) {
+  ++metrics_.hand_overs;
+  job.wait_point_->NoteHandOver();
+  if (job.orphaned_ || draining_) {
+    job.program_.Continue(Command());
+    MakeReady(job);
+    return;
+  }
+  job.state_ = ScheduledJob::State::kHandedOver;
+  Emit(job, JobEvent::Kind::kHandedOver, job.program_.outcome().ok ? 1 : 0,
+       WaitFdToNumber(job.program_.outcome().fd));
+}
+
+void Scheduler::AwaitWake(ScheduledJob& job) {
+  if (job.wait_point_->context().status() == ASYNC_STATUS_ERR) ++metrics_.engine_errors;
+  const WaitPoint::Offer offer = job.wait_point_->AwaitWake();
+  if (offer == WaitPoint::Offer::kReady) {
+    job.state_ = ScheduledJob::State::kWaiting;
+    ++waiting_;
+    static_cast<WakeTarget&>(job).OnWake(WakeKind::kCallback);
+    return;
+  }
+  job.state_ = ScheduledJob::State::kWaiting;
+  ++waiting_;
+  if (offer == WaitPoint::Offer::kCallback || offer == WaitPoint::Offer::kFd) return;
+  if (offer == WaitPoint::Offer::kUnwatchable && !job.watch_failed_ && job.id_ != kNoJobId) {
+    job.watch_failed_ = true;
+    failures_[job.id_] = job.wait_point_->watch_error();
+    Emit(job, JobEvent::Kind::kUnwatchable, 0);
+  }
+  if (job.attempts_ == 0) {
+    ++job.attempts_;
+    static_cast<WakeTarget&>(job).OnWake(WakeKind::kPoll);  // once at once, as the engine may have been about to finish
+  } else {
+    backoff_->Schedule(job.backoff_, job.attempts_++ - 1);
+  }
+}
+
+void Scheduler::MakeReady(ScheduledJob& job) {
+  if (job.state_ == ScheduledJob::State::kWaiting) {
+    --waiting_;
+    job.wait_point_->StopAwaiting();
+    backoff_->Cancel(job.backoff_);
+  }
+  job.state_ = ScheduledJob::State::kReady;
+  ready_.PushBack(&job);
+  ScheduleTick();
+}
+
+void Scheduler::Complete(ScheduledJob& job, JobStatus status) {
+  --live_;
+  pool_exhausted_ = false;
+  job.wait_point_->NoteEnd();
+  job.wait_point_->Detach();
+  metrics_.run_time.Record(now_ns_ - job.started_ns_);
+  metrics_.total_time.Record(now_ns_ - job.submitted_ns_);
+  const bool failed = status == JobStatus::kError || job.job_.exception() != nullptr;
+  ++(failed ? metrics_.failed : metrics_.finished);
+  if (job.id_ != kNoJobId && !draining_) {
+    const bool has_errors = !job.job_.errors().empty();
+    if (status == JobStatus::kError) {
+      failures_[job.id_] = {"ERR_ASYNC_JOB_FAILED", "OpenSSL could not run the job", job.job_.errors().Lines()};
+    } else if (failed) {
+      failures_[job.id_] = {"ERR_ASYNC_NATIVE_EXCEPTION", *job.job_.exception(), job.job_.errors().Lines()};
+    } else if (has_errors) {
+      failures_[job.id_] = {"", "", job.job_.errors().Lines()};
+    }
+    Emit(job, failed ? JobEvent::Kind::kFailed : JobEvent::Kind::kFinished, job.job_.return_value(), has_errors ? 1 : 0);
+    if (!job.abandoned_) --wanted_;
+    UpdateKeepAlive();
+  }
+  Free(job);
+}
+
+// --- Scheduler: memory
+
+ScheduledJob& Scheduler::Allocate(const JobRequest& request) {
+  ScheduledJob* job = nullptr;
+  if (free_jobs_.empty()) {
+    job = &jobs_->emplace_back(*this);
+  } else {
+    job = free_jobs_.back();
+    free_jobs_.pop_back();
+  }
+  job->function_ = request.function == nullptr ? &CommandProgram::Main : request.function;
+  job->SetArgs(request.args, request.args_size);
+  job->wait_point_ = request.wait_point;
+  job->owns_wait_point_ = request.wait_point == nullptr;
+  job->id_ = kNoJobId;
+  job->abandoned_ = false;
+  job->watch_failed_ = false;
+  job->attempts_ = 0;
+  job->pauses_ = 0;
+  job->wakeups_ = WakeupCounts();
+  job->orphaned_ = false;
+  return *job;
+}
+
+void Scheduler::SetId(ScheduledJob& job, JobId id) {
+  job.id_ = id;
+  if (id == kNoJobId) return;
+  if (id >= by_id_.size()) by_id_.resize(std::max<size_t>(id + 1, by_id_.size() * 2));
+  by_id_[id] = &job;
+}
+
+void Scheduler::Free(ScheduledJob& job) {
+  if (job.id_ != kNoJobId) by_id_[job.id_] = nullptr;
+  job.id_ = kNoJobId;
+  job.ClearArgs();
+  if (job.owns_wait_point_ && job.wait_point_ != nullptr) free_wait_points_.push_back(job.wait_point_);
+  job.wait_point_ = nullptr;
+  job.state_ = ScheduledJob::State::kFree;
+  free_jobs_.push_back(&job);
+}
+
+ScheduledJob* Scheduler::Find(JobId id) const { return id < by_id_.size() ? by_id_[id] : nullptr; }
+
+WaitPoint* Scheduler::AcquireWaitPoint() {
+  if (free_wait_points_.empty()) {
+    Result<std::unique_ptr<WaitPoint>> created = CreateWaitPoint();
+    if (!created.ok()) return nullptr;
+    wait_points_.push_back(std::move(created.value()));
+    return wait_points_.back().get();
+  }
+  WaitPoint* wait_point = free_wait_points_.back();
+  free_wait_points_.pop_back();
+  return wait_point;
+}
+
+// --- Scheduler: events, clock and loop
+
+void Scheduler::EnsureUnblocked() {
+  if (!probe_context_) {
+    Result<WaitContext*> created = WaitContext::Create();
+    if (!created.ok()) return;
+    probe_context_.reset(created.value());
+  }
+  thread_.EnsureUnblocked(*probe_context_);
+}
+
+void Scheduler::Emit(ScheduledJob& job, JobEvent::Kind kind, int32_t value, int32_t detail) {
+  if (job.id_ == kNoJobId || draining_) return;
+  events_.push_back({job.id_, kind, value, job.pauses_, job.wakeups_, detail});
+}
+
+void Scheduler::DeliverEvents() {
+  if (std::exchange(delivery_requested_, false)) delegate_.OnDelivery();
+  if (events_.empty()) return;
+  for (const JobEvent& event : events_) {
+    if (event.kind == JobEvent::Kind::kAwaited) CancelAwait(event.id);
+  }
+  delivering_.swap(events_);
+  delegate_.OnEvents(delivering_.data(), delivering_.size());
+  delivering_.clear();
+}
+
+bool Scheduler::OutOfTime(uint64_t deadline_ns) {
+  if (++steps_since_clock_ >= kStepsPerClock) {
+    steps_since_clock_ = 0;
+    now_ns_ = uv_hrtime();
+  }
+  return now_ns_ >= deadline_ns;
+}
+
+bool Scheduler::PoolRetry::OnWake(WakeKind) {
+  scheduler_.pool_exhausted_ = false;
+  scheduler_.ScheduleTick();
+  return true;
+}
+
+void Scheduler::RetryPoolLater() {
+  pool_exhausted_ = true;
+  if (!pool_retry_.entry.linked()) backoff_->Schedule(pool_retry_.entry, 0);
+}
+
+void Scheduler::ScheduleTick() {
+  if (ticking_ || in_tick_ || draining_) return;
+  ticking_ = true;
+  uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+  uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<Scheduler*>(check->data)->Tick(); });
+}
+
+void Scheduler::StopTicking() {
+  if (!ticking_) return;
+  ticking_ = false;
+  uv_idle_stop(idle_.get());
+  uv_check_stop(check_.get());
+}
+
+void Scheduler::UpdateKeepAlive() {
+  const bool keep = wanted_ > 0;
+  if (keep == keeping_alive_) return;
+  keeping_alive_ = keep;
+  if (keep) {
+    callbacks_->Ref();
+  } else {
+    callbacks_->Unref();
+  }
+}
+
+// --- Scheduler: teardown
+
+size_t Scheduler::Drain(uint64_t timeout_ms) {
+  ErrorQueueScope errors;
+  draining_ = true;
+  StopTicking();
+  while (ScheduledJob* job = queue_.front()) {
+    queue_.Remove(job);
+    Free(*job);
+  }
+  for (ScheduledJob& job : *jobs_) {
+    if (job.state_ == ScheduledJob::State::kManual && job.job_.paused()) ReleaseManual(&job, kNoJobId);
+    if (job.is_program() && job.state_ == ScheduledJob::State::kHandedOver) {
+      job.program_.Continue(Command());
+      MakeReady(job);
+    } else if (job.is_program() && job.state_ == ScheduledJob::State::kWaiting) {
+      MakeReady(job);
+    }
+  }
+  const uint64_t deadline_ns = uv_hrtime() + timeout_ms * 1'000'000;
+  while (live_ > 0) {
+    callbacks_->Deliver();
+    uv_update_time(loop_);
+    backoff_->FireDue();
+    for (size_t turns = ready_.size(); turns > 0; --turns) Step(*ready_.PopFront());
+    now_ns_ = uv_hrtime();
+    if (live_ == 0 || now_ns_ >= deadline_ns) break;
+    if (ready_.empty()) WaitWithoutLoop();
+  }
+  events_.clear();
+  return live_;
+}
+
+void Scheduler::WaitWithoutLoop() {
+  std::vector<WaitFd> fds;
+  std::vector<ScheduledJob*> waiting;
+  for (ScheduledJob& job : *jobs_) {
+    if (job.state_ != ScheduledJob::State::kWaiting) continue;
+    for (const WaitFd fd : job.wait_point_->context().Fds()) {
+      fds.push_back(fd);
+      waiting.push_back(&job);
+    }
+  }
+  const std::vector<bool> readable = WaitReadable(fds, 1);
+  for (size_t i = 0; i < fds.size(); ++i) {
+    if (readable[i]) static_cast<WakeTarget*>(waiting[i])->OnWake(WakeKind::kFd);
+  }
+}
+
+void Scheduler::Close(std::function<void()> done) {
+  StopTicking();
+  manual_waits_.clear();
+  backoff_->Cancel(pool_retry_.entry);
+  for (ScheduledJob& job : *jobs_) {
+    if (!job.job_.paused()) continue;
+    backoff_->Cancel(job.backoff_);
+    if (job.linked()) ready_.Remove(&job);
+    job.wait_point_->Abandon();
+  }
+  for (std::unique_ptr<WaitPoint>& wait_point : wait_points_) wait_point.reset();
+  if (live_ > 0) {
+    // The functions of abandoned jobs are still in the middle of using their arguments.
+    static auto* kept = new std::vector<std::unique_ptr<std::deque<ScheduledJob>>>();
+    static auto* mutex = new std::mutex();
+    const std::lock_guard<std::mutex> lock(*mutex);
+    kept->push_back(std::move(jobs_));
+  }
+  jobs_.reset();
+  check_.reset();
+  idle_.reset();
+  backoff_.reset();
+  callbacks_->Retire();
+  open_->WhenAllClosed(std::move(done));
+}
+
+}  // namespace openssl_async

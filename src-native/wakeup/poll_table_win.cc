@@ -1,0 +1,111 @@
+// Wait "fds" are HANDLEs of any waitable kind, which libuv does not poll. The system's wait pool watches each of them
+// once per arming and wakes the loop through one async handle.
+#include <windows.h>
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "wakeup/poll_table.h"
+
+namespace openssl_async {
+
+class PollSource {
+ public:
+  Result<void> Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd) {
+    DWORD flags = 0;
+    if (GetHandleInformation(fd, &flags) == 0) {
+      return Error{"ERR_ASYNC_INVALID_FD", "The wait handle is not open", {}};
+    }
+    int error = 0;
+    handle_ = OpenHandle<uv_async_t>(open, this, &error, [loop](uv_async_t* async) {
+      return uv_async_init(loop, async, [](uv_async_t* sent) { static_cast<PollSource*>(sent->data)->OnSignalled(); });
+    });
+    if (error != 0) return Error{"ERR_ASYNC_FD_NOT_POLLABLE", uv_strerror(error), {}};
+    fd_ = fd;
+    return {};
+  }
+  // Waits for a callback in progress, so that none touches the handle while it closes.
+  ~PollSource() { Disarm(); }
+
+  void Arm() {
+    if (wait_ != nullptr) return;
+    RegisterWaitForSingleObject(
+        &wait_, fd_, [](void* self, BOOLEAN) { uv_async_send(static_cast<PollSource*>(self)->handle_.get()); }, this,
+        INFINITE, WT_EXECUTEONLYONCE);
+  }
+  void Rearm() {
+    Disarm();
+    Arm();
+  }
+  IntrusiveList<FdWatch>& watches() { return watches_; }
+
+ private:
+  void Disarm() {
+    if (wait_ != nullptr) UnregisterWaitEx(wait_, INVALID_HANDLE_VALUE);
+    wait_ = nullptr;
+  }
+  void OnSignalled() {
+    Disarm();  // once per arming
+    for (FdWatch* watch = watches_.front(); watch != nullptr; watch = watches_.Next(watch)) {
+      watch->target->OnWake(WakeKind::kFd);
+    }
+  }
+
+  IntrusiveList<FdWatch> watches_;
+  WaitFd fd_ = OSSL_BAD_ASYNC_FD;
+  HANDLE wait_ = nullptr;
+  UvHandlePointer<uv_async_t> handle_;
+};
+
+PollTable::PollTable(uv_loop_t* loop, OpenHandles& open) : loop_(loop), open_(open) {}
+PollTable::~PollTable() = default;
+
+Result<void> PollTable::Add(FdWatch& watch) {
+  std::unique_ptr<PollSource>& source = sources_[watch.fd];
+  if (source) {
+    source->Rearm();
+  } else {
+    auto opened = std::make_unique<PollSource>();
+    Result<void> result = opened->Open(loop_, open_, watch.fd);
+    if (!result.ok()) {
+      sources_.erase(watch.fd);
+      return result;
+    }
+    source = std::move(opened);
+  }
+  watch.source = source.get();
+  source->watches().PushBack(&watch);
+  return {};
+}
+
+void PollTable::Remove(FdWatch& watch) {
+  watch.source->watches().Remove(&watch);
+  if (watch.source->watches().empty()) sources_.erase(watch.fd);
+  watch.source = nullptr;
+}
+
+void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
+
+std::vector<bool> WaitReadable(const std::vector<WaitFd>& fds, int timeout_ms) {
+  std::vector<bool> readable(fds.size());
+  if (fds.empty()) {
+    Sleep(static_cast<DWORD>(timeout_ms));
+    return readable;
+  }
+  bool any = false;
+  for (size_t i = 0; i < fds.size(); ++i) {
+    readable[i] = WaitForSingleObject(fds[i], 0) == WAIT_OBJECT_0;
+    any = any || readable[i];
+  }
+  if (!any) Sleep(static_cast<DWORD>(timeout_ms));
+  return readable;
+}
+
+Result<void> CheckWaitFd(WaitFd fd) {
+  DWORD flags = 0;
+  if (GetHandleInformation(fd, &flags) != 0) return {};
+  return Error{"ERR_ASYNC_INVALID_FD", "The wait handle is not open", {}};
+}
+
+}  // namespace openssl_async

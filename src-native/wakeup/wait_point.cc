@@ -1,0 +1,172 @@
+#include "wakeup/wait_point.h"
+
+#include <algorithm>
+
+namespace openssl_async {
+
+Result<std::unique_ptr<WaitPoint>> WaitPoint::Create(CallbackQueue& callbacks, PollTable& polls) {
+  Result<WaitContext*> context = WaitContext::Create();
+  if (!context.ok()) return context.error();
+  std::unique_ptr<WaitContext> owned(context.value());
+  return std::unique_ptr<WaitPoint>(new WaitPoint(std::move(owned), callbacks, polls));
+}
+
+WaitPoint::WaitPoint(std::unique_ptr<WaitContext> context, CallbackQueue& callbacks, PollTable& polls)
+    : callbacks_(callbacks), polls_(polls), target_(callbacks.AcquireTarget()), context_(std::move(context)) {}
+
+WaitPoint::~WaitPoint() {
+  if (context_ != nullptr) Close();
+}
+
+void WaitPoint::Attach(WakeTarget* waiter) {
+  if (WakeTarget* earlier = waiter_; earlier != nullptr) earlier->OnWake(WakeKind::kPoll);
+  waiter_ = waiter;
+  once_ = false;
+  called_back_ = false;
+  awaiting_ = false;
+  target_->Listen(this);
+  CarryCallback(true);
+  // A status that an earlier job's engine left behind says nothing about this job's.
+  context_->set_status(ASYNC_STATUS_UNSUPPORTED);
+}
+
+void WaitPoint::Detach() {
+  waiter_ = nullptr;
+  awaiting_ = false;
+  CarryCallback(observer_ != nullptr);
+  if (observer_ == nullptr) target_->Listen(nullptr);
+}
+
+WaitPoint::Offer WaitPoint::AwaitOnce(WakeTarget* waiter) {
+  waiter_ = waiter;
+  once_ = true;
+  watches_stale_ = true;  // pauses that nobody waited for may have changed the fds unseen
+  return AwaitWake();
+}
+
+void WaitPoint::StopAwaitingOnce() {
+  UnwatchAll();
+  waiter_ = nullptr;
+  awaiting_ = false;
+}
+
+void WaitPoint::Observe(CallbackObserver* observer) {
+  observer_ = observer;
+  CarryCallback(observer != nullptr || waiter_ != nullptr);
+  if (waiter_ == nullptr) target_->Listen(observer == nullptr ? nullptr : this);
+}
+
+void WaitPoint::CarryCallback(bool carry) {
+  if (carry == carries_callback_) return;
+  carries_callback_ = carry;
+  context_->SetCallback(carry ? &CallbackTarget::Notify : nullptr, carry ? target_ : nullptr);
+}
+
+WaitPoint::Offer WaitPoint::AwaitWake() {
+  if (context_->HasChangedFds()) DropRemovedFds();
+  if (called_back_) {
+    called_back_ = false;
+    return Offer::kReady;
+  }
+  awaiting_ = true;
+  awaiting_fds_ = false;
+  const int status = context_->status();
+  if (status == ASYNC_STATUS_EAGAIN) return Offer::kNothing;
+  if (!SyncWatches()) return Offer::kUnwatchable;
+  for (const std::unique_ptr<FdWatch>& watch : watches_) polls_.Arm(*watch);
+  awaiting_fds_ = !watches_.empty();
+  // Fds count even when a callback is promised: the promise may be an earlier engine's.
+  if (status == ASYNC_STATUS_OK) return Offer::kCallback;
+  return awaiting_fds_ ? Offer::kFd : Offer::kNothing;
+}
+
+bool WaitPoint::OnWake(WakeKind kind) {
+  if (kind == WakeKind::kCallback) {
+    if (observer_ != nullptr) observer_->OnCallback();
+    if (!awaiting_) {
+      called_back_ = true;
+      return false;
+    }
+  } else if (!awaiting_ || !awaiting_fds_) {
+    return false;
+  }
+  awaiting_ = false;
+  return waiter_->OnWake(kind);
+}
+
+bool WaitPoint::SyncWatches() {
+  if (!watches_stale_) return true;
+  const std::vector<WaitFd> fds = context_->Fds();
+  const auto gone = [&fds](const std::unique_ptr<FdWatch>& watch) {
+    return std::find(fds.begin(), fds.end(), watch->fd) == fds.end();
+  };
+  for (size_t i = watches_.size(); i-- > 0;) {
+    if (gone(watches_[i])) Unwatch(watches_[i]->fd);
+  }
+  for (const WaitFd fd : fds) {
+    if (!Watch(fd)) return false;
+  }
+  watches_stale_ = false;
+  return true;
+}
+
+bool WaitPoint::Watch(WaitFd fd) {
+  for (const std::unique_ptr<FdWatch>& watch : watches_) {
+    if (watch->fd == fd) return true;
+  }
+  auto watch = std::make_unique<FdWatch>();
+  watch->fd = fd;
+  watch->target = this;
+  Result<void> added = polls_.Add(*watch);
+  if (!added.ok()) {
+    watch_error_ = added.error();
+    return false;
+  }
+  watches_.push_back(std::move(watch));
+  return true;
+}
+
+void WaitPoint::NoteHandOver() {
+  if (context_->HasChangedFds()) DropRemovedFds();
+  context_->NoteInternalPause();
+}
+
+// Also forgets those that were added: a new fd may have the number of one that was closed without a word.
+void WaitPoint::DropRemovedFds() {
+  const FdChanges changes = context_->ChangedFds();
+  for (const WaitFd fd : changes.removed) Unwatch(fd);
+  for (const WaitFd fd : changes.added) Unwatch(fd);
+  watches_stale_ = watches_stale_ || !changes.removed.empty() || !changes.added.empty();
+}
+
+void WaitPoint::Unwatch(WaitFd fd) {
+  for (size_t i = 0; i < watches_.size(); ++i) {
+    if (watches_[i]->fd != fd) continue;
+    polls_.Remove(*watches_[i]);
+    watches_.erase(watches_.begin() + static_cast<std::ptrdiff_t>(i));
+    return;
+  }
+}
+
+void WaitPoint::UnwatchAll() {
+  for (const std::unique_ptr<FdWatch>& watch : watches_) polls_.Remove(*watch);
+  watches_.clear();
+  watches_stale_ = true;
+}
+
+std::vector<FdCleanup> WaitPoint::Close() {
+  UnwatchAll();  // before the clean-up routines close the fds
+  std::vector<FdCleanup> cleanups = context_->Close();
+  callbacks_.ReleaseTarget(target_);
+  context_.reset();
+  return cleanups;
+}
+
+void WaitPoint::Abandon() {
+  UnwatchAll();
+  target_->Listen(nullptr);
+  waiter_ = nullptr;
+  context_.release();  // NOLINT(bugprone-unused-return-value): on purpose, see the header
+}
+
+}  // namespace openssl_async

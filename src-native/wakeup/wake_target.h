@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+namespace openssl_async {
+
+// What made a paused job worth resuming.
+enum class WakeKind : uint8_t { kFd, kCallback, kPoll };
+
+// Whoever waits. Called on the loop's thread, possibly on a job's stack (an engine may call back from inside one job on
+// behalf of another): note it and return. No job may be run from here.
+class WakeTarget {
+ public:
+  // False when the wake-up was of no use, because nothing waited for it.
+  virtual bool OnWake(WakeKind kind) = 0;
+
+ protected:
+  ~WakeTarget() = default;
+};
+
+}  // namespace openssl_async

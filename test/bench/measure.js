@@ -1,0 +1,87 @@
+'use strict';
+
+// Takes one measurement in a fresh process, and makes sure that it measured what it was meant to.
+
+const { execFile, execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { promisify } = require('node:util');
+
+const run = promisify(execFile);
+const root = path.join(__dirname, '..', '..');
+const baseline = path.join(root, 'build-native', 'bench', 'baseline');
+// More than any trial needs beside its measured time, on a slow machine too.
+const GRACE_MS = 15_000;
+
+function compileBaseline() {
+  fs.mkdirSync(path.dirname(baseline), { recursive: true });
+  execFileSync(
+    process.env.CC ?? 'cc',
+    [
+      '-O3', // as node-gyp's
+      '-Wall',
+      '-Wextra',
+      '-pthread',
+      path.join(__dirname, 'baseline.c'),
+      path.join(__dirname, 'native', 'workload.c'),
+      '-o',
+      baseline,
+      '-lcrypto',
+    ],
+    { stdio: 'inherit' },
+  );
+}
+
+/** Equal for measurements that are the same. */
+const keyOf = ({ driver, trial, inFlight, opsPerJob }) => [driver, trial, inFlight, opsPerJob].join(' ');
+
+function commandOf({ driver, trial, inFlight, opsPerJob }, seconds) {
+  switch (driver) {
+    case 'c':
+      return [baseline, trial, inFlight, seconds, opsPerJob];
+    case 'job':
+    case 'scheduler':
+      return [process.execPath, path.join(__dirname, 'child-native.js'), driver, trial, inFlight, seconds, opsPerJob];
+    case 'javascript':
+      return [process.execPath, '--expose-gc', path.join(__dirname, 'child-jobs.js'), trial, inFlight, seconds];
+    default:
+      throw new Error(`no driver ${driver}`);
+  }
+}
+
+function check({ expected }, result) {
+  if (expected === undefined) return;
+  if (Math.abs(result.pausesPerOp - expected.pausesPerOp) > 0.01) {
+    throw new Error(`${result.pausesPerOp} pauses per operation, not ${expected.pausesPerOp}`);
+  }
+  if (expected.by === undefined) return;
+  const total = Object.values(result.wakeups).reduce((sum, count) => sum + count, 0);
+  if (total === 0 || result.wakeups[expected.by] / total < 0.99) {
+    throw new Error(`not woken by ${expected.by}: ${JSON.stringify(result.wakeups)}`);
+  }
+}
+
+/**
+ * @returns {Promise<object>} what the process printed; rejects when it failed, measured something else or took longer
+ *   than `limitMs`
+ */
+async function measure(measurement, { seconds, limitMs }) {
+  const [command, ...args] = commandOf(measurement, seconds).map(String);
+  const timeout = Math.max(1, Math.round(Math.min(seconds * 1200 + GRACE_MS, limitMs)));
+  let stdout;
+  try {
+    ({ stdout } = await run(command, args, { cwd: root, timeout, killSignal: 'SIGKILL' }));
+  } catch (error) {
+    if (error.killed) throw new Error(`no result within ${Math.round(timeout / 1000)} s`, { cause: error });
+    const said = error.stderr
+      ?.trim()
+      .split('\n')
+      .find((line) => /error|baseline:/i.test(line));
+    throw new Error(said ?? `ended with ${error.signal ?? `status ${error.code}`}`, { cause: error });
+  }
+  const result = JSON.parse(stdout);
+  check(measurement, result);
+  return result;
+}
+
+module.exports = { compileBaseline, keyOf, measure };

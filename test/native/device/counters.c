@@ -1,0 +1,3 @@
+#include "counters.h"
+
+struct device_counters device_counters;
