@@ -55,11 +55,6 @@ Napi::Value InitThread(Info info) {
 
 Napi::Value CleanupThread(Info info) { return ToJs(info.Env(), JobThread::Current().Cleanup()); }
 
-Napi::Value Drain(Info info) {
-  Environment::From(info).Drain();
-  return info.Env().Undefined();
-}
-
 // --- Wait contexts
 
 WaitContextHandle& ContextOf(Napi::Value value) { return *ToHandle<WaitContextHandle>(value); }
@@ -389,7 +384,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("configureStacks", &ConfigureStackOptions);
   add("initThread", &InitThread);
   add("cleanupThread", &CleanupThread);
-  add("drain", &Drain);
   add("createWaitContext", &CreateWaitContext);
   add("closeWaitContext", &CloseWaitContext);
   add("waitContextFds", &WaitContextFds);

@@ -2,11 +2,59 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include "job/job_stack.h"
 
 namespace openssl_async {
+
+namespace {
+
+// The environments that have not been closed, of all threads. process.exit() ends the main thread's environment without
+// its teardown; an exit handler then does the part of it that matters: to drive jobs to their end.
+class OpenEnvironments {
+ public:
+  static OpenEnvironments& Get() {
+    static auto* environments = new OpenEnvironments();  // reachable until the process is gone
+    return *environments;
+  }
+
+  void Add(Environment* environment) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    environments_.emplace_back(environment, std::this_thread::get_id());
+  }
+
+  void Remove(Environment* environment) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto is_it = [environment](const auto& entry) { return entry.first == environment; };
+    environments_.erase(std::remove_if(environments_.begin(), environments_.end(), is_it), environments_.end());
+  }
+
+ private:
+  OpenEnvironments() {
+    atexit([] { Get().DrainThisThreads(); });
+  }
+
+  void DrainThisThreads() {
+    std::vector<Environment*> ours;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      for (const auto& [environment, thread] : environments_) {
+        if (thread == std::this_thread::get_id()) ours.push_back(environment);
+      }
+    }
+    for (Environment* environment : ours) environment->Drain();
+  }
+
+  std::mutex mutex_;
+  std::vector<std::pair<Environment*, std::thread::id>> environments_;
+};
+
+}  // namespace
 
 // --- WaitContextHandle
 
@@ -55,6 +103,7 @@ std::shared_ptr<Environment> Environment::Create(Napi::Env env, Result<void>& re
   }
   environment->scheduler_ = std::move(scheduler.value());
   environment->self_ = environment;
+  OpenEnvironments::Get().Add(environment.get());
   napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), nullptr);
   return environment;
 }
@@ -123,6 +172,7 @@ void Environment::OnTeardown(napi_async_cleanup_hook_handle handle, void* self) 
 }
 
 void Environment::Close(napi_async_cleanup_hook_handle handle) {
+  OpenEnvironments::Get().Remove(this);
   Drain();
   async_context_.reset();
   for (WaitContextHandle* context : wait_contexts_) {

@@ -155,7 +155,7 @@ async function main() {
   console.log(
     `median (min–max) of up to ${rounds} rounds of ${seconds} s, each in a fresh process; ratios of neighbouring runs`,
   );
-  const judged = rows.filter(({ pass }) => pass !== undefined);
+  const judged = rows.filter(({ target }) => target !== undefined);
   const failed = rows.filter(({ failure }) => failure !== undefined);
   for (const { title, inFlight, failure } of failed) console.log(`FAILED: ${title}, ${inFlight} in flight: ${failure}`);
   console.log(

@@ -7,7 +7,15 @@ const IN_FLIGHT = [1, 100, 10_000];
 // So that starting and ending a job counts for little in what one wake-up costs.
 const OPS_PER_LONG_JOB = 100;
 
-const c = (trial, inFlight, opsPerJob = 1) => ({ driver: 'c', trial, inFlight, opsPerJob });
+const C_PAUSES_PER_OP = { 'start-finish': 0, 'no-notification': 2 };
+
+const c = (trial, inFlight, opsPerJob = 1) => ({
+  driver: 'c',
+  trial,
+  inFlight,
+  opsPerJob,
+  expected: { pausesPerOp: C_PAUSES_PER_OP[trial] ?? 1 },
+});
 const native = (driver, trial, inFlight, opsPerJob, expected) => ({ driver, trial, inFlight, opsPerJob, expected });
 const javascript = (trial, inFlight, expected) => ({ driver: 'javascript', trial, inFlight, expected });
 
