@@ -2,6 +2,8 @@
   'variables': {
     # 1 builds the test device and the benchmark driver too: npm run build:tests
     'async_tests%': 0,
+    # 1 builds the demo's addon too, as async_tests does: npm run demo
+    'demo%': 0,
   },
   'target_defaults': {
     'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
@@ -55,6 +57,17 @@
     },
   ],
   'conditions': [
+    ['OS!="win" and ("<(async_tests)"=="1" or "<(demo)"=="1")', {
+      'targets': [
+        {
+          'target_name': 'demo_signer',
+          'includes': ['deps/openssl.gypi'],
+          'sources': ['<!@(node scripts/list-sources.js examples/native)'],
+          'cflags': ['-pthread'],
+          'ldflags': ['-pthread'],
+        },
+      ],
+    }],
     ['"<(async_tests)"=="1"', {
       'targets': [
         {

@@ -11,6 +11,8 @@ const project = (name) => ({
   rootDir: __dirname,
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  // What the package's users import; one instance with the tests' own imports of lib/.
+  moduleNameMapper: { '^openssl-async$': '<rootDir>/lib/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/build-[a-z]+/', '<rootDir>/prebuilds/'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: path.join(__dirname, 'tsconfig.json') }] },
 });

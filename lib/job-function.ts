@@ -20,8 +20,9 @@ export type JobBytes = string | ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBu
 const MAX_ARGS_BYTES = 2 ** 30;
 
 /** A job function written in TypeScript; see {@link jobFunction}. */
-export class GeneratorJobFunction<Args = unknown> {
-  /** @internal */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for JobBody
+export class GeneratorJobFunction<Args = any> {
+  /** What was passed to {@link jobFunction}. */
   readonly body: JobBody<Args>;
 
   /** @internal */
@@ -32,6 +33,8 @@ export class GeneratorJobFunction<Args = unknown> {
 
 /** A job function written in C; see {@link nativeJobFunction}. */
 export class NativeJobFunction {
+  // Without a member that is seen outside, anything would do for one.
+  protected declare readonly brand: 'native';
   /** @internal */
   readonly external: NativeJobFunctionExternal;
 
@@ -42,7 +45,8 @@ export class NativeJobFunction {
 }
 
 /** What {@link startJob} and {@link runJob} run. */
-export type JobFunction<Args = unknown> = GeneratorJobFunction<Args> | NativeJobFunction;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for JobBody
+export type JobFunction<Args = any> = GeneratorJobFunction<Args> | NativeJobFunction;
 
 /**
  * Makes a job function of a generator function. JavaScript cannot run on a job's stack, so each command that the

@@ -42,7 +42,7 @@ export interface JobResult {
 }
 
 const RUN_JOB_OPTIONS = ['args', 'waitContext', 'signal', 'timeoutMs'] as const;
-const NO_OPTIONS: RunJobOptions = {};
+const NO_OPTIONS: RunJobOptions<never> = {};
 const WAKEUP_KINDS: readonly WakeupKind[] = ['fd', 'callback', 'poll'];
 
 type Resolve = (result: JobResult) => void;
@@ -225,7 +225,10 @@ function executor(resolve: Resolve, reject: Reject): void {
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_BUSY`,
  * `ERR_ASYNC_WAIT_CONTEXT_CLOSED`: misuse, without any effect.
  */
-export function runJob(func: JobFunction, options: RunJobOptions = NO_OPTIONS): Promise<JobResult> {
+export function runJob<Args = unknown>(
+  func: JobFunction<Args>,
+  options: RunJobOptions<NoInfer<Args>> = NO_OPTIONS,
+): Promise<JobResult> {
   validateJobFunction(func);
   if (options !== NO_OPTIONS) validateRunJobOptions(options);
   let env: Environment;

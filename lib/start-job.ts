@@ -90,7 +90,12 @@ const forgotten = new FinalizationRegistry<{ native: NativeJob; waitContext: Wai
  * waitContext.close();
  * ```
  */
-export function startJob(job: null, waitContext: WaitContext, func: JobFunction, args?: unknown): StartJobResult;
+export function startJob<Args = unknown>(
+  job: null,
+  waitContext: WaitContext,
+  func: JobFunction<Args>,
+  args?: NoInfer<Args>,
+): StartJobResult;
 export function startJob(job: Job, waitContext: WaitContext, func?: JobFunction, args?: unknown): StartJobResult;
 export function startJob(
   job: Job | null,

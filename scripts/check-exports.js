@@ -29,7 +29,6 @@ function problems() {
   if (process.platform === 'linux') {
     const dynamic = run('readelf', '--dynamic', '--wide', addon);
     if (!/\bNODELETE\b/.test(dynamic)) found.push('is not linked with -z nodelete');
-    if (!/\bNOW\b/.test(dynamic)) found.push('is not linked with -z now');
     if (/NEEDED.*lib(crypto|ssl|uv|node)\b/.test(dynamic)) found.push('needs a library that the process brings itself');
   }
   return found;

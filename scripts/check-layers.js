@@ -28,26 +28,30 @@ const RESTRICTED_HEADERS = [
   { header: /^openssl_async\.h$/, layers: ['binding'] },
 ];
 
-// A trailing slash names a folder; its files may import each other.
+// Files of one line may import each other; a trailing slash names a folder.
 const LIBRARY_LAYERS = [
-  'errors',
-  'validators',
-  'options',
-  'native/contract',
-  'native/load',
-  'native/',
-  'job',
-  'wait-signal',
-  'wait-context',
-  'job-function',
-  'runtime',
-  'keys',
-  'operations/',
-  'providers',
-  'engines',
-  'accelerator',
-  'tls/',
-  'index',
+  ['native/contract'],
+  ['errors'],
+  ['validators'],
+  ['options'],
+  ['native/load'],
+  ['native/environment'],
+  ['wait-signal'],
+  ['wait-context'],
+  ['command', 'job'],
+  ['job-function'],
+  ['diagnostics'],
+  ['generator-run'],
+  ['start-job'],
+  ['run-job'],
+  ['statistics'],
+  ['thread'],
+  ['keys'],
+  ['operations/'],
+  ['providers', 'engines'],
+  ['accelerator'],
+  ['tls/'],
+  ['index'],
 ];
 
 // Modules that only one file may import.
@@ -66,9 +70,8 @@ function filesBelow(folder, extension) {
     .sort();
 }
 
-function report(file, text, message) {
-  const line = text === undefined ? '' : `:${text}`;
-  problems.push(`${file}${line}: ${message}`);
+function report(file, line, message) {
+  problems.push(`${line === undefined ? file : `${file}:${line}`}: ${message}`);
 }
 
 function* matchLines(source, pattern) {
@@ -111,8 +114,9 @@ function checkNative() {
 }
 
 function libraryRank(name) {
-  const exact = LIBRARY_LAYERS.indexOf(name);
-  return exact === -1 ? LIBRARY_LAYERS.findIndex((layer) => layer.endsWith('/') && name.startsWith(layer)) : exact;
+  return LIBRARY_LAYERS.findIndex((names) =>
+    names.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry)),
+  );
 }
 
 function checkLibrary() {
@@ -136,9 +140,8 @@ function checkLibrary() {
       if (!target.startsWith('.')) continue;
       const imported = path.posix.join(path.posix.dirname(name), target).replace(/\.js$/, '');
       const importedRank = libraryRank(imported);
-      const sameFolder = LIBRARY_LAYERS[rank].endsWith('/') && importedRank === rank;
       if (importedRank === -1) report(file, line, `${target} is in no layer`);
-      else if (importedRank >= rank && !sameFolder) report(file, line, `may not import ${target}: it stands below`);
+      else if (importedRank > rank) report(file, line, `may not import ${target}: it stands below`);
     }
     if (name === 'index' && /^(?!export\b|import type\b|\s|\/\/|\/?\*|\}|$)/m.test(source)) {
       report(file, undefined, 'may hold nothing but exports');

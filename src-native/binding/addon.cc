@@ -7,6 +7,7 @@
 #include "binding/environment.h"
 #include "job/job_stack.h"
 #include "openssl/version.h"
+#include "wakeup/wait_fd.h"
 #include "wakeup/wait_signal.h"
 
 namespace openssl_async {

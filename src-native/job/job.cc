@@ -54,7 +54,7 @@ JobStatus Job::Run(JobThread& thread) {
     thread.NotePause();
     status = Enter(thread);
   }
-  if (ERR_peek_error() != 0) errors_ = ErrorQueue::Take();
+  if (thread.has_errors()) errors_ = ErrorQueue::Take();
   if (status == JobStatus::kPause) {
     state_ = State::kPaused;
     thread.NotePause();

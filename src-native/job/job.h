@@ -44,7 +44,8 @@ class Job {
   void Prepare(WaitContext* context, JobFunction function, void* args, BlockCheck check);
 
   // Starts or resumes the job on this thread. kNoJobs changes nothing and may be tried again; kError and kFinish end
-  // the job. Must be neither running nor ended, and no other job of this thread may be running: see CheckMayRun().
+  // the job. Must be neither running nor ended, and no other job of this thread may be running: see CheckMayRun(). The
+  // thread's error queue is taken for the job's: see JobBatch.
   JobStatus Run(JobThread& thread);
 
   // Why Run() must not be called now, if so: another thread's job, an ended one, or from within a job.

@@ -5,7 +5,6 @@
 
 #include "job/job.h"
 #include "job/job_stack.h"
-#include "openssl/error_queue.h"
 #include "openssl/pointers.h"
 
 namespace openssl_async {

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "base/result.h"
+#include "openssl/error_queue.h"
 
 namespace openssl_async {
 
@@ -38,6 +39,9 @@ class JobThread {
     if (unproven_ends_ > 0) LiftBlocks(context);
   }
 
+  // True when this thread's error queue holds something.
+  bool has_errors() const { return pending_errors_.any(); }
+
   // For Job alone.
   void set_running(Job* job) { running_ = job; }
   void NoteStart() {
@@ -52,15 +56,31 @@ class JobThread {
  private:
   static constexpr int kMostUnprovenEnds = 32;
 
+  friend class JobBatch;
   JobThread() = default;
   void LiftBlocks(WaitContext& context);
 
+  PendingErrors pending_errors_;
   Job* running_ = nullptr;
   size_t live_ = 0;
   size_t max_size_ = 0;
   // Jobs that ended since a pause last proved that nothing is blocked.
   int unproven_ends_ = 0;
   bool pool_exists_ = false;
+};
+
+// The time in which a thread runs jobs one after the other: what its error queue held before is put aside meanwhile, so
+// that jobs and Node's own crypto never see each other's errors.
+class JobBatch {
+ public:
+  explicit JobBatch(JobThread& thread) : thread_(thread) { thread.pending_errors_ = PendingErrors::OfThisThread(); }
+  ~JobBatch() { thread_.pending_errors_ = PendingErrors(); }
+  JobBatch(const JobBatch&) = delete;
+  JobBatch& operator=(const JobBatch&) = delete;
+
+ private:
+  ErrorQueueScope errors_;
+  JobThread& thread_;
 };
 
 }  // namespace openssl_async

@@ -4,6 +4,58 @@
 
 namespace openssl_async {
 
+namespace {
+
+// OpenSSL 3's public ERR_STATE, as far as we read it: the same in all of its versions, and checked before it is trusted.
+struct ErrState {
+  static constexpr int kEntries = 16;
+  int flags[kEntries];
+  int marks[kEntries];
+  unsigned long buffer[kEntries];
+  char* data[kEntries];
+  size_t data_size[kEntries];
+  int data_flags[kEntries];
+  char* file[kEntries];
+  int line[kEntries];
+  char* function[kEntries];
+  int top;
+  int bottom;
+};
+
+const ErrState* StateOfThisThread() {
+  const auto get_state = GetOptionalSymbols().err_get_state;
+  return get_state == nullptr ? nullptr : static_cast<const ErrState*>(get_state());
+}
+
+// Adds an error and takes it back, and looks whether the state moves as it should.
+bool LayoutIsAsExpected() {
+  const ErrState* state = StateOfThisThread();
+  if (state == nullptr || state->top != state->bottom || state->top < 0 || state->top >= ErrState::kEntries) {
+    return false;
+  }
+  const int before = state->top;
+  ERR_new();
+  ERR_set_debug("", 0, "");
+  ERR_set_error(ERR_LIB_USER, 1, nullptr);
+  const int after = (before + 1) % ErrState::kEntries;
+  const bool grew = state->top == after && state->bottom == before && state->buffer[after] == ERR_peek_error();
+  ERR_get_error();
+  return grew && state->top == state->bottom;
+}
+
+}  // namespace
+
+PendingErrors PendingErrors::OfThisThread() {
+  static const bool trusted = LayoutIsAsExpected();
+  PendingErrors pending;
+  if (!trusted) return pending;
+  const ErrState* state = StateOfThisThread();
+  if (state == nullptr) return pending;
+  pending.top_ = &state->top;
+  pending.bottom_ = &state->bottom;
+  return pending;
+}
+
 void ErrorQueue::TakeAll() {
   // Marks sit on entries and are counted from the newest one, so they have to be read, newest first, before the entries
   // are taken off, oldest first.

@@ -44,6 +44,23 @@ class ErrorQueue {
   std::vector<Entry> entries_;
 };
 
+// Tells whether this thread's queue holds anything, without the 20 ns that OpenSSL takes to find the queue: a look after
+// every job switch is a good part of what a switch costs. Valid on its thread while that thread does not end.
+class PendingErrors {
+ public:
+  // Asks OpenSSL each time.
+  PendingErrors() = default;
+  // Remembers where the queue is, if the running OpenSSL is found to lay it out as its headers say. Call it with an
+  // empty queue.
+  static PendingErrors OfThisThread();
+
+  bool any() const { return top_ == nullptr ? ERR_peek_error() != 0 : *top_ != *bottom_; }
+
+ private:
+  const volatile int* top_ = nullptr;
+  const volatile int* bottom_ = nullptr;
+};
+
 // For the time of its life this thread's queue is empty to whoever looks; then what was there before comes back, and
 // what was added meanwhile is gone. Node's own crypto therefore never sees our errors, nor we Node's.
 class ErrorQueueScope {

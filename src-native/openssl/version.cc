@@ -53,6 +53,7 @@ std::string FindReason() {
 
 const OptionalSymbols& GetOptionalSymbols() {
   static const OptionalSymbols symbols = {
+      reinterpret_cast<void* (*)()>(FindSymbol("ERR_get_state")),
       reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindSymbol("ASYNC_set_mem_functions")),
       reinterpret_cast<int (*)()>(FindSymbol("ERR_count_to_mark")),
   };

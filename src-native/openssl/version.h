@@ -10,8 +10,9 @@ namespace openssl_async {
 using StackAllocFn = void* (*)(size_t* size);
 using StackFreeFn = void (*)(void* address);
 
-// Functions newer than OpenSSL 3.0; null where the running library has none.
+// Functions that not every OpenSSL has; null where the running library lacks one.
 struct OptionalSymbols {
+  void* (*err_get_state)();                                              // until OpenSSL 4, where its struct is public
   int (*async_set_mem_functions)(StackAllocFn alloc, StackFreeFn free);  // OpenSSL 3.2
   int (*err_count_to_mark)();                                            // OpenSSL 3.2
 };

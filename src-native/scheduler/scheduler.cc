@@ -7,7 +7,7 @@
 
 #include "job/job_stack.h"
 #include "job/stack_overflow.h"
-#include "openssl/error_queue.h"
+#include "wakeup/wait_fd.h"
 
 namespace openssl_async {
 
@@ -142,7 +142,6 @@ Scheduler::Scheduler(uv_loop_t* loop, Delegate& delegate)
       delegate_(delegate),
       thread_(JobThread::Current()),
       open_(std::make_unique<OpenHandles>()),
-      polls_(loop, *open_),
       jobs_(std::make_unique<std::deque<ScheduledJob>>()) {}
 
 Scheduler::~Scheduler() = default;
@@ -151,6 +150,8 @@ Result<void> Scheduler::Open() {
   int error = 0;
   const auto failed = [&error] { return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}}; };
   callbacks_ = CallbackQueue::Adopt(loop_, *open_, &error);
+  if (error != 0) return failed();
+  polls_.emplace(loop_, *open_, &error);
   if (error != 0) return failed();
   backoff_.emplace(loop_, *open_, &error);
   if (error != 0) return failed();
@@ -225,7 +226,7 @@ ScheduledJob* Scheduler::CreateManual(const JobRequest& request) {
 }
 
 JobStatus Scheduler::RunManual(ScheduledJob& job) {
-  ErrorQueueScope errors;
+  const JobBatch batch(thread_);
   PrepareStacks();
   PrepareThreadForOverflow();
   const bool starting = !job.job_.paused();
@@ -296,7 +297,7 @@ void Scheduler::Tick() {
   const uint64_t deadline_ns = now_ns_ + options_.tick_budget_ns;
   do {
     {
-      ErrorQueueScope errors;  // Node's own crypto finds the thread's queue as it left it
+      const JobBatch jobs(thread_);
       EnsureUnblocked();
       RunReady(deadline_ns);
       RunQueued(deadline_ns);
@@ -304,6 +305,7 @@ void Scheduler::Tick() {
     DeliverEvents();
   } while ((!ready_.empty() || (!queue_.empty() && CanAdmit())) && !OutOfTime(deadline_ns));
   in_tick_ = false;
+  polls_->Hold(!ready_.empty());
   if (ready_.empty() && (queue_.empty() || !CanAdmit())) StopTicking();
   if (!queue_.empty() && !CanAdmit() && live_ == 0) RetryPoolLater();
 }
@@ -583,7 +585,7 @@ void Scheduler::UpdateKeepAlive() {
 // --- Scheduler: teardown
 
 size_t Scheduler::Drain(uint64_t timeout_ms) {
-  ErrorQueueScope errors;
+  const JobBatch batch(thread_);
   draining_ = true;
   StopTicking();
   while (ScheduledJob* job = queue_.front()) {
@@ -651,6 +653,7 @@ void Scheduler::Close(std::function<void()> done) {
   check_.reset();
   idle_.reset();
   backoff_.reset();
+  polls_.reset();
   callbacks_->Retire();
   open_->WhenAllClosed(std::move(done));
 }

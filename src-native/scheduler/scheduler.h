@@ -104,7 +104,7 @@ class Scheduler {
   // Has OnDelivery() called soon. Loop thread; also within a job.
   void RequestDelivery();
 
-  Result<std::unique_ptr<WaitPoint>> CreateWaitPoint() { return WaitPoint::Create(*callbacks_, polls_); }
+  Result<std::unique_ptr<WaitPoint>> CreateWaitPoint() { return WaitPoint::Create(*callbacks_, *polls_); }
 
   void SetTracing(bool tracing) { tracing_ = tracing; }
   const Metrics& metrics() const { return metrics_; }
@@ -166,7 +166,7 @@ class Scheduler {
   // Teardown order, last first: jobs, wait points, what wakes them, the handles' counter.
   std::unique_ptr<OpenHandles> open_;
   CallbackQueue* callbacks_ = nullptr;
-  PollTable polls_;
+  std::optional<PollTable> polls_;
   std::optional<BackoffTimer> backoff_;
   UvHandlePointer<uv_idle_t> idle_;    // active while jobs are ready: the loop must not block
   UvHandlePointer<uv_check_t> check_;  // after polling: runs what became ready

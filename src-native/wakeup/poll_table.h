@@ -1,4 +1,6 @@
-// Watches wait fds: one poll handle for each fd, however many wait contexts share it, kept while any of them does.
+// Watches wait fds: each fd once, however many wait contexts share it, and for as long as any of them does.
+//
+// Three implementations: poll_table_epoll.cc (Linux), poll_table_uv.cc (other POSIX systems), poll_table_win.cc.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +10,17 @@
 
 #include "base/intrusive_list.h"
 #include "base/result.h"
+#ifndef _WIN32
+#include "base/unique_fd.h"
+#endif
 #include "openssl/pointers.h"
 #include "wakeup/uv_handle.h"
 #include "wakeup/wake_target.h"
+
+// Linux may be told to use the implementation of the other POSIX systems, so that it is tested too.
+#if defined(__linux__) && !defined(OPENSSL_ASYNC_POLL_WITH_UV)
+#define OPENSSL_ASYNC_POLL_WITH_EPOLL 1
+#endif
 
 namespace openssl_async {
 
@@ -25,7 +35,8 @@ struct FdWatch : ListNode<FdWatch> {
 
 class PollTable {
  public:
-  PollTable(uv_loop_t* loop, OpenHandles& open);
+  // Unusable, and libuv's code in `error`, when the system has no room for it.
+  PollTable(uv_loop_t* loop, OpenHandles& open, int* error);
   ~PollTable();
   PollTable(const PollTable&) = delete;
   PollTable& operator=(const PollTable&) = delete;
@@ -38,17 +49,19 @@ class PollTable {
   // Must precede every wait: a source whose events nobody wanted has been disarmed.
   void Arm(FdWatch& watch);
 
+  // While jobs that were woken still wait for their turn, there is no sense in hearing of their fds again.
+  void Hold(bool hold) { hold_ = hold; }
+
  private:
   uv_loop_t* loop_;
   OpenHandles& open_;
+  bool hold_ = false;
   std::unordered_map<WaitFd, std::unique_ptr<PollSource>> sources_;
+#ifdef OPENSSL_ASYNC_POLL_WITH_EPOLL
+  void Collect();
+  UniqueFd epoll_;
+  UvHandlePointer<uv_poll_t> handle_;  // before epoll_ is closed
+#endif
 };
-
-// Without the loop: waits until one of `fds` is readable, or `timeout_ms` have passed, and says which are. Used when the
-// environment ends and its loop runs no more.
-std::vector<bool> WaitReadable(const std::vector<WaitFd>& fds, int timeout_ms);
-
-// Why an fd cannot be a wait fd, if so.
-Result<void> CheckWaitFd(WaitFd fd);
 
 }  // namespace openssl_async

@@ -2,26 +2,20 @@
 // once per arming and wakes the loop through one async handle.
 #include <windows.h>
 
-#include <atomic>
-#include <mutex>
-#include <string>
-
 #include "wakeup/poll_table.h"
+#include "wakeup/wait_fd.h"
 
 namespace openssl_async {
 
 class PollSource {
  public:
   Result<void> Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd) {
-    DWORD flags = 0;
-    if (GetHandleInformation(fd, &flags) == 0) {
-      return Error{"ERR_ASYNC_INVALID_FD", "The wait handle is not open", {}};
-    }
+    if (Result<void> usable = CheckWaitFd(fd); !usable.ok()) return usable;
     int error = 0;
     handle_ = OpenHandle<uv_async_t>(open, this, &error, [loop](uv_async_t* async) {
       return uv_async_init(loop, async, [](uv_async_t* sent) { static_cast<PollSource*>(sent->data)->OnSignalled(); });
     });
-    if (error != 0) return Error{"ERR_ASYNC_FD_NOT_POLLABLE", uv_strerror(error), {}};
+    if (error != 0) return WaitFdError(fd, error);
     fd_ = fd;
     return {};
   }
@@ -58,7 +52,7 @@ class PollSource {
   UvHandlePointer<uv_async_t> handle_;
 };
 
-PollTable::PollTable(uv_loop_t* loop, OpenHandles& open) : loop_(loop), open_(open) {}
+PollTable::PollTable(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loop), open_(open) { *error = 0; }
 PollTable::~PollTable() = default;
 
 Result<void> PollTable::Add(FdWatch& watch) {
@@ -86,26 +80,5 @@ void PollTable::Remove(FdWatch& watch) {
 }
 
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
-
-std::vector<bool> WaitReadable(const std::vector<WaitFd>& fds, int timeout_ms) {
-  std::vector<bool> readable(fds.size());
-  if (fds.empty()) {
-    Sleep(static_cast<DWORD>(timeout_ms));
-    return readable;
-  }
-  bool any = false;
-  for (size_t i = 0; i < fds.size(); ++i) {
-    readable[i] = WaitForSingleObject(fds[i], 0) == WAIT_OBJECT_0;
-    any = any || readable[i];
-  }
-  if (!any) Sleep(static_cast<DWORD>(timeout_ms));
-  return readable;
-}
-
-Result<void> CheckWaitFd(WaitFd fd) {
-  DWORD flags = 0;
-  if (GetHandleInformation(fd, &flags) != 0) return {};
-  return Error{"ERR_ASYNC_INVALID_FD", "The wait handle is not open", {}};
-}
 
 }  // namespace openssl_async

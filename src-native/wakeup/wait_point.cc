@@ -87,7 +87,11 @@ bool WaitPoint::OnWake(WakeKind kind) {
       called_back_ = true;
       return false;
     }
-  } else if (!awaiting_ || !awaiting_fds_) {
+  } else if (waiter_ == nullptr || !awaiting_) {
+    // A job that has been woken and waits for its turn will read the fd: to stop and start watching it costs more than
+    // to hear of it again.
+    return waiter_ != nullptr;
+  } else if (!awaiting_fds_) {
     return false;
   }
   awaiting_ = false;

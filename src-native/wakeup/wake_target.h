@@ -11,7 +11,7 @@ enum class WakeKind : uint8_t { kFd, kCallback, kPoll };
 // behalf of another): note it and return. No job may be run from here.
 class WakeTarget {
  public:
-  // False when the wake-up was of no use, because nothing waited for it.
+  // False when nothing waits for it, nor is about to look for itself: not worth telling again.
   virtual bool OnWake(WakeKind kind) = 0;
 
  protected:

@@ -66,6 +66,7 @@ class DirectRun {
     openssl_async::PrepareStacks();
     openssl_async::PrepareThreadForOverflow();
     JobThread& thread = JobThread::Current();
+    const openssl_async::JobBatch batch(thread);
     uint64_t pauses = 0;
     for (size_t running = jobs_.size(); running > 0;) {
       running = 0;

@@ -1,12 +1,13 @@
+// POSIX without epoll: one uv_poll handle for each fd.
+#include "wakeup/poll_table.h"
+
+#if !defined(_WIN32) && !defined(OPENSSL_ASYNC_POLL_WITH_EPOLL)
+
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
 
 #include <cerrno>
-#include <string>
 
-#include "base/unique_fd.h"
-#include "wakeup/poll_table.h"
+#include "wakeup/wait_fd.h"
 
 namespace openssl_async {
 
@@ -24,9 +25,6 @@ class PollSource {
   IntrusiveList<FdWatch>& watches() { return watches_; }
 
  private:
-  // A source may stay readable while its job has not had its turn yet. Once is no reason to pay for stop and start.
-  static constexpr int kMostIdleEvents = 2;
-
   void Start();
   void Stop();
   void OnReadable();
@@ -35,21 +33,7 @@ class PollSource {
   UniqueFd duplicate_;  // what is polled when something else in the loop polls the fd itself
   UvHandlePointer<uv_poll_t> handle_;
   bool armed_ = false;
-  int idle_events_ = 0;
 };
-
-namespace {
-
-Error PollError(WaitFd fd, int error) {
-  if (error == UV_EBADF) return {"ERR_ASYNC_INVALID_FD", "Wait fd " + std::to_string(fd) + " is not open", {}};
-  if (error == UV_EPERM) {
-    return {"ERR_ASYNC_FD_NOT_POLLABLE",
-            "Wait fd " + std::to_string(fd) + " cannot be waited for: it is a regular file or a directory", {}};
-  }
-  return {"ERR_ASYNC_FD_NOT_POLLABLE", "Wait fd " + std::to_string(fd) + " cannot be polled: " + uv_strerror(error), {}};
-}
-
-}  // namespace
 
 Result<void> PollSource::Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd) {
   int error = 0;
@@ -60,10 +44,10 @@ Result<void> PollSource::Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd) {
   init(fd);
   if (error == UV_EEXIST) {
     duplicate_ = UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    if (!duplicate_.valid()) return PollError(fd, uv_translate_sys_error(errno));
+    if (!duplicate_.valid()) return WaitFdError(fd, uv_translate_sys_error(errno));
     init(duplicate_.get());
   }
-  if (error != 0) return PollError(fd, error);
+  if (error != 0) return WaitFdError(fd, error);
   return {};
 }
 
@@ -73,7 +57,6 @@ void PollSource::Start() {
     static_cast<PollSource*>(handle->data)->OnReadable();
   });
   armed_ = true;
-  idle_events_ = 0;
 }
 
 void PollSource::Stop() {
@@ -86,14 +69,10 @@ void PollSource::OnReadable() {
   for (FdWatch* watch = watches_.front(); watch != nullptr; watch = watches_.Next(watch)) {
     wanted = watch->target->OnWake(WakeKind::kFd) || wanted;
   }
-  if (wanted) {
-    idle_events_ = 0;
-  } else if (++idle_events_ >= kMostIdleEvents) {
-    Stop();
-  }
+  if (!wanted) Stop();  // until somebody waits again: it may stay readable for ever
 }
 
-PollTable::PollTable(uv_loop_t* loop, OpenHandles& open) : loop_(loop), open_(open) {}
+PollTable::PollTable(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loop), open_(open) { *error = 0; }
 PollTable::~PollTable() = default;
 
 Result<void> PollTable::Add(FdWatch& watch) {
@@ -122,21 +101,6 @@ void PollTable::Remove(FdWatch& watch) {
 
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
 
-std::vector<bool> WaitReadable(const std::vector<WaitFd>& fds, int timeout_ms) {
-  std::vector<pollfd> polled;
-  polled.reserve(fds.size());
-  for (const WaitFd fd : fds) polled.push_back({fd, POLLIN, 0});
-  std::vector<bool> readable(fds.size());
-  if (poll(polled.data(), static_cast<nfds_t>(polled.size()), timeout_ms) <= 0) return readable;
-  for (size_t i = 0; i < polled.size(); ++i) readable[i] = polled[i].revents != 0;
-  return readable;
-}
-
-Result<void> CheckWaitFd(WaitFd fd) {
-  struct stat status = {};
-  if (fstat(fd, &status) != 0) return PollError(fd, UV_EBADF);
-  if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return PollError(fd, UV_EPERM);
-  return {};
-}
-
 }  // namespace openssl_async
+
+#endif

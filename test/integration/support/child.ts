@@ -1,0 +1,97 @@
+// Programs that need a process of their own: what they do concerns the whole process or thread.
+import { spawn } from 'node:child_process';
+import * as path from 'node:path';
+import type { Device } from '../../helpers/device';
+import type { Library } from './library';
+
+export const ROOT = path.join(__dirname, '..', '..', '..');
+
+/** What a program is given; it may not refer to anything else. */
+export interface ChildContext {
+  library: Library;
+  device: Device;
+  /** The arguments of the C functions, as test/helpers/device.ts makes them. */
+  int32Args(...values: number[]): Buffer;
+  codeOf(action: () => unknown): unknown;
+  rejectionCode(promise: Promise<unknown>): Promise<unknown>;
+}
+
+export interface ChildOptions {
+  /** The node binary; this process's own by default. */
+  node?: string;
+  nodeArgs?: string[];
+}
+
+export interface ChildOutcome<Result> {
+  /** What the program returned, if it got so far. */
+  result: Result | undefined;
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+// Sent to the child as text.
+const codeOf = (action: () => unknown): unknown => {
+  try {
+    action();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return undefined;
+};
+const rejectionCode = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => (error as { code?: unknown }).code,
+  );
+const int32Args = (...values: number[]): Buffer => Buffer.from(new Int32Array(values).buffer);
+
+/** Runs `program` with the built library (dist) in another process; what it returns must survive JSON. */
+export async function inChild<Result>(
+  program: (context: ChildContext) => Result | Promise<Result>,
+  options: ChildOptions = {},
+): Promise<ChildOutcome<Awaited<Result>>> {
+  const source = `
+    const context = {
+      library: require('./dist'),
+      device: require(process.env.OPENSSL_ASYNC_TEST_DEVICE ?? './build/Release/test_device.node'),
+      codeOf: ${codeOf.toString()},
+      rejectionCode: ${rejectionCode.toString()},
+      int32Args: ${int32Args.toString()},
+    };
+    void (async () => {
+      const result = await (${program.toString()})(context);
+      require('node:fs').writeSync(3, JSON.stringify(result) ?? 'null');
+    })();`;
+  const { nodeArgs = [] } = options;
+  const outcome = await run(options.node ?? process.execPath, [...nodeArgs, '-e', source]);
+  return {
+    ...outcome,
+    result: outcome.result === '' ? undefined : (JSON.parse(outcome.result) as Awaited<Result>),
+  };
+}
+
+/** Runs node in the repository's root. `result` is what the process writes to its fd 3. */
+export function run(node: string, args: string[]): Promise<ChildOutcome<string> & { result: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const texts = ['', '', '', ''];
+    for (const fd of [1, 2, 3]) {
+      (child.stdio[fd] as NodeJS.ReadableStream).setEncoding('utf8').on('data', (text: string) => (texts[fd] += text));
+    }
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => {
+      const [, stdout, stderr, result] = texts as [string, string, string, string];
+      resolve({ result, exitCode, signal, stdout, stderr });
+    });
+  });
+}
+
+/** The outcome's result; throws when the program did not get so far or did not end well. */
+export function resultOf<Result>({ result, exitCode, signal, stderr }: ChildOutcome<Result>): Result {
+  if (exitCode !== 0 || result === undefined) {
+    throw new Error(`The child ended with ${String(signal ?? exitCode)}:\n${stderr}`);
+  }
+  return result;
+}
