@@ -25,16 +25,19 @@ export class GeneratorRun {
 
   readonly #environment: Environment;
   readonly #job: Job;
-  readonly #generator: JobGenerator;
+  readonly #func: GeneratorJobFunction;
+  #args: unknown;
+  #generator: JobGenerator | undefined;
   #command: Command<unknown> | undefined;
   #commandsInARow = 0;
   #interruption: Error | undefined;
 
-  /** Runs the function up to nowhere: its body begins with the first {@link GeneratorRun.step}. */
+  /** Runs nothing yet: the function is called at the first {@link GeneratorRun.step}. */
   constructor(environment: Environment, job: Job, func: GeneratorJobFunction, args: unknown) {
     this.#environment = environment;
     this.#job = job;
-    this.#generator = func.body(job, args);
+    this.#func = func;
+    this.#args = args;
   }
 
   /** Has `error` thrown at the yield where the generator stands, at the next step. */
@@ -60,22 +63,23 @@ export class GeneratorRun {
   }
 
   #advance(ok: boolean, fd: number): CommandParts {
+    const generator = (this.#generator ??= this.#begin());
     const command = this.#command;
     this.#command = undefined;
     let turn: () => IteratorResult<unknown, number>;
     if (this.#interruption !== undefined) {
       const interruption = this.#interruption;
       this.#interruption = undefined;
-      turn = () => this.#generator.throw(interruption);
+      turn = () => generator.throw(interruption);
     } else {
       turn = () => {
         let input: unknown;
         try {
           input = command?.result(ok, fd);
         } catch (error) {
-          return this.#generator.throw(error);
+          return generator.throw(error);
         }
-        return this.#generator.next(input);
+        return generator.next(input);
       };
     }
     for (;;) {
@@ -83,8 +87,16 @@ export class GeneratorRun {
       if (step.done === true) return this.#finish(step.value);
       const refusal = this.#refusal(step.value);
       if (refusal === undefined) return (step.value as Command<unknown>).parts;
-      turn = () => this.#generator.throw(refusal);
+      turn = () => generator.throw(refusal);
     }
+  }
+
+  // What the function's parameters throw is the job's error, as what its body throws.
+  #begin(): JobGenerator {
+    const generator: unknown = this.#func.body(this.#job, this.#args);
+    this.#args = undefined;
+    if (Object.prototype.toString.call(generator) === '[object Generator]') return generator as JobGenerator;
+    throw invalidReturnValue('the job function', 'a generator', generator);
   }
 
   // Why what was yielded is not carried out. Once over the limit, the generator is not asked again.

@@ -105,7 +105,8 @@ export function toBytes(args: unknown): Uint8Array | null {
   if (bytes.byteLength > MAX_ARGS_BYTES) {
     throw outOfRange('args.byteLength', `<= ${String(MAX_ARGS_BYTES)}`, bytes.byteLength);
   }
-  return bytes;
+  // Node-API takes no views of shared memory.
+  return isShared(bytes.buffer) ? Buffer.from(bytes) : bytes;
 }
 
 /** What a generator is passed. Throws a `DataCloneError` for what cannot be copied. */
@@ -122,6 +123,10 @@ function viewBytes(value: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (isArrayBuffer(value)) return new Uint8Array(value);
   return undefined;
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
 // By brand, not by class: the value may come from another realm.

@@ -12,7 +12,7 @@ import {
   type JobFunction,
   type NativeJobFunction,
 } from './job-function';
-import { EventKind, EventWord } from './native/contract';
+import { EventKind, EventWord, type NativeWaitContext } from './native/contract';
 import { environment, type Environment, type Listener } from './native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from './validators';
 import { WaitContext, waitContextInternals } from './wait-context';
@@ -51,87 +51,82 @@ type Reject = (error: unknown) => void;
 /** Counters that native code does not have. */
 export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
 
+/** What only some submissions have. */
+interface Extras {
+  waitContext?: WaitContext | undefined;
+  generator?: {
+    run: GeneratorRun;
+    job: Job;
+    /** Runs a function in the async context of the call. */
+    inContext: ReturnType<typeof AsyncLocalStorage.snapshot>;
+  };
+  timer?: NodeJS.Timeout;
+  signal?: AbortSignal;
+  onAbort?: () => void;
+}
+
+// One for each unfinished call, ten thousand at a time: plain fields, and few.
 class Submission implements Listener {
   id = 0;
-  readonly #environment: Environment;
-  readonly #func: JobFunction;
-  // Gone once the promise is settled.
-  #resolve: Resolve | undefined;
-  #reject: Reject | undefined;
-  // What only some submissions have.
-  run: GeneratorRun | undefined;
-  inContext: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
-  waitContext: WaitContext | undefined;
-  job: Job | undefined;
-  timer: NodeJS.Timeout | undefined;
-  signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
+  extras: Extras | undefined = undefined;
 
-  constructor(env: Environment, func: JobFunction, resolve: Resolve, reject: Reject) {
-    this.#environment = env;
-    this.#func = func;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
+  constructor(
+    readonly func: JobFunction,
+    // Undefined once the promise is settled.
+    private resolve: Resolve | undefined,
+    private reject: Reject | undefined,
+  ) {}
 
   onEvent(words: Int32Array, offset: number): void {
     const value = words[offset + EventWord.value] as number;
     const detail = words[offset + EventWord.detail] as number;
     switch (words[offset + EventWord.kind]) {
       case EventKind.finished:
-        this.#onFinished(value, detail !== 0, words, offset);
+        this.onFinished(value, detail !== 0, words, offset);
         break;
       case EventKind.failed:
-        this.#onFailed(words[offset + EventWord.pauses] as number);
+        this.onFailed(words[offset + EventWord.pauses] as number);
         break;
       case EventKind.handedOver:
-        this.#onHandedOver(value === 1, detail);
+        this.onHandedOver(value === 1, detail);
         break;
       case EventKind.unwatchable:
-        this.cancel(fromNative(this.#environment.addon.takeFailure(this.id)));
+        this.cancel(fromNative(environment().addon.takeFailure(this.id)));
         break;
       case EventKind.started:
-        publish('start', this.#message(words, offset));
+        publish('start', this.message(words, offset));
         break;
       case EventKind.paused:
-        publish('pause', this.#message(words, offset));
+        publish('pause', this.message(words, offset));
         break;
       case EventKind.resumed:
-        publish('resume', { ...this.#message(words, offset), wakeup: WAKEUP_KINDS[value] as WakeupKind });
+        publish('resume', { ...this.message(words, offset), wakeup: WAKEUP_KINDS[value] as WakeupKind });
         break;
     }
   }
 
   /** Rejects now. The job itself, if it has begun, goes on unheard. */
   cancel(error: Error): void {
-    const reject = this.#reject;
+    const { reject } = this;
     if (reject === undefined) return;
     flush();
-    this.#settle();
-    if (this.#environment.addon.abandon(this.id)) {
-      this.#release();
-    } else if (this.run !== undefined) {
-      this.run.interrupt(error);
-      this.#environment.addon.interrupt(this.id);
+    this.settle();
+    const { addon } = environment();
+    const generator = this.extras?.generator;
+    if (addon.abandon(this.id)) {
+      this.release();
+    } else if (generator !== undefined) {
+      generator.run.interrupt(error);
+      addon.interrupt(this.id);
     }
     reject(error);
   }
 
-  #onFinished(returnValue: number, hasErrors: boolean, words: Int32Array, offset: number): void {
-    const errors = hasErrors ? this.#environment.addon.takeFailure(this.id).opensslErrors : undefined;
+  private onFinished(returnValue: number, hasErrors: boolean, words: Int32Array, offset: number): void {
+    const { resolve, reject, extras } = this;
     const pauses = words[offset + EventWord.pauses] as number;
-    const end = this.run?.end;
-    const resolve = this.#resolve;
-    const reject = this.#reject;
-    this.#settle();
-    this.#release();
-    if (end !== undefined && 'error' in end) {
-      if (channels.finish.hasSubscribers) this.#publishFinish(pauses, { error: end.error });
-      reject?.(end.error);
-      return;
-    }
     const result: JobResult = {
-      returnValue: end === undefined ? returnValue : end.returnValue,
+      returnValue,
       pauses,
       wakeups: {
         fd: words[offset + EventWord.fd] as number,
@@ -139,48 +134,61 @@ class Submission implements Listener {
         poll: words[offset + EventWord.poll] as number,
       },
     };
-    if (errors !== undefined) result.opensslErrorStack = [...errors];
-    if (channels.finish.hasSubscribers) this.#publishFinish(pauses, { returnValue: result.returnValue });
+    if (hasErrors) result.opensslErrorStack = [...environment().addon.takeFailure(this.id).opensslErrors];
+    this.settle();
+    this.release();
+    const end = extras?.generator?.run.end;
+    if (end !== undefined) {
+      if ('error' in end) {
+        if (channels.finish.hasSubscribers) this.publishFinish(pauses, { error: end.error });
+        reject?.(end.error);
+        return;
+      }
+      result.returnValue = end.returnValue;
+    }
+    if (channels.finish.hasSubscribers) this.publishFinish(pauses, { returnValue: result.returnValue });
     resolve?.(result);
   }
 
-  #onFailed(pauses: number): void {
-    const error = fromNative(this.#environment.addon.takeFailure(this.id));
-    const reject = this.#reject;
-    this.#settle();
-    this.#release();
-    this.#publishFinish(pauses, { error });
+  private onFailed(pauses: number): void {
+    const error = fromNative(environment().addon.takeFailure(this.id));
+    const { reject } = this;
+    this.settle();
+    this.release();
+    this.publishFinish(pauses, { error });
     reject?.(error);
   }
 
-  #onHandedOver(ok: boolean, fd: number): void {
-    const run = this.run as GeneratorRun;
-    const { kind, keyId = 0, fd: commandFd = 0, cleanup } = (
-      this.inContext as NonNullable<typeof this.inContext>
-    )(() => run.step(ok, fd));
-    this.#environment.addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
+  private onHandedOver(ok: boolean, fd: number): void {
+    const { run, inContext } = this.extras?.generator as NonNullable<Extras['generator']>;
+    const { kind, keyId = 0, fd: commandFd = 0, cleanup } = inContext(() => run.step(ok, fd));
+    environment().addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
   }
 
   // The promise is settled or about to be.
-  #settle(): void {
-    this.#resolve = this.#reject = undefined;
-    if (this.timer !== undefined) clearTimeout(this.timer);
-    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort);
+  private settle(): void {
+    this.resolve = this.reject = undefined;
+    const { extras } = this;
+    if (extras === undefined) return;
+    clearTimeout(extras.timer);
+    if (extras.onAbort !== undefined) extras.signal?.removeEventListener('abort', extras.onAbort);
   }
 
   // Native code knows nothing of the job any more.
-  #release(): void {
-    this.#environment.unlisten(this.id);
-    if (this.job !== undefined) this.job.currentState = 'finished';
-    if (this.waitContext !== undefined) waitContextInternals.release(this.waitContext);
+  private release(): void {
+    environment().unlisten(this.id);
+    const { extras } = this;
+    if (extras === undefined) return;
+    if (extras.generator !== undefined) extras.generator.job.currentState = 'finished';
+    if (extras.waitContext !== undefined) waitContextInternals.release(extras.waitContext);
   }
 
-  #message(words: Int32Array, offset: number): { id: number; func: JobFunction; pauses: number } {
-    return { id: this.id, func: this.#func, pauses: words[offset + EventWord.pauses] as number };
+  private message(words: Int32Array, offset: number): { id: number; func: JobFunction; pauses: number } {
+    return { id: this.id, func: this.func, pauses: words[offset + EventWord.pauses] as number };
   }
 
-  #publishFinish(pauses: number, end: { returnValue: number } | { error: unknown }): void {
-    publish('finish', { id: this.id, func: this.#func, pauses, ...end });
+  private publishFinish(pauses: number, end: { returnValue: number } | { error: unknown }): void {
+    publish('finish', { id: this.id, func: this.func, pauses, ...end });
   }
 }
 
@@ -251,46 +259,60 @@ export function runJob<Args = unknown>(
   const nativeContext = waitContext === undefined ? null : waitContextInternals.acquire(waitContext);
 
   const promise = new Promise(executor);
-  const submission = new Submission(env, func, resolveNext, rejectNext);
+  const submission = new Submission(func, resolveNext, rejectNext);
   if (!env.started) env.start();
-  if (isGenerator) {
-    // A generator's commands need a context to look at; the library's own has no face.
-    const context = waitContext ?? new WaitContext();
-    const native = nativeContext ?? waitContextInternals.acquire(context);
-    submission.waitContext = context;
-    submission.inContext = AsyncLocalStorage.snapshot();
-    submission.job = new Job(context, true);
-    submission.run = new GeneratorRun(env, submission.job, func, copy);
-    const id = (submission.id = env.listen(submission));
-    trace(env);
-    flush();
-    env.addon.submit(id, null, null, native);
-  } else {
-    const id = (submission.id = env.listen(submission));
-    submission.waitContext = waitContext;
-    trace(env);
-    if (nativeContext === null && copy === null) {
-      collect(id, func);
-    } else {
-      flush();
-      env.addon.submit(id, func.external, copy as Uint8Array | null, nativeContext);
-    }
+  if (wantsTrace() !== tracing) {
+    tracing = !tracing;
+    env.addon.setTracing(tracing);
   }
+  const id = (submission.id = env.listen(submission));
+  if (isGenerator) {
+    submitGenerator(env, submission, func, copy, waitContext, nativeContext);
+  } else if (nativeContext === null && copy === null) {
+    collect(id, func);
+  } else {
+    if (waitContext !== undefined) submission.extras = { waitContext };
+    flush();
+    env.addon.submit(id, func.external, copy as Uint8Array | null, nativeContext);
+  }
+  if (signal !== undefined || timeoutMs !== undefined) limit(submission, signal, timeoutMs);
+  return promise;
+}
+
+function submitGenerator(
+  env: Environment,
+  submission: Submission,
+  func: GeneratorJobFunction,
+  args: unknown,
+  waitContext: WaitContext | undefined,
+  nativeContext: NativeWaitContext | null,
+): void {
+  // A generator's commands need a context to look at; those of the scheduler's own have no face.
+  const context = waitContext ?? new WaitContext();
+  const native = nativeContext ?? waitContextInternals.acquire(context);
+  const job = new Job(context, true);
+  const run = new GeneratorRun(env, job, func, args);
+  submission.extras = { waitContext: context, generator: { run, job, inContext: AsyncLocalStorage.snapshot() } };
+  flush();
+  env.addon.submit(submission.id, null, null, native);
+}
+
+function limit(submission: Submission, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
+  const extras: Extras = (submission.extras ??= {});
   if (signal !== undefined) {
-    submission.signal = signal;
-    submission.onAbort = () => {
+    extras.signal = signal;
+    extras.onAbort = () => {
       ++cancellations.aborted;
       submission.cancel(abortError(signal.reason));
     };
-    signal.addEventListener('abort', submission.onAbort, { once: true });
+    signal.addEventListener('abort', extras.onAbort, { once: true });
   }
   if (timeoutMs !== undefined) {
-    submission.timer = setTimeout(() => {
+    extras.timer = setTimeout(() => {
       ++cancellations.timedOut;
       submission.cancel(asyncError('ERR_ASYNC_TIMEOUT', `The job did not finish within ${String(timeoutMs)} ms`));
     }, timeoutMs);
   }
-  return promise;
 }
 
 function validateRunJobOptions(options: unknown): asserts options is RunJobOptions {
@@ -305,11 +327,4 @@ function validateRunJobOptions(options: unknown): asserts options is RunJobOptio
 
 function maxUnfinished({ options, poolLimit }: Environment): number {
   return (poolLimit === 0 ? options.maxJobs : Math.min(options.maxJobs, poolLimit)) + options.maxQueued;
-}
-
-function trace(env: Environment): void {
-  const wanted = wantsTrace();
-  if (wanted === tracing) return;
-  tracing = wanted;
-  env.addon.setTracing(wanted);
 }

@@ -1,6 +1,7 @@
 /* What JavaScript sees of the signer: examples/demo.ts has the types. */
 #include <node_api.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "openssl_async.h"
@@ -16,14 +17,24 @@ static bool get_arguments(napi_env env, napi_callback_info info, size_t wanted, 
   return napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count >= wanted;
 }
 
-/* False without effect when there is another environment's signer on this thread, or none. */
+static _Thread_local bool is_hooked;
+static pthread_once_t exit_handler = PTHREAD_ONCE_INIT;
+
 static void on_environment_gone(void* unused) {
   (void)unused;
+  is_hooked = false;
   signer_shut_down();
 }
 
-/* process.exit() ends the main thread without its environment's clean-up, but OpenSSL's own exit handler runs. */
-static void on_exit_of_process(void) { signer_shut_down(); }
+/* process.exit() ends the main thread without that, but OpenSSL frees what the signer's threads use. */
+static void add_exit_handler(void) { atexit(signer_shut_down); }
+
+/* An environment may load the addon more than once, but takes a hook only once. */
+static bool hook_environment(napi_env env) {
+  pthread_once(&exit_handler, add_exit_handler);
+  if (!is_hooked) is_hooked = napi_add_env_cleanup_hook(env, on_environment_gone, NULL) == napi_ok;
+  return is_hooked;
+}
 
 /* setUp(key: DER, threads, maxRequests) */
 static napi_value set_up(napi_env env, napi_callback_info info) {
@@ -95,7 +106,7 @@ NAPI_MODULE_INIT() {
   if (openssl_async_create_job_function(env, signer_run_job, &sign) != napi_ok ||
       napi_set_named_property(env, exports, "sign", sign) != napi_ok ||
       napi_define_properties(env, exports, sizeof(kMethods) / sizeof(kMethods[0]), kMethods) != napi_ok ||
-      napi_add_env_cleanup_hook(env, on_environment_gone, NULL) != napi_ok || atexit(on_exit_of_process) != 0) {
+      !hook_environment(env)) {
     return throw_error(env, "cannot initialise the demo's signer");
   }
   return exports;

@@ -136,9 +136,9 @@ static void sign_and_pause(struct signer* signer, struct request* request) {
     ASYNC_WAIT_CTX_set_status(wait_context, ASYNC_STATUS_OK); /* there will be a callback: no need to try */
   }
   enqueue(signer, request);
-  while (!is_done(signer, request)) {
+  do { /* a resume is a hint: look */
     if (job == NULL || ASYNC_pause_job() != 1) wait_without_pause(signer, request);
-  }
+  } while (!is_done(signer, request));
 }
 
 static struct request* find_request(struct signer* signer, uint32_t number) {

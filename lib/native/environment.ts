@@ -114,6 +114,7 @@ function throwUncaught(error: unknown): void {
   });
 }
 
+let present: Environment | undefined;
 let loaded: { environment: Environment } | { reason: string; error: () => Error } | undefined;
 
 function load(): NonNullable<typeof loaded> {
@@ -134,9 +135,11 @@ function load(): NonNullable<typeof loaded> {
 
 /** Throws `ERR_ASYNC_UNSUPPORTED` or `ERR_ASYNC_ADDON_NOT_LOADED`. */
 export function environment(): Environment {
+  if (present !== undefined) return present;
   const state = load();
-  if ('environment' in state) return state.environment;
-  throw state.error();
+  if (!('environment' in state)) throw state.error();
+  present = state.environment;
+  return present;
 }
 
 /** One sentence, or undefined when {@link environment} returns. */

@@ -5,6 +5,7 @@
 
 #include "job/job.h"
 #include "job/job_stack.h"
+#include "job/stack_overflow.h"
 #include "openssl/pointers.h"
 
 namespace openssl_async {
@@ -43,6 +44,12 @@ Result<void> JobThread::Cleanup() {
   pool_exists_ = false;
   max_size_ = 0;
   return {};
+}
+
+JobBatch::JobBatch(JobThread& thread) : thread_(thread) {
+  PrepareStacks();
+  PrepareThreadForOverflow();
+  thread.pending_errors_ = PendingErrors::OfThisThread();
 }
 
 void JobThread::LiftBlocks(WaitContext& context) {

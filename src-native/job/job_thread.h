@@ -73,7 +73,7 @@ class JobThread {
 // that jobs and Node's own crypto never see each other's errors.
 class JobBatch {
  public:
-  explicit JobBatch(JobThread& thread) : thread_(thread) { thread.pending_errors_ = PendingErrors::OfThisThread(); }
+  explicit JobBatch(JobThread& thread);
   ~JobBatch() { thread_.pending_errors_ = PendingErrors(); }
   JobBatch(const JobBatch&) = delete;
   JobBatch& operator=(const JobBatch&) = delete;

@@ -5,8 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "job/job_stack.h"
-#include "job/stack_overflow.h"
 #include "wakeup/wait_fd.h"
 
 namespace openssl_async {
@@ -227,8 +225,6 @@ ScheduledJob* Scheduler::CreateManual(const JobRequest& request) {
 
 JobStatus Scheduler::RunManual(ScheduledJob& job) {
   const JobBatch batch(thread_);
-  PrepareStacks();
-  PrepareThreadForOverflow();
   const bool starting = !job.job_.paused();
   if (starting) EnsureUnblocked();
   job.ForgetPause();
@@ -310,6 +306,11 @@ void Scheduler::Tick() {
   if (!queue_.empty() && !CanAdmit() && live_ == 0) RetryPoolLater();
 }
 
+// Events and callbacks too: JavaScript, while it is told of some, may cause others.
+bool Scheduler::HasWork() const {
+  return !ready_.empty() || !events_.empty() || delivery_requested_ || (!queue_.empty() && CanAdmit());
+}
+
 void Scheduler::RunReady(uint64_t deadline_ns) {
   // Those that become ready meanwhile have their turn after the events were delivered.
   for (size_t turns = ready_.size(); turns > 0 && !ready_.empty(); --turns) {
@@ -330,8 +331,6 @@ bool Scheduler::CanAdmit() const {
 }
 
 bool Scheduler::Admit(ScheduledJob& job) {
-  PrepareStacks();
-  PrepareThreadForOverflow();
   if (job.owns_wait_point_ && job.wait_point_ == nullptr) {
     job.wait_point_ = AcquireWaitPoint();
     if (job.wait_point_ == nullptr) {
@@ -356,7 +355,7 @@ void Scheduler::Step(ScheduledJob& job) {
   if (status == JobStatus::kNoJobs) {
     ++metrics_.no_jobs;
     --live_;
-    job.wait_point_->Detach();
+    job.wait_point_->Detach(job.owns_wait_point_);
     job.state_ = ScheduledJob::State::kQueued;
     queue_.PushFront(&job);
     RetryPoolLater();
@@ -435,7 +434,7 @@ void Scheduler::Complete(ScheduledJob& job, JobStatus status) {
   --live_;
   pool_exhausted_ = false;
   job.wait_point_->NoteEnd();
-  job.wait_point_->Detach();
+  job.wait_point_->Detach(job.owns_wait_point_);
   metrics_.run_time.Record(now_ns_ - job.started_ns_);
   metrics_.total_time.Record(now_ns_ - job.submitted_ns_);
   const bool failed = status == JobStatus::kError || job.job_.exception() != nullptr;

@@ -128,6 +128,7 @@ class Scheduler {
   Result<void> Open();
 
   void Tick();
+  bool HasWork() const;
   void RunQueued(uint64_t deadline_ns);
   void RunReady(uint64_t deadline_ns);
   bool CanAdmit() const;

@@ -30,10 +30,10 @@ void WaitPoint::Attach(WakeTarget* waiter) {
   context_->set_status(ASYNC_STATUS_UNSUPPORTED);
 }
 
-void WaitPoint::Detach() {
+void WaitPoint::Detach(bool keep_callback) {
   waiter_ = nullptr;
   awaiting_ = false;
-  CarryCallback(observer_ != nullptr);
+  if (!keep_callback) CarryCallback(observer_ != nullptr);
   if (observer_ == nullptr) target_->Listen(nullptr);
 }
 

@@ -41,7 +41,8 @@ class WaitPoint final : private WakeTarget {
   // From here to Detach(), the wait context carries our callback and wakes `waiter`.
   // A waiter that was there before is woken.
   void Attach(WakeTarget* waiter);
-  void Detach();
+  // `keep_callback` leaves the callback in place, for a context that is attached again and not shown to anybody else.
+  void Detach(bool keep_callback);
 
   // For a job that its application resumes by itself: waits once for what the job's last pause left, then lets go of
   // the fds. Wakes as AwaitWake() does; kReady leaves nobody waiting.
@@ -64,7 +65,9 @@ class WaitPoint final : private WakeTarget {
   // After a pause that is not one of the job's own, and after its end: lets go of fds that the job gave up, because
   // their numbers may come back as something else.
   void NoteHandOver();
-  void NoteEnd() { DropRemovedFds(); }
+  void NoteEnd() {
+    if (context_->HasChangedFds()) DropRemovedFds();
+  }
 
   // Unwatches everything and frees the wait context.
   std::vector<FdCleanup> Close();

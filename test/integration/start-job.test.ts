@@ -694,6 +694,15 @@ describe('wait', () => {
     expect(resume(job).status).toBe('finish');
   });
 
+  test('resolves for what happens while it is told of something else', async () => {
+    context.setCallback(() => undefined);
+    for (let i = 0; i < 3; ++i) {
+      const { job } = startPaused(selfWake);
+      await context.wait(); // resolves within the delivery of events, and so the next job is started there
+      expect(resume(job).status).toBe('finish');
+    }
+  });
+
   test('resolves after a while for a job that offers nothing', async () => {
     const { job } = startPaused(pauseOnce);
     await context.wait();
@@ -1121,9 +1130,9 @@ describe("the thread's pool", () => {
   });
 
   test('belongs to its thread: a worker has one of its own', async () => {
-    const outcome = await inChild(async ({ library }) => {
+    const outcome = await inChild(({ library, require }) => {
       library.initThread({ maxSize: 1 });
-      const { Worker } = await import('node:worker_threads');
+      const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
       const worker = new Worker(
         `const { parentPort } = require('node:worker_threads');
          const library = require('./dist');

@@ -70,6 +70,13 @@ test('the install script finds the prebuild sufficient', () => {
   assert.ok(!fs.existsSync(path.join(installed, 'build')), 'the addon was compiled');
 });
 
+test('the prebuild exports only the module entry', () => {
+  const platform = path.join(installed, 'prebuilds', `${process.platform}-${process.arch}`);
+  for (const file of fs.readdirSync(platform)) {
+    succeed(process.execPath, [path.join(ROOT, 'scripts', 'check-exports.js'), path.join(platform, file)]);
+  }
+});
+
 test('jobs run with the prebuild', () => {
   const smoke = path.join(ROOT, 'test', 'native', 'smoke', 'smoke.js');
   const { openssl } = JSON.parse(succeed(process.execPath, [smoke, installed]));
@@ -99,7 +106,7 @@ test('the types resolve from CommonJS and from ES modules', () => {
 });
 
 test('publint finds no fault with the package', () => {
-  const publint = path.join(path.dirname(require.resolve('publint/package.json')), 'src', 'cli.js');
+  const publint = path.join(ROOT, 'node_modules', 'publint', 'src', 'cli.js');
   succeed(process.execPath, [publint, installed, '--strict', '--pack=false']);
 });
 

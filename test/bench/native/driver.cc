@@ -11,9 +11,7 @@
 #ifdef __linux__
 
 #include "job/job.h"
-#include "job/job_stack.h"
 #include "job/job_thread.h"
-#include "job/stack_overflow.h"
 #include "scheduler/scheduler.h"
 #include "workload.h"
 
@@ -63,8 +61,6 @@ class DirectRun {
   }
 
   uint64_t Run() {
-    openssl_async::PrepareStacks();
-    openssl_async::PrepareThreadForOverflow();
     JobThread& thread = JobThread::Current();
     const openssl_async::JobBatch batch(thread);
     uint64_t pauses = 0;

@@ -10,6 +10,7 @@ export const ROOT = path.join(__dirname, '..', '..', '..');
 export interface ChildContext {
   library: Library;
   device: Device;
+  require: NodeJS.Require;
   /** The arguments of the C functions, as test/helpers/device.ts makes them. */
   int32Args(...values: number[]): Buffer;
   codeOf(action: () => unknown): unknown;
@@ -55,6 +56,7 @@ export async function inChild<Result>(
   const source = `
     const context = {
       library: require('./dist'),
+      require,
       device: require(process.env.OPENSSL_ASYNC_TEST_DEVICE ?? './build/Release/test_device.node'),
       codeOf: ${codeOf.toString()},
       rejectionCode: ${rejectionCode.toString()},

@@ -1,0 +1,261 @@
+// Several thousand RSA-2048 signatures over a file, each in an OpenSSL job of its own that pauses while a thread
+// computes, and the same signatures with synchronous crypto.sign() for comparison.
+//
+//   npm run demo [-- --signatures 4000 --in-flight 256 --threads 1 --file PATH]
+import * as crypto from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import * as path from 'node:path';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { nativeJobFunction, opensslVersion, runJob, stats } from 'openssl-async';
+import { main as manPage } from './man-page';
+
+/** The addon of examples/native. */
+interface Signer {
+  /** A job function that signs a prepared request. Its argument is the request's number, as a uint32. */
+  readonly sign: unknown;
+  /** Takes a private key (DER) and starts the threads that sign with it. */
+  setUp(key: Buffer, threads: number, maxRequests: number): void;
+  /** Ends the threads. */
+  shutDown(): void;
+  /** Makes room for a signature of `message`. */
+  prepare(message: Buffer): number;
+  /** The signature; undefined if there is none. Frees the room. */
+  take(request: number): Buffer | undefined;
+}
+
+interface Settings {
+  signatures: number;
+  inFlight: number;
+  threads: number;
+  file: string;
+}
+
+interface Outcome {
+  name: string;
+  signatures: Buffer[];
+  seconds: number;
+  /** How late a timer of 1 ms was, in milliseconds. */
+  delay: { p50: number; p99: number };
+  pauses?: number;
+  mostPaused?: number;
+}
+
+const require = createRequire(__filename);
+const ROOT = path.dirname(require.resolve('openssl-async/package.json'));
+const CHUNK_BYTES = 1024;
+const TIMER_MS = 1;
+const BAR_INTERVAL_MS = 100;
+
+async function main(): Promise<void> {
+  const settings = readSettings();
+
+  console.log('The example program of ASYNC_start_job(3):\n');
+  await manPage();
+
+  const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const messages = readMessages(settings);
+  console.log(
+    `\n${settings.signatures} RSA-2048 signatures (SHA-256, PKCS#1 v1.5) over ${path.basename(settings.file)}, ` +
+      `${settings.inFlight} requests at a time\n` +
+      `${process.release.name} ${process.version}, ${opensslVersion() ?? 'no OpenSSL'}, ` +
+      `${availableParallelism()} cores, ${settings.threads} signing thread${settings.threads === 1 ? '' : 's'}\n`,
+  );
+
+  const outcomes = [
+    await signWithJobs(privateKey, messages, settings),
+    await signSynchronously('crypto.sign(), one a turn', 1, privateKey, messages),
+    await signSynchronously(`crypto.sign(), ${settings.inFlight} a turn`, settings.inFlight, privateKey, messages),
+  ];
+  const verified = await verify(publicKey, messages, outcomes);
+  printTable(outcomes);
+  console.log(
+    `\nEvent-loop delay: how late a timer of ${TIMER_MS} ms was (perf_hooks.monitorEventLoopDelay).\n` +
+      `${verified} signatures verified with crypto.verify(); all three ways gave the same bytes.`,
+  );
+}
+
+// --- The three ways
+
+async function signWithJobs(key: crypto.KeyObject, messages: Buffer[], settings: Settings): Promise<Outcome> {
+  const signer = require(path.join(ROOT, 'build', 'Release', 'demo_signer.node')) as Signer;
+  const sign = nativeJobFunction(signer.sign);
+  const der = key.export({ type: 'pkcs8', format: 'der' });
+  signer.setUp(der, settings.threads, settings.inFlight);
+  der.fill(0);
+
+  let paused = 0;
+  let mostPaused = 0;
+  const onPause = (): void => {
+    mostPaused = Math.max(mostPaused, ++paused);
+  };
+  const onResume = (): void => {
+    --paused;
+  };
+  subscribe('openssl-async:job:pause', onPause);
+  subscribe('openssl-async:job:resume', onResume);
+
+  const signatures: Buffer[] = [];
+  async function signOne(index: number): Promise<void> {
+    const request = signer.prepare(messages[index] as Buffer);
+    const args = new Uint32Array([request]);
+    const { returnValue, opensslErrorStack } = await runJob(sign, { args });
+    const signature = signer.take(request);
+    if (returnValue !== 1 || signature === undefined) throw new Error(opensslErrorStack?.join('\n'));
+    signatures[index] = signature;
+  }
+
+  const pausesBefore = stats().jobs.pauses;
+  try {
+    const measured = await measure('jobs', messages.length, async (progress) => {
+      let next = 0;
+      async function client(): Promise<void> {
+        while (next < messages.length) {
+          await signOne(next++);
+          progress.done();
+        }
+      }
+      await Promise.all(Array.from({ length: settings.inFlight }, client));
+    });
+    return { name: 'OpenSSL jobs', signatures, ...measured, pauses: stats().jobs.pauses - pausesBefore, mostPaused };
+  } finally {
+    unsubscribe('openssl-async:job:pause', onPause);
+    unsubscribe('openssl-async:job:resume', onResume);
+    signer.shutDown();
+  }
+}
+
+// What handles `perTurn` requests that came together handles them in one turn of the event loop.
+async function signSynchronously(
+  name: string,
+  perTurn: number,
+  key: crypto.KeyObject,
+  messages: Buffer[],
+): Promise<Outcome> {
+  const signatures: Buffer[] = [];
+  const measured = await measure(name, messages.length, async (progress) => {
+    for (const message of messages) {
+      signatures.push(crypto.sign('sha256', message, key));
+      progress.done();
+      if (signatures.length % perTurn === 0) await nextTurn();
+    }
+  });
+  return { name, signatures, ...measured };
+}
+
+async function verify(key: crypto.KeyObject, messages: Buffer[], outcomes: Outcome[]): Promise<number> {
+  const [{ signatures }, ...others] = outcomes as [Outcome, ...Outcome[]];
+  for (const [index, message] of messages.entries()) {
+    const signature = signatures[index] as Buffer;
+    if (!crypto.verify('sha256', message, key, signature)) throw new Error(`Signature ${index} is not valid`);
+    // PKCS#1 v1.5 signatures are deterministic.
+    if (others.some((other) => !other.signatures[index]?.equals(signature))) throw new Error(`${index} differs`);
+    if (index % 64 === 0) await nextTurn();
+  }
+  return messages.length;
+}
+
+// --- What is signed
+
+/** Each message is its number and a piece of the file, which begins anew when it is used up. */
+function readMessages({ file, signatures }: Settings): Buffer[] {
+  const content = readFileSync(file);
+  const pieces = Math.max(1, Math.ceil(content.length / CHUNK_BYTES));
+  return Array.from({ length: signatures }, (_, index) => {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(index);
+    const start = (index % pieces) * CHUNK_BYTES;
+    return Buffer.concat([number, content.subarray(start, start + CHUNK_BYTES)]);
+  });
+}
+
+// --- Measuring and showing
+
+async function measure(
+  name: string,
+  total: number,
+  action: (progress: { done(): void }) => Promise<void>,
+): Promise<Pick<Outcome, 'seconds' | 'delay'>> {
+  const { isTTY } = process.stdout as { isTTY?: boolean };
+  const bar = isTTY === true ? new SingleBar({ format: `${name.padEnd(26)} {bar} {value}/{total} {live}` }) : undefined;
+  let done = 0;
+  const showing = setInterval(() => {
+    const { live, waiting } = stats().jobs;
+    bar?.update(done, { live: live > 0 ? `${live} jobs in flight, ${waiting} paused` : '' });
+  }, BAR_INTERVAL_MS);
+  bar?.start(total, 0, { live: '' });
+  const delay = monitorEventLoopDelay({ resolution: TIMER_MS });
+  await nextTurn(); // drawing the bar is not what is measured
+  delay.enable();
+  const start = performance.now();
+  try {
+    await action({ done: () => ++done });
+    const seconds = (performance.now() - start) / 1000;
+    await nextTurn(); // the last turn counts, too
+    return { seconds, delay: { p50: lateness(delay.percentile(50)), p99: lateness(delay.percentile(99)) } };
+  } finally {
+    delay.disable();
+    clearInterval(showing);
+    bar?.update(done, { live: '' });
+    bar?.stop();
+  }
+}
+
+function lateness(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e6 - TIMER_MS);
+}
+
+function printTable(outcomes: Outcome[]): void {
+  const table = new Table({
+    head: ['', ...outcomes.map(({ name }) => name)],
+    colAligns: ['left', ...outcomes.map(() => 'right' as const)],
+    style: { head: [], border: [] },
+  });
+  const row = (name: string, cell: (outcome: Outcome) => string): void => {
+    table.push([name, ...outcomes.map(cell)]);
+  };
+  row('signatures', ({ signatures }) => String(signatures.length));
+  row('pauses', ({ pauses }) => String(pauses ?? '-'));
+  row('jobs paused at once, most', ({ mostPaused }) => String(mostPaused ?? '-'));
+  row('event-loop delay p50, ms', ({ delay }) => delay.p50.toFixed(2));
+  row('event-loop delay p99, ms', ({ delay }) => delay.p99.toFixed(2));
+  row('seconds', ({ seconds }) => seconds.toFixed(2));
+  row('signatures/s', ({ signatures, seconds }) => (signatures.length / seconds).toFixed(0));
+  console.log(table.toString());
+}
+
+// --- Command line
+
+function readSettings(): Settings {
+  const { values } = parseArgs({
+    options: {
+      signatures: { type: 'string', default: '4000' },
+      'in-flight': { type: 'string', default: '256' },
+      threads: { type: 'string', default: String(Math.min(64, Math.max(1, availableParallelism() - 1))) },
+      file: { type: 'string', default: path.join(ROOT, 'package-lock.json') },
+    },
+  });
+  return {
+    signatures: readCount('signatures', values.signatures, 1_000_000),
+    inFlight: readCount('in-flight', values['in-flight'], 16_384),
+    threads: readCount('threads', values.threads, 64),
+    file: values.file,
+  };
+}
+
+function readCount(name: string, text: string, max: number): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > max) throw new Error(`--${name} takes a number from 1 to ${max}`);
+  return count;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

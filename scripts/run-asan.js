@@ -1,0 +1,69 @@
+'use strict';
+
+// AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer: the native unit tests with Clang, then the addon and
+// the test device, built into build-asan/ with GCC, under the integration tests.
+//
+//   node scripts/run-asan.js [JEST OPTIONS...]
+
+const { execFileSync, spawnSync } = require('node:child_process');
+const path = require('node:path');
+const { runTests } = require('./native-run.js');
+const { runNodeGyp } = require('./node-gyp.js');
+const { root, stage } = require('./stage.js');
+
+const SUPPRESSIONS = path.join(__dirname, 'suppressions');
+
+// vptr: the addon is compiled without run-time type information, as all of Node is.
+const FLAGS = '-fsanitize=address,undefined -fno-sanitize=vptr -fno-omit-frame-pointer -g -O1';
+
+const SANITIZER_ENVIRONMENT = {
+  ASAN_OPTIONS: [
+    'detect_leaks=1',
+    // Jobs switch stacks: the sanitizer cannot tell a job's locals from a returned function's.
+    'detect_stack_use_after_return=0',
+    // Node maps memory that the allocator of a sanitizer cannot give.
+    'allocator_may_return_null=1',
+  ].join(':'),
+  LSAN_OPTIONS: `suppressions=${path.join(SUPPRESSIONS, 'lsan.txt')}:print_suppressions=0`,
+  UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+};
+
+const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+
+function buildAddon() {
+  const folder = stage('build-asan');
+  const status = runNodeGyp(['configure', 'build', '--async-tests=1', '--silent'], {
+    cwd: folder,
+    env: { CC: 'gcc', CXX: 'g++', CFLAGS: FLAGS, CXXFLAGS: FLAGS, LDFLAGS: '-fsanitize=address,undefined' },
+  });
+  if (status !== 0) throw new Error('the instrumented addon did not build');
+  return path.join(folder, 'build', 'Release');
+}
+
+function runIntegrationTests(folder) {
+  const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const args = [jest, '--selectProjects', 'integration', '--runInBand', '--testTimeout=120000', ...process.argv.slice(2)];
+  return spawnSync(process.execPath, args, {
+    cwd: root,
+    env: {
+      ...process.env,
+      ...SANITIZER_ENVIRONMENT,
+      // Node itself is not instrumented, so the runtime has to come before everything else; and the C++ library with
+      // it, or the sanitizer finds no __cxa_throw to intercept.
+      LD_PRELOAD: [library('libasan.so'), library('libubsan.so'), library('libstdc++.so.6')].join(' '),
+      OPENSSL_ASYNC_ADDON: path.join(folder, 'openssl_async.node'),
+      OPENSSL_ASYNC_TEST_DEVICE: path.join(folder, 'test_device.node'),
+    },
+    stdio: 'inherit',
+  }).status;
+}
+
+async function main() {
+  const unitTests = await runTests({ sanitizer: 'address', env: SANITIZER_ENVIRONMENT });
+  if (runIntegrationTests(buildAddon()) !== 0 || !unitTests) process.exitCode = 1;
+}
+
+main().catch((error) => {
+  console.error(`run-asan: ${error.message}`);
+  process.exitCode = 1;
+});
