@@ -47,8 +47,8 @@ interface Outcome {
   mostPaused?: number;
 }
 
-const require = createRequire(__filename);
-const ROOT = path.dirname(require.resolve('openssl-async/package.json'));
+const load = createRequire(__filename);
+const ROOT = path.dirname(load.resolve('openssl-async/package.json'));
 const CHUNK_BYTES = 1024;
 const TIMER_MS = 1;
 const BAR_INTERVAL_MS = 100;
@@ -70,13 +70,14 @@ async function main(): Promise<void> {
 
   const outcomes = [
     await signWithJobs(privateKey, messages, settings),
-    await signSynchronously('crypto.sign(), one a turn', 1, privateKey, messages),
-    await signSynchronously(`crypto.sign(), ${settings.inFlight} a turn`, settings.inFlight, privateKey, messages),
+    await signSynchronously('crypto.sign() × 1', 1, privateKey, messages),
+    await signSynchronously(`crypto.sign() × ${settings.inFlight}`, settings.inFlight, privateKey, messages),
   ];
   const verified = await verify(publicKey, messages, outcomes);
   printTable(outcomes);
   console.log(
-    `\nEvent-loop delay: how late a timer of ${TIMER_MS} ms was (perf_hooks.monitorEventLoopDelay).\n` +
+    `× 1, × ${settings.inFlight}: so many signatures in each turn of the event loop\n` +
+      `delay: how late a timer of ${TIMER_MS} ms was (perf_hooks.monitorEventLoopDelay)\n\n` +
       `${verified} signatures verified with crypto.verify(); all three ways gave the same bytes.`,
   );
 }
@@ -84,7 +85,7 @@ async function main(): Promise<void> {
 // --- The three ways
 
 async function signWithJobs(key: crypto.KeyObject, messages: Buffer[], settings: Settings): Promise<Outcome> {
-  const signer = require(path.join(ROOT, 'build', 'Release', 'demo_signer.node')) as Signer;
+  const signer = load(path.join(ROOT, 'build', 'Release', 'demo_signer.node')) as Signer;
   const sign = nativeJobFunction(signer.sign);
   const der = key.export({ type: 'pkcs8', format: 'der' });
   signer.setUp(der, settings.threads, settings.inFlight);
@@ -102,22 +103,22 @@ async function signWithJobs(key: crypto.KeyObject, messages: Buffer[], settings:
   subscribe('openssl-async:job:resume', onResume);
 
   const signatures: Buffer[] = [];
-  async function signOne(index: number): Promise<void> {
-    const request = signer.prepare(messages[index] as Buffer);
+  async function signOne(message: Buffer): Promise<Buffer> {
+    const request = signer.prepare(message);
     const args = new Uint32Array([request]);
     const { returnValue, opensslErrorStack } = await runJob(sign, { args });
     const signature = signer.take(request);
     if (returnValue !== 1 || signature === undefined) throw new Error(opensslErrorStack?.join('\n'));
-    signatures[index] = signature;
+    return signature;
   }
 
   const pausesBefore = stats().jobs.pauses;
   try {
-    const measured = await measure('jobs', messages.length, async (progress) => {
-      let next = 0;
+    const measured = await measure('OpenSSL jobs', messages.length, async (progress) => {
+      const queue = messages.entries(); // which the clients share
       async function client(): Promise<void> {
-        while (next < messages.length) {
-          await signOne(next++);
+        for (const [index, message] of queue) {
+          signatures[index] = await signOne(message);
           progress.done();
         }
       }
@@ -152,8 +153,9 @@ async function signSynchronously(
 async function verify(key: crypto.KeyObject, messages: Buffer[], outcomes: Outcome[]): Promise<number> {
   const [{ signatures }, ...others] = outcomes as [Outcome, ...Outcome[]];
   for (const [index, message] of messages.entries()) {
-    const signature = signatures[index] as Buffer;
-    if (!crypto.verify('sha256', message, key, signature)) throw new Error(`Signature ${index} is not valid`);
+    const signature = signatures[index];
+    if (!signature || !crypto.verify('sha256', message, key, signature))
+      throw new Error(`Signature ${index} is not valid`);
     // PKCS#1 v1.5 signatures are deterministic.
     if (others.some((other) => !other.signatures[index]?.equals(signature))) throw new Error(`${index} differs`);
     if (index % 64 === 0) await nextTurn();
@@ -183,7 +185,7 @@ async function measure(
   action: (progress: { done(): void }) => Promise<void>,
 ): Promise<Pick<Outcome, 'seconds' | 'delay'>> {
   const { isTTY } = process.stdout as { isTTY?: boolean };
-  const bar = isTTY === true ? new SingleBar({ format: `${name.padEnd(26)} {bar} {value}/{total} {live}` }) : undefined;
+  const bar = isTTY === true ? new SingleBar({ format: `${name.padEnd(20)} {bar} {value}/{total} {live}` }) : undefined;
   let done = 0;
   const showing = setInterval(() => {
     const { live, waiting } = stats().jobs;
@@ -215,6 +217,7 @@ function printTable(outcomes: Outcome[]): void {
   const table = new Table({
     head: ['', ...outcomes.map(({ name }) => name)],
     colAligns: ['left', ...outcomes.map(() => 'right' as const)],
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     style: { head: [], border: [] },
   });
   const row = (name: string, cell: (outcome: Outcome) => string): void => {
@@ -222,9 +225,9 @@ function printTable(outcomes: Outcome[]): void {
   };
   row('signatures', ({ signatures }) => String(signatures.length));
   row('pauses', ({ pauses }) => String(pauses ?? '-'));
-  row('jobs paused at once, most', ({ mostPaused }) => String(mostPaused ?? '-'));
-  row('event-loop delay p50, ms', ({ delay }) => delay.p50.toFixed(2));
-  row('event-loop delay p99, ms', ({ delay }) => delay.p99.toFixed(2));
+  row('most paused at once', ({ mostPaused }) => String(mostPaused ?? '-'));
+  row('delay p50, ms', ({ delay }) => delay.p50.toFixed(2));
+  row('delay p99, ms', ({ delay }) => delay.p99.toFixed(2));
   row('seconds', ({ seconds }) => seconds.toFixed(2));
   row('signatures/s', ({ signatures, seconds }) => (signatures.length / seconds).toFixed(0));
   console.log(table.toString());
@@ -251,7 +254,8 @@ function readSettings(): Settings {
 
 function readCount(name: string, text: string, max: number): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > max) throw new Error(`--${name} takes a number from 1 to ${max}`);
+  if (!Number.isInteger(count) || count < 1 || count > max)
+    throw new Error(`--${name} takes a number from 1 to ${max}`);
   return count;
 }
 

@@ -28,13 +28,18 @@ async function main(): Promise<void> {
   setTimeout(() => {
     controller.abort('not needed any more');
   }, 10);
-  await runJob(waitFor(new WaitSignal()), { signal: controller.signal }).catch((error: CodedError) => {
-    console.log(`aborted: ${error.code}, ${String(error.cause)}`);
-  });
+  try {
+    await runJob(waitFor(new WaitSignal()), { signal: controller.signal });
+  } catch (error) {
+    const { code, cause } = error as CodedError;
+    console.log(`aborted: ${code}, ${String(cause)}`);
+  }
 
-  await runJob(waitFor(new WaitSignal()), { timeoutMs: 10 }).catch((error: CodedError) => {
-    console.log(`timed out: ${error.code}`);
-  });
+  try {
+    await runJob(waitFor(new WaitSignal()), { timeoutMs: 10 });
+  } catch (error) {
+    console.log(`timed out: ${(error as CodedError).code}`);
+  }
 }
 
 void main();

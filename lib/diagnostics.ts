@@ -5,7 +5,7 @@ import type { JobFunction } from './job-function';
 /** What made a job worth resuming: an fd was readable, the callback was called, or it was time to try again. */
 export type WakeupKind = 'fd' | 'callback' | 'poll';
 
-/** The message of the channels `openssl-async:job:start`, `:pause`, `:resume` and `:finish`. */
+/** The message of the channels `openssl-async:job:start`, `:pause`, `:resume` and `:finish`, about {@link runJob}'s jobs. */
 export interface JobMessage {
   /** Tells jobs that live at the same time apart; the number comes back afterwards. */
   id: number;

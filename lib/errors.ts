@@ -85,16 +85,6 @@ function make(Base: ErrorClass, code: string, message: string, options?: ErrorOp
   return error;
 }
 
-/** Cuts the stack off at the caller of `entry`, the public function that the user called. */
-export function withCallersStack<E extends Error>(error: E, entry: (...args: never[]) => unknown): E {
-  const name = error.name;
-  error.name = 'code' in error ? `${name} [${String(error.code)}]` : name;
-  Error.captureStackTrace(error, entry);
-  void error.stack;
-  error.name = name;
-  return error;
-}
-
 export function asyncError(code: AsyncErrorCode, message: string, options?: ErrorOptions): CodedError {
   return make(Error, code, message, options);
 }

@@ -73,7 +73,7 @@ export class Job {
     const keyId = waitContextInternals.keyId(waitContext, key);
     return new Command(this, { kind: CommandKind.setWaitFd, keyId, fd, cleanup }, (ok) => {
       if (!ok) throw asyncError('ERR_ASYNC_JOB_FAILED', 'OpenSSL could not set the wait fd');
-      waitContextInternals.noteFdSet(waitContext, keyId, fd, cleanup);
+      waitContextInternals.noteFdSet(waitContext, key, fd, cleanup);
     });
   }
 

@@ -53,7 +53,9 @@ export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
 
 /** What only some submissions have. */
 interface Extras {
-  waitContext?: WaitContext | undefined;
+  waitContext?: WaitContext;
+  /** Nobody else has it: it is closed with the job. */
+  ownsWaitContext?: boolean;
   generator?: {
     run: GeneratorRun;
     job: Job;
@@ -136,27 +138,25 @@ class Submission implements Listener {
     };
     if (hasErrors) result.opensslErrorStack = [...environment().addon.takeFailure(this.id).opensslErrors];
     this.settle();
-    this.release();
     const end = extras?.generator?.run.end;
-    if (end !== undefined) {
-      if ('error' in end) {
-        if (channels.finish.hasSubscribers) this.publishFinish(pauses, { error: end.error });
-        reject?.(end.error);
-        return;
-      }
-      result.returnValue = end.returnValue;
+    if (end !== undefined && 'error' in end) {
+      if (channels.finish.hasSubscribers) this.publishFinish(pauses, { error: end.error });
+      reject?.(end.error);
+    } else {
+      if (end !== undefined) result.returnValue = end.returnValue;
+      if (channels.finish.hasSubscribers) this.publishFinish(pauses, { returnValue: result.returnValue });
+      resolve?.(result);
     }
-    if (channels.finish.hasSubscribers) this.publishFinish(pauses, { returnValue: result.returnValue });
-    resolve?.(result);
+    this.release(); // last: a clean-up function may throw
   }
 
   private onFailed(pauses: number): void {
     const error = fromNative(environment().addon.takeFailure(this.id));
     const { reject } = this;
     this.settle();
-    this.release();
     this.publishFinish(pauses, { error });
     reject?.(error);
+    this.release();
   }
 
   private onHandedOver(ok: boolean, fd: number): void {
@@ -180,7 +180,9 @@ class Submission implements Listener {
     const { extras } = this;
     if (extras === undefined) return;
     if (extras.generator !== undefined) extras.generator.job.currentState = 'finished';
-    if (extras.waitContext !== undefined) waitContextInternals.release(extras.waitContext);
+    if (extras.waitContext === undefined) return;
+    waitContextInternals.release(extras.waitContext);
+    if (extras.ownsWaitContext === true) extras.waitContext.close();
   }
 
   private message(words: Int32Array, offset: number): { id: number; func: JobFunction; pauses: number } {
@@ -292,7 +294,11 @@ function submitGenerator(
   const native = nativeContext ?? waitContextInternals.acquire(context);
   const job = new Job(context, true);
   const run = new GeneratorRun(env, job, func, args);
-  submission.extras = { waitContext: context, generator: { run, job, inContext: AsyncLocalStorage.snapshot() } };
+  submission.extras = {
+    waitContext: context,
+    ownsWaitContext: waitContext === undefined,
+    generator: { run, job, inContext: AsyncLocalStorage.snapshot() },
+  };
   flush();
   env.addon.submit(submission.id, null, null, native);
 }

@@ -1,8 +1,7 @@
 // The library, the process's OpenSSL and this thread's pool of jobs.
 import { asyncError, fromNative, outOfRange } from './errors';
 import { resolveOptions, type ConfigureOptions } from './options';
-import { environment, reasonForNone } from './native/environment';
-import { loadAddon } from './native/load';
+import { environment, reasonForNone, versionOfOpenSSL } from './native/environment';
 import { validateInteger, validateOptions } from './validators';
 
 /** Options of {@link initThread}. */
@@ -30,10 +29,7 @@ export function unsupportedReason(): string | undefined {
  * the addon could not be loaded. Never throws.
  */
 export function opensslVersion(): string | undefined {
-  const loaded = loadAddon();
-  if (!loaded.loaded) return undefined;
-  const version = loaded.addon.opensslVersion();
-  return version === '' ? undefined : version;
+  return versionOfOpenSSL();
 }
 
 /**

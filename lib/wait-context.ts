@@ -1,5 +1,5 @@
 // ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
-import { abortError, asyncError, fromNative, invalidArgValue, withCallersStack } from './errors';
+import { abortError, asyncError, fromNative, invalidArgValue } from './errors';
 import type { NativeWaitContext } from './native/contract';
 import { environment, type Environment, type Listener } from './native/environment';
 import { validateAbortSignal, validateFunction, validateInteger, validateOptions } from './validators';
@@ -18,13 +18,13 @@ export interface ChangedFds {
 }
 
 /**
- * Called when the wait context is closed, for an fd that was set with it and not cleared: the time to close the fd.
+ * Called when the wait context was closed, or collected, for an fd that was set with it and not cleared: the time to
+ * close the fd.
  *
- * @param waitContext - The closed context.
- * @param key - As given to `setWaitFd`.
  * @param fd - As given to `setWaitFd`.
+ * @param key - As given to `setWaitFd`.
  */
-export type WaitFdCleanup = (waitContext: WaitContext, key: unknown, fd: number) => void;
+export type WaitFdCleanup = (fd: number, key: unknown) => void;
 
 /** Options of {@link WaitContext.wait}. */
 export interface WaitOptions {
@@ -35,10 +35,40 @@ export interface WaitOptions {
 }
 
 interface FdRecord {
+  key: unknown;
   keyId: number;
   fd: number;
   cleanup: WaitFdCleanup | undefined;
 }
+
+// Apart from the wait context, so that it can be closed when the context is collected.
+interface OpenContext {
+  native: NativeWaitContext;
+  /** Newest last. */
+  fds: FdRecord[];
+}
+
+/** False, without effect, while a job uses it. Throws what a clean-up function threw, after all were called. */
+function closeContext({ native, fds }: OpenContext): boolean {
+  const due = environment().addon.closeWaitContext(native);
+  if (due === undefined) return false;
+  const failures: unknown[] = [];
+  for (let i = 0; i < due.length; i += 2) {
+    const index = fds.findIndex(({ keyId, fd }) => keyId === due[i] && fd === due[i + 1]);
+    if (index < 0) continue;
+    const [record] = fds.splice(index, 1) as [FdRecord];
+    try {
+      record.cleanup?.(record.fd, record.key);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return true;
+}
+
+// A context that a job uses is never collected: see start-job.ts and run-job.ts.
+const collected = new FinalizationRegistry(closeContext);
 
 /** How the rest of the library reaches what a wait context hides from its users. */
 export interface WaitContextInternals {
@@ -49,7 +79,7 @@ export interface WaitContextInternals {
   release(context: WaitContext): void;
   /** The number that stands for a key in native code. */
   keyId(context: WaitContext, key: unknown): number;
-  noteFdSet(context: WaitContext, keyId: number, fd: number, cleanup: WaitFdCleanup | undefined): void;
+  noteFdSet(context: WaitContext, key: unknown, fd: number, cleanup: WaitFdCleanup | undefined): void;
   noteFdCleared(context: WaitContext, keyId: number): void;
 }
 
@@ -62,45 +92,40 @@ let lastCallbackId = 0;
  * An `ASYNC_WAIT_CTX`: a "session", used by one job at a time and as often as one likes, through which a paused job
  * offers ways to wait for it. See `ASYNC_WAIT_CTX_new(3)`.
  *
- * It belongs to the thread that made it. One that is forgotten without being closed is closed when it is collected.
+ * It belongs to the thread that made it. One that is forgotten without being closed is closed when it is collected, if no
+ * job uses it.
  *
  * @throws `ERR_ASYNC_UNSUPPORTED`; `ERR_MEMORY_ALLOCATION_FAILED`.
  */
 export class WaitContext {
   readonly #environment: Environment;
-  #native: NativeWaitContext | undefined;
+  #open: OpenContext | undefined;
   #busy = false;
+  #waiting = false;
   #callback: (() => void) | undefined;
   #callbackId = 0;
-  readonly #keys = new Map<unknown, number>();
-  readonly #fds: FdRecord[] = []; // newest last
+  readonly #keyIds = new Map<unknown, number>();
 
   static {
     waitContextInternals = {
-      native: (context) => context.#open(),
+      native: (context) => context.#native(),
       acquire: (context) => {
-        const native = context.#open();
-        if (context.#busy) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is used by another job');
+        const native = context.#native();
+        if (context.#busy) throw contextInUse();
         context.#busy = true;
         return native;
       },
       release: (context) => {
         context.#busy = false;
       },
-      keyId: (context, key) => {
-        let id = context.#keys.get(key);
-        if (id === undefined) {
-          id = context.#keys.size + 1;
-          context.#keys.set(key, id);
-        }
-        return id;
-      },
-      noteFdSet: (context, keyId, fd, cleanup) => {
-        context.#fds.push({ keyId, fd, cleanup });
+      keyId: (context, key) => context.#keyId(key),
+      noteFdSet: (context, key, fd, cleanup) => {
+        context.#open?.fds.push({ key, keyId: context.#keyId(key), fd, cleanup });
       },
       noteFdCleared: (context, keyId) => {
-        const index = context.#fds.findLastIndex((record) => record.keyId === keyId);
-        if (index >= 0) context.#fds.splice(index, 1);
+        const fds = context.#open?.fds ?? [];
+        const index = fds.findLastIndex((record) => record.keyId === keyId);
+        if (index >= 0) fds.splice(index, 1);
       },
     };
   }
@@ -110,7 +135,8 @@ export class WaitContext {
     this.#environment.start();
     const created = this.#environment.addon.createWaitContext();
     if ('code' in created) throw fromNative(created);
-    this.#native = created;
+    this.#open = { native: created, fds: [] };
+    collected.register(this, this.#open, this);
   }
 
   /** True while a job is running or paused with this context. */
@@ -120,7 +146,7 @@ export class WaitContext {
 
   /** True after {@link WaitContext.close}. */
   get closed(): boolean {
-    return this.#native === undefined;
+    return this.#open === undefined;
   }
 
   /**
@@ -130,7 +156,7 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
    */
   fds(): number[] {
-    return this.#environment.addon.waitContextFds(this.#open());
+    return this.#environment.addon.waitContextFds(this.#native());
   }
 
   /**
@@ -140,7 +166,7 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
    */
   changedFds(): ChangedFds {
-    const [added, removed] = this.#environment.addon.waitContextChangedFds(this.#open());
+    const [added, removed] = this.#environment.addon.waitContextChangedFds(this.#native());
     return { added, removed };
   }
 
@@ -153,7 +179,7 @@ export class WaitContext {
    * @throws `ERR_INVALID_ARG_TYPE`; `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
    */
   setCallback(callback: (() => void) | null): void {
-    const native = this.#open();
+    const native = this.#native();
     if (callback === null) {
       this.#callback = undefined;
       if (this.#callbackId === 0) return;
@@ -184,11 +210,11 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`; `ERR_INVALID_ARG_VALUE` for another word.
    */
   get status(): WaitStatus {
-    return STATUSES[this.#environment.addon.waitContextStatus(this.#open())] ?? 'unsupported';
+    return STATUSES[this.#environment.addon.waitContextStatus(this.#native())] ?? 'unsupported';
   }
 
   set status(status: WaitStatus) {
-    const native = this.#open();
+    const native = this.#native();
     const index = STATUSES.indexOf(status);
     if (index < 0) throw invalidArgValue('status', status, `must be one of: ${STATUSES.join(', ')}`);
     this.#environment.addon.setWaitContextStatus(native, index);
@@ -210,12 +236,9 @@ export class WaitContext {
     const { signal, timeoutMs } = options as WaitOptions;
     if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
     if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
-    const native = this.#open();
+    const native = this.#native();
     if (this.#waiting) {
-      throw withCallersStack(
-        asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'Another wait() is under way'),
-        this.wait.bind(this),
-      );
+      throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'Another wait() is under way');
     }
     if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
     return new Promise((resolve, reject) => {
@@ -256,7 +279,6 @@ export class WaitContext {
       }
     });
   }
-  #waiting = false;
 
   /**
    * Frees the `ASYNC_WAIT_CTX` and calls the clean-up functions of the fds that are still set, as
@@ -266,27 +288,13 @@ export class WaitContext {
    * clean-up function threw, after all of them were called.
    */
   close(): void {
-    if (this.#native === undefined) return;
-    if (this.#busy || this.#waiting) {
-      throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is in use');
-    }
+    if (this.#open === undefined) return;
+    if (this.#busy || this.#waiting) throw contextInUse();
     this.setCallback(null);
-    const due = this.#environment.addon.closeWaitContext(this.#native);
-    if (due === undefined) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is in use');
-    this.#native = undefined;
-    const keys = new Map([...this.#keys].map(([key, id]) => [id, key]));
-    const failures: unknown[] = [];
-    for (let i = 0; i < due.length; i += 2) {
-      const index = this.#fds.findIndex(({ keyId, fd }) => keyId === due[i] && fd === due[i + 1]);
-      if (index < 0) continue;
-      const [record] = this.#fds.splice(index, 1) as [FdRecord];
-      try {
-        record.cleanup?.(this, keys.get(record.keyId), record.fd);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
+    const open = this.#open;
+    this.#open = undefined;
+    collected.unregister(this);
+    closeContext(open);
   }
 
   /** As {@link WaitContext.close}. */
@@ -294,8 +302,18 @@ export class WaitContext {
     this.close();
   }
 
-  #open(): NativeWaitContext {
-    if (this.#native === undefined) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_CLOSED', 'The wait context is closed');
-    return this.#native;
+  #native(): NativeWaitContext {
+    if (this.#open === undefined) throw asyncError('ERR_ASYNC_WAIT_CONTEXT_CLOSED', 'The wait context is closed');
+    return this.#open.native;
   }
+
+  #keyId(key: unknown): number {
+    const id = this.#keyIds.get(key) ?? this.#keyIds.size + 1;
+    this.#keyIds.set(key, id);
+    return id;
+  }
+}
+
+function contextInUse(): Error {
+  return asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is in use');
 }

@@ -14,7 +14,7 @@ enum { SIGNER_MAX_THREADS = 64, SIGNER_MAX_REQUESTS = 1 << 20 };
 /* Takes the key over. False, with an OpenSSL error, when there is a signer already or it cannot be made. */
 bool signer_set_up(EVP_PKEY* key, size_t threads, size_t max_requests);
 
-/* Lets the threads go: what they compute is finished, what is queued fails. Jobs that wait for either end soon after. */
+/* Ends the threads: what they compute is finished, what is queued fails, and the jobs that wait for it are woken. */
 void signer_shut_down(void);
 
 /* Room for one signature of a copy of `message`. False when there is no room, or no signer. */

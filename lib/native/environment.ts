@@ -25,6 +25,9 @@ export class Environment {
   readonly #words = new Int32Array(EVENTS_PER_CALL * WORDS_PER_EVENT);
   readonly #listeners: (Listener | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  // Freed while events are being told: one of those events may still be for the one who had the id.
+  readonly #freedIds: number[] = [];
+  #telling = false;
   readonly #callbacks = new Map<number, () => void>();
 
   constructor(addon: NativeAddon) {
@@ -51,7 +54,7 @@ export class Environment {
 
   /** How many ids are in use. */
   get listening(): number {
-    return this.#listeners.length - this.#freeIds.length;
+    return this.#listeners.length - this.#freeIds.length - this.#freedIds.length;
   }
 
   listen(listener: Listener): number {
@@ -62,7 +65,7 @@ export class Environment {
 
   unlisten(id: number): void {
     this.#listeners[id] = undefined;
-    this.#freeIds.push(id);
+    (this.#telling ? this.#freedIds : this.#freeIds).push(id);
   }
 
   /** Runs `callback` when the wait context that is observed with this id is called back. */
@@ -98,6 +101,7 @@ export class Environment {
 
   #onEvents(count: number): void {
     const words = this.#words;
+    this.#telling = true;
     for (let offset = 0; offset < count * WORDS_PER_EVENT; offset += WORDS_PER_EVENT) {
       try {
         this.#listeners[words[offset + EventWord.id] as number]?.onEvent(words, offset);
@@ -105,6 +109,9 @@ export class Environment {
         throwUncaught(error); // and the events behind it still arrive
       }
     }
+    this.#telling = false;
+    for (const id of this.#freedIds) this.#freeIds.push(id);
+    this.#freedIds.length = 0;
   }
 }
 
@@ -115,35 +122,49 @@ function throwUncaught(error: unknown): void {
 }
 
 let present: Environment | undefined;
-let loaded: { environment: Environment } | { reason: string; error: () => Error } | undefined;
+let loaded: Loaded | undefined;
 
-function load(): NonNullable<typeof loaded> {
-  if (loaded !== undefined) return loaded;
+interface Loaded {
+  addon?: NativeAddon;
+  environment?: Environment;
+  /** Why there is no environment, and the error of those who need one. */
+  reason?: string;
+  error?: () => Error;
+}
+
+function load(): Loaded {
+  loaded ??= loadOnce();
+  return loaded;
+}
+
+function loadOnce(): Loaded {
   const result = loadAddon();
   if (!result.loaded) {
     const { code, message, reason } = result;
-    loaded = { reason, error: () => asyncError(code, message) };
-  } else {
-    const reason = result.addon.unsupportedReason();
-    loaded =
-      reason === ''
-        ? { environment: new Environment(result.addon) }
-        : { reason, error: () => asyncError('ERR_ASYNC_UNSUPPORTED', reason) };
+    return { reason, error: () => asyncError(code, message) };
   }
-  return loaded;
+  const { addon } = result;
+  const reason = addon.unsupportedReason();
+  if (reason !== '') return { addon, reason, error: () => asyncError('ERR_ASYNC_UNSUPPORTED', reason) };
+  return { addon, environment: new Environment(addon) };
 }
 
 /** Throws `ERR_ASYNC_UNSUPPORTED` or `ERR_ASYNC_ADDON_NOT_LOADED`. */
 export function environment(): Environment {
   if (present !== undefined) return present;
-  const state = load();
-  if (!('environment' in state)) throw state.error();
-  present = state.environment;
-  return present;
+  const { environment: found, error } = load();
+  if (found === undefined) throw error?.() ?? asyncError('ERR_ASYNC_UNSUPPORTED', 'No reason is known');
+  present = found;
+  return found;
 }
 
 /** One sentence, or undefined when {@link environment} returns. */
 export function reasonForNone(): string | undefined {
-  const state = load();
-  return 'reason' in state ? state.reason : undefined;
+  return load().reason;
+}
+
+/** OpenSSL's version; undefined without the addon, or without OpenSSL. */
+export function versionOfOpenSSL(): string | undefined {
+  const version = load().addon?.opensslVersion();
+  return version === '' ? undefined : version;
 }

@@ -20,6 +20,13 @@ std::atomic<uintptr_t> guards[kSlots];
 std::atomic<size_t> guard_bytes{0};
 constexpr uintptr_t kVacated = 1;
 
+// What a touched guard page raises.
+#ifdef __APPLE__
+constexpr int kFault = SIGBUS;
+#else
+constexpr int kFault = SIGSEGV;
+#endif
+
 struct sigaction previous_action;
 
 size_t SlotOf(uintptr_t guard) { return (guard / guard_bytes.load(std::memory_order_relaxed)) * 0x9E3779B1U % kSlots; }
@@ -48,7 +55,7 @@ void OnFault(int signal, siginfo_t* info, void* context) {
         "called, needs more: raise configure({ stackSizeBytes }).\n");
     struct sigaction fallback = {};
     fallback.sa_handler = SIG_DFL;
-    sigaction(SIGSEGV, &fallback, nullptr);
+    sigaction(kFault, &fallback, nullptr);
     return;  // faults again, and ends the process the default way
   }
   if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
@@ -56,7 +63,7 @@ void OnFault(int signal, siginfo_t* info, void* context) {
   } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
     previous_action.sa_handler(signal);
   } else {
-    sigaction(SIGSEGV, &previous_action, nullptr);  // faults again, as if we had never been here
+    sigaction(kFault, &previous_action, nullptr);  // faults again, as if we had never been here
   }
 }
 
@@ -65,7 +72,7 @@ void Install() {
   action.sa_sigaction = &OnFault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGSEGV, &action, &previous_action);
+  sigaction(kFault, &action, &previous_action);
 }
 
 // This thread's signal stack, if we had to make it.

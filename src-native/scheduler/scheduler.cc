@@ -274,9 +274,16 @@ Result<void> Scheduler::Await(WaitPoint& wait_point, JobId id) {
 }
 
 void Scheduler::CancelAwait(JobId id) {
-  if (manual_waits_.erase(id) == 0) return;
+  if (!EndAwait(id)) return;
+  const auto is_its = [id](const JobEvent& event) { return event.id == id; };
+  events_.erase(std::remove_if(events_.begin(), events_.end(), is_its), events_.end());
+}
+
+bool Scheduler::EndAwait(JobId id) {
+  if (manual_waits_.erase(id) == 0) return false;
   --wanted_;
   UpdateKeepAlive();
+  return true;
 }
 
 void Scheduler::RequestDelivery() {
@@ -299,10 +306,10 @@ void Scheduler::Tick() {
       RunQueued(deadline_ns);
     }
     DeliverEvents();
-  } while ((!ready_.empty() || (!queue_.empty() && CanAdmit())) && !OutOfTime(deadline_ns));
+  } while (HasWork() && !OutOfTime(deadline_ns));
   in_tick_ = false;
   polls_->Hold(!ready_.empty());
-  if (ready_.empty() && (queue_.empty() || !CanAdmit())) StopTicking();
+  if (!HasWork()) StopTicking();
   if (!queue_.empty() && !CanAdmit() && live_ == 0) RetryPoolLater();
 }
 
@@ -530,7 +537,7 @@ void Scheduler::DeliverEvents() {
   if (std::exchange(delivery_requested_, false)) delegate_.OnDelivery();
   if (events_.empty()) return;
   for (const JobEvent& event : events_) {
-    if (event.kind == JobEvent::Kind::kAwaited) CancelAwait(event.id);
+    if (event.kind == JobEvent::Kind::kAwaited) EndAwait(event.id);
   }
   delivering_.swap(events_);
   delegate_.OnEvents(delivering_.data(), delivering_.size());

@@ -137,6 +137,7 @@ class Scheduler {
   void AwaitWake(ScheduledJob& job);
   void MakeReady(ScheduledJob& job);
   void HandOver(ScheduledJob& job);
+  bool EndAwait(JobId id);
   void Complete(ScheduledJob& job, JobStatus status);
   void Free(ScheduledJob& job);
   ScheduledJob& Allocate(const JobRequest& request);

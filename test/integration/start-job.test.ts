@@ -434,7 +434,7 @@ describe('wait fds', () => {
     start(func);
     expect(calls).toEqual([]);
     context.close();
-    expect(calls).toEqual([[context, key, signal.fd]]);
+    expect(calls).toEqual([[signal.fd, key]]);
     context.close();
     expect(calls).toHaveLength(1);
   });
