@@ -6,4 +6,4 @@
 
 const { runTests } = require('./native-run.js');
 
-runTests({ sanitizer: 'none', args: process.argv.slice(2) });
+void runTests({ sanitizer: 'none', args: process.argv.slice(2) });
