@@ -130,7 +130,7 @@ TEST_SUITE("backoff timer") {
     BackoffEntry entry;
     entry.target = &target;
     uv_update_time(timer.loop.get());
-    timer->FireUntil([] { return true; });
+    timer.FireUntil([] { return true; });
     timer->Schedule(entry, 0);
     timer->FireDue();
     CHECK(target.kinds.empty());

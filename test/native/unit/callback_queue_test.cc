@@ -141,7 +141,6 @@ TEST_SUITE("threads: callback queue") {
     // A wake-up promises that what was done before the callback can be seen.
     struct Operation final : WakeTarget {
       std::atomic<int> done{0};
-      int plain[kThreads] = {};
       int seen = 0;
       bool OnWake(WakeKind) override {
         seen = done.load(std::memory_order_relaxed);
@@ -183,18 +182,17 @@ TEST_SUITE("threads: callback queue") {
     std::atomic<int> due{0};
     std::atomic<int> made{0};
     // One thread calls around the time at which the listener changes, the other once it has changed.
-    const auto caller = [&](std::atomic<int>& turn, bool notifies_target) {
-      return std::thread([&, notifies_target] {
+    const auto caller = [&](std::atomic<int>& turn) {
+      return std::thread([&] {
         for (int round = 1; round <= kRounds; ++round) {
-          while (turn.load(std::memory_order_acquire) < round) {
-          }
-          if (notifies_target) CallbackTarget::Notify(target);
+          while (turn.load(std::memory_order_acquire) < round) std::this_thread::yield();
+          CallbackTarget::Notify(target);
           made.fetch_add(1, std::memory_order_release);
         }
       });
     };
-    std::thread late_caller = caller(late, true);
-    std::thread due_caller = caller(due, true);
+    std::thread late_caller = caller(late);
+    std::thread due_caller = caller(due);
     int lost = 0;
     for (int round = 1; round <= kRounds; ++round) {
       late.store(round, std::memory_order_release);
@@ -202,8 +200,7 @@ TEST_SUITE("threads: callback queue") {
       target->Listen(&listener);
       listener.wakes = 0;
       due.store(round, std::memory_order_release);
-      while (made.load(std::memory_order_acquire) < 2 * round) {
-      }
+      while (made.load(std::memory_order_acquire) < 2 * round) std::this_thread::yield();
       queue->Deliver();
       if (listener.wakes == 0) ++lost;
     }

@@ -178,7 +178,8 @@ TEST_SUITE("poll table") {
     REQUIRE(uv_poll_init(table.loop.get(), &other, pipe.fd()) == 0);
     int others = 0;
     other.data = &others;
-    REQUIRE(uv_poll_start(&other, UV_READABLE, [](uv_poll_t* poll, int, int) { ++*static_cast<int*>(poll->data); }) == 0);
+    REQUIRE(uv_poll_start(&other, UV_READABLE, [](uv_poll_t* poll, int, int) { ++*static_cast<int*>(poll->data); }) ==
+            0);
     Watch watch(pipe.fd());
     REQUIRE(table->Add(watch.watch).ok());
     table->Arm(watch.watch);
@@ -230,7 +231,8 @@ TEST_SUITE("poll table") {
     uv_timer_t timer;
     uv_timer_init(table.loop.get(), &timer);
     timer.data = &expired;
-    uv_timer_start(&timer, [](uv_timer_t* due) { *static_cast<bool*>(due->data) = true; }, 30, 0);
+    uv_timer_start(
+        &timer, [](uv_timer_t* due) { *static_cast<bool*>(due->data) = true; }, 30, 0);
     int turns = 0;
     while (!expired) uv_run(table.loop.get(), UV_RUN_ONCE), ++turns;
     CHECK(turns < 10);

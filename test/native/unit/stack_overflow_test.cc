@@ -45,7 +45,8 @@ std::string LastWordsOfAWriteTo(void* address, int* signal) {
   words.write_end.reset();
   std::string text;
   char part[256];
-  for (ssize_t count = 0; (count = read(words.fd(), part, sizeof(part))) > 0;) text.append(part, static_cast<size_t>(count));
+  for (ssize_t count = 0; (count = read(words.fd(), part, sizeof(part))) > 0;)
+    text.append(part, static_cast<size_t>(count));
   int status = 0;
   waitpid(child, &status, 0);
   *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

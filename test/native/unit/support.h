@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -39,7 +40,8 @@ class TestLoop {
     bool expired = false;
     watchdog_.data = &expired;
     constexpr uint64_t kLongMs = 20'000;
-    uv_timer_start(&watchdog_, [](uv_timer_t* timer) { *static_cast<bool*>(timer->data) = true; }, kLongMs, 0);
+    uv_timer_start(
+        &watchdog_, [](uv_timer_t* timer) { *static_cast<bool*>(timer->data) = true; }, kLongMs, 0);
     while (!expired && !done()) uv_run(&loop_, UV_RUN_ONCE);
     uv_timer_stop(&watchdog_);
     return done();
@@ -82,8 +84,18 @@ class RecordingTarget final : public WakeTarget {
   bool wanted = true;
 };
 
-// OpenSSL's pool belongs to the thread: tests that look at it have one of their own. doctest's checks are safe there.
-inline void InThreadOfItsOwn(const std::function<void()>& body) { std::thread(body).join(); }
+// OpenSSL's pool belongs to the thread: tests that look at it have a thread of their own.
+inline void InThreadOfItsOwn(const std::function<void()>& body) {
+  std::exception_ptr failure;  // a REQUIRE that does not hold throws
+  std::thread([&] {
+    try {
+      body();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure != nullptr) std::rethrow_exception(failure);
+}
 
 inline std::unique_ptr<WaitContext> NewWaitContext() {
   Result<WaitContext*> created = WaitContext::Create();

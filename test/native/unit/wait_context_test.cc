@@ -63,7 +63,8 @@ TEST_SUITE("wait context") {
 
   TEST_CASE("changes are those since the pause before") {
     const std::unique_ptr<WaitContext> context = NewWaitContext();
-    Script script{context.get(), {{{Step::kSet, 1, 10}, {Step::kSet, 2, 20}}, {}, {{Step::kClear, 1}, {Step::kSet, 3, 30}}}};
+    Script script{context.get(),
+                  {{{Step::kSet, 1, 10}, {Step::kSet, 2, 20}}, {}, {{Step::kClear, 1}, {Step::kSet, 3, 30}}}};
     Job job;
     job.Prepare(context.get(), &RunScript, &script, Job::BlockCheck::kAtEnd);
     REQUIRE(RunOnce(job) == JobStatus::kPause);
