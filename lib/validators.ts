@@ -35,7 +35,10 @@ export function validateOptions(
 }
 
 export function validateAbortSignal(value: unknown, name: string): asserts value is AbortSignal {
-  if (typeof value !== 'object' || value === null || !('aborted' in value)) {
+  if (value instanceof EventTarget && 'aborted' in value) return;
+  // One of another realm, or somebody's own.
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function') {
     throw invalidArgType(name, 'an instance of AbortSignal', value);
   }
 }

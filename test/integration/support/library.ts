@@ -1,12 +1,27 @@
-// The library as the tests use it. All test files of a Jest process share the native addon and the thread's pool of
-// jobs; a library of one's own has a scheduler, limits and figures of its own.
+// The library as the tests use it. Jest loads an addon once per process, so that the test files of a process share a
+// scheduler, its limits and its figures; a fresh library has its own. OpenSSL's pool is the thread's either way.
+import { constants } from 'node:os';
+import * as path from 'node:path';
+
 export type Library = typeof import('../../../lib');
+
+const ADDON =
+  process.env.OPENSSL_ASYNC_ADDON ?? path.join(__dirname, '..', '..', '..', 'build', 'Release', 'openssl_async.node');
+
+// The real addon, once more: each time that it is loaded it makes another environment.
+function loadAddonAnew(): unknown {
+  const module = { exports: {} };
+  process.dlopen(module, ADDON, constants.dlopen.RTLD_LAZY);
+  return module.exports;
+}
 
 /** A copy of the library that nothing has used yet: one that can still be configured, and whose figures begin at 0. */
 export function freshLibrary(): Library {
   let library: Library | undefined;
   jest.isolateModules(() => {
+    jest.doMock('bindings', () => loadAddonAnew);
     library = jest.requireActual<Library>('../../../lib');
+    jest.dontMock('bindings');
   });
   return library as Library;
 }
