@@ -324,7 +324,7 @@ function limit(submission: Submission, signal: AbortSignal | undefined, timeoutM
 function validateRunJobOptions(options: unknown): asserts options is RunJobOptions {
   validateOptions(options, 'options', RUN_JOB_OPTIONS);
   const { waitContext, signal, timeoutMs } = options;
-  if (waitContext !== undefined && !(waitContext instanceof WaitContext)) {
+  if (waitContext !== undefined && !waitContextInternals.isWaitContext(waitContext)) {
     throw invalidArgType('options.waitContext', 'an instance of WaitContext', waitContext);
   }
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');

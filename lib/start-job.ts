@@ -104,7 +104,8 @@ export function startJob(
   args?: unknown,
 ): StartJobResult {
   const env = environment();
-  if (!(waitContext instanceof WaitContext)) throw invalidArgType('waitContext', 'an instance of WaitContext', waitContext);
+  if (!waitContextInternals.isWaitContext(waitContext))
+    throw invalidArgType('waitContext', 'an instance of WaitContext', waitContext);
   if (job !== null && job !== undefined && !(job instanceof Job)) throw invalidArgType('job', 'null or a Job', job);
   if (env.insideJob) {
     throw asyncError('ERR_ASYNC_NESTED_START', 'A job cannot be started or resumed from within a job or a callback');
@@ -145,7 +146,10 @@ function resume(env: Environment, job: Job, waitContext: WaitContext): StartJobR
   }
   waitContextInternals.native(waitContext);
   if (job.waitContext !== waitContext) {
-    throw asyncError('ERR_ASYNC_WAIT_CONTEXT_MISMATCH', 'A job must be resumed with the wait context it was started with');
+    throw asyncError(
+      'ERR_ASYNC_WAIT_CONTEXT_MISMATCH',
+      'A job must be resumed with the wait context it was started with',
+    );
   }
   const result = drive(env, job, started);
   if (result.status !== 'pause') forgotten.unregister(job);
@@ -228,4 +232,3 @@ function finish(
 export function getCurrentJob(): Job | null {
   return currentJob();
 }
-

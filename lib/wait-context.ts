@@ -72,6 +72,8 @@ const collected = new FinalizationRegistry(closeContext);
 
 /** How the rest of the library reaches what a wait context hides from its users. */
 export interface WaitContextInternals {
+  /** Also false for what only has the prototype. */
+  isWaitContext(value: unknown): value is WaitContext;
   /** Throws when it is closed. */
   native(context: WaitContext): NativeWaitContext;
   /** Throws when it is closed or busy; then it is busy. */
@@ -108,6 +110,7 @@ export class WaitContext {
 
   static {
     waitContextInternals = {
+      isWaitContext: (value): value is WaitContext => typeof value === 'object' && value !== null && #native in value,
       native: (context) => context.#native(),
       acquire: (context) => {
         const native = context.#native();

@@ -24,7 +24,9 @@ const names = checker
   .getExportsOfModule(moduleSymbol)
   .filter((symbol) => {
     const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-    const typeOnly = symbol.declarations?.some((node) => ts.isExportSpecifier(node) && ts.isTypeOnlyImportOrExportDeclaration(node));
+    const typeOnly = symbol.declarations?.some(
+      (node) => ts.isExportSpecifier(node) && ts.isTypeOnlyImportOrExportDeclaration(node),
+    );
     return !typeOnly && (target.flags & ts.SymbolFlags.Value) !== 0;
   })
   .map((symbol) => symbol.name)

@@ -13,9 +13,7 @@ const root = path.join(__dirname, '..');
 function wantsCompilation() {
   const fromSource = process.env.npm_config_build_from_source;
   const flavour = process.env.npm_config_openssl;
-  return (
-    fromSource === 'true' || fromSource === 'openssl-async' || (flavour !== undefined && flavour !== 'runtime')
-  );
+  return fromSource === 'true' || fromSource === 'openssl-async' || (flavour !== undefined && flavour !== 'runtime');
 }
 
 // In a process of its own: a binary that cannot run here may take the process down. A clone has no dist/ yet and

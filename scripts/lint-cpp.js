@@ -68,7 +68,9 @@ async function tidy() {
       try {
         await run('clang-tidy', ['--quiet', '--warnings-as-errors=*', source, '--', ...flags], { cwd: root });
       } catch (error) {
-        if (error.code === 'ENOENT') throw new Error('clang-tidy is not installed (apt-get install clang-tidy)');
+        if (error.code === 'ENOENT') {
+          throw new Error('clang-tidy is not installed (apt-get install clang-tidy)', { cause: error });
+        }
         clean = false;
         console.error(`${error.stdout}${error.stderr}`.trim());
       }

@@ -6,6 +6,7 @@
 //   node scripts/run-asan.js [JEST OPTIONS...]
 
 const { execFileSync, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const { runTests } = require('./native-run.js');
 const { runNodeGyp } = require('./node-gyp.js');
@@ -16,14 +17,16 @@ const SUPPRESSIONS = path.join(__dirname, 'suppressions');
 // vptr: the addon is compiled without run-time type information, as all of Node is.
 const FLAGS = '-fsanitize=address,undefined -fno-sanitize=vptr -fno-omit-frame-pointer -g -O1';
 
+const ASAN_OPTIONS = [
+  'detect_leaks=1',
+  // Jobs switch stacks: the sanitizer cannot tell a job's locals from a returned function's.
+  'detect_stack_use_after_return=0',
+  // Node maps memory that the allocator of a sanitizer cannot give.
+  'allocator_may_return_null=1',
+].join(':');
+
 const SANITIZER_ENVIRONMENT = {
-  ASAN_OPTIONS: [
-    'detect_leaks=1',
-    // Jobs switch stacks: the sanitizer cannot tell a job's locals from a returned function's.
-    'detect_stack_use_after_return=0',
-    // Node maps memory that the allocator of a sanitizer cannot give.
-    'allocator_may_return_null=1',
-  ].join(':'),
+  ASAN_OPTIONS,
   LSAN_OPTIONS: `suppressions=${path.join(SUPPRESSIONS, 'lsan.txt')}:print_suppressions=0`,
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
 };
@@ -40,14 +43,34 @@ function buildAddon() {
   return path.join(folder, 'build', 'Release');
 }
 
+// Jobs make the sanitizer warn that it ignores a jump between stacks. That goes to a file with everything else that it
+// has to say, because tests read what their processes write.
+function printReports(reports) {
+  const texts = fs.readdirSync(reports).map((name) => fs.readFileSync(path.join(reports, name), 'utf8'));
+  const errors = texts.filter((text) => /ERROR: |runtime error: /.test(text));
+  for (const text of errors) console.error(text);
+  return errors.length;
+}
+
 function runIntegrationTests(folder) {
+  const reports = path.join(folder, 'reports');
+  fs.rmSync(reports, { recursive: true, force: true });
+  fs.mkdirSync(reports);
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = [jest, '--selectProjects', 'integration', '--runInBand', '--testTimeout=120000', ...process.argv.slice(2)];
-  return spawnSync(process.execPath, args, {
+  const args = [
+    jest,
+    '--selectProjects',
+    'integration',
+    '--runInBand',
+    '--testTimeout=120000',
+    ...process.argv.slice(2),
+  ];
+  const { status } = spawnSync(process.execPath, args, {
     cwd: root,
     env: {
       ...process.env,
       ...SANITIZER_ENVIRONMENT,
+      ASAN_OPTIONS: `${ASAN_OPTIONS}:log_path=${path.join(reports, 'asan')}`,
       // Node itself is not instrumented, so the runtime has to come before everything else; and the C++ library with
       // it, or the sanitizer finds no __cxa_throw to intercept.
       LD_PRELOAD: [library('libasan.so'), library('libubsan.so'), library('libstdc++.so.6')].join(' '),
@@ -55,12 +78,13 @@ function runIntegrationTests(folder) {
       OPENSSL_ASYNC_TEST_DEVICE: path.join(folder, 'test_device.node'),
     },
     stdio: 'inherit',
-  }).status;
+  });
+  return printReports(reports) === 0 && status === 0;
 }
 
 async function main() {
   const unitTests = await runTests({ sanitizer: 'address', env: SANITIZER_ENVIRONMENT });
-  if (runIntegrationTests(buildAddon()) !== 0 || !unitTests) process.exitCode = 1;
+  if (!runIntegrationTests(buildAddon()) || !unitTests) process.exitCode = 1;
 }
 
 main().catch((error) => {

@@ -29,7 +29,8 @@ function runSmoke() {
   // all-non-file: V8 writes machine code and changes it.
   const args = [...options, '--smc-check=all-non-file', process.execPath, smoke, '--jobs=50'];
   const result = spawnSync(command, args, { env: { ...process.env, OPENSSL_ASYNC_ADDON: addon }, stdio: 'inherit' });
-  if (result.status !== 0) console.error(`the smoke program under Valgrind ended with ${result.signal ?? result.status}`);
+  if (result.status !== 0)
+    console.error(`the smoke program under Valgrind ended with ${result.signal ?? result.status}`);
   return result.status === 0;
 }
 

@@ -226,7 +226,7 @@ ScheduledJob* Scheduler::CreateManual(const JobRequest& request) {
 JobStatus Scheduler::RunManual(ScheduledJob& job) {
   const JobBatch batch(thread_);
   const bool starting = !job.job_.paused();
-  if (starting) EnsureUnblocked();
+  EnsureUnblocked();  // before a resume too: the last scheduled jobs may have left a block behind
   job.ForgetPause();
   job.wait_point_->ForgetCallbacks();
   const JobStatus status = job.job_.Run(thread_);

@@ -28,7 +28,13 @@ int CallbackTarget::Notify(void* argument) noexcept {
     if (target->listener_ != nullptr) target->listener_->OnWake(WakeKind::kCallback);
     return 1;
   }
-  target->notified_epoch_.store(target->epoch_.load(std::memory_order_acquire), std::memory_order_release);
+  // The latest listener wins: a late callback for an earlier one must not take the place of one that is due.
+  const uint32_t epoch = target->epoch_.load(std::memory_order_acquire);
+  uint32_t notified = target->notified_epoch_.load(std::memory_order_relaxed);
+  while ((notified == 0 || static_cast<int32_t>(epoch - notified) > 0) &&
+         !target->notified_epoch_.compare_exchange_weak(notified, epoch, std::memory_order_release,
+                                                        std::memory_order_relaxed)) {
+  }
   if (!target->queued_.exchange(true, std::memory_order_acq_rel)) target->queue_.Push(target);
   return 1;
 }
@@ -115,7 +121,8 @@ void CallbackQueue::Deliver() {
     CallbackTarget* target = oldest;
     oldest = target->next_;
     target->next_ = nullptr;
-    target->queued_.store(false, std::memory_order_release);  // from here on it may be pushed again
+    // From here on it may be pushed again. What those did who found it queued is seen from here on.
+    target->queued_.exchange(false, std::memory_order_acq_rel);
     const uint32_t notified = target->notified_epoch_.exchange(0, std::memory_order_acq_rel);
     if (notified == target->epoch_.load(std::memory_order_relaxed) && target->listener_ != nullptr) {
       target->listener_->OnWake(WakeKind::kCallback);

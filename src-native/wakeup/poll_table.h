@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -41,8 +42,8 @@ class PollTable {
   PollTable(const PollTable&) = delete;
   PollTable& operator=(const PollTable&) = delete;
 
-  // Starts to watch `watch.fd` for `watch.target`. Refused for a closed fd and for one that cannot be polled. An fd that
-  // is watched already counts as a new one of the same number.
+  // Starts to watch `watch.fd` for `watch.target`. Refused for a closed fd and for one that cannot be polled. An fd
+  // that is watched already counts as a new one of the same number.
   Result<void> Add(FdWatch& watch);
   // The fd may be closed already.
   void Remove(FdWatch& watch);
@@ -58,7 +59,10 @@ class PollTable {
   bool hold_ = false;
   std::unordered_map<WaitFd, std::unique_ptr<PollSource>> sources_;
 #ifdef OPENSSL_ASYNC_POLL_WITH_EPOLL
+  void Listen();
   void Collect();
+  void Renew();
+  uint32_t serials_ = 0;
   UniqueFd epoll_;
   UvHandlePointer<uv_poll_t> handle_;  // before epoll_ is closed
 #endif

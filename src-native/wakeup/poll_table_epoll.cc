@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "wakeup/wait_fd.h"
 
@@ -18,7 +19,8 @@ namespace openssl_async {
 // An fd and those who share it.
 class PollSource {
  public:
-  PollSource(int epoll, WaitFd fd) : epoll_(epoll), fd_(fd) {}
+  // `serials` numbers what is put into epoll instances: an event tells by it whose it is.
+  PollSource(int epoll, uint32_t* serials, WaitFd fd) : epoll_(epoll), serials_(serials), fd_(fd) {}
   ~PollSource() { Disarm(); }
   PollSource(const PollSource&) = delete;
   PollSource& operator=(const PollSource&) = delete;
@@ -28,7 +30,8 @@ class PollSource {
     if (armed_) return 0;
     epoll_event event = {};
     event.events = EPOLLIN;
-    event.data.fd = fd_;
+    serial_ = ++*serials_;
+    event.data.u64 = (uint64_t{serial_} << 32) | static_cast<uint32_t>(fd_);
     int result = epoll_ctl(epoll_, EPOLL_CTL_ADD, fd_, &event);
     if (result != 0 && errno == EEXIST) result = epoll_ctl(epoll_, EPOLL_CTL_MOD, fd_, &event);
     if (result != 0) return uv_translate_sys_error(errno);
@@ -47,11 +50,20 @@ class PollSource {
     armed_ = false;
   }
 
+  // To another epoll instance; the one before is about to be closed.
+  void MoveTo(int epoll) {
+    epoll_ = epoll;
+    if (armed_) Rearm();
+  }
+
+  bool Expects(uint64_t event) const { return armed_ && event >> 32 == serial_; }
   IntrusiveList<FdWatch>& watches() { return watches_; }
 
  private:
   IntrusiveList<FdWatch> watches_;
   int epoll_;
+  uint32_t* serials_;
+  uint32_t serial_ = 0;
   WaitFd fd_;
   bool armed_ = false;
 };
@@ -69,13 +81,10 @@ PollTable::PollTable(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loo
 PollTable::~PollTable() { sources_.clear(); }
 
 Result<void> PollTable::Add(FdWatch& watch) {
-  if (sources_.empty()) {
-    uv_poll_start(handle_.get(), UV_READABLE,
-                  [](uv_poll_t* handle, int, int) { static_cast<PollTable*>(handle->data)->Collect(); });
-  }
+  if (sources_.empty()) Listen();
   std::unique_ptr<PollSource>& source = sources_[watch.fd];
   const bool is_new = source == nullptr;
-  if (is_new) source = std::make_unique<PollSource>(epoll_.get(), watch.fd);
+  if (is_new) source = std::make_unique<PollSource>(epoll_.get(), &serials_, watch.fd);
   if (const int error = source->Rearm(); error != 0) {
     if (is_new) sources_.erase(watch.fd);
     return WaitFdError(watch.fd, error);
@@ -94,14 +103,24 @@ void PollTable::Remove(FdWatch& watch) {
 
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
 
+void PollTable::Listen() {
+  uv_poll_start(handle_.get(), UV_READABLE,
+                [](uv_poll_t* handle, int, int) { static_cast<PollTable*>(handle->data)->Collect(); });
+}
+
 void PollTable::Collect() {
   if (hold_) return;
   constexpr int kMostEvents = 1024;
   epoll_event events[kMostEvents];
   const int count = epoll_wait(epoll_.get(), events, kMostEvents, 0);
+  bool orphaned = false;
   for (int i = 0; i < count; ++i) {
-    const auto found = sources_.find(events[i].data.fd);
-    if (found == sources_.end()) continue;
+    const uint64_t event = events[i].data.u64;
+    const auto found = sources_.find(static_cast<WaitFd>(event & UINT32_MAX));
+    if (found == sources_.end() || !found->second->Expects(event)) {
+      orphaned = true;
+      continue;
+    }
     PollSource& source = *found->second;
     bool wanted = false;
     // An error (a hang-up, say) is a reason to resume too: the job finds out by its own read.
@@ -110,6 +129,22 @@ void PollTable::Collect() {
     }
     if (!wanted) source.Disarm();  // until somebody waits again: it may stay readable for ever
   }
+  if (orphaned) Renew();
+}
+
+// An fd that was closed while it was watched, and whose file a copy of it (a child process's, say) keeps open, cannot
+// be taken out of an epoll instance any more, and its events would come for ever.
+void PollTable::Renew() {
+  UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.valid()) return;  // the next event tries again
+  int error = 0;
+  UvHandlePointer<uv_poll_t> handle = OpenHandle<uv_poll_t>(
+      open_, this, &error, [&](uv_poll_t* opened) { return uv_poll_init(loop_, opened, epoll.get()); });
+  if (!handle) return;
+  handle_ = std::move(handle);  // closes the earlier one, and then its epoll instance
+  epoll_ = std::move(epoll);
+  for (const auto& [fd, source] : sources_) source->MoveTo(epoll_.get());
+  Listen();
 }
 
 }  // namespace openssl_async

@@ -1,7 +1,7 @@
 // runJob: jobs that the event loop starts, waits for and resumes.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ConfigureOptions, JobFunction, JobMessage, JobResult, RunJobOptions, WaitSignal } from '../../lib';
+import type { ConfigureOptions, JobFunction, JobMessage, RunJobOptions, WaitSignal } from '../../lib';
 import { checksum, countBytesArgs, device, deviceRequest, int32Args } from '../helpers/device';
 import { codeOf, freshLibrary, rejection, rejectionCode, turn, until, type Library } from './support/library';
 
@@ -550,14 +550,6 @@ describe('the event loop', () => {
     expect(timers).toBeGreaterThan(3);
     expect(immediates).toBeGreaterThan(30);
     expect(library.stats().ticks).toBeGreaterThan(30);
-  });
-
-  test('has completions that throw told to the process, and the others still arrive', async () => {
-    const settled: JobResult[] = [];
-    await Promise.all(
-      Array.from({ length: 20 }, () => library.runJob(native.selfWake).then((result) => settled.push(result))),
-    );
-    expect(settled).toHaveLength(20);
   });
 });
 

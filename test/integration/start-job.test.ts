@@ -352,7 +352,7 @@ describe('wait fds', () => {
     expect(context.fds()).toEqual([a]);
     expect(context.changedFds()).toEqual({ added: [a], removed: [] });
 
-    expect(((resume(job) as PausedResult).waitFds ?? []).toSorted()).toEqual([a, b].toSorted());
+    expect((resume(job) as PausedResult).waitFds.toSorted()).toEqual([a, b].toSorted());
     expect(context.changedFds()).toEqual({ added: [b], removed: [] });
 
     expect((resume(job) as PausedResult).waitFds).toEqual([b]);
@@ -990,8 +990,8 @@ describe('misuse', () => {
 describe('a job function that fails before its first line', () => {
   // Parameters are bound when a generator function is called, not at its first next().
   const mine = new Error('mine');
-  const func = jobFunction(function* (_job, args: { fail: boolean } = { fail: thrower() }) {
-    return args.fail ? 0 : 1;
+  const func = jobFunction(function* (_job, args?: { fail: boolean }, fail = args?.fail ?? thrower()) {
+    return fail ? 0 : 1;
   });
   function thrower(): never {
     throw mine;

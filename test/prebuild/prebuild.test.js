@@ -19,7 +19,9 @@ const installed = path.join(project, 'node_modules', 'openssl-async');
 // Nothing of the repository's npm run, and no compiler, Python or addon of the developer's.
 function cleanEnvironment() {
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(?!config_(registry|cache|userconfig))|^OPENSSL_ASYNC_|^NODE_/i.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(?!config_(registry|cache|userconfig))|^OPENSSL_ASYNC_|^NODE_/i.test(name),
+    ),
   );
   const broken = process.platform === 'win32' ? 'exit 1' : '/bin/false';
   return { ...env, CC: broken, CXX: broken, LD: broken, PYTHON: broken, npm_config_python: broken };
@@ -52,11 +54,25 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 test('the tarball holds what users need and nothing else', () => {
   const files = packed.files.map((file) => file.path);
-  for (const needed of ['dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts', 'binding.gyp', 'LICENSE', 'include/openssl_async.h', 'deps/openssl.gypi', 'src-native/binding/addon.cc', 'src-native/exports.map', 'scripts/install.js']) {
+  for (const needed of [
+    'dist/index.js',
+    'dist/index.mjs',
+    'dist/index.d.ts',
+    'dist/index.d.mts',
+    'binding.gyp',
+    'LICENSE',
+    'include/openssl_async.h',
+    'deps/openssl.gypi',
+    'src-native/binding/addon.cc',
+    'src-native/exports.map',
+    'scripts/install.js',
+  ]) {
     assert.ok(files.includes(needed), `${needed} is missing`);
   }
   assert.ok(files.some((file) => new RegExp(`^prebuilds/${process.platform}-${process.arch}/.*\\.node$`).test(file)));
-  const foreign = files.filter((file) => /^(test|lib|build|examples|docs|\.)|\.map$/.test(file) && file !== 'src-native/exports.map');
+  const foreign = files.filter(
+    (file) => /^(test|lib|build|examples|docs|\.)|\.map$/.test(file) && file !== 'src-native/exports.map',
+  );
   assert.deepStrictEqual(foreign, []);
 });
 

@@ -78,13 +78,15 @@ export async function inChild<Result>(
 export function run(node: string, args: string[]): Promise<ChildOutcome<string> & { result: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
-    const texts = ['', '', '', ''];
+    const texts: Record<number, string> = { 1: '', 2: '', 3: '' };
     for (const fd of [1, 2, 3]) {
-      (child.stdio[fd] as NodeJS.ReadableStream).setEncoding('utf8').on('data', (text: string) => (texts[fd] += text));
+      (child.stdio[fd] as NodeJS.ReadableStream)
+        .setEncoding('utf8')
+        .on('data', (text: string) => (texts[fd] = `${texts[fd] ?? ''}${text}`));
     }
     child.on('error', reject);
     child.on('close', (exitCode, signal) => {
-      const [, stdout, stderr, result] = texts as [string, string, string, string];
+      const { 1: stdout = '', 2: stderr = '', 3: result = '' } = texts;
       resolve({ result, exitCode, signal, stdout, stderr });
     });
   });

@@ -31,7 +31,10 @@ async function runJobs() {
   });
   for (let i = 0; i < 60; ++i) jobs.push(runJob(generator, { args: i }));
   const results = await Promise.all(jobs);
-  return { right: results.filter(({ returnValue }, i) => returnValue === i % 60).length, live: stats().jobs.liveInThread };
+  return {
+    right: results.filter(({ returnValue }, i) => returnValue === i % 60).length,
+    live: stats().jobs.liveInThread,
+  };
 }
 
 async function main() {

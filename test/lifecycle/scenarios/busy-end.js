@@ -4,7 +4,16 @@
 // moment, then the process itself.
 
 const { isMainThread, parentPort } = require('node:worker_threads');
-const { MODES, configure, deviceRequest, jobFunction, native, report, runJob } = require('../support/library');
+const {
+  MODES,
+  WaitContext,
+  configure,
+  deviceRequest,
+  jobFunction,
+  native,
+  report,
+  runJob,
+} = require('../support/library');
 const { startWorker } = require('../support/worker');
 
 const ROUNDS = 12;
@@ -18,8 +27,11 @@ function storm() {
   const requests = Object.keys(MODES).map((mode) =>
     deviceRequest({ mode, pauses: 2, latencyMicros: 300, latencySpreadMicros: 300 }),
   );
+  const observed = Array.from({ length: 20 }, () => new WaitContext());
+  for (const context of observed) context.setCallback(() => undefined);
   const again = (start) => void start().then(() => again(start));
   for (let i = 0; i < 300; ++i) again(() => runJob(func, { args: requests[i % requests.length] }));
+  for (const waitContext of observed) again(() => runJob(native('selfWake'), { waitContext }));
   for (let i = 0; i < 50; ++i) again(() => runJob(generator));
   for (let i = 0; i < 50; ++i) again(() => runJob(native('selfWake')));
 }
@@ -43,7 +55,7 @@ async function main() {
 if (isMainThread) {
   void main();
 } else {
-  configure({ drainTimeoutMs: 20_000 });
+  configure({ drainTimeoutMs: Number(process.env.DRAIN ?? 20_000) });
   storm();
   setImmediate(() => parentPort.postMessage('running'));
 }

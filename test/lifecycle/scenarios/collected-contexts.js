@@ -3,7 +3,17 @@
 // Wait contexts that are forgotten without being closed are closed when they are collected: the device keeps one fd in
 // each of them.
 
-const { WaitContext, device, deviceRequest, garbageCollector, native, openFds, report, runJob, until } = require('../support/library');
+const {
+  WaitContext,
+  device,
+  deviceRequest,
+  garbageCollector,
+  native,
+  openFds,
+  report,
+  runJob,
+  until,
+} = require('../support/library');
 
 const CONTEXTS = 300;
 

@@ -3,7 +3,18 @@
 // Paused jobs that their application forgot are collected, and driven to their end; then their wait contexts are
 // collected, which closes the device's fds.
 
-const { WaitContext, device, deviceRequest, garbageCollector, jobFunction, native, report, startJob, stats, until } = require('../support/library');
+const {
+  WaitContext,
+  device,
+  deviceRequest,
+  garbageCollector,
+  jobFunction,
+  native,
+  report,
+  startJob,
+  stats,
+  until,
+} = require('../support/library');
 
 const JOBS = 100;
 

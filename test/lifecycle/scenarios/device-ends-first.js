@@ -6,8 +6,12 @@ const { configure, jobFunction, runJob } = require('../../../dist/index.js');
 
 async function main() {
   configure({ drainTimeoutMs: 2000 });
-  // eslint-disable-next-line require-yield -- it loads the library
-  await runJob(jobFunction(function* () { return 1; }));
+  await runJob(
+    jobFunction(function* (job) {
+      yield job.pause(); // which loads the library
+      return 1;
+    }),
+  );
   const { outstandingJobs } = require('../support/outstanding');
   const { abort } = await outstandingJobs({ latencyMicros: 1000 });
   const { device } = require('../support/library');
@@ -15,5 +19,13 @@ async function main() {
   await abort();
 }
 
-process.env.OPENSSL_ASYNC_ADDON ??= require('node:path').join(__dirname, '..', '..', '..', 'build', 'Release', 'openssl_async.node');
+process.env.OPENSSL_ASYNC_ADDON ??= require('node:path').join(
+  __dirname,
+  '..',
+  '..',
+  '..',
+  'build',
+  'Release',
+  'openssl_async.node',
+);
 void main();

@@ -4,7 +4,17 @@
 //
 //   node keep-alive.js [fd-cached|fds-many|callback-thread|none|again|callback-or-fd|generator|wait|queued]
 
-const { WaitContext, WaitSignal, configure, deviceRequest, jobFunction, native, report, runJob, startJob } = require('../support/library');
+const {
+  WaitContext,
+  WaitSignal,
+  configure,
+  deviceRequest,
+  jobFunction,
+  native,
+  report,
+  runJob,
+  startJob,
+} = require('../support/library');
 
 const LATENCY_MICROS = 50_000;
 
@@ -20,12 +30,19 @@ function start(kind) {
       );
     case 'wait': {
       const context = new WaitContext();
-      const { job } = startJob(null, context, deviceFunction, deviceRequest({ mode: 'fd-cached', latencyMicros: LATENCY_MICROS }));
+      const { job } = startJob(
+        null,
+        context,
+        deviceFunction,
+        deviceRequest({ mode: 'fd-cached', latencyMicros: LATENCY_MICROS }),
+      );
       return context.wait().then(() => startJob(job, context));
     }
     case 'queued': {
       const args = deviceRequest({ mode: 'none', latencyMicros: LATENCY_MICROS / 5 });
-      return Promise.all(Array.from({ length: 5 }, () => runJob(deviceFunction, { args }))).then((results) => results[4]);
+      return Promise.all(Array.from({ length: 5 }, () => runJob(deviceFunction, { args }))).then(
+        (results) => results[4],
+      );
     }
     case 'signal': {
       // What wakes the job is a thread that the event loop does not know of; here, the job's own pauses.

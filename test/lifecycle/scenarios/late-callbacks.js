@@ -6,7 +6,17 @@
 //   node late-callbacks.js [worker|main]
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { WaitContext, device, deviceRequest, int32Args, native, report, runJob, startJob, until } = require('../support/library');
+const {
+  WaitContext,
+  device,
+  deviceRequest,
+  int32Args,
+  native,
+  report,
+  runJob,
+  startJob,
+  until,
+} = require('../support/library');
 const { startWorker } = require('../support/worker');
 
 const JOBS = 200;
@@ -50,7 +60,7 @@ async function inWorker() {
   }
   parentPort.postMessage('running');
   const before = device.stats().foreignCallbacks;
-  let right = 0;
+  let right;
   const func = native('device');
   // Until the late ones have come.
   do {

@@ -17,6 +17,10 @@ async function inWorker() {
   );
   const results = await Promise.all(jobs);
   const { live } = stats().jobs;
+  // The device is held for all threads: none may still wait for it.
+  const everybodyIsDone = new Promise((resolve) => parentPort.once('message', resolve));
+  parentPort.postMessage('done');
+  await everybodyIsDone;
   const { abort } = await outstandingJobs();
   await abort();
   parentPort.postMessage({ finished: results.length, live });
@@ -32,6 +36,8 @@ function mappings() {
 async function main() {
   for (let round = 0; round < 3; ++round) {
     const workers = Array.from({ length: 3 }, () => startWorker(__filename));
+    await Promise.all(workers.map(({ said }) => said));
+    for (const { worker } of workers) worker.postMessage('go on');
     const ends = await Promise.all(workers.map(({ ended }) => ended));
     process.stdout.write(`${JSON.stringify({ ends, mapped: mappings() > 0 })}\n`);
   }

@@ -12,13 +12,23 @@ const { isMainThread, parentPort, Worker, workerData } = require('node:worker_th
 
 const options = isMainThread
   ? {
-      package: process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? path.join(__dirname, '..', '..', '..'),
+      package:
+        process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? path.join(__dirname, '..', '..', '..'),
       jobs: Number(process.argv.find((argument) => argument.startsWith('--jobs='))?.slice('--jobs='.length) ?? 200),
     }
   : workerData;
 
-const { jobFunction, isCapable, opensslVersion, runJob, startJob, stats, unsupportedReason, WaitContext, WaitSignal } =
-  require(options.package);
+const {
+  jobFunction,
+  isCapable,
+  opensslVersion,
+  runJob,
+  startJob,
+  stats,
+  unsupportedReason,
+  WaitContext,
+  WaitSignal,
+} = require(options.package);
 
 function manualJob() {
   const signal = new WaitSignal();

@@ -342,18 +342,19 @@ TEST_SUITE("scheduler") {
           options.max_jobs = 3;
           scheduler->Configure(options);
         }
-        size_t most = 0;
         scheduler->SetTracing(true);
         for (JobId id = 0; id < 50; ++id) scheduler.Submit(id, &PauseWithoutNotification);
-        REQUIRE(scheduler.loop.RunUntil([&] {
-          most = std::max(most, scheduler->live());
-          return scheduler.ends == 50;
-        }));
-        CHECK(most == 3);
+        REQUIRE(scheduler.RunUntilEnded(50));
+        size_t live = 0;
+        size_t most = 0;
         JobId next = 0;
         for (const JobEvent& event : scheduler.events) {
-          if (event.kind == Kind::kStarted) CHECK(event.id == next++);
+          if (event.kind == Kind::kFinished) --live;
+          if (event.kind != Kind::kStarted) continue;
+          CHECK(event.id == next++);
+          most = std::max(most, ++live);
         }
+        CHECK(most == 3);
         CHECK(next == 50);
         CHECK(scheduler.Count(Kind::kPaused) == 50);
         CHECK(scheduler.Count(Kind::kResumed) == 50);

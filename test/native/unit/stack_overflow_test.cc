@@ -39,6 +39,7 @@ std::string LastWordsOfAWriteTo(void* address, int* signal) {
   const pid_t child = fork();
   if (child == 0) {
     dup2(words.write_end.get(), STDERR_FILENO);
+    dup2(words.write_end.get(), STDOUT_FILENO);  // doctest's own report of the crash
     *static_cast<volatile char*>(address) = 1;
     _exit(0);
   }
