@@ -6,7 +6,7 @@ import { Job } from './job';
 import { cloneArgs, GeneratorJobFunction, toBytes, validateJobFunction, type JobFunction } from './job-function';
 import { RunStatus, type NativeJob } from './native/contract';
 import { environment, type Environment } from './native/environment';
-import { WaitContext, waitContextInternals } from './wait-context';
+import { waitContextInternals, type WaitContext } from './wait-context';
 
 /** `ASYNC_PAUSE`: the job paused. Resume it with {@link startJob} when one of `waitFds` is readable. */
 export interface PausedResult {

@@ -73,7 +73,7 @@ const collected = new FinalizationRegistry(closeContext);
 /** How the rest of the library reaches what a wait context hides from its users. */
 export interface WaitContextInternals {
   /** Also false for what only has the prototype. */
-  isWaitContext(value: unknown): value is WaitContext;
+  isWaitContext(value: unknown): boolean;
   /** Throws when it is closed. */
   native(context: WaitContext): NativeWaitContext;
   /** Throws when it is closed or busy; then it is busy. */
@@ -110,7 +110,7 @@ export class WaitContext {
 
   static {
     waitContextInternals = {
-      isWaitContext: (value): value is WaitContext => typeof value === 'object' && value !== null && #native in value,
+      isWaitContext: (value) => typeof value === 'object' && value !== null && #native in value,
       native: (context) => context.#native(),
       acquire: (context) => {
         const native = context.#native();

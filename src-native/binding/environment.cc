@@ -138,9 +138,13 @@ void Environment::OnDelivery() {
   const std::vector<uint32_t> ids = TakeCallbacks();
   if (ids.empty()) return;
   const Napi::HandleScope scope(env_);
-  Napi::Array argument = Napi::Array::New(env_, ids.size());
-  for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
-  CallSink(on_callbacks_, argument);
+  try {
+    Napi::Array argument = Napi::Array::New(env_, ids.size());
+    for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
+    CallSink(on_callbacks_, argument);
+  } catch (const Napi::Error&) {
+    // The worker is being terminated: nobody is left to tell, and libuv, which called us, passes no exceptions on.
+  }
 }
 
 // The sinks catch what they call. What still gets out is a fault of the whole process and is treated as one; while the
