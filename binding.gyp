@@ -6,7 +6,8 @@
     'demo%': 0,
   },
   'target_defaults': {
-    'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+    # A worker may be terminated while it is in one of our functions: what cannot be thrown then is dropped.
+    'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
     'include_dirs': ['include'],
     'dependencies': ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
     'cflags': ['-fvisibility=hidden', '-Wall', '-Wextra'],

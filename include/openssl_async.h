@@ -30,8 +30,7 @@ extern "C" {
 typedef int (*openssl_async_job_function)(void *args);
 
 /** Type tag of the external values that nativeJobFunction() accepts. */
-static const napi_type_tag openssl_async_job_function_tag = {0x6f70656e73736c2dULL,
-                                                             0x6173796e632d6a6fULL};
+static const napi_type_tag openssl_async_job_function_tag = {0x6f70656e73736c2dULL, 0x6173796e632d6a6fULL};
 
 /**
  * Wraps `function` in an external value for nativeJobFunction(). The module that

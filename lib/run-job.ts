@@ -64,7 +64,27 @@ interface Extras {
   };
   timer?: NodeJS.Timeout;
   signal?: AbortSignal;
-  onAbort?: () => void;
+}
+
+// One listener for each signal, however many calls share it: Node warns of more than ten.
+const bySignal = new WeakMap<AbortSignal, Set<Submission>>();
+
+function cancelWith(signal: AbortSignal, submission: Submission): void {
+  const known = bySignal.get(signal);
+  if (known !== undefined) {
+    known.add(submission);
+    return;
+  }
+  const submissions = new Set([submission]);
+  bySignal.set(signal, submissions);
+  const onAbort = (): void => {
+    bySignal.delete(signal);
+    for (const each of submissions) {
+      ++cancellations.aborted;
+      each.cancel(abortError(signal.reason));
+    }
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
 }
 
 // One for each unfinished call, ten thousand at a time: plain fields, and few.
@@ -171,7 +191,7 @@ class Submission implements Listener {
     const { extras } = this;
     if (extras === undefined) return;
     clearTimeout(extras.timer);
-    if (extras.onAbort !== undefined) extras.signal?.removeEventListener('abort', extras.onAbort);
+    if (extras.signal !== undefined) bySignal.get(extras.signal)?.delete(this);
   }
 
   // Native code knows nothing of the job any more.
@@ -307,11 +327,7 @@ function limit(submission: Submission, signal: AbortSignal | undefined, timeoutM
   const extras: Extras = (submission.extras ??= {});
   if (signal !== undefined) {
     extras.signal = signal;
-    extras.onAbort = () => {
-      ++cancellations.aborted;
-      submission.cancel(abortError(signal.reason));
-    };
-    signal.addEventListener('abort', extras.onAbort, { once: true });
+    cancelWith(signal, submission);
   }
   if (timeoutMs !== undefined) {
     extras.timer = setTimeout(() => {

@@ -80,9 +80,7 @@ Napi::Value CloseWaitContext(Info info) {
   return array;
 }
 
-Napi::Value WaitContextFds(Info info) {
-  return ToJs(info.Env(), ContextOf(info[0]).wait_point()->context().Fds());
-}
+Napi::Value WaitContextFds(Info info) { return ToJs(info.Env(), ContextOf(info[0]).wait_point()->context().Fds()); }
 
 Napi::Value WaitContextChangedFds(Info info) {
   const FdChanges changes = ContextOf(info[0]).wait_point()->context().ChangedFds();
@@ -134,7 +132,6 @@ Napi::Value CheckFd(Info info) { return ToJs(info.Env(), CheckWaitFd(WaitFdFromN
 
 // --- Wait signals
 
-
 Napi::Value CreateSignal(Info info) {
   Result<std::unique_ptr<WaitSignal>> created = WaitSignal::Create();
   if (!created.ok()) return ToJs(info.Env(), created.error());
@@ -142,9 +139,13 @@ Napi::Value CreateSignal(Info info) {
   return FromHandle(info.Env(), new std::unique_ptr<WaitSignal>(std::move(created.value())));
 }
 
-std::unique_ptr<WaitSignal>& SignalPointerOf(Napi::Value value) { return *ToHandle<std::unique_ptr<WaitSignal>>(value); }
+std::unique_ptr<WaitSignal>& SignalPointerOf(Napi::Value value) {
+  return *ToHandle<std::unique_ptr<WaitSignal>>(value);
+}
 
-Napi::Value SignalFd(Info info) { return Napi::Number::New(info.Env(), WaitFdToNumber(SignalPointerOf(info[0])->fd())); }
+Napi::Value SignalFd(Info info) {
+  return Napi::Number::New(info.Env(), WaitFdToNumber(SignalPointerOf(info[0])->fd()));
+}
 
 Napi::Value WakeSignal(Info info) {
   SignalPointerOf(info[0])->Wake();
@@ -368,7 +369,9 @@ Napi::Value Stats(Info info) {
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, auto function) { exports.Set(name, Napi::Function::New(env, function, name)); };
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
   add("opensslVersion", &OpenSSLVersionOf);
   add("unsupportedReason", &UnsupportedReasonOf);
   if (!UnsupportedReason().empty()) return exports;  // nothing else may be called

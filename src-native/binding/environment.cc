@@ -152,8 +152,7 @@ void Environment::OnDelivery() {
 void Environment::CallSink(const Napi::FunctionReference& sink, Napi::Value argument) {
   napi_value argv[] = {argument};
   napi_value result = nullptr;
-  const napi_status status =
-      napi_make_callback(env_, *async_context_, env_.Global(), sink.Value(), 1, argv, &result);
+  const napi_status status = napi_make_callback(env_, *async_context_, env_.Global(), sink.Value(), 1, argv, &result);
   if (status != napi_pending_exception) return;
   napi_value exception = nullptr;
   if (napi_get_and_clear_last_exception(env_, &exception) == napi_ok) napi_fatal_exception(env_, exception);

@@ -22,7 +22,9 @@ class WaitContextHandle final : private CallbackObserver {
   WaitContextHandle& operator=(const WaitContextHandle&) = delete;
 
   WaitPoint* wait_point() const { return wait_point_.get(); }
-  bool busy() const { return wait_point_ != nullptr && !wait_point_->abandoned() && wait_point_->context().job() != nullptr; }
+  bool busy() const {
+    return wait_point_ != nullptr && !wait_point_->abandoned() && wait_point_->context().job() != nullptr;
+  }
   std::vector<FdCleanup> Close();
   // `id` is what JavaScript knows the context by.
   void Observe(uint32_t id);

@@ -1,5 +1,5 @@
-// The stacks that jobs run on. OpenSSL's own are 32 KiB of heap, and whoever overflows one corrupts the heap in silence.
-// OpenSSL 3.2 lets the process supply stacks: ours are larger and end in a guard page.
+// The stacks that jobs run on. OpenSSL's own are 32 KiB of heap, and whoever overflows one corrupts the heap in
+// silence. OpenSSL 3.2 lets the process supply stacks: ours are larger and end in a guard page.
 //
 // Process-wide: OpenSSL takes the stack functions once, before the first job stack of the process.
 #pragma once
@@ -36,7 +36,8 @@ void PrepareStacks();
 
 StackStats GetStackStats();
 
-// The most bytes that any guarded stack was seen to use so far, found by reading the stacks: milliseconds for thousands.
+// The most bytes that any guarded stack was seen to use so far, found by reading the stacks: milliseconds for
+// thousands.
 size_t StackHighWaterBytes();
 
 }  // namespace openssl_async

@@ -20,7 +20,8 @@ bool JobThread::InsideJob() const { return running_ != nullptr || ASYNC_get_curr
 Result<void> JobThread::Init(size_t max_size, size_t initial_size) {
   if (pool_exists_) {
     return Error{"ERR_ASYNC_THREAD_INITIALIZED",
-                 "This thread's job pool exists already: initThread() was called, or a job was started", {}};
+                 "This thread's job pool exists already: initThread() was called, or a job was started",
+                 {}};
   }
   if (InsideJob()) return Error{"ERR_ASYNC_NESTED_START", "initThread() cannot be called from within a job", {}};
   PrepareStacks();
@@ -54,7 +55,8 @@ JobBatch::JobBatch(JobThread& thread) : thread_(thread) {
 
 void JobThread::LiftBlocks(WaitContext& context) {
   Job job;
-  job.Prepare(&context, [](void*) { return 1; }, nullptr, Job::BlockCheck::kAtEnd);
+  job.Prepare(
+      &context, [](void*) { return 1; }, nullptr, Job::BlockCheck::kAtEnd);
   job.Run(*this);  // its own pause at the end notes the proof
 }
 

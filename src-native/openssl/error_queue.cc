@@ -6,7 +6,8 @@ namespace openssl_async {
 
 namespace {
 
-// OpenSSL 3's public ERR_STATE, as far as we read it: the same in all of its versions, and checked before it is trusted.
+// OpenSSL 3's public ERR_STATE, as far as we read it: the same in all of its versions, and checked before it is
+// trusted.
 struct ErrState {
   static constexpr int kEntries = 16;
   int flags[kEntries];
@@ -74,8 +75,8 @@ void ErrorQueue::TakeAll() {
   int flags = 0;
   while (const unsigned long code = ERR_get_error_all(&file, &line, &function, &data, &flags)) {
     const bool has_text = data != nullptr && (flags & ERR_TXT_STRING) != 0;
-    entries_.push_back({code, line, 0, file == nullptr ? "" : file, function == nullptr ? "" : function,
-                        has_text ? data : ""});
+    entries_.push_back(
+        {code, line, 0, file == nullptr ? "" : file, function == nullptr ? "" : function, has_text ? data : ""});
   }
   for (const int above : marks_from_newest) {
     const size_t newest = entries_.size();

@@ -44,8 +44,8 @@ class ErrorQueue {
   std::vector<Entry> entries_;
 };
 
-// Tells whether this thread's queue holds anything, without the 20 ns that OpenSSL takes to find the queue: a look after
-// every job switch is a good part of what a switch costs. Valid on its thread while that thread does not end.
+// Tells whether this thread's queue holds anything, without the 20 ns that OpenSSL takes to find the queue: a look
+// after every job switch is a good part of what a switch costs. Valid on its thread while that thread does not end.
 class PendingErrors {
  public:
   // Asks OpenSSL each time.

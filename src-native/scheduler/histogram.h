@@ -1,4 +1,5 @@
-// Durations in buckets of one eighth of a power of two: a percentile is at most 12.5 % off, a record costs a few cycles.
+// Durations in buckets of one eighth of a power of two: a percentile is at most 12.5 % off, a record costs a few
+// cycles.
 #pragma once
 
 #include <array>

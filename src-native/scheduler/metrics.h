@@ -23,7 +23,7 @@ struct Metrics {
   uint64_t abandoned = 0;  // given up while they were live, and driven to their end unheard
   uint64_t pauses = 0;
   uint64_t hand_overs = 0;
-  uint64_t no_jobs = 0;  // times that OpenSSL's pool had none
+  uint64_t no_jobs = 0;        // times that OpenSSL's pool had none
   uint64_t engine_errors = 0;  // pauses with ASYNC_STATUS_ERR
   uint64_t fd_wakeups = 0;
   uint64_t callback_wakeups = 0;

@@ -57,7 +57,7 @@ class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
   JobId id_ = kNoJobId;
   State state_ = State::kFree;
   bool abandoned_ = false;
-  bool orphaned_ = false;  // an abandoned program whose author is gone too: it ends at its next hand-over
+  bool orphaned_ = false;    // an abandoned program whose author is gone too: it ends at its next hand-over
   bool seen_pause_ = false;  // the last pause was not a hand-over
   bool watch_failed_ = false;
   unsigned attempts_ = 0;  // polls in a row

@@ -102,6 +102,7 @@ class Scheduler::ManualWait final : private WakeTarget {
         return wait_point_.watch_error();
       case WaitPoint::Offer::kCallback:
       case WaitPoint::Offer::kFd:
+      case WaitPoint::Offer::kEarlierFds:
         break;
     }
     return {};
@@ -155,7 +156,8 @@ Result<void> Scheduler::Open() {
   if (error != 0) return failed();
   idle_ = OpenHandle<uv_idle_t>(*open_, this, &error, [this](uv_idle_t* idle) { return uv_idle_init(loop_, idle); });
   if (error != 0) return failed();
-  check_ = OpenHandle<uv_check_t>(*open_, this, &error, [this](uv_check_t* check) { return uv_check_init(loop_, check); });
+  check_ =
+      OpenHandle<uv_check_t>(*open_, this, &error, [this](uv_check_t* check) { return uv_check_init(loop_, check); });
   if (error != 0) return failed();
   return {};
 }
@@ -397,8 +399,7 @@ void Scheduler::HandOver(ScheduledJob& job) {
     return;
   }
   job.state_ = ScheduledJob::State::kHandedOver;
-  Emit(job, JobEvent::Kind::kHandedOver, job.program_.outcome().ok ? 1 : 0,
-       WaitFdToNumber(job.program_.outcome().fd));
+  Emit(job, JobEvent::Kind::kHandedOver, job.program_.outcome().ok ? 1 : 0, WaitFdToNumber(job.program_.outcome().fd));
 }
 
 void Scheduler::AwaitWake(ScheduledJob& job) {
@@ -413,6 +414,10 @@ void Scheduler::AwaitWake(ScheduledJob& job) {
   job.state_ = ScheduledJob::State::kWaiting;
   ++waiting_;
   if (offer == WaitPoint::Offer::kCallback || offer == WaitPoint::Offer::kFd) return;
+  if (offer == WaitPoint::Offer::kEarlierFds) {
+    backoff_->ScheduleSafetyNet(job.backoff_);
+    return;
+  }
   if (offer == WaitPoint::Offer::kUnwatchable && !job.watch_failed_ && job.id_ != kNoJobId) {
     job.watch_failed_ = true;
     failures_[job.id_] = job.wait_point_->watch_error();
@@ -455,7 +460,8 @@ void Scheduler::Complete(ScheduledJob& job, JobStatus status) {
     } else if (has_errors) {
       failures_[job.id_] = {"", "", job.job_.errors().Lines()};
     }
-    Emit(job, failed ? JobEvent::Kind::kFailed : JobEvent::Kind::kFinished, job.job_.return_value(), has_errors ? 1 : 0);
+    Emit(job, failed ? JobEvent::Kind::kFailed : JobEvent::Kind::kFinished, job.job_.return_value(),
+         has_errors ? 1 : 0);
     if (!job.abandoned_) --wanted_;
     UpdateKeepAlive();
   }

@@ -45,8 +45,8 @@ struct JobEvent {
     kUnwatchable,  // TakeFailure() has the error; the job is driven on by polling, and its end will be told
     kStarted,      // the three below only while SetTracing(true)
     kPaused,
-    kResumed,      // value: a WakeKind
-    kAwaited,      // Await() is over; value: a WakeKind
+    kResumed,  // value: a WakeKind
+    kAwaited,  // Await() is over; value: a WakeKind
   };
   JobId id;
   Kind kind;

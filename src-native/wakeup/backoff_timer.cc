@@ -4,6 +4,12 @@
 
 namespace openssl_async {
 
+namespace {
+
+constexpr uint64_t kSafetyNetMs = 100;
+
+}  // namespace
+
 BackoffTimer::BackoffTimer(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loop) {
   timer_ = OpenHandle<uv_timer_t>(open, this, error, [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
   Configure(1, 16);
@@ -15,11 +21,17 @@ void BackoffTimer::Configure(uint64_t initial_interval_ms, uint64_t max_interval
     intervals_.push_back(interval);
   }
   intervals_.push_back(std::max(initial_interval_ms, max_interval_ms));
+  intervals_.push_back(std::max(kSafetyNetMs, max_interval_ms));
   levels_ = std::vector<IntrusiveList<BackoffEntry>>(intervals_.size());
 }
 
 void BackoffTimer::Schedule(BackoffEntry& entry, unsigned attempt) {
-  const size_t level = std::min<size_t>(attempt, intervals_.size() - 1);
+  ScheduleAt(entry, std::min<size_t>(attempt, intervals_.size() - 2));
+}
+
+void BackoffTimer::ScheduleSafetyNet(BackoffEntry& entry) { ScheduleAt(entry, intervals_.size() - 1); }
+
+void BackoffTimer::ScheduleAt(BackoffEntry& entry, size_t level) {
   entry.level = static_cast<uint8_t>(level);
   entry.due_ms = uv_now(loop_) + intervals_[level];
   levels_[level].PushBack(&entry);
@@ -50,8 +62,9 @@ void BackoffTimer::FireDue() {
 void BackoffTimer::Start(uint64_t due_ms) {
   const uint64_t now = uv_now(loop_);
   armed_due_ms_ = due_ms;
-  uv_timer_start(timer_.get(), [](uv_timer_t* timer) { static_cast<BackoffTimer*>(timer->data)->FireDue(); },
-                 due_ms > now ? due_ms - now : 0, 0);
+  uv_timer_start(
+      timer_.get(), [](uv_timer_t* timer) { static_cast<BackoffTimer*>(timer->data)->FireDue(); },
+      due_ms > now ? due_ms - now : 0, 0);
 }
 
 }  // namespace openssl_async

@@ -1,5 +1,5 @@
-// Tells jobs that offer no other way to try again: after the first interval, then after twice as long each time, up to a
-// limit. One uv timer serves them all.
+// Tells jobs that offer no other way to try again: after the first interval, then after twice as long each time, up to
+// a limit. One uv timer serves them all.
 #pragma once
 
 #include <cstdint>
@@ -26,18 +26,22 @@ class BackoffTimer {
 
   // Wakes `entry.target` once. `attempt` counts from 0.
   void Schedule(BackoffEntry& entry, unsigned attempt);
+  // The same, after so long a time that it is only for jobs that should be woken by something else.
+  void ScheduleSafetyNet(BackoffEntry& entry);
   void Cancel(BackoffEntry& entry);
 
   // Wakes those whose time has come, by the clock. The loop does it by itself; a drain without the loop calls it.
   void FireDue();
 
  private:
+  void ScheduleAt(BackoffEntry& entry, size_t level);
   void Start(uint64_t due_ms);
 
   uv_loop_t* loop_;
   UvHandlePointer<uv_timer_t> timer_;
   uint64_t armed_due_ms_ = 0;  // 0 while the timer is not armed
-  // By interval: all entries of a list wait equally long, so each list is in the order of its due times.
+  // By interval, the safety net's last: all entries of a list wait equally long, so each list is in the order of its
+  // due times.
   std::vector<uint64_t> intervals_;
   std::vector<IntrusiveList<BackoffEntry>> levels_;
 };

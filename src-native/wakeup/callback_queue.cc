@@ -48,8 +48,7 @@ void CallbackTarget::Listen(WakeTarget* listener) {
 
 CallbackQueue* CallbackQueue::Adopt(uv_loop_t* loop, OpenHandles& open, int* error) {
   auto handle = OpenHandle<uv_async_t>(open, nullptr, error, [loop](uv_async_t* async) {
-    return uv_async_init(loop, async,
-                         [](uv_async_t* sent) { static_cast<CallbackQueue*>(sent->data)->Deliver(); });
+    return uv_async_init(loop, async, [](uv_async_t* sent) { static_cast<CallbackQueue*>(sent->data)->Deliver(); });
   });
   if (!handle) return nullptr;
   CallbackQueue* queue = nullptr;

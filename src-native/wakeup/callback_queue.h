@@ -36,7 +36,7 @@ class CallbackTarget {
   friend class CallbackQueue;
 
   CallbackQueue& queue_;
-  WakeTarget* listener_ = nullptr;  // loop thread only
+  WakeTarget* listener_ = nullptr;       // loop thread only
   CallbackTarget* next_ = nullptr;       // in the queue's stack of pushed targets
   CallbackTarget* next_free_ = nullptr;  // loop thread only
   std::atomic<bool> queued_{false};
@@ -68,9 +68,9 @@ class CallbackQueue {
   bool OnOwnThread() const;
   void Push(CallbackTarget* target);
 
-  std::atomic<const void*> owner_{nullptr};        // identifies the thread
+  std::atomic<const void*> owner_{nullptr};       // identifies the thread
   std::atomic<CallbackTarget*> pushed_{nullptr};  // newest first
-  std::mutex mutex_;                               // guards async_ against uv_close() while others send
+  std::mutex mutex_;                              // guards async_ against uv_close() while others send
   uv_async_t* async_ = nullptr;
   UvHandlePointer<uv_async_t> handle_;
   CallbackTarget* free_ = nullptr;

@@ -9,7 +9,8 @@
 
 namespace openssl_async {
 
-// Counts the handles of one owner that are not closed yet, so that the owner's end can be told to those who wait for it.
+// Counts the handles of one owner that are not closed yet, so that the owner's end can be told to those who wait for
+// it.
 class OpenHandles {
  public:
   void Opened() { ++open_; }

@@ -24,6 +24,7 @@ void WaitPoint::Attach(WakeTarget* waiter) {
   once_ = false;
   called_back_ = false;
   awaiting_ = false;
+  fds_are_earlier_ = true;
   target_->Listen(this);
   CarryCallback(true);
   // A status that an earlier job's engine left behind says nothing about this job's.
@@ -77,7 +78,8 @@ WaitPoint::Offer WaitPoint::AwaitWake() {
   awaiting_fds_ = !watches_.empty();
   // Fds count even when a callback is promised: the promise may be an earlier engine's.
   if (status == ASYNC_STATUS_OK) return Offer::kCallback;
-  return awaiting_fds_ ? Offer::kFd : Offer::kNothing;
+  if (!awaiting_fds_) return Offer::kNothing;
+  return fds_are_earlier_ && !once_ ? Offer::kEarlierFds : Offer::kFd;
 }
 
 bool WaitPoint::OnWake(WakeKind kind) {
@@ -93,6 +95,8 @@ bool WaitPoint::OnWake(WakeKind kind) {
     return waiter_ != nullptr;
   } else if (!awaiting_fds_) {
     return false;
+  } else {
+    fds_are_earlier_ = false;
   }
   awaiting_ = false;
   return waiter_->OnWake(kind);
@@ -140,6 +144,7 @@ void WaitPoint::DropRemovedFds() {
   const FdChanges changes = context_->ChangedFds();
   for (const WaitFd fd : changes.removed) Unwatch(fd);
   for (const WaitFd fd : changes.added) Unwatch(fd);
+  if (!changes.added.empty()) fds_are_earlier_ = false;
   watches_stale_ = watches_stale_ || !changes.removed.empty() || !changes.added.empty();
 }
 

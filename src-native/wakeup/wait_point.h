@@ -34,6 +34,7 @@ class WaitPoint final : private WakeTarget {
     kReady,        // called back already: nothing to wait for
     kCallback,     // will call back
     kFd,           // its fds are watched; a callback counts too
+    kEarlierFds,   // as kFd, but an earlier job left them all: this one may mean none of them, so try now and then
     kNothing,      // try again later; a callback counts too
     kUnwatchable,  // its fds cannot be watched: as kNothing, and `error` says why
   };
@@ -97,7 +98,8 @@ class WaitPoint final : private WakeTarget {
   bool once_ = false;
   bool awaiting_ = false;
   bool awaiting_fds_ = false;
-  bool called_back_ = false;  // since the last wait ended
+  bool called_back_ = false;      // since the last wait ended
+  bool fds_are_earlier_ = false;  // nothing has shown yet that the attached waiter's job uses the fds
   bool watches_stale_ = true;
   std::vector<std::unique_ptr<FdWatch>> watches_;
   std::unique_ptr<WaitContext> context_;

@@ -12,8 +12,11 @@ namespace openssl_async {
 Result<std::unique_ptr<WaitSignal>> WaitSignal::Create() {
   int ends[2];
   if (pipe(ends) != 0) {
-    return Error{errno == EMFILE ? "EMFILE" : errno == ENFILE ? "ENFILE" : "ERR_SYSTEM_ERROR",
-                 std::string("Could not create a pipe: ") + strerror(errno), {}};
+    return Error{errno == EMFILE   ? "EMFILE"
+                 : errno == ENFILE ? "ENFILE"
+                                   : "ERR_SYSTEM_ERROR",
+                 std::string("Could not create a pipe: ") + strerror(errno),
+                 {}};
   }
   for (const int end : ends) {
     fcntl(end, F_SETFD, FD_CLOEXEC);

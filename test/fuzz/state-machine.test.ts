@@ -554,6 +554,7 @@ describe('the state machine of ASYNC_start_job(3), under random calls', () => {
 
   beforeAll(() => {
     Error.stackTraceLimit = 0; // a hundred thousand errors, whose stacks nobody reads
+    cleanupThread(); // another test file of this process may have left a pool
     initThread({ maxSize: POOL_LIMIT });
     quiet = new WaitSignal();
   });
