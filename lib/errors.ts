@@ -7,54 +7,54 @@ import type { NativeError } from './native/contract';
  * `ERR_OUT_OF_RANGE`), those that OpenSSL reports carry `ERR_OSSL_…` as in `node:crypto`, and an aborted call rejects
  * with an `AbortError` whose code is `ABORT_ERR`.
  */
-export type AsyncErrorCode = keyof typeof CODES;
+export type AsyncErrorCode = keyof AsyncErrors;
 
-const CODES = {
+interface AsyncErrors {
   /** Real async jobs do not run in this process; `unsupportedReason()` is the message. */
-  ERR_ASYNC_UNSUPPORTED: 'unsupported',
+  ERR_ASYNC_UNSUPPORTED: CodedError;
   /** The native addon could not be loaded; the message says what was tried and what to do. */
-  ERR_ASYNC_ADDON_NOT_LOADED: 'not loaded',
+  ERR_ASYNC_ADDON_NOT_LOADED: CodedError;
   /** `initThread()` was called twice on a thread, or after the thread's first job. */
-  ERR_ASYNC_THREAD_INITIALIZED: 'thread initialized',
+  ERR_ASYNC_THREAD_INITIALIZED: CodedError;
   /** OpenSSL could not create the thread's pool. */
-  ERR_ASYNC_INIT_FAILED: 'init failed',
+  ERR_ASYNC_INIT_FAILED: CodedError;
   /** `cleanupThread()` while jobs of the thread have not finished. */
-  ERR_ASYNC_JOBS_OUTSTANDING: 'jobs outstanding',
+  ERR_ASYNC_JOBS_OUTSTANDING: CodedError;
   /** `configure()` after the first use. */
-  ERR_ASYNC_ALREADY_STARTED: 'already started',
+  ERR_ASYNC_ALREADY_STARTED: CodedError;
   /** A job was started or resumed from within a job function or a wait context's callback. */
-  ERR_ASYNC_NESTED_START: 'nested start',
+  ERR_ASYNC_NESTED_START: CodedError;
   /** A job that has finished was resumed. */
-  ERR_ASYNC_JOB_FINISHED: 'job finished',
+  ERR_ASYNC_JOB_FINISHED: CodedError;
   /** A job that `runJob()` drives was resumed by hand. */
-  ERR_ASYNC_JOB_SCHEDULED: 'job scheduled',
+  ERR_ASYNC_JOB_SCHEDULED: CodedError;
   /** A job was resumed on another thread than the one that started it. */
-  ERR_ASYNC_WRONG_THREAD: 'wrong thread',
+  ERR_ASYNC_WRONG_THREAD: CodedError;
   /** OpenSSL reported `ASYNC_ERR` without saying why, or refused a command of a job function. */
-  ERR_ASYNC_JOB_FAILED: 'job failed',
+  ERR_ASYNC_JOB_FAILED: CodedError;
   /** A wait context that a job uses was closed, or given to another job. */
-  ERR_ASYNC_WAIT_CONTEXT_BUSY: 'wait context busy',
+  ERR_ASYNC_WAIT_CONTEXT_BUSY: CodedError;
   /** The wait context was closed. */
-  ERR_ASYNC_WAIT_CONTEXT_CLOSED: 'wait context closed',
+  ERR_ASYNC_WAIT_CONTEXT_CLOSED: CodedError;
   /** A job was resumed with another wait context than its own. */
-  ERR_ASYNC_WAIT_CONTEXT_MISMATCH: 'wait context mismatch',
+  ERR_ASYNC_WAIT_CONTEXT_MISMATCH: CodedError;
   /** The wait signal was closed. */
-  ERR_ASYNC_WAIT_SIGNAL_CLOSED: 'wait signal closed',
+  ERR_ASYNC_WAIT_SIGNAL_CLOSED: CodedError;
   /** As many jobs wait for a place as may. */
-  ERR_ASYNC_QUEUE_FULL: 'queue full',
+  ERR_ASYNC_QUEUE_FULL: CodedError;
   /** The time limit of a call passed. */
-  ERR_ASYNC_TIMEOUT: 'timeout',
+  ERR_ASYNC_TIMEOUT: CodedError;
   /** A job function yielded something that is not one of its own job's commands. */
-  ERR_ASYNC_INVALID_COMMAND: 'invalid command',
+  ERR_ASYNC_INVALID_COMMAND: CodedError;
   /** A job function yielded a million commands without pausing once. */
-  ERR_ASYNC_COMMAND_LIMIT: 'command limit',
+  ERR_ASYNC_COMMAND_LIMIT: CodedError;
   /** A wait fd is not open. */
-  ERR_ASYNC_INVALID_FD: 'invalid fd',
+  ERR_ASYNC_INVALID_FD: CodedError;
   /** A wait fd cannot be polled, for example because it is a regular file. */
-  ERR_ASYNC_FD_NOT_POLLABLE: 'fd not pollable',
+  ERR_ASYNC_FD_NOT_POLLABLE: CodedError;
   /** A C++ exception got out of a native job function. */
-  ERR_ASYNC_NATIVE_EXCEPTION: 'native exception',
-} as const;
+  ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
+}
 
 /** An error of this library: a plain `Error`, `TypeError` or `RangeError` with a stable `code`. */
 export interface CodedError extends Error {
@@ -199,5 +199,6 @@ function describe(value: unknown): string {
   if (typeof value === 'string') {
     return `type string ('${value.length > 25 ? `${value.slice(0, 25)}...` : value}')`;
   }
-  return `type ${typeof value} (${String(value)}${typeof value === 'bigint' ? 'n' : ''})`;
+  const text = String(value);
+  return `type ${typeof value} (${text}${typeof value === 'bigint' ? 'n' : ''})`;
 }

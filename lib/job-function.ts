@@ -7,8 +7,8 @@ import { environment } from './native/environment';
 import { validateFunction } from './validators';
 
 /** What a generator that is a job's function yields and returns. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a generator has one type for what all its yields give back
-export type JobGenerator = Generator<Command<unknown>, number, any>;
+
+export type JobGenerator = Generator<Command<unknown>, number>;
 
 /** The body of a {@link jobFunction}. `args` is a copy of what was passed to the job. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the author of the body knows what is passed

@@ -102,7 +102,7 @@ class Submission implements Listener {
   onEvent(words: Int32Array, offset: number): void {
     const value = words[offset + EventWord.value] as number;
     const detail = words[offset + EventWord.detail] as number;
-    switch (words[offset + EventWord.kind]) {
+    switch (words[offset + EventWord.kind] as number) {
       case EventKind.finished:
         this.onFinished(value, detail !== 0, words, offset);
         break;
@@ -122,7 +122,7 @@ class Submission implements Listener {
         publish('pause', this.message(words, offset));
         break;
       case EventKind.resumed:
-        publish('resume', { ...this.message(words, offset), wakeup: WAKEUP_KINDS[value] as WakeupKind });
+        publish('resume', { ...this.message(words, offset), wakeup: WAKEUP_KINDS[value] });
         break;
     }
   }
@@ -265,7 +265,7 @@ export function runJob<Args = unknown>(
   try {
     env = environment();
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
   const { args, waitContext, signal, timeoutMs } = options;
   const isGenerator = func instanceof GeneratorJobFunction;

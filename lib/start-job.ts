@@ -106,7 +106,7 @@ export function startJob(
   const env = environment();
   if (!waitContextInternals.isWaitContext(waitContext))
     throw invalidArgType('waitContext', 'an instance of WaitContext', waitContext);
-  if (job !== null && job !== undefined && !(job instanceof Job)) throw invalidArgType('job', 'null or a Job', job);
+  if (job !== null && !(job instanceof Job)) throw invalidArgType('job', 'null or a Job', job);
   if (env.insideJob) {
     throw asyncError('ERR_ASYNC_NESTED_START', 'A job cannot be started or resumed from within a job or a callback');
   }

@@ -83,7 +83,8 @@ async function tidy() {
 async function main() {
   const fix = process.argv.includes('--fix');
   const formatted = format(fix);
-  return formatted && (fix || (await tidy())) ? 0 : 1;
+  const analysed = fix || (await tidy());
+  return formatted && analysed ? 0 : 1;
 }
 
 main().then(
