@@ -199,6 +199,6 @@ function describe(value: unknown): string {
   if (typeof value === 'string') {
     return `type string ('${value.length > 25 ? `${value.slice(0, 25)}...` : value}')`;
   }
-  const text = String(value);
-  return `type ${typeof value} (${text}${typeof value === 'bigint' ? 'n' : ''})`;
+  if (typeof value === 'bigint') return `type bigint (${String(value)}n)`;
+  return `type ${typeof value} (${String(value as number | boolean | symbol)})`;
 }

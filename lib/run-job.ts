@@ -1,7 +1,7 @@
 // Jobs that the event loop starts, waits for and resumes.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channels, publish, wantsTrace, type WakeupKind } from './diagnostics';
-import { abortError, asyncError, fromNative, invalidArgType } from './errors';
+import { abortError, asyncError, type CodedError, fromNative, invalidArgType } from './errors';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
 import {
@@ -265,7 +265,7 @@ export function runJob<Args = unknown>(
   try {
     env = environment();
   } catch (error) {
-    return Promise.reject(error);
+    return Promise.reject(error as CodedError);
   }
   const { args, waitContext, signal, timeoutMs } = options;
   const isGenerator = func instanceof GeneratorJobFunction;

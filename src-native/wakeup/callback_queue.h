@@ -26,8 +26,8 @@ class CallbackTarget {
   CallbackTarget(const CallbackTarget&) = delete;
   CallbackTarget& operator=(const CallbackTarget&) = delete;
 
-  // The ASYNC_callback_fn; `target` is a CallbackTarget. Any thread, at any time, in any number.
-  static int Notify(void* target) noexcept;
+  // The ASYNC_callback_fn; `argument` is a CallbackTarget. Any thread, at any time, in any number.
+  static int Notify(void* argument) noexcept;
 
   // From here on callbacks go to `listener`; those that were made earlier are ignored. Loop thread.
   void Listen(WakeTarget* listener);
