@@ -200,5 +200,8 @@ function describe(value: unknown): string {
     return `type string ('${value.length > 25 ? `${value.slice(0, 25)}...` : value}')`;
   }
   if (typeof value === 'bigint') return `type bigint (${String(value)}n)`;
-  return `type ${typeof value} (${String(value as number | boolean | symbol)})`;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'symbol') {
+    return `type ${typeof value} (${String(value)})`;
+  }
+  return `type ${typeof value}`;
 }

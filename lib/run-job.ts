@@ -1,7 +1,7 @@
 // Jobs that the event loop starts, waits for and resumes.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channels, publish, wantsTrace, type WakeupKind } from './diagnostics';
-import { abortError, asyncError, type CodedError, fromNative, invalidArgType } from './errors';
+import { abortError, asyncError, fromNative, invalidArgType } from './errors';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
 import {
@@ -13,7 +13,7 @@ import {
   type NativeJobFunction,
 } from './job-function';
 import { EventKind, EventWord, type NativeWaitContext } from './native/contract';
-import { environment, type Environment, type Listener } from './native/environment';
+import { environment, errorForNone, type Environment, type Listener } from './native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from './validators';
 import { WaitContext, waitContextInternals } from './wait-context';
 
@@ -261,12 +261,9 @@ export function runJob<Args = unknown>(
 ): Promise<JobResult> {
   validateJobFunction(func);
   if (options !== NO_OPTIONS) validateRunJobOptions(options);
-  let env: Environment;
-  try {
-    env = environment();
-  } catch (error) {
-    return Promise.reject(error as CodedError);
-  }
+  const missing = errorForNone();
+  if (missing !== undefined) return Promise.reject(missing);
+  const env = environment();
   const { args, waitContext, signal, timeoutMs } = options;
   const isGenerator = func instanceof GeneratorJobFunction;
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);

@@ -158,6 +158,11 @@ export function environment(): Environment {
   return found;
 }
 
+/** What {@link environment} would throw. */
+export function errorForNone(): Error | undefined {
+  return load().error?.();
+}
+
 /** One sentence, or undefined when {@link environment} returns. */
 export function reasonForNone(): string | undefined {
   return load().reason;
