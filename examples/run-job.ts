@@ -1,11 +1,12 @@
 // Jobs on the event loop: one that is woken, one that is aborted and one that takes too long.
 import { jobFunction, runJob, WaitSignal, type CodedError, type GeneratorJobFunction } from 'openssl-async';
 
-/** A job function that waits until somebody wakes the signal. */
-function waitFor(signal: WaitSignal): GeneratorJobFunction {
+/** A job function that has some work begun elsewhere, and waits until that wakes the signal. */
+function waitFor(signal: WaitSignal, begin?: () => void): GeneratorJobFunction {
   return jobFunction(function* (job) {
     yield job.setWaitFd(signal, signal.fd);
     try {
+      begin?.();
       while (!signal.clear()) yield job.pause(); // a resume is a hint: look
       return 42;
     } finally {
@@ -18,10 +19,12 @@ function waitFor(signal: WaitSignal): GeneratorJobFunction {
 
 async function main(): Promise<void> {
   const signal = new WaitSignal();
-  setTimeout(() => {
-    signal.wake();
-  }, 10);
-  const { returnValue, pauses, wakeups } = await runJob(waitFor(signal));
+  const begin = (): void => {
+    setTimeout(() => {
+      signal.wake();
+    }, 10);
+  };
+  const { returnValue, pauses, wakeups } = await runJob(waitFor(signal, begin));
   console.log(`finished: returned ${returnValue}, paused ${pauses} time, woken ${wakeups.fd} time by its fd`);
 
   const controller = new AbortController();

@@ -9,7 +9,8 @@ import type { NativeError } from './native/contract';
  */
 export type AsyncErrorCode = keyof AsyncErrors;
 
-interface AsyncErrors {
+/** By code; see {@link AsyncErrorCode}. */
+export interface AsyncErrors {
   /** Real async jobs do not run in this process; `unsupportedReason()` is the message. */
   ERR_ASYNC_UNSUPPORTED: CodedError;
   /** The native addon could not be loaded; the message says what was tried and what to do. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { AsyncErrorCode, CodedError, OpenSSLError } from './errors';
+export type { AsyncErrorCode, AsyncErrors, CodedError, OpenSSLError } from './errors';
 export type { Command } from './command';
 export type { JobMessage, WakeupKind } from './diagnostics';
 export { Job, type JobState } from './job';
@@ -18,7 +18,7 @@ export {
   type NativeJobFunction,
 } from './job-function';
 export type { ConfigureOptions, PollOptions } from './options';
-export { runJob, type JobResult, type RunJobOptions } from './run-job';
+export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';
 export {
   getCurrentJob,
   startJob,

@@ -33,7 +33,7 @@ export class GeneratorJobFunction<Args = any> {
 
 /** A job function written in C; see {@link nativeJobFunction}. */
 export class NativeJobFunction {
-  // Without a member that is seen outside, anything would do for one.
+  /** Without a member that is seen outside, anything would do for one. */
   declare protected readonly brand: 'native';
   /** @internal */
   readonly external: NativeJobFunctionExternal;

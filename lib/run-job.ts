@@ -29,14 +29,24 @@ export interface RunJobOptions<Args = unknown> {
   timeoutMs?: number;
 }
 
+/** How often jobs were resumed, and why. */
+export interface WakeupCounts {
+  /** An fd was readable. */
+  fd: number;
+  /** The callback was called. */
+  callback: number;
+  /** It was time to try again. */
+  poll: number;
+}
+
 /** What became of a job. */
 export interface JobResult {
   /** What the job's function returned. */
   returnValue: number;
   /** How often it paused. */
   pauses: number;
-  /** What it was resumed for: an fd that was readable, a callback, or because it was time to try again. */
-  wakeups: { fd: number; callback: number; poll: number };
+  /** What it was resumed for. */
+  wakeups: WakeupCounts;
   /** What the function left in its OpenSSL error queue, oldest first, if anything. */
   opensslErrorStack?: string[];
 }

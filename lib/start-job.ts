@@ -10,7 +10,9 @@ import { waitContextInternals, type WaitContext } from './wait-context';
 
 /** `ASYNC_PAUSE`: the job paused. Resume it with {@link startJob} when one of `waitFds` is readable. */
 export interface PausedResult {
+  /** Tells the results apart. */
   status: 'pause';
+  /** To be resumed. */
   job: Job;
   /** The fds that the job offers now; empty when it uses a callback, or has to be tried from time to time. */
   waitFds: number[];
@@ -18,7 +20,9 @@ export interface PausedResult {
 
 /** `ASYNC_FINISH`: the job's function returned. */
 export interface FinishedResult {
+  /** Tells the results apart. */
   status: 'finish';
+  /** What it returned. */
   returnValue: number;
   /** What the function left in its OpenSSL error queue, oldest first, if anything. */
   opensslErrorStack?: string[];
@@ -26,12 +30,15 @@ export interface FinishedResult {
 
 /** `ASYNC_NO_JOBS`: the pool has no job at the moment. Try again later; nothing has changed. */
 export interface NoJobsResult {
+  /** Tells the results apart. */
   status: 'no-jobs';
 }
 
 /** `ASYNC_ERR`: OpenSSL could not run the job; or its generator threw, and this is what it threw. */
 export interface ErrorResult {
+  /** Tells the results apart. */
   status: 'error';
+  /** OpenSSL's error, or what was thrown. */
   error: unknown;
 }
 

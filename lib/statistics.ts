@@ -1,15 +1,22 @@
 // What the scheduler of this thread has done so far.
 import { environment } from './native/environment';
-import { cancellations } from './run-job';
+import { cancellations, type WakeupCounts } from './run-job';
 
 /** Durations in microseconds. Percentiles are at most 12.5 % too high. */
 export interface LatencyHistogram {
+  /** How many were recorded. */
   count: number;
+  /** The shortest. */
   min: number;
+  /** The longest. */
   max: number;
+  /** The arithmetic mean. */
   mean: number;
+  /** Half of them took at most so long. */
   p50: number;
+  /** Nine in ten took at most so long. */
   p90: number;
+  /** Ninety-nine in a hundred took at most so long. */
   p99: number;
 }
 
@@ -25,7 +32,9 @@ export interface JobCounts {
   waiting: number;
   /** Now: live jobs of this thread, whoever runs them. */
   liveInThread: number;
+  /** Calls that were accepted. */
   submitted: number;
+  /** Jobs that have begun. */
   started: number;
   /** Ran to their end, whatever they returned. */
   finished: number;
@@ -41,6 +50,7 @@ export interface JobCounts {
   timedOut: number;
   /** Calls that were refused with `ERR_ASYNC_QUEUE_FULL`. */
   refused: number;
+  /** Pauses of jobs, hand-overs not counted. */
   pauses: number;
   /** Commands of generators. */
   handOvers: number;
@@ -52,22 +62,28 @@ export interface JobCounts {
 
 /** The result of {@link stats}. */
 export interface Stats {
+  /** Jobs. */
   jobs: JobCounts;
   /** What jobs were resumed for. */
-  wakeups: { fd: number; callback: number; poll: number };
+  wakeups: WakeupCounts;
+  /** How long jobs took. */
   latency: {
     /** From the call to the start. */
     queue: LatencyHistogram;
     /** From the start to the end. */
     run: LatencyHistogram;
+    /** From the call to the end. */
     total: LatencyHistogram;
   };
   /** The process's job stacks. */
   stacks: {
     /** `'guarded'`: this library's, with guard pages; `'default'`: OpenSSL's; `'none'`: no job was run yet. */
     mode: 'none' | 'default' | 'guarded';
+    /** Of one stack; 0 before the first job. */
     sizeBytes: number;
+    /** Now: stacks with a guard page. */
     guarded: number;
+    /** Now: stacks of ours without one. */
     unguarded: number;
     /** The deepest use seen, with `configure({ stackHighWater: true })` and guarded stacks; else null. */
     highWaterBytes: number | null;

@@ -216,6 +216,7 @@ export class WaitContext {
     return STATUSES[this.#environment.addon.waitContextStatus(this.#native())] ?? 'unsupported';
   }
 
+  /** For those who play the engine. */
   set status(status: WaitStatus) {
     const native = this.#native();
     const index = STATUSES.indexOf(status);
