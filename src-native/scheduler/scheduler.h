@@ -48,12 +48,12 @@ struct JobEvent {
     kResumed,  // value: a WakeKind
     kAwaited,  // Await() is over; value: a WakeKind
   };
-  JobId id;
-  Kind kind;
-  int32_t value;
-  uint32_t pauses;
+  JobId id = kNoJobId;
+  Kind kind = Kind::kFinished;
+  int32_t value = 0;
+  uint32_t pauses = 0;
   WakeupCounts wakeups;
-  int32_t detail;  // kFinished: 1 when TakeFailure() has what the job left in its error queue
+  int32_t detail = 0;  // kFinished: 1 when TakeFailure() has what the job left in its error queue
 };
 static_assert(sizeof(JobEvent) == 8 * sizeof(int32_t));
 
