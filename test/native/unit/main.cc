@@ -12,8 +12,8 @@
 
 namespace {
 
-// Valgrind takes a switch to a stack nearby for a very large frame, and calls what lies between inaccessible. It is told
-// of the stacks of jobs, which OpenSSL allocates like anything else, by their size.
+// Valgrind takes a switch to a stack nearby for a very large frame, and calls what lies between inaccessible. It is
+// told of the stacks of jobs, which OpenSSL allocates like anything else, by their size.
 constexpr size_t kJobStackSize = 32768;
 
 std::mutex stacks_mutex;
