@@ -22,10 +22,6 @@ const VALGRIND = [
   ...process.argv.slice(2),
 ];
 
-// Valgrind takes a step of the stack pointer for a switch of stacks only beyond this, and job stacks (32 KiB) may lie close
-// to the thread's own.
-const JOB_STACKS = '--max-stackframe=40000';
-
 function runSmoke() {
   const addon = path.join(root, 'build', 'Release', 'openssl_async.node');
   const smoke = path.join(root, 'test', 'native', 'smoke', 'smoke.js');
@@ -39,7 +35,7 @@ function runSmoke() {
 }
 
 async function main() {
-  const unitTests = await runTests({ sanitizer: 'none', wrapper: [...VALGRIND, JOB_STACKS] });
+  const unitTests = await runTests({ sanitizer: 'none', wrapper: VALGRIND });
   if (!runSmoke() || !unitTests) process.exitCode = 1;
 }
 
