@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "wakeup/wait_fd.h"
 
 namespace openssl_async {
@@ -300,6 +301,7 @@ void Scheduler::Tick() {
   ++metrics_.ticks;
   now_ns_ = uv_hrtime();
   const uint64_t deadline_ns = now_ns_ + options_.tick_budget_ns;
+  if (polls_->busy() && ready_.empty()) polls_->Collect();
   do {
     {
       const JobBatch jobs(thread_);
@@ -311,7 +313,7 @@ void Scheduler::Tick() {
   } while (HasWork() && !OutOfTime(deadline_ns));
   in_tick_ = false;
   polls_->Hold(!ready_.empty());
-  if (!HasWork()) StopTicking();
+  if (!HasWork() && !polls_->busy()) StopTicking();
   if (!queue_.empty() && !CanAdmit() && live_ == 0) RetryPoolLater();
 }
 
@@ -324,7 +326,12 @@ void Scheduler::RunReady(uint64_t deadline_ns) {
   // Those that become ready meanwhile have their turn after the events were delivered.
   for (size_t turns = ready_.size(); turns > 0 && !ready_.empty(); --turns) {
     if (events_.size() >= kMostEvents || OutOfTime(deadline_ns)) return;
-    Step(*ready_.PopFront());
+    ScheduledJob& job = *ready_.PopFront();
+    if (ScheduledJob* next = ready_.front(); next != nullptr) {
+      Prefetch(next->wait_point_);
+      Prefetch(ready_.Next(next));
+    }
+    Step(job);
   }
 }
 

@@ -50,6 +50,11 @@ class PollTable {
   // Must precede every wait: a source whose events nobody wanted has been disarmed.
   void Arm(FdWatch& watch);
 
+  // With thousands of events at a time the loop need not be told of each: while the table is busy, it is asked for them
+  // with Collect() in every turn of the loop, which must not block.
+  bool busy() const { return busy_; }
+  void Collect();
+
   // While jobs that were woken still wait for their turn, there is no sense in hearing of their fds again.
   void Hold(bool hold) { hold_ = hold; }
 
@@ -57,12 +62,16 @@ class PollTable {
   uv_loop_t* loop_;
   OpenHandles& open_;
   bool hold_ = false;
+  bool busy_ = false;
+#ifndef OPENSSL_ASYNC_POLL_WITH_EPOLL
   std::unordered_map<WaitFd, std::unique_ptr<PollSource>> sources_;
-#ifdef OPENSSL_ASYNC_POLL_WITH_EPOLL
+#else
   void Listen();
-  void Collect();
+  PollSource* SourceOf(uint64_t event) const;
   void Renew();
   uint32_t serials_ = 0;
+  std::vector<std::unique_ptr<PollSource>> sources_;  // by fd: the system hands out small numbers
+  size_t watched_ = 0;
   UniqueFd epoll_;
   UvHandlePointer<uv_poll_t> handle_;  // before epoll_ is closed
 #endif

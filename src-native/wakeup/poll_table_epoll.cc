@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "wakeup/wait_fd.h"
 
 namespace openssl_async {
@@ -81,14 +82,19 @@ PollTable::PollTable(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loo
 PollTable::~PollTable() { sources_.clear(); }
 
 Result<void> PollTable::Add(FdWatch& watch) {
-  if (sources_.empty()) Listen();
-  std::unique_ptr<PollSource>& source = sources_[watch.fd];
+  if (watch.fd < 0) return WaitFdError(watch.fd, UV_EBADF);
+  if (watched_ == 0 && !busy_) Listen();
+  const auto index = static_cast<size_t>(watch.fd);
+  if (index >= sources_.size()) sources_.resize(index + 1);
+  std::unique_ptr<PollSource>& source = sources_[index];
   const bool is_new = source == nullptr;
   if (is_new) source = std::make_unique<PollSource>(epoll_.get(), &serials_, watch.fd);
   if (const int error = source->Rearm(); error != 0) {
-    if (is_new) sources_.erase(watch.fd);
+    if (is_new) source.reset();
+    if (watched_ == 0) uv_poll_stop(handle_.get());
     return WaitFdError(watch.fd, error);
   }
+  if (is_new) ++watched_;
   watch.source = source.get();
   source->watches().PushBack(&watch);
   return {};
@@ -96,9 +102,11 @@ Result<void> PollTable::Add(FdWatch& watch) {
 
 void PollTable::Remove(FdWatch& watch) {
   watch.source->watches().Remove(&watch);
-  if (watch.source->watches().empty()) sources_.erase(watch.fd);
+  if (watch.source->watches().empty()) {
+    sources_[static_cast<size_t>(watch.fd)].reset();
+    if (--watched_ == 0) uv_poll_stop(handle_.get());
+  }
   watch.source = nullptr;
-  if (sources_.empty()) uv_poll_stop(handle_.get());
 }
 
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
@@ -108,20 +116,29 @@ void PollTable::Listen() {
                 [](uv_poll_t* handle, int, int) { static_cast<PollTable*>(handle->data)->Collect(); });
 }
 
+PollSource* PollTable::SourceOf(uint64_t event) const {
+  const size_t fd = event & UINT32_MAX;
+  return fd < sources_.size() ? sources_[fd].get() : nullptr;
+}
+
 void PollTable::Collect() {
   if (hold_) return;
   constexpr int kMostEvents = 1024;
+  constexpr int kBusyFrom = 512;
+  constexpr int kBusyUntil = 64;
+  constexpr int kAhead = 4;  // thousands of sources do not stay in the cache
   epoll_event events[kMostEvents];
   const int count = epoll_wait(epoll_.get(), events, kMostEvents, 0);
   bool orphaned = false;
   for (int i = 0; i < count; ++i) {
+    if (i + kAhead < count) Prefetch(SourceOf(events[i + kAhead].data.u64));
     const uint64_t event = events[i].data.u64;
-    const auto found = sources_.find(static_cast<WaitFd>(event & UINT32_MAX));
-    if (found == sources_.end() || !found->second->Expects(event)) {
+    PollSource* const found = SourceOf(event);
+    if (found == nullptr || !found->Expects(event)) {
       orphaned = true;
       continue;
     }
-    PollSource& source = *found->second;
+    PollSource& source = *found;
     bool wanted = false;
     // An error (a hang-up, say) is a reason to resume too: the job finds out by its own read.
     for (FdWatch* watch = source.watches().front(); watch != nullptr; watch = source.watches().Next(watch)) {
@@ -130,6 +147,14 @@ void PollTable::Collect() {
     if (!wanted) source.Disarm();  // until somebody waits again: it may stay readable for ever
   }
   if (orphaned) Renew();
+  // What is added to our instance wakes libuv's too, which costs as much again: spare that while there is much to do.
+  if (!busy_ && count >= kBusyFrom) {
+    busy_ = true;
+    uv_poll_stop(handle_.get());
+  } else if (busy_ && count < kBusyUntil) {
+    busy_ = false;
+    if (watched_ > 0) Listen();
+  }
 }
 
 // An fd that was closed while it was watched, and whose file a copy of it (a child process's, say) keeps open, cannot
@@ -143,8 +168,10 @@ void PollTable::Renew() {
   if (!handle) return;
   handle_ = std::move(handle);  // closes the earlier one, and then its epoll instance
   epoll_ = std::move(epoll);
-  for (const auto& [fd, source] : sources_) source->MoveTo(epoll_.get());
-  Listen();
+  for (const std::unique_ptr<PollSource>& source : sources_) {
+    if (source != nullptr) source->MoveTo(epoll_.get());
+  }
+  if (!busy_) Listen();
 }
 
 }  // namespace openssl_async

@@ -101,6 +101,8 @@ void PollTable::Remove(FdWatch& watch) {
 
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
 
+void PollTable::Collect() {}  // never busy
+
 }  // namespace openssl_async
 
 #endif

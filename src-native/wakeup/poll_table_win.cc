@@ -81,4 +81,6 @@ void PollTable::Remove(FdWatch& watch) {
 
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
 
+void PollTable::Collect() {}  // never busy
+
 }  // namespace openssl_async
