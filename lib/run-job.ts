@@ -234,7 +234,15 @@ function flush(): void {
   if (batch.count === 0) return;
   const { count, func } = batch;
   batch.count = 0;
+  trace();
   environment().addon.submitBatch(batch.ids, count, (func as NativeJobFunction).external);
+}
+
+// Before jobs are handed over: whether somebody wants to hear what happens to them.
+function trace(): void {
+  if (wantsTrace() === tracing) return;
+  tracing = !tracing;
+  environment().addon.setTracing(tracing);
 }
 
 function collect(id: number, func: NativeJobFunction): void {
@@ -290,10 +298,6 @@ export function runJob<Args = unknown>(
   const promise = new Promise(executor);
   const submission = new Submission(func, resolveNext, rejectNext);
   if (!env.started) env.start();
-  if (wantsTrace() !== tracing) {
-    tracing = !tracing;
-    env.addon.setTracing(tracing);
-  }
   const id = (submission.id = env.listen(submission));
   if (isGenerator) {
     submitGenerator(env, submission, func, copy, waitContext, nativeContext);
@@ -302,6 +306,7 @@ export function runJob<Args = unknown>(
   } else {
     if (waitContext !== undefined) submission.extras = { waitContext };
     flush();
+    trace();
     env.addon.submit(id, func.external, copy as Uint8Array | null, nativeContext);
   }
   if (signal !== undefined || timeoutMs !== undefined) limit(submission, signal, timeoutMs);
@@ -327,6 +332,7 @@ function submitGenerator(
     generator: { run, job, inContext: AsyncLocalStorage.snapshot() },
   };
   flush();
+  trace();
   env.addon.submit(submission.id, null, null, native);
 }
 
