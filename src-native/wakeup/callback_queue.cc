@@ -90,7 +90,7 @@ CallbackTarget* CallbackQueue::AcquireTarget() {
 }
 
 void CallbackQueue::ReleaseTarget(CallbackTarget* target) {
-  target->Listen(nullptr);
+  target->StopListening();
   target->next_free_ = free_;  // it may still be queued; its delivery will find no listener
   free_ = target;
 }

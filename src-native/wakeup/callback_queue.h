@@ -31,6 +31,8 @@ class CallbackTarget {
 
   // From here on callbacks go to `listener`; those that were made earlier are ignored. Loop thread.
   void Listen(WakeTarget* listener);
+  // From here on callbacks go nowhere.
+  void StopListening() { listener_ = nullptr; }
 
  private:
   friend class CallbackQueue;

@@ -35,7 +35,7 @@ void WaitPoint::Detach(bool keep_callback) {
   waiter_ = nullptr;
   awaiting_ = false;
   if (!keep_callback) CarryCallback(observer_ != nullptr);
-  if (observer_ == nullptr) target_->Listen(nullptr);
+  if (observer_ == nullptr) target_->StopListening();
 }
 
 WaitPoint::Offer WaitPoint::AwaitOnce(WakeTarget* waiter) {
@@ -54,7 +54,12 @@ void WaitPoint::StopAwaitingOnce() {
 void WaitPoint::Observe(CallbackObserver* observer) {
   observer_ = observer;
   CarryCallback(observer != nullptr || waiter_ != nullptr);
-  if (waiter_ == nullptr) target_->Listen(observer == nullptr ? nullptr : this);
+  if (waiter_ != nullptr) return;
+  if (observer == nullptr) {
+    target_->StopListening();
+  } else {
+    target_->Listen(this);
+  }
 }
 
 void WaitPoint::CarryCallback(bool carry) {
@@ -173,7 +178,7 @@ std::vector<FdCleanup> WaitPoint::Close() {
 
 void WaitPoint::Abandon() {
   UnwatchAll();
-  target_->Listen(nullptr);
+  target_->StopListening();
   waiter_ = nullptr;
   context_.release();  // NOLINT(bugprone-unused-return-value): on purpose, see the header
 }
