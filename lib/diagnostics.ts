@@ -36,3 +36,32 @@ export function wantsTrace(): boolean {
 export function publish(name: keyof typeof channels, message: JobMessage): void {
   if (channels[name].hasSubscribers) channels[name].publish(message);
 }
+
+/** Where an operation ran: within the call, on a pool thread, or in an OpenSSL job. */
+export type OperationPlace = 'inline' | 'pool' | 'job';
+
+/** The message of the channel `openssl-async:operation:finish`. */
+export interface OperationMessage {
+  /** For example `'sign RSA-2048 sha256'`. */
+  algorithm: string;
+  /** Where it ran. */
+  place: OperationPlace;
+  /** How often its job paused. */
+  pauses: number;
+  /** Microseconds from the call to the start. */
+  queueMicros: number;
+  /** Microseconds from the start to the end. */
+  runMicros: number;
+  /** What it failed with, if it did. */
+  error?: unknown;
+}
+
+const operations = channel('openssl-async:operation:finish');
+
+export function wantsOperations(): boolean {
+  return operations.hasSubscribers;
+}
+
+export function publishOperation(message: OperationMessage): void {
+  operations.publish(message);
+}

@@ -53,6 +53,8 @@ export interface AsyncErrors {
   ERR_ASYNC_INVALID_FD: CodedError;
   /** A wait fd cannot be polled, for example because it is a regular file. */
   ERR_ASYNC_FD_NOT_POLLABLE: CodedError;
+  /** OpenSSL could not take a key over to the provider asked for. */
+  ERR_ASYNC_INVALID_KEY: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
 }
@@ -88,6 +90,15 @@ function make(Base: ErrorClass, code: string, message: string, options?: ErrorOp
 
 export function asyncError(code: AsyncErrorCode, message: string, options?: ErrorOptions): CodedError {
   return make(Error, code, message, options);
+}
+
+/** An error with one of Node's own codes, as `node:crypto` has it. */
+export function nodeError(
+  code: `ERR_${string}`,
+  message: string,
+  Base: ErrorConstructor | TypeErrorConstructor | RangeErrorConstructor = Error,
+): CodedError {
+  return make(Base, code, message);
 }
 
 export function invalidArgType(name: string, expected: string, actual: unknown): CodedError {

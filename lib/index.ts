@@ -5,7 +5,7 @@
  */
 export type { AsyncErrorCode, AsyncErrors, CodedError, OpenSSLError } from './errors';
 export type { Command } from './command';
-export type { JobMessage, WakeupKind } from './diagnostics';
+export type { JobMessage, OperationMessage, OperationPlace, WakeupKind } from './diagnostics';
 export { Job, type JobState } from './job';
 export {
   type GeneratorJobFunction,
@@ -17,6 +17,12 @@ export {
   type JobGenerator,
   type NativeJobFunction,
 } from './job-function';
+export { AsyncKey, createPrivateKey, createPublicKey, type KeyInput, type KeyLike, type KeyMaterial } from './keys';
+export type { BinaryLike } from './operations/bytes';
+export type { OperationOptions } from './operations/call';
+export { hash, type HashOptions } from './operations/hash';
+export { operations, type Operations, type OperationsEvents } from './operations/load';
+export { sign, verify, type SigningKey, type SigningOptions } from './operations/sign';
 export type { ConfigureOptions, PollOptions } from './options';
 export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';
 export {

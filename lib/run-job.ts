@@ -1,5 +1,6 @@
 // Jobs that the event loop starts, waits for and resumes.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { cancelWith, letGo, type Cancellable, type Limits } from './cancellation';
 import { channels, publish, wantsTrace, type WakeupKind } from './diagnostics';
 import { abortError, asyncError, fromNative, invalidArgType } from './errors';
 import { GeneratorRun } from './generator-run';
@@ -62,7 +63,7 @@ type Reject = (error: unknown) => void;
 export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
 
 /** What only some submissions have. */
-interface Extras {
+interface Extras extends Limits {
   waitContext?: WaitContext;
   /** Nobody else has it: it is closed with the job. */
   ownsWaitContext?: boolean;
@@ -72,33 +73,10 @@ interface Extras {
     /** Runs a function in the async context of the call. */
     inContext: ReturnType<typeof AsyncLocalStorage.snapshot>;
   };
-  timer?: NodeJS.Timeout;
-  signal?: AbortSignal;
-}
-
-// One listener for each signal, however many calls share it: Node warns of more than ten.
-const bySignal = new WeakMap<AbortSignal, Set<Submission>>();
-
-function cancelWith(signal: AbortSignal, submission: Submission): void {
-  const known = bySignal.get(signal);
-  if (known !== undefined) {
-    known.add(submission);
-    return;
-  }
-  const submissions = new Set([submission]);
-  bySignal.set(signal, submissions);
-  const onAbort = (): void => {
-    bySignal.delete(signal);
-    for (const each of submissions) {
-      ++cancellations.aborted;
-      each.cancel(abortError(signal.reason));
-    }
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
 }
 
 // One for each unfinished call, ten thousand at a time: plain fields, and few.
-class Submission implements Listener {
+class Submission implements Listener, Cancellable {
   id = 0;
   extras: Extras | undefined = undefined;
 
@@ -199,9 +177,7 @@ class Submission implements Listener {
   private settle(): void {
     this.resolve = this.reject = undefined;
     const { extras } = this;
-    if (extras === undefined) return;
-    clearTimeout(extras.timer);
-    if (extras.signal !== undefined) bySignal.get(extras.signal)?.delete(this);
+    if (extras !== undefined) letGo(extras, this);
   }
 
   // Native code knows nothing of the job any more.
@@ -286,8 +262,7 @@ export function runJob<Args = unknown>(
   const isGenerator = func instanceof GeneratorJobFunction;
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
   if (signal?.aborted === true) {
-    ++cancellations.aborted;
-    return Promise.reject(abortError(signal.reason));
+    return Promise.reject(aborted(signal.reason));
   }
   if (env.listening >= maxUnfinished(env)) {
     ++cancellations.refused;
@@ -336,11 +311,16 @@ function submitGenerator(
   env.addon.submit(submission.id, null, null, native);
 }
 
+function aborted(reason: unknown): Error {
+  ++cancellations.aborted;
+  return abortError(reason);
+}
+
 function limit(submission: Submission, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
   const extras: Extras = (submission.extras ??= {});
   if (signal !== undefined) {
     extras.signal = signal;
-    cancelWith(signal, submission);
+    cancelWith(signal, submission, aborted);
   }
   if (timeoutMs !== undefined) {
     extras.timer = setTimeout(() => {

@@ -16,6 +16,7 @@ const NATIVE_LAYERS = [
   'keys',
   'operations',
   'accelerator',
+  'placement',
   'loading',
   'tls',
   'binding',
@@ -23,7 +24,7 @@ const NATIVE_LAYERS = [
 
 // System headers that only some layers may see.
 const RESTRICTED_HEADERS = [
-  { header: /^uv(\.h|\/)/, layers: ['wakeup', 'scheduler', 'tls', 'binding'] },
+  { header: /^uv(\.h|\/)/, layers: ['wakeup', 'scheduler', 'placement', 'tls', 'binding'] },
   { header: /^(napi(-inl)?|node_api|js_native_api|node)\.h$/, layers: ['binding'] },
   { header: /^openssl_async\.h$/, layers: ['binding'] },
 ];
@@ -43,11 +44,12 @@ const LIBRARY_LAYERS = [
   ['diagnostics'],
   ['generator-run'],
   ['start-job'],
+  ['cancellation'],
   ['run-job'],
-  ['statistics'],
-  ['thread'],
   ['keys'],
   ['operations/'],
+  ['statistics'],
+  ['thread'],
   ['providers', 'engines'],
   ['accelerator'],
   ['tls/'],

@@ -16,6 +16,8 @@ export interface NativeHandle<Name extends string> {
 export type NativeWaitContext = NativeHandle<'wait-context'>;
 export type NativeWaitSignal = NativeHandle<'wait-signal'>;
 export type NativeJob = NativeHandle<'job'>;
+export type NativeKey = NativeHandle<'key'>;
+export type NativeSpec = NativeHandle<'spec'>;
 /** What `openssl_async_create_job_function()` makes; it comes from other addons. */
 export type NativeJobFunctionExternal = NativeHandle<'job-function'>;
 
@@ -41,11 +43,71 @@ export const EventKind = {
   paused: 5,
   resumed: 6,
   awaited: 7,
+  operationDone: 8,
+  operationFailed: 9,
+  operationLarge: 10,
 } as const;
 
 /** Where the words of an event are. */
 export const EventWord = { id: 0, kind: 1, value: 2, pauses: 3, fd: 4, callback: 5, poll: 6, detail: 7 } as const;
 export const WORDS_PER_EVENT = 8;
+
+/** Where the words of an operation's event are. `kind` also holds the place (bits 8 to 15) and the pauses (from 16). */
+export const OperationWord = {
+  id: 0,
+  kind: 1,
+  value: 2,
+  offset: 3,
+  firstSize: 4,
+  secondSize: 5,
+  queueMicros: 6,
+  runMicros: 7,
+} as const;
+
+/** Families of operations, as src-native/operations/registry.h numbers them. */
+export const Family = { sign: 0, verify: 1, digest: 2 } as const;
+export type Family = (typeof Family)[keyof typeof Family];
+
+export const OperationMode = { auto: 0, inline: 1, offload: 2 } as const;
+
+/** Where the words of a call are. Sizes of inputs are −1 for none; the inputs are in the call's bytes, unless `passed`. */
+export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4, firstNumber: 10 } as const;
+export const MAX_INPUTS = 6;
+export const MAX_NUMBERS = 6;
+export const CALL_WORDS = 16;
+export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3 } as const;
+
+/** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
+export type NativeScope = readonly [library: number, properties: string, mayPause: boolean];
+
+export interface NativeOperationFigures {
+  inFlight: number;
+  hopMicros: number;
+  pool: {
+    threads: number;
+    spareThreads: number;
+    queued: number;
+    running: number;
+    submitted: number;
+    completed: number;
+    refused: number;
+  };
+  algorithms: Record<
+    string,
+    {
+      inline: number;
+      offloaded: number;
+      jobs: number;
+      paused: number;
+      pauses: number;
+      failed: number;
+      abandoned: number;
+      refused: number;
+      fallbacks: number;
+      latency: { queue: NativeHistogram; run: NativeHistogram; total: NativeHistogram };
+    }
+  >;
+}
 
 export interface NativeHistogram {
   count: number;
@@ -161,4 +223,29 @@ export interface NativeAddon {
   takeFailure(id: number): NativeError;
   setTracing(tracing: boolean): void;
   stats(withHighWater: boolean): NativeStats;
+
+  /** SubjectPublicKeyInfo, or unencrypted PKCS#8. */
+  createKey(der: Uint8Array, isPrivate: boolean, scope: NativeScope | undefined): NativeKey | NativeError;
+  createSpec(
+    family: Family,
+    algorithm: string,
+    names: readonly string[],
+    numbers: readonly number[],
+    keys: readonly NativeKey[],
+    bytes: readonly Uint8Array[],
+    scope: NativeScope | undefined,
+    fallback: NativeSpec | undefined,
+  ): NativeSpec | NativeError;
+  /** `words` and `bytes` describe a call, `result` and `bytes` answer one that has run by then, `outputs` the others. */
+  setCallBuffers(words: Float64Array, bytes: Uint8Array, result: Int32Array, outputs: Uint8Array): void;
+  /** A {@link CallStatus}. */
+  operate(spec: NativeSpec, ...inputs: (Uint8Array | undefined)[]): number;
+  /** The error of a failed operation, or the outputs of a large one; once. */
+  takeOperation(id: number): NativeError | readonly Buffer[];
+  /** True when it had not begun: no event will come. */
+  abandonOperation(id: number): boolean;
+  configureOperations(maxInlineMicros: number, maxInFlight: number): void;
+  /** False, without effect, once the pool has started. */
+  configurePool(threads: number, maxQueued: number, spareThread: boolean): boolean;
+  operationFigures(): NativeOperationFigures;
 }

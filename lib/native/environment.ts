@@ -57,6 +57,11 @@ export class Environment {
     return this.#listeners.length - this.#freeIds.length - this.#freedIds.length;
   }
 
+  /** The id that the next {@link listen} will give. */
+  get nextId(): number {
+    return this.#freeIds[this.#freeIds.length - 1] ?? this.#listeners.length;
+  }
+
   listen(listener: Listener): number {
     const id = this.#freeIds.pop() ?? this.#listeners.length;
     this.#listeners[id] = listener;

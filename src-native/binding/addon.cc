@@ -5,6 +5,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/operations.h"
 #include "job/job_stack.h"
 #include "openssl/version.h"
 #include "wakeup/wait_fd.h"
@@ -304,19 +305,6 @@ Napi::Value SetTracing(Info info) {
 
 // --- Figures
 
-Napi::Object ToJs(Napi::Env env, const Histogram& histogram) {
-  constexpr double kMicro = 1000;
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("count", static_cast<double>(histogram.count()));
-  object.Set("min", static_cast<double>(histogram.min()) / kMicro);
-  object.Set("max", static_cast<double>(histogram.max()) / kMicro);
-  object.Set("mean", histogram.mean() / kMicro);
-  object.Set("p50", static_cast<double>(histogram.Percentile(0.5)) / kMicro);
-  object.Set("p90", static_cast<double>(histogram.Percentile(0.9)) / kMicro);
-  object.Set("p99", static_cast<double>(histogram.Percentile(0.99)) / kMicro);
-  return object;
-}
-
 Napi::Value Stats(Info info) {
   const Napi::Env env = info.Env();
   const Scheduler& scheduler = *Environment::From(info).scheduler();
@@ -420,6 +408,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("takeFailure", &TakeFailure);
   add("setTracing", &SetTracing);
   add("stats", &Stats);
+  AddOperationExports(env, exports);
   return exports;
 }
 

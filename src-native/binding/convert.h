@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "openssl/pointers.h"
+#include "scheduler/histogram.h"
 
 namespace openssl_async {
 
@@ -31,6 +32,20 @@ inline Napi::Array ToJs(Napi::Env env, const std::vector<WaitFd>& fds) {
   Napi::Array array = Napi::Array::New(env, fds.size());
   for (size_t i = 0; i < fds.size(); ++i) array.Set(static_cast<uint32_t>(i), WaitFdToNumber(fds[i]));
   return array;
+}
+
+// In microseconds.
+inline Napi::Object ToJs(Napi::Env env, const Histogram& histogram) {
+  constexpr double kMicro = 1000;
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("count", static_cast<double>(histogram.count()));
+  object.Set("min", static_cast<double>(histogram.min()) / kMicro);
+  object.Set("max", static_cast<double>(histogram.max()) / kMicro);
+  object.Set("mean", histogram.mean() / kMicro);
+  object.Set("p50", static_cast<double>(histogram.Percentile(0.5)) / kMicro);
+  object.Set("p90", static_cast<double>(histogram.Percentile(0.9)) / kMicro);
+  object.Set("p99", static_cast<double>(histogram.Percentile(0.99)) / kMicro);
+  return object;
 }
 
 struct Bytes {

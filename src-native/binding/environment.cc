@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "binding/operation_event.h"
 #include "job/job_stack.h"
 
 namespace openssl_async {
@@ -36,6 +37,7 @@ class OpenEnvironments {
 
  private:
   OpenEnvironments() {
+    WorkerPool::Get();  // whose end, being registered earlier, comes later: jobs need it for theirs
     atexit([] { Get().DrainThisThreads(); });
   }
 
@@ -102,6 +104,13 @@ std::shared_ptr<Environment> Environment::Create(Napi::Env env, Result<void>& re
     return nullptr;
   }
   environment->scheduler_ = std::move(scheduler.value());
+  Result<std::unique_ptr<OperationRunner>> operations =
+      OperationRunner::Create(loop, *environment->scheduler_, *environment);
+  if (!operations.ok()) {
+    result = operations.error();
+    return nullptr;
+  }
+  environment->operations_ = std::move(operations.value());
   environment->self_ = environment;
   OpenEnvironments::Get().Add(environment.get());
   napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), nullptr);
@@ -121,7 +130,27 @@ void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events
   async_context_ = std::make_unique<Napi::AsyncContext>(env_, "openssl-async");
 }
 
+void Environment::SetCallBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result) {
+  call_buffers_ = {words.Data(), bytes.Data(), bytes.ByteLength(), result.Data()};
+  for (const Napi::Value array : {Napi::Value(words), Napi::Value(bytes), Napi::Value(result)}) {
+    call_arrays_.push_back(Napi::Reference<Napi::Value>::New(array, 1));
+  }
+}
+
 void Environment::OnEvents(const JobEvent* events, size_t count) {
+  if (operations_->in_flight() == 0) {
+    Tell(events, count);
+    return;
+  }
+  job_events_.clear();
+  for (const JobEvent* event = events; event < events + count; ++event) {
+    if (!operations_->OnJobEvent(*event)) job_events_.push_back(*event);
+  }
+  if (!job_events_.empty()) Tell(job_events_.data(), job_events_.size());
+  operations_->TellEnded();
+}
+
+void Environment::Tell(const JobEvent* events, size_t count) {
   const Napi::HandleScope scope(env_);
   Napi::Int32Array buffer = buffer_.Value();
   constexpr size_t kWords = sizeof(JobEvent) / sizeof(int32_t);
@@ -132,6 +161,30 @@ void Environment::OnEvents(const JobEvent* events, size_t count) {
     CallSink(on_events_, Napi::Number::New(env_, static_cast<double>(part)));
     sent += part;
   }
+}
+
+void Environment::OnOperations(OperationCall* const* calls, size_t count) {
+  const Napi::HandleScope scope(env_);
+  Napi::Int32Array buffer = buffer_.Value();
+  const size_t capacity = buffer.ElementLength() / kOperationEventWords;
+  int32_t* words = buffer.Data();
+  Napi::Uint8Array outputs = outputs_.Value();
+  OutputArena arena(outputs.Data(), outputs.ByteLength());
+  size_t filled = 0;
+  const auto flush = [&] {
+    if (filled > 0) CallSink(on_events_, Napi::Number::New(env_, static_cast<double>(filled)));
+    filled = 0;
+    arena.Wipe();
+  };
+  for (size_t i = 0; i < count; ++i) {
+    OperationCall& call = *calls[i];
+    if (filled == capacity || !arena.HasRoomFor(call)) flush();
+    // The call stays when it has more to give than the event can carry.
+    const bool is_whole = WriteOperationEvent(call, words + filled * kOperationEventWords, arena);
+    ++filled;
+    if (is_whole || call.abandoned()) operations_->Release(call);
+  }
+  flush();
 }
 
 void Environment::OnDelivery() {
@@ -181,9 +234,11 @@ void Environment::Close(napi_async_cleanup_hook_handle handle) {
   for (WaitContextHandle* context : wait_contexts_) {
     if (!context->busy()) context->Close();
   }
-  scheduler_->Close([this, handle] {
-    const std::shared_ptr<Environment> self = std::move(self_);  // may be the last to hold us
-    napi_remove_async_cleanup_hook(handle);
+  operations_->Close([this, handle] {
+    scheduler_->Close([this, handle] {
+      const std::shared_ptr<Environment> self = std::move(self_);  // may be the last to hold us
+      napi_remove_async_cleanup_hook(handle);
+    });
   });
 }
 

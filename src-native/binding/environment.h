@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "placement/operation_runner.h"
 #include "scheduler/scheduler.h"
 
 namespace openssl_async {
@@ -45,7 +46,9 @@ struct JobHandle {
   ScheduledJob* job = nullptr;  // null once it has ended or was let go
 };
 
-class Environment final : public std::enable_shared_from_this<Environment>, private Scheduler::Delegate {
+class Environment final : public std::enable_shared_from_this<Environment>,
+                          private Scheduler::Delegate,
+                          private OperationRunner::Delegate {
  public:
   // Registers its own end with the environment's teardown. Null, and an error in `result`, when the loop has no room.
   static std::shared_ptr<Environment> Create(Napi::Env env, Result<void>& result);
@@ -54,10 +57,22 @@ class Environment final : public std::enable_shared_from_this<Environment>, priv
   ~Environment();
 
   Scheduler* scheduler() const { return scheduler_.get(); }
+  OperationRunner& operations() const { return *operations_; }
 
   // Where JavaScript reads events: an Int32Array of eight words each, filled before each call of
   // `on_events(count)`; `on_callbacks(ids)` tells which wait contexts were called back.
   void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks);
+  // Where calls of operations are described, and answered when they have run by then.
+  struct CallBuffers {
+    double* words = nullptr;
+    unsigned char* bytes = nullptr;
+    size_t size = 0;
+    int32_t* result = nullptr;
+  };
+  void SetCallBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result);
+  const CallBuffers& call_buffers() const { return call_buffers_; }
+  // Where the bytes are that operations' events speak of.
+  void SetOutputs(Napi::Uint8Array outputs) { outputs_ = Napi::Persistent(outputs); }
   std::vector<uint32_t> TakeCallbacks() { return std::exchange(callbacks_, {}); }
 
   void set_drain_timeout_ms(uint64_t timeout_ms) { drain_timeout_ms_ = timeout_ms; }
@@ -70,17 +85,24 @@ class Environment final : public std::enable_shared_from_this<Environment>, priv
   explicit Environment(Napi::Env env) : env_(env) {}
   void OnEvents(const JobEvent* events, size_t count) override;
   void OnDelivery() override;
+  void OnOperations(OperationCall* const* calls, size_t count) override;
+  void Tell(const JobEvent* events, size_t count);
   void CallSink(const Napi::FunctionReference& sink, Napi::Value argument);
   static void OnTeardown(napi_async_cleanup_hook_handle handle, void* self);
   void Close(napi_async_cleanup_hook_handle handle);
 
   Napi::Env env_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<OperationRunner> operations_;
   std::unordered_set<WaitContextHandle*> wait_contexts_;
   std::vector<uint32_t> callbacks_;
   uint64_t drain_timeout_ms_ = 1000;
   bool drained_ = false;
   Napi::Reference<Napi::Int32Array> buffer_;
+  Napi::Reference<Napi::Uint8Array> outputs_;
+  CallBuffers call_buffers_;
+  std::vector<Napi::Reference<Napi::Value>> call_arrays_;  // keep the buffers
+  std::vector<JobEvent> job_events_;
   Napi::FunctionReference on_events_;
   Napi::FunctionReference on_callbacks_;
   std::unique_ptr<Napi::AsyncContext> async_context_;

@@ -9,7 +9,12 @@
 #endif
 
 #include <openssl/async.h>
+#include <openssl/bn.h>
 #include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/x509.h>
 
 #include <cstdint>
 #include <memory>
@@ -25,6 +30,20 @@ template <typename T, void (*free)(T*)>
 using DeleteFnPtr = std::unique_ptr<T, FunctionDeleter<T, free>>;
 
 using WaitCtxPointer = DeleteFnPtr<ASYNC_WAIT_CTX, ASYNC_WAIT_CTX_free>;
+
+using BignumPointer = DeleteFnPtr<BIGNUM, BN_clear_free>;
+using EcdsaSigPointer = DeleteFnPtr<ECDSA_SIG, ECDSA_SIG_free>;
+using EvpCipherCtxPointer = DeleteFnPtr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using EvpCipherPointer = DeleteFnPtr<EVP_CIPHER, EVP_CIPHER_free>;
+using EvpKdfCtxPointer = DeleteFnPtr<EVP_KDF_CTX, EVP_KDF_CTX_free>;
+using EvpKdfPointer = DeleteFnPtr<EVP_KDF, EVP_KDF_free>;
+using EvpMacCtxPointer = DeleteFnPtr<EVP_MAC_CTX, EVP_MAC_CTX_free>;
+using EvpMacPointer = DeleteFnPtr<EVP_MAC, EVP_MAC_free>;
+using EvpMdCtxPointer = DeleteFnPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
+using EvpMdPointer = DeleteFnPtr<EVP_MD, EVP_MD_free>;
+using EvpPkeyCtxPointer = DeleteFnPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using EvpPkeyPointer = DeleteFnPtr<EVP_PKEY, EVP_PKEY_free>;
+using Pkcs8Pointer = DeleteFnPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 // A file descriptor, or a HANDLE on Windows, that belongs to somebody else.
 using WaitFd = OSSL_ASYNC_FD;

@@ -1,0 +1,231 @@
+// Keys as operations use them: whatever node:crypto accepts, converted once and remembered.
+import {
+  createPrivateKey as nodePrivateKey,
+  createPublicKey as nodePublicKey,
+  KeyObject,
+  type AsymmetricKeyDetails,
+  type JsonWebKey,
+  type JsonWebKeyInput,
+  type JwkKeyExportOptions,
+  type KeyExportOptions,
+  type PrivateKeyInput,
+  type PublicKeyInput,
+  type webcrypto,
+} from 'node:crypto';
+import { inspect, types, type InspectOptions } from 'node:util';
+import { fromNative, invalidArgType, nodeError } from './errors';
+import type { NativeKey, NativeScope } from './native/contract';
+import { environment } from './native/environment';
+
+/** A key together with what was made of it. */
+export class KeyEntry {
+  readonly #native = new Map<string, NativeKey>();
+  /** Specs of operations with this key, by what else distinguishes them. */
+  readonly specs = new Map<string, unknown>();
+  #publicEntry: KeyEntry | undefined;
+  #label: string | undefined;
+
+  constructor(readonly keyObject: KeyObject) {}
+
+  /** The native key in a scope. */
+  native(scope: NativeScope | undefined): NativeKey {
+    const name = scope === undefined ? '' : `${String(scope[0])}:${scope[1]}`;
+    let native = this.#native.get(name);
+    if (native === undefined) {
+      native = importKey(this.keyObject, scope);
+      this.#native.set(name, native);
+    }
+    return native;
+  }
+
+  /** The entry of the public key of a private one; a public key's own. */
+  get publicEntry(): KeyEntry {
+    if (this.keyObject.type === 'public') return this;
+    return (this.#publicEntry ??= entryOf(nodePublicKey(this.keyObject)));
+  }
+
+  /** For the figures: type, and size or curve. */
+  get label(): string {
+    return (this.#label ??= describe(this.keyObject));
+  }
+}
+
+const entries = new WeakMap<KeyObject, KeyEntry>();
+
+export function entryOf(keyObject: KeyObject): KeyEntry {
+  let entry = entries.get(keyObject);
+  if (entry === undefined) {
+    entry = new KeyEntry(keyObject);
+    entries.set(keyObject, entry);
+  }
+  return entry;
+}
+
+function importKey(keyObject: KeyObject, scope: NativeScope | undefined): NativeKey {
+  const isPrivate = keyObject.type === 'private';
+  const der = keyObject.export({ format: 'der', type: (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8' });
+  try {
+    const native = environment().addon.createKey(der, isPrivate, scope);
+    if ('code' in native) throw fromNative(native);
+    return native;
+  } finally {
+    if (isPrivate) der.fill(0);
+  }
+}
+
+function describe(keyObject: KeyObject): string {
+  const type = keyObject.asymmetricKeyType ?? 'unknown';
+  const { modulusLength, namedCurve } = keyObject.asymmetricKeyDetails ?? {};
+  if (namedCurve !== undefined) return `${type.toUpperCase()}-${namedCurve}`;
+  return modulusLength === undefined ? type : `${type.toUpperCase()}-${String(modulusLength)}`;
+}
+
+type KeyBytes = string | ArrayBuffer | NodeJS.ArrayBufferView;
+
+/** A key by itself: an object that holds one, PEM, or DER as Node takes it. */
+export type KeyMaterial = AsyncKey | KeyObject | webcrypto.CryptoKey | KeyBytes;
+
+/** A key with what it takes to read it, as `node:crypto` has it. */
+export interface KeyInput {
+  /** The key: an object, PEM, DER, or a JSON Web Key. */
+  key: KeyMaterial | JsonWebKey;
+  /** Of bytes. @defaultValue `'pem'` */
+  format?: 'pem' | 'der' | 'jwk';
+  /** Of DER: which structure it is. */
+  type?: 'pkcs1' | 'pkcs8' | 'spki' | 'sec1';
+  /** Of an encrypted private key. At most 1024 bytes. */
+  passphrase?: string | Buffer;
+  /** Of `key` and `passphrase`, when they are strings. */
+  encoding?: BufferEncoding;
+}
+
+/** What operations take as a private or public key: everything that `node:crypto` accepts, and {@link AsyncKey}. */
+export type KeyLike = KeyMaterial | KeyInput;
+
+/**
+ * An asymmetric key for operations. It holds what was parsed, and what OpenSSL made of it for each provider, so that
+ * calls with it cost no parsing. Printing it shows its type and size only. The native memory is wiped when the object is
+ * collected.
+ */
+export class AsyncKey {
+  readonly #entry: KeyEntry;
+
+  /** @internal */
+  constructor(entry: KeyEntry) {
+    this.#entry = entry;
+  }
+
+  /** @internal */
+  static entryOf(key: AsyncKey): KeyEntry {
+    return key.#entry;
+  }
+
+  /** `'private'` or `'public'`. */
+  get type(): 'private' | 'public' {
+    return this.#entry.keyObject.type as 'private' | 'public';
+  }
+
+  /** For example `'rsa'`, `'ec'`, `'ed25519'`. */
+  get asymmetricKeyType(): string | undefined {
+    return this.#entry.keyObject.asymmetricKeyType;
+  }
+
+  /** Size, curve and parameters, as far as the type has them. */
+  get asymmetricKeyDetails(): AsymmetricKeyDetails | undefined {
+    return this.#entry.keyObject.asymmetricKeyDetails;
+  }
+
+  /** As `KeyObject.export()`. */
+  export(options: KeyExportOptions<'pem'>): string;
+  export(options?: KeyExportOptions<'der'>): Buffer;
+  export(options?: JwkKeyExportOptions): JsonWebKey;
+  export(
+    options?: KeyExportOptions<'pem'> | KeyExportOptions<'der'> | JwkKeyExportOptions,
+  ): string | Buffer | JsonWebKey {
+    return this.#entry.keyObject.export(options as KeyExportOptions<'der'>);
+  }
+
+  /** Whether both are the same key of the same type; in constant time. */
+  equals(other: AsyncKey | KeyObject): boolean {
+    return this.#entry.keyObject.equals(other instanceof AsyncKey ? other.#entry.keyObject : other);
+  }
+
+  /** The same key for `node:crypto`. */
+  toKeyObject(): KeyObject {
+    return this.#entry.keyObject;
+  }
+
+  /** Neither this nor `JSON.stringify()` shows more than type and size. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `AsyncKey ${inspect({ type: this.type, key: this.#entry.label }, options)}`;
+  }
+}
+
+/**
+ * Reads a private key: PEM or DER (PKCS#1, PKCS#8, SEC1, also encrypted), a JSON Web Key, a `KeyObject` or `CryptoKey`.
+ *
+ * @throws what `crypto.createPrivateKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a key that is not private
+ */
+export function createPrivateKey(key: KeyLike): AsyncKey {
+  return key instanceof AsyncKey && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
+}
+
+/**
+ * Reads a public key: PEM or DER (PKCS#1, SPKI), a certificate, a JSON Web Key, a `KeyObject` or `CryptoKey`. Of a private
+ * key, its public part.
+ *
+ * @throws what `crypto.createPublicKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a secret key
+ */
+export function createPublicKey(key: KeyLike): AsyncKey {
+  return key instanceof AsyncKey && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
+}
+
+/** The key behind an object that holds one; undefined for what has to be parsed. */
+function heldEntry(key: unknown): KeyEntry | undefined {
+  if (key instanceof AsyncKey) return AsyncKey.entryOf(key);
+  if (types.isKeyObject(key)) return entryOf(key);
+  if (types.isCryptoKey(key)) return entryOf(KeyObject.from(key));
+  return undefined;
+}
+
+function wrongType(actual: string, expected: string): Error {
+  return nodeError(
+    'ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE',
+    `Invalid key object type ${actual}, expected ${expected}.`,
+    TypeError,
+  );
+}
+
+function materialOf(key: unknown, name: string): unknown {
+  if (key === undefined || key === null) {
+    throw invalidArgType(name, 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object', key);
+  }
+  return heldEntry(key) === undefined && isKeyInput(key) ? key.key : key;
+}
+
+function isKeyInput(key: unknown): key is KeyInput {
+  return typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'key' in key;
+}
+
+/** What `crypto.createPrivateKey()` would read, without what is for the operation. */
+function parseable({ key, format, type, passphrase, encoding }: KeyInput): object {
+  return { key, format, type, passphrase, encoding };
+}
+
+export function privateKeyEntry(key: unknown, name = 'key'): KeyEntry {
+  const held = heldEntry(materialOf(key, name));
+  if (held !== undefined) {
+    if (held.keyObject.type !== 'private') throw wrongType(held.keyObject.type, 'private');
+    return held;
+  }
+  return entryOf(nodePrivateKey((isKeyInput(key) ? parseable(key) : key) as PrivateKeyInput | JsonWebKeyInput));
+}
+
+export function publicKeyEntry(key: unknown, name = 'key'): KeyEntry {
+  const held = heldEntry(materialOf(key, name));
+  if (held !== undefined) {
+    if (held.keyObject.type === 'secret') throw wrongType('secret', 'private or public');
+    return held.publicEntry;
+  }
+  return entryOf(nodePublicKey((isKeyInput(key) ? parseable(key) : key) as PublicKeyInput | JsonWebKeyInput));
+}

@@ -1,0 +1,57 @@
+// How many operations are in flight, for those who want to hold back.
+import { EventEmitter } from 'node:events';
+import type { Environment } from '../native/environment';
+
+/** What {@link operations} tells. */
+export interface OperationsEvents {
+  /**
+   * There is room again: after calls were refused with `ERR_ASYNC_QUEUE_FULL`, half of the places are free; otherwise,
+   * the last operation in flight has ended.
+   */
+  drain: [];
+}
+
+/** The operations in flight on this thread. */
+export interface Operations extends EventEmitter<OperationsEvents> {
+  /** How many there are. */
+  readonly inFlight: number;
+}
+
+class Load extends EventEmitter<OperationsEvents> implements Operations {
+  inFlight = 0;
+  #env: Environment | undefined;
+  #refusing = false;
+
+  attach(env: Environment): void {
+    this.#env = env;
+  }
+
+  began(): void {
+    ++this.inFlight;
+  }
+
+  refused(): void {
+    this.#refusing = true;
+  }
+
+  ended(): void {
+    const left = --this.inFlight;
+    if (left > 0 && !this.#refusing) return;
+    if (left > 0 && left > (this.#env?.options.maxQueued ?? 0) / 2) return;
+    this.#refusing = false;
+    if (this.listenerCount('drain') > 0) process.nextTick(() => this.emit('drain'));
+  }
+}
+
+export const load = new Load();
+
+/**
+ * The operations in flight on this thread: `operations.inFlight` counts them, and `'drain'` is emitted when there is
+ * room for more.
+ *
+ * @example
+ * ```ts
+ * if (operations.inFlight > 1000) await once(operations, 'drain');
+ * ```
+ */
+export const operations: Operations = load;

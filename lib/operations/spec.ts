@@ -1,0 +1,68 @@
+// What calls of one kind share: made on first need, and kept.
+import { fromNative } from '../errors';
+import type { Family, NativeKey, NativeScope } from '../native/contract';
+import { environment } from '../native/environment';
+import type { OperationOptions, Spec } from './call';
+
+/** What distinguishes a spec from others; see the family's header in src-native/operations/. */
+export interface SpecRequest {
+  family: Family;
+  /** In the figures, for example `'sign RSA-2048 sha256'`. */
+  algorithm: string;
+  names: readonly string[];
+  numbers?: readonly (number | undefined)[];
+  keys?: readonly NativeKey[];
+  bytes?: readonly Uint8Array[];
+  scope?: NativeScope | undefined;
+  fallback?: Spec | undefined;
+}
+
+/** Throws what native code says: an unknown digest, a key that does not fit. */
+export function createSpec(request: SpecRequest): Spec {
+  const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback } = request;
+  const native = environment().addon.createSpec(
+    family,
+    algorithm,
+    names,
+    numbers.map((number) => number ?? NaN),
+    keys,
+    bytes,
+    scope,
+    fallback?.native,
+  );
+  if ('code' in native) throw fromNative(native);
+  return { native: native, algorithm };
+}
+
+const OWN_LIBRARY = 1;
+const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
+
+/** Where an operation with these options looks for its implementation; undefined for OpenSSL's own choice. */
+export function scopeOf(options: OperationOptions | undefined): NativeScope | undefined {
+  if (options === undefined) return undefined;
+  const { provider, properties = '' } = options;
+  if (provider === undefined) return properties === '' ? undefined : [0, properties, /\bprovider\s*=/.test(properties)];
+  const rest = properties === '' ? '' : `,${properties}`;
+  // What the accelerator lacks (digests, ciphers) is the default provider's, in the same library context.
+  if (provider === 'accelerator') return [OWN_LIBRARY, `?provider=accelerator${rest}`, true];
+  return [0, `provider=${provider}${rest}`, !SOFTWARE_PROVIDERS.has(provider)];
+}
+
+/** Names a scope in a table of specs. */
+export function scopeName(scope: NativeScope | undefined): string {
+  return scope === undefined ? '' : `${scope[0]}:${scope[1]}`;
+}
+
+/** Specs that do not depend on a key, by what distinguishes them. */
+export class SpecTable {
+  readonly #specs = new Map<string, Spec>();
+
+  get(name: string, create: () => Spec): Spec {
+    let spec = this.#specs.get(name);
+    if (spec === undefined) {
+      spec = create();
+      this.#specs.set(name, spec);
+    }
+    return spec;
+  }
+}

@@ -1,0 +1,265 @@
+#include "binding/operations.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "accelerator/library_context.h"
+#include "accelerator/worker_pool.h"
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/operation_event.h"
+#include "operations/registry.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+using KeyHandle = std::shared_ptr<Key>;
+
+ByteView ToView(Napi::Value value) {
+  const Bytes bytes = ToBytes(value);
+  return {static_cast<const unsigned char*>(bytes.data), bytes.size};
+}
+
+std::string ToText(Napi::Value value) { return value.As<Napi::String>().Utf8Value(); }
+
+// [library, properties]: see ProviderScope. Library 1 is this addon's own.
+Result<ProviderScope> ToScope(Napi::Value value) {
+  ProviderScope scope;
+  if (!value.IsArray()) return scope;
+  Napi::Array parts = value.As<Napi::Array>();
+  const Napi::Value library = parts[0U];
+  scope.properties = ToText(parts[1U]);
+  const Napi::Value may_pause = parts[2U];
+  scope.may_pause = may_pause.As<Napi::Boolean>().Value();
+  if (library.As<Napi::Number>().Int32Value() == 1) {
+    Result<OSSL_LIB_CTX*> own = AcceleratorLibraryContext();
+    if (!own.ok()) return own.error();
+    scope.library_context = own.value();
+  }
+  return scope;
+}
+
+// (DER, is private, scope)
+Napi::Value CreateKey(Info info) {
+  Result<ProviderScope> scope = ToScope(info[2]);
+  if (!scope.ok()) return ToJs(info.Env(), scope.error());
+  Result<std::shared_ptr<Key>> key = Key::FromDer(ToView(info[0]), info[1].As<Napi::Boolean>().Value(), scope.value());
+  if (!key.ok()) return ToJs(info.Env(), key.error());
+  return FromHandle(info.Env(), new KeyHandle(std::move(key.value())));
+}
+
+// (family, name in the figures, names, numbers, keys, bytes, scope, fallback)
+Napi::Value CreateSpecOf(Info info) {
+  SpecRequest request;
+  Napi::Array names = info[2].As<Napi::Array>();
+  for (uint32_t i = 0; i < names.Length(); ++i) request.names.push_back(ToText(names[i]));
+  Napi::Array numbers = info[3].As<Napi::Array>();
+  for (uint32_t i = 0; i < numbers.Length(); ++i) {
+    const Napi::Value number = numbers[i];
+    request.numbers.push_back(number.As<Napi::Number>().DoubleValue());
+  }
+  Napi::Array keys = info[4].As<Napi::Array>();
+  for (uint32_t i = 0; i < keys.Length(); ++i) request.keys.push_back(*ToHandle<KeyHandle>(keys[i]));
+  Napi::Array bytes = info[5].As<Napi::Array>();
+  for (uint32_t i = 0; i < bytes.Length(); ++i) {
+    if (!request.bytes.emplace_back().Assign(ToView(bytes[i]))) {
+      return ToJs(info.Env(), Error{"ERR_MEMORY_ALLOCATION_FAILED", "There is not enough memory", {}});
+    }
+  }
+  Result<ProviderScope> scope = ToScope(info[6]);
+  if (!scope.ok()) return ToJs(info.Env(), scope.error());
+  request.scope = scope.value();
+  const bool may_pause = request.scope.may_pause;
+  SpecResult created =
+      CreateSpec(static_cast<OperationFamily>(info[0].As<Napi::Number>().Int32Value()), std::move(request));
+  if (!created.ok()) return ToJs(info.Env(), created.error());
+  created.value()->set_may_pause(may_pause);
+  if (const PlacedSpec* fallback = ToHandle<PlacedSpec>(info[7]); fallback != nullptr) {
+    created.value()->set_fallback(fallback->spec);
+  }
+  return FromHandle(info.Env(), new PlacedSpec(Environment::From(info).operations().Adopt(std::move(created.value()),
+                                                                                          ToText(info[1]))));
+}
+
+// What a call is given in: see CallWord in contract.ts.
+enum CallWord : size_t {
+  kId,
+  kMode,
+  kInputCount,
+  kPassed,
+  kFirstSize,
+  kFirstNumber = kFirstSize + Operation::kMaxInputs
+};
+enum CallStatus : int32_t { kCallQueued, kCallDone, kCallFull, kCallNoMemory };
+
+// (spec, input…): the inputs are passed when they are not in the call's bytes.
+Napi::Value Operate(Info info) {
+  Environment& environment = Environment::From(info);
+  const Environment::CallBuffers& buffers = environment.call_buffers();
+  const auto* spec = ToHandle<PlacedSpec>(info[0]);
+  ByteView inputs[Operation::kMaxInputs];
+  const auto count = std::min(static_cast<size_t>(buffers.words[kInputCount]), Operation::kMaxInputs);
+  const bool passed = buffers.words[kPassed] != 0;
+  size_t offset = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const double size = buffers.words[kFirstSize + i];
+    if (size < 0) continue;
+    if (passed) {
+      inputs[i] = ToView(info[1 + i]);
+      continue;
+    }
+    inputs[i] = ByteView{buffers.bytes + offset, static_cast<size_t>(size)};
+    offset += inputs[i].size;
+    if (offset > buffers.size) return Napi::Number::New(info.Env(), kCallNoMemory);
+  }
+  OperationRunner& operations = environment.operations();
+  const auto id = static_cast<JobId>(buffers.words[kId]);
+  const OperationRunner::Submission submission =
+      operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[kMode])), *spec, inputs, count,
+                        buffers.words + kFirstNumber, Operation::kMaxNumbers);
+  Wipe(buffers.bytes, offset);
+  switch (submission) {
+    case OperationRunner::Submission::kQueued:
+      return Napi::Number::New(info.Env(), kCallQueued);
+    case OperationRunner::Submission::kFull:
+      return Napi::Number::New(info.Env(), kCallFull);
+    case OperationRunner::Submission::kNoMemory:
+      return Napi::Number::New(info.Env(), kCallNoMemory);
+    case OperationRunner::Submission::kInline:
+      break;
+  }
+  OperationCall& call = *operations.Find(id);
+  OutputArena arena(buffers.bytes, buffers.size);
+  if (WriteOperationEvent(call, buffers.result, arena)) operations.Release(call);
+  return Napi::Number::New(info.Env(), kCallDone);
+}
+
+// (words, bytes, result, outputs): see the contract.
+Napi::Value SetCallBuffers(Info info) {
+  Environment& environment = Environment::From(info);
+  environment.SetCallBuffers(info[0].As<Napi::Float64Array>(), info[1].As<Napi::Uint8Array>(),
+                             info[2].As<Napi::Int32Array>());
+  environment.SetOutputs(info[3].As<Napi::Uint8Array>());
+  return info.Env().Undefined();
+}
+
+Napi::Value ToBuffer(Napi::Env env, SecretBytes& bytes) {
+  const size_t size = bytes.size();
+  unsigned char* memory = bytes.Release().release();
+  if (memory == nullptr) return Napi::Buffer<unsigned char>::Copy(env, bytes.data(), size);
+  return Napi::Buffer<unsigned char>::NewOrCopy(env, memory, size,
+                                                [](Napi::Env, unsigned char* finalized) { delete[] finalized; });
+}
+
+// The error of a failed operation, or the outputs of a large one. Lets the call go.
+Napi::Value TakeOperation(Info info) {
+  OperationRunner& operations = Environment::From(info).operations();
+  OperationCall* call = operations.Find(info[0].As<Napi::Number>().Uint32Value());
+  if (call == nullptr) return info.Env().Undefined();
+  Operation& operation = call->operation();
+  Napi::Value result;
+  if (operation.ok()) {
+    Napi::Array outputs = Napi::Array::New(info.Env(), Operation::kMaxOutputs);
+    for (uint32_t i = 0; i < Operation::kMaxOutputs; ++i) outputs.Set(i, ToBuffer(info.Env(), operation.output(i)));
+    result = outputs;
+  } else {
+    result = ToJs(info.Env(), operation.error());
+  }
+  operations.Release(*call);
+  return result;
+}
+
+Napi::Value AbandonOperation(Info info) {
+  OperationRunner& operations = Environment::From(info).operations();
+  return Napi::Boolean::New(info.Env(), operations.Abandon(info[0].As<Napi::Number>().Uint32Value()));
+}
+
+// (µs that calls may hold the loop for, calls that may be in flight)
+Napi::Value ConfigureOperations(Info info) {
+  constexpr uint64_t kMicro = 1000;
+  OperationRunner::Options options;
+  options.max_inline_ns = static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()) * kMicro;
+  options.max_in_flight = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
+  Environment::From(info).operations().Configure(options);
+  return info.Env().Undefined();
+}
+
+// (threads or 0, tasks that may wait, whether there is a spare thread). False once the pool has started.
+Napi::Value ConfigurePool(Info info) {
+  WorkerPool::Options options;
+  options.threads = info[0].As<Napi::Number>().Uint32Value();
+  options.max_queued = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
+  options.spare_thread = info[2].As<Napi::Boolean>().Value();
+  return Napi::Boolean::New(info.Env(), WorkerPool::Get().Configure(options));
+}
+
+Napi::Object ToJs(Napi::Env env, const OperationCounts& counts) {
+  const auto number = [env](uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); };
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("inline", number(counts.inlined));
+  object.Set("offloaded", number(counts.offloaded));
+  object.Set("jobs", number(counts.jobs));
+  object.Set("paused", number(counts.paused));
+  object.Set("pauses", number(counts.pauses));
+  object.Set("failed", number(counts.failed));
+  object.Set("abandoned", number(counts.abandoned));
+  object.Set("refused", number(counts.refused));
+  object.Set("fallbacks", number(counts.fallbacks));
+  return object;
+}
+
+// { inFlight, hopMicros, pool, algorithms: { [name]: counts and latencies } }
+Napi::Value OperationFigures(Info info) {
+  const Napi::Env env = info.Env();
+  const auto number = [env](auto value) { return Napi::Number::New(env, static_cast<double>(value)); };
+  const OperationRunner& operations = Environment::From(info).operations();
+  Napi::Object algorithms = Napi::Object::New(env);
+  for (const AlgorithmFigures& figures : operations.figures()) {
+    Napi::Object algorithm = ToJs(env, figures.counts);
+    Napi::Object latency = Napi::Object::New(env);
+    latency.Set("queue", ToJs(env, figures.queue_time));
+    latency.Set("run", ToJs(env, figures.run_time));
+    latency.Set("total", ToJs(env, figures.total_time));
+    algorithm.Set("latency", latency);
+    algorithms.Set(figures.name, algorithm);
+  }
+  const WorkerPool::Stats pool_stats = WorkerPool::Get().stats();
+  Napi::Object pool = Napi::Object::New(env);
+  pool.Set("threads", number(pool_stats.threads));
+  pool.Set("spareThreads", number(pool_stats.spare_threads));
+  pool.Set("queued", number(pool_stats.queued));
+  pool.Set("running", number(pool_stats.running));
+  pool.Set("submitted", number(pool_stats.submitted));
+  pool.Set("completed", number(pool_stats.completed));
+  pool.Set("refused", number(pool_stats.refused));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("inFlight", number(operations.in_flight()));
+  constexpr double kMicro = 1000;
+  result.Set("hopMicros", number(static_cast<double>(operations.hop_ns()) / kMicro));
+  result.Set("pool", pool);
+  result.Set("algorithms", algorithms);
+  return result;
+}
+
+}  // namespace
+
+void AddOperationExports(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("createKey", &CreateKey);
+  add("createSpec", &CreateSpecOf);
+  add("setCallBuffers", &SetCallBuffers);
+  add("operate", &Operate);
+  add("takeOperation", &TakeOperation);
+  add("abandonOperation", &AbandonOperation);
+  add("configureOperations", &ConfigureOperations);
+  add("configurePool", &ConfigurePool);
+  add("operationFigures", &OperationFigures);
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,34 @@
+// Asymmetric keys as operations use them. Immutable, shared by any number of threads.
+#pragma once
+
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "keys/provider_scope.h"
+#include "openssl/pointers.h"
+
+namespace openssl_async {
+
+class Key {
+ public:
+  Key(EvpPkeyPointer pkey, ProviderScope scope) : pkey_(std::move(pkey)), scope_(std::move(scope)) {}
+
+  // SubjectPublicKeyInfo, or unencrypted PKCS#8 when `is_private`.
+  static Result<std::shared_ptr<Key>> FromDer(ByteView der, bool is_private, const ProviderScope& scope);
+
+  EVP_PKEY* pkey() const { return pkey_.get(); }
+  const ProviderScope& scope() const { return scope_; }
+  bool Is(const char* type) const { return EVP_PKEY_is_a(pkey_.get(), type) == 1; }
+
+  // A context for an operation with this key, in its scope.
+  EvpPkeyCtxPointer NewContext() const {
+    return EvpPkeyCtxPointer(EVP_PKEY_CTX_new_from_pkey(scope_.library_context, pkey_.get(), scope_.query()));
+  }
+
+ private:
+  EvpPkeyPointer pkey_;
+  ProviderScope scope_;
+};
+
+}  // namespace openssl_async

@@ -1,0 +1,90 @@
+#include "operations/operation.h"
+
+#include <chrono>
+#include <limits>
+#include <new>
+
+#include "openssl/error_queue.h"
+
+namespace openssl_async {
+
+uint64_t NowNs() {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
+}
+
+size_t OperationSpec::WorkBytes(const Operation& operation) const {
+  size_t bytes = 0;
+  for (size_t i = 0; i < Operation::kMaxInputs; ++i) bytes += operation.input(i).size;
+  return bytes;
+}
+
+void Operation::Prepare(std::shared_ptr<OperationSpec> spec, const ByteView* inputs, size_t input_count,
+                        const double* numbers, size_t number_count) {
+  for (size_t i = 0; i < kMaxInputs; ++i) inputs_[i] = i < input_count ? inputs[i] : ByteView();
+  for (size_t i = 0; i < kMaxNumbers; ++i) {
+    numbers_[i] = i < number_count ? numbers[i] : std::numeric_limits<double>::quiet_NaN();
+  }
+  Restart(std::move(spec));
+}
+
+bool Operation::CopyInputs() {
+  size_t total = 0;
+  for (const ByteView& input : inputs_) total += input.size;
+  if (!storage_.Resize(total)) return false;
+  unsigned char* at = storage_.data();
+  for (ByteView& input : inputs_) {
+    if (!input.present()) continue;
+    if (input.size > 0) memcpy(at, input.data, input.size);
+    input.data = at;
+    at += input.size;
+  }
+  return true;
+}
+
+void Operation::Restart(std::shared_ptr<OperationSpec> spec) {
+  spec_ = std::move(spec);
+  ok_ = false;
+  value_ = 0;
+  error_.reset();
+  started_ns_ = ended_ns_ = 0;
+}
+
+void Operation::Run() noexcept {
+  started_ns_ = NowNs();
+  {
+    const ErrorQueueScope errors;
+    try {
+      ok_ = spec_->Run(*this);
+      if (!ok_ && !error_) {
+        const ErrorQueue queue = ErrorQueue::Take();
+        error_ = std::make_unique<Error>(Error{"ERR_CRYPTO_OPERATION_FAILED", "The operation failed", queue.Lines()});
+      }
+    } catch (const std::bad_alloc&) {
+      ok_ = false;
+      Fail("ERR_MEMORY_ALLOCATION_FAILED", "There is not enough memory for the operation");
+    }
+  }
+  ended_ns_ = NowNs();
+}
+
+void Operation::Clear() {
+  spec_.reset();
+  inputs_ = {};
+  storage_.Clear();
+  for (SecretBytes& output : outputs_) output.Clear();
+  error_.reset();
+}
+
+bool Operation::Fail(const char* code, const char* message) {
+  error_ = std::make_unique<Error>(Error{code, message, {}});
+  return false;
+}
+
+void Operation::SetError(Error error) {
+  ok_ = false;
+  error_ = std::make_unique<Error>(std::move(error));
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,85 @@
+// One call of a crypto operation. Prepared on the loop's thread, run inline, on a pool thread or on a job's stack,
+// finished on the loop's thread. Its memory is used again for later calls.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "operations/operation_spec.h"
+
+namespace openssl_async {
+
+class Operation {
+ public:
+  static constexpr size_t kMaxInputs = 6;
+  static constexpr size_t kMaxNumbers = 6;
+  static constexpr size_t kMaxOutputs = 2;
+
+  Operation() = default;
+  ~Operation() { Clear(); }
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  // What the call was given. The inputs are borrowed until CopyInputs().
+  void Prepare(std::shared_ptr<OperationSpec> spec, const ByteView* inputs, size_t input_count, const double* numbers,
+               size_t number_count);
+  // For a call that goes on after its caller's. False when there is no memory for them.
+  [[nodiscard]] bool CopyInputs();
+  // Any thread or stack.
+  void Run() noexcept;
+  // Makes it ready to be run another way. What its result was is forgotten.
+  void Restart(std::shared_ptr<OperationSpec> spec);
+  // Wipes everything.
+  void Clear();
+
+  OperationSpec& spec() const { return *spec_; }
+  size_t work_bytes() const { return spec_->WorkBytes(*this); }
+
+  // --- What the call was given; for its spec.
+  ByteView input(size_t index) const { return inputs_[index]; }
+  // NaN when absent.
+  double number(size_t index) const { return numbers_[index]; }
+  int integer(size_t index) const { return static_cast<int>(numbers_[index]); }
+  size_t size(size_t index) const { return static_cast<size_t>(numbers_[index]); }
+
+  // --- What it gives; written by its spec.
+  // Room for `size` bytes of an output; null when there is no memory.
+  unsigned char* Reserve(size_t index, size_t size) {
+    return outputs_[index].Resize(size) ? outputs_[index].data() : nullptr;
+  }
+  SecretBytes& output(size_t index) { return outputs_[index]; }
+  void set_value(int32_t value) { value_ = value; }
+  // Says why it failed, where OpenSSL does not.
+  bool Fail(const char* code, const char* message);
+
+  // --- What became of it.
+  bool ok() const { return ok_; }
+  int32_t value() const { return value_; }
+  const Error& error() const { return *error_; }
+  // How long Run() took, pauses included.
+  uint64_t started_ns() const { return started_ns_; }
+  uint64_t ended_ns() const { return ended_ns_; }
+  // It did not get to Run(), or what ran it failed.
+  void SetError(Error error);
+
+ private:
+  std::shared_ptr<OperationSpec> spec_;
+  std::array<ByteView, kMaxInputs> inputs_ = {};
+  std::array<double, kMaxNumbers> numbers_ = {};
+  SecretBytes storage_;
+  std::array<SecretBytes, kMaxOutputs> outputs_;
+  bool ok_ = false;
+  int32_t value_ = 0;
+  std::unique_ptr<Error> error_;
+  uint64_t started_ns_ = 0;
+  uint64_t ended_ns_ = 0;
+};
+
+// Nanoseconds of a clock that only goes forward; the one of Operation's times.
+uint64_t NowNs();
+
+}  // namespace openssl_async

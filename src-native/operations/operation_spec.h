@@ -1,0 +1,59 @@
+// What calls of one kind have in common: fetched algorithms, the key, parameters. Made once, used by any number of
+// calls at a time, on any thread. There is one file for each family of operations, and registry.h makes them by name.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "keys/key.h"
+#include "keys/provider_scope.h"
+
+namespace openssl_async {
+
+class Operation;
+
+class OperationSpec {
+ public:
+  OperationSpec() = default;
+  virtual ~OperationSpec() = default;
+  OperationSpec(const OperationSpec&) = delete;
+  OperationSpec& operator=(const OperationSpec&) = delete;
+
+  // Carries a call out. False when it failed: the reason is on the thread's OpenSSL error queue, or was given to
+  // Operation::Fail(). May be on a job's stack: no big locals, no exceptions but std::bad_alloc, no locks over a pause.
+  virtual bool Run(Operation& operation) = 0;
+  // What the cost of a call grows with; the bytes of its inputs unless said otherwise.
+  virtual size_t WorkBytes(const Operation& operation) const;
+
+  // Whether what it runs may pause: then it is run as a job.
+  bool may_pause() const { return may_pause_; }
+  void set_may_pause(bool may_pause) { may_pause_ = may_pause; }
+
+  // What is tried when this one fails; null for nothing.
+  const std::shared_ptr<OperationSpec>& fallback() const { return fallback_; }
+  void set_fallback(std::shared_ptr<OperationSpec> fallback) { fallback_ = std::move(fallback); }
+
+ private:
+  bool may_pause_ = false;
+  std::shared_ptr<OperationSpec> fallback_;
+};
+
+// As JavaScript describes a spec. Which entry means what is the family's own affair, and stands at its factory.
+struct SpecRequest {
+  std::vector<std::string> names;
+  std::vector<double> numbers;  // NaN for absent
+  std::vector<std::shared_ptr<Key>> keys;
+  std::vector<SecretBytes> bytes;
+  ProviderScope scope;  // that of the keys, if there are any
+
+  bool has(size_t index) const { return index < numbers.size() && numbers[index] == numbers[index]; }
+  int integer(size_t index) const { return static_cast<int>(numbers[index]); }
+};
+
+using SpecResult = Result<std::shared_ptr<OperationSpec>>;
+
+}  // namespace openssl_async

@@ -1,0 +1,17 @@
+// Families of operations, by the numbers that JavaScript knows them by (lib/native/contract.ts).
+#pragma once
+
+#include "operations/operation_spec.h"
+
+namespace openssl_async {
+
+enum class OperationFamily : int {
+  kSign,
+  kVerify,
+  kDigest,
+  kEnd,
+};
+
+SpecResult CreateSpec(OperationFamily family, SpecRequest request);
+
+}  // namespace openssl_async

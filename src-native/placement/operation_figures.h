@@ -1,0 +1,37 @@
+// What is counted of operations. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "placement/cost_model.h"
+#include "scheduler/histogram.h"
+
+namespace openssl_async {
+
+struct OperationCounts {
+  uint64_t inlined = 0;    // ran on the loop's thread, within the call
+  uint64_t offloaded = 0;  // ran on the pool
+  uint64_t jobs = 0;       // ran in OpenSSL jobs
+  uint64_t paused = 0;     // those jobs among them that paused
+  uint64_t pauses = 0;     // how often, in all
+  uint64_t failed = 0;     // ended with an error
+  uint64_t abandoned = 0;  // aborted or timed out
+  uint64_t refused = 0;    // the queue was full
+  uint64_t fallbacks = 0;  // failed where they were placed, and were run again in software
+};
+
+// Of one algorithm, for example "sign RSA-2048 sha256".
+struct AlgorithmFigures {
+  explicit AlgorithmFigures(std::string algorithm_name) : name(std::move(algorithm_name)) {}
+
+  std::string name;
+  OperationCounts counts;
+  CostBySize cost;
+  // Durations in nanoseconds.
+  Histogram queue_time;  // called → began
+  Histogram run_time;    // began → ended
+  Histogram total_time;  // called → its result was ready to be told
+};
+
+}  // namespace openssl_async

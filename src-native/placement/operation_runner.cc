@@ -1,0 +1,344 @@
+#include "placement/operation_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace openssl_async {
+
+namespace {
+
+// What the loop's thread spends on a call that another thread runs, while others keep both busy.
+constexpr uint64_t kBusyHopNs = 3'000;
+// What a hop is taken to cost before one was measured.
+constexpr uint64_t kFirstHopNs = 20'000;
+// A loop that was busy with something else makes a hop look dear.
+constexpr uint64_t kMostHopNs = 200'000;
+
+}  // namespace
+
+// --- OperationCall
+
+void OperationCall::Done() noexcept {
+  const std::shared_ptr<CompletionQueue> completions = completions_;  // the call may be gone as soon as it is pushed
+  if (!completions->Push(this)) delete this;                          // its environment has ended
+}
+
+// --- OperationRunner: set-up
+
+Result<std::unique_ptr<OperationRunner>> OperationRunner::Create(uv_loop_t* loop, Scheduler& scheduler,
+                                                                 Delegate& delegate) {
+  std::unique_ptr<OperationRunner> runner(new OperationRunner(loop, scheduler, delegate));
+  if (Result<void> opened = runner->Open(); !opened.ok()) return opened.error();
+  return runner;
+}
+
+OperationRunner::OperationRunner(uv_loop_t* loop, Scheduler& scheduler, Delegate& delegate)
+    : loop_(loop), scheduler_(scheduler), delegate_(delegate) {
+  hop_alone_.Add(kFirstHopNs);
+}
+
+OperationRunner::~OperationRunner() = default;
+
+Result<void> OperationRunner::Open() {
+  int error = 0;
+  const auto failed = [&error] { return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}}; };
+  completions_ = CompletionQueue::Create(loop_, *open_, *this, &error);
+  if (!completions_) return failed();
+  new_turn_ = OpenHandle<uv_prepare_t>(*open_, this, &error,
+                                       [this](uv_prepare_t* prepare) { return uv_prepare_init(loop_, prepare); });
+  if (!new_turn_) return failed();
+  idle_ = OpenHandle<uv_idle_t>(*open_, this, &error, [this](uv_idle_t* idle) { return uv_idle_init(loop_, idle); });
+  if (!idle_) return failed();
+  check_ =
+      OpenHandle<uv_check_t>(*open_, this, &error, [this](uv_check_t* check) { return uv_check_init(loop_, check); });
+  if (!check_) return failed();
+  return {};
+}
+
+PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name) {
+  AlgorithmFigures*& figures = figures_by_name_[name];
+  if (figures == nullptr) figures = &figures_.emplace_back(name);
+  return {std::move(spec), figures};
+}
+
+// --- OperationRunner: what submitters call
+
+OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs,
+                                                    size_t input_count, const double* numbers, size_t number_count) {
+  if (in_flight_ >= options_.max_in_flight) {
+    ++spec.figures->counts.refused;
+    return Submission::kFull;
+  }
+  OperationCall& call = Acquire(id);
+  call.figures_ = spec.figures;
+  call.operation_.Prepare(spec.spec, inputs, input_count, numbers, number_count);
+  call.bytes_ = call.operation_.work_bytes();
+  call.place_ = Decide(call, mode);
+  call.submitted_ns_ = NowNs();
+  switch (call.place_) {
+    case Place::kInline:
+      if (mode != Mode::kInline && !HasTimeFor(call)) return SubmitToNextTurn(call);
+      RunInline(call);
+      return Submission::kInline;
+    case Place::kPool:
+      return SubmitToPool(call);
+    case Place::kJob:
+      return SubmitJob(call);
+  }
+  return Submission::kNoMemory;
+}
+
+bool OperationRunner::Abandon(JobId id) {
+  OperationCall* call = Find(id);
+  if (call == nullptr || call->abandoned_) return false;
+  ++call->figures_->counts.abandoned;
+  bool forgotten = false;
+  if (call->place_ == Place::kPool) forgotten = WorkerPool::Get().Cancel(call);
+  if (call->place_ == Place::kJob) forgotten = scheduler_.Abandon(id);
+  if (!forgotten) {
+    call->abandoned_ = true;
+    if (--wanted_ == 0) completions_->Unref();
+    return false;
+  }
+  --in_flight_;
+  if (--wanted_ == 0) completions_->Unref();
+  Release(*call);
+  return true;
+}
+
+void OperationRunner::Release(OperationCall& call) {
+  by_id_[call.id_] = nullptr;
+  call.operation_.Clear();
+  free_.emplace_back(&call);
+}
+
+// --- OperationRunner: where
+
+Place OperationRunner::Decide(const OperationCall& call, Mode mode) const {
+  if (mode == Mode::kInline) return Place::kInline;
+  if (call.operation_.spec().may_pause()) return Place::kJob;
+  if (mode == Mode::kOffload) return Place::kPool;
+  const uint64_t cost = call.figures_->cost.Expect(call.bytes_);
+  const uint64_t hop = in_flight_ == 0 ? hop_alone_.value() : kBusyHopNs;
+  return cost <= hop && cost <= options_.max_inline_ns ? Place::kInline : Place::kPool;
+}
+
+// Whoever awaits one call after the other never lets the loop turn while calls are answered at once.
+bool OperationRunner::HasTimeFor(const OperationCall& call) const {
+  return next_turn_.empty() && inline_ns_ + call.figures_->cost.Expect(call.bytes_) <= options_.max_inline_ns;
+}
+
+void OperationRunner::RunInline(OperationCall& call) {
+  call.operation_.Run();
+  AlgorithmFigures& figures = *call.figures_;
+  ++figures.counts.inlined;
+  if (!call.operation_.ok()) ++figures.counts.failed;
+  figures.queue_time.Record(call.queue_ns());
+  figures.run_time.Record(call.run_ns());
+  figures.total_time.Record(call.operation_.ended_ns() - call.submitted_ns_);
+  figures.cost.Record(call.bytes_, call.run_ns());
+  inline_ns_ += call.run_ns();
+  ObserveTurn();
+}
+
+void OperationRunner::ObserveTurn() {
+  if (turn_observed_) return;
+  turn_observed_ = true;
+  uv_prepare_start(new_turn_.get(), [](uv_prepare_t* prepare) {
+    auto* self = static_cast<OperationRunner*>(prepare->data);
+    self->inline_ns_ = 0;
+    self->turn_observed_ = false;
+    uv_prepare_stop(prepare);
+  });
+}
+
+OperationRunner::Submission OperationRunner::SubmitToNextTurn(OperationCall& call) {
+  if (!call.operation_.CopyInputs()) {
+    Release(call);
+    return Submission::kNoMemory;
+  }
+  if (next_turn_.empty()) {
+    uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+    uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<OperationRunner*>(check->data)->RunTurn(); });
+  }
+  next_turn_.push_back(&call);
+  if (wanted_++ == 0) completions_->Ref();
+  ++in_flight_;
+  return Submission::kQueued;
+}
+
+void OperationRunner::RunTurn() {
+  do {
+    OperationCall* call = next_turn_.front();
+    next_turn_.pop_front();
+    if (!call->abandoned_) RunInline(*call);
+    ended_.push_back(call);
+  } while (!next_turn_.empty() && inline_ns_ < options_.max_inline_ns);
+  if (next_turn_.empty()) {
+    uv_idle_stop(idle_.get());
+    uv_check_stop(check_.get());
+  }
+  TellEnded();
+}
+
+OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
+  if (!call.operation_.CopyInputs()) {
+    Release(call);
+    return Submission::kNoMemory;
+  }
+  ++submissions_;
+  call.order_ = in_flight_ == 0 ? submissions_ : 0;
+  call.completions_ = completions_;
+  call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(call.figures_->cost.Expect(call.bytes_), UINT32_MAX));
+  if (!WorkerPool::Get().Submit(&call)) {
+    ++call.figures_->counts.refused;
+    Release(call);
+    return Submission::kFull;
+  }
+  if (wanted_++ == 0) completions_->Ref();
+  ++in_flight_;
+  return Submission::kQueued;
+}
+
+OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
+  if (!call.operation_.CopyInputs()) {
+    Release(call);
+    return Submission::kNoMemory;
+  }
+  call.in_job_ = true;
+  OperationCall* pointer = &call;
+  JobRequest request;
+  request.id = call.id_;
+  request.function = &RunInJob;
+  request.args = &pointer;
+  request.args_size = sizeof(pointer);
+  scheduler_.Submit(request);
+  if (wanted_++ == 0) completions_->Ref();
+  ++in_flight_;
+  return Submission::kQueued;
+}
+
+int OperationRunner::RunInJob(void* args) {
+  OperationCall* call = *static_cast<OperationCall**>(args);
+  call->operation_.Run();
+  call->in_job_ = false;
+  return 1;
+}
+
+// --- OperationRunner: ends
+
+bool OperationRunner::OnJobEvent(const JobEvent& event) {
+  OperationCall* call = Find(event.id);
+  if (call == nullptr || call->place_ != Place::kJob) return false;
+  switch (event.kind) {
+    case JobEvent::Kind::kFinished:
+      if (event.detail != 0) static_cast<void>(scheduler_.TakeFailure(event.id));
+      call->pauses_ = event.pauses;
+      ended_.push_back(call);
+      break;
+    case JobEvent::Kind::kFailed:
+      call->in_job_ = false;
+      call->pauses_ = event.pauses;
+      call->operation_.SetError(scheduler_.TakeFailure(event.id));
+      ended_.push_back(call);
+      break;
+    case JobEvent::Kind::kUnwatchable:
+      static_cast<void>(scheduler_.TakeFailure(event.id));  // it is tried again and again instead
+      break;
+    default:
+      break;
+  }
+  return true;
+}
+
+void OperationRunner::OnCompletions() {
+  completions_->TakeAll(
+      [this](CompletionQueue::Entry* entry) { ended_.push_back(static_cast<OperationCall*>(entry)); });
+  TellEnded();
+}
+
+bool OperationRunner::Account(OperationCall& call) {
+  if (call.place_ == Place::kInline) return true;  // has been
+  AlgorithmFigures& figures = *call.figures_;
+  OperationCounts& counts = figures.counts;
+  if (!call.operation_.ok() && !call.abandoned_ && call.operation_.spec().fallback()) {
+    ++counts.fallbacks;
+    call.operation_.Restart(call.operation_.spec().fallback());
+    call.place_ = Place::kPool;
+    call.completions_ = completions_;
+    call.expected_ns = UINT32_MAX;
+    if (WorkerPool::Get().Submit(&call)) return false;
+    call.operation_.Run();
+  }
+  if (call.place_ == Place::kJob) {
+    ++counts.jobs;
+    if (call.pauses_ > 0) ++counts.paused;
+    counts.pauses += call.pauses_;
+  } else {
+    ++counts.offloaded;
+    figures.cost.Record(call.bytes_, call.run_ns());
+  }
+  if (!call.operation_.ok()) ++counts.failed;
+  if (call.operation_.ended_ns() == 0) return true;  // it never ran
+  const uint64_t total_ns = NowNs() - call.submitted_ns_;
+  figures.queue_time.Record(call.queue_ns());
+  figures.run_time.Record(call.run_ns());
+  figures.total_time.Record(total_ns);
+  // It was alone all the time: what it took beyond its run is the price of a hop.
+  if (call.place_ == Place::kPool && call.order_ == submissions_ && total_ns > call.run_ns()) {
+    hop_alone_.Add(std::min(total_ns - call.run_ns(), kMostHopNs));
+  }
+  return true;
+}
+
+void OperationRunner::TellEnded() {
+  if (ended_.empty()) return;
+  telling_.swap(ended_);
+  const auto goes_on = [this](OperationCall* call) {
+    if (!Account(*call)) return true;
+    call->told_ = true;
+    --in_flight_;
+    if (!call->abandoned_ && --wanted_ == 0) completions_->Unref();
+    return false;
+  };
+  telling_.erase(std::remove_if(telling_.begin(), telling_.end(), goes_on), telling_.end());
+  delegate_.OnOperations(telling_.data(), telling_.size());
+  telling_.clear();
+}
+
+OperationCall& OperationRunner::Acquire(JobId id) {
+  std::unique_ptr<OperationCall> call;
+  if (free_.empty()) {
+    call = std::make_unique<OperationCall>();
+  } else {
+    call = std::move(free_.back());
+    free_.pop_back();
+  }
+  call->id_ = id;
+  call->pauses_ = 0;
+  call->order_ = 0;
+  call->abandoned_ = call->in_job_ = call->told_ = false;
+  if (id >= by_id_.size()) by_id_.resize(std::max<size_t>(id + 1, by_id_.size() * 2));
+  by_id_[id] = call.get();
+  return *call.release();
+}
+
+// --- OperationRunner: teardown
+
+void OperationRunner::Close(std::function<void()> done) {
+  for (OperationCall* call : by_id_) {
+    if (call == nullptr) continue;
+    // The memory of abandoned jobs stays, as the scheduler's does.
+    const bool is_over =
+        call->told_ || (call->place_ == Place::kPool ? WorkerPool::Get().Cancel(call) : !call->in_job_);
+    if (is_over) Release(*call);
+  }
+  completions_->Close();  // from here on those that are running on the pool are freed there
+  completions_->TakeAll([this](CompletionQueue::Entry* entry) { Release(*static_cast<OperationCall*>(entry)); });
+  new_turn_.reset();
+  idle_.reset();
+  check_.reset();
+  open_->WhenAllClosed(std::move(done));
+}
+
+}  // namespace openssl_async

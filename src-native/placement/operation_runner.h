@@ -1,0 +1,156 @@
+// Chooses where an operation runs (within the call, on the pool, in an OpenSSL job) and brings its result back to the
+// loop. One for each environment, on its thread.
+#pragma once
+
+#include <uv.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "accelerator/worker_pool.h"
+#include "operations/operation.h"
+#include "placement/operation_figures.h"
+#include "scheduler/scheduler.h"
+#include "wakeup/completion_queue.h"
+
+namespace openssl_async {
+
+class OperationRunner;
+
+enum class Mode : uint8_t { kAuto, kInline, kOffload };
+enum class Place : uint8_t { kInline, kPool, kJob };  // inline: on the loop's thread, within the call or a turn later
+
+// What calls of one kind share in one environment.
+struct PlacedSpec {
+  std::shared_ptr<OperationSpec> spec;
+  AlgorithmFigures* figures = nullptr;
+};
+
+class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {
+ public:
+  JobId id() const { return id_; }
+  Operation& operation() { return operation_; }
+  Place place() const { return place_; }
+  bool abandoned() const { return abandoned_; }
+  uint32_t pauses() const { return pauses_; }
+  uint64_t queue_ns() const { return operation_.started_ns() - submitted_ns_; }
+  uint64_t run_ns() const { return operation_.ended_ns() - operation_.started_ns(); }
+
+ private:
+  friend class OperationRunner;
+
+  void Run() noexcept override { operation_.Run(); }
+  void Done() noexcept override;
+
+  Operation operation_;
+  JobId id_ = kNoJobId;
+  Place place_ = Place::kInline;
+  AlgorithmFigures* figures_ = nullptr;
+  std::shared_ptr<CompletionQueue> completions_;
+  size_t bytes_ = 0;
+  uint64_t submitted_ns_ = 0;
+  uint32_t pauses_ = 0;
+  bool abandoned_ = false;
+  uint64_t order_ = 0;  // of its submission; 0 when others were in flight
+  bool in_job_ = false;
+  bool told_ = false;
+};
+
+class OperationRunner final : private CompletionQueue::Receiver {
+ public:
+  class Delegate {
+   public:
+    // Loop thread. Each call is to be let go with Release(), now or later.
+    virtual void OnOperations(OperationCall* const* calls, size_t count) = 0;
+
+   protected:
+    ~Delegate() = default;
+  };
+
+  struct Options {
+    uint64_t max_inline_ns = 50'000;
+    size_t max_in_flight = 65536;
+  };
+
+  enum class Submission { kInline, kQueued, kFull, kNoMemory };
+
+  static Result<std::unique_ptr<OperationRunner>> Create(uv_loop_t* loop, Scheduler& scheduler, Delegate& delegate);
+  ~OperationRunner();
+  OperationRunner(const OperationRunner&) = delete;
+  OperationRunner& operator=(const OperationRunner&) = delete;
+
+  void Configure(const Options& options) { options_ = options; }
+
+  // `name` is that of the algorithm in the figures.
+  PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name);
+
+  // A call of `spec`, whose inputs are borrowed until this returns. kInline: it has run; Find(id) has it, to be let go
+  // with Release(). Otherwise OnOperations() tells its end.
+  Submission Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs, size_t input_count,
+                    const double* numbers, size_t number_count);
+  OperationCall* Find(JobId id) const { return id < by_id_.size() ? by_id_[id] : nullptr; }
+  // Nobody wants the result any more. True when it had not begun: it is forgotten, and nothing more is told of it.
+  bool Abandon(JobId id);
+  void Release(OperationCall& call);
+
+  // The scheduler's events of operations end here. False for events of other jobs.
+  bool OnJobEvent(const JobEvent& event);
+  // Tells those whose jobs have ended.
+  void TellEnded();
+
+  size_t in_flight() const { return in_flight_; }
+  const std::deque<AlgorithmFigures>& figures() const { return figures_; }
+  uint64_t hop_ns() const { return hop_alone_.value(); }
+
+  // No result is told any more. Call it after the scheduler was drained.
+  void Close(std::function<void()> done);
+
+ private:
+  OperationRunner(uv_loop_t* loop, Scheduler& scheduler, Delegate& delegate);
+  Result<void> Open();
+
+  Place Decide(const OperationCall& call, Mode mode) const;
+  bool HasTimeFor(const OperationCall& call) const;
+  Submission SubmitToPool(OperationCall& call);
+  Submission SubmitJob(OperationCall& call);
+  Submission SubmitToNextTurn(OperationCall& call);
+  void RunTurn();
+  void ObserveTurn();
+  void RunInline(OperationCall& call);
+  static int RunInJob(void* args);
+
+  void OnCompletions() override;
+  // False when it is run again.
+  bool Account(OperationCall& call);
+  void Tell();
+  OperationCall& Acquire(JobId id);
+
+  uv_loop_t* loop_;
+  Scheduler& scheduler_;
+  Delegate& delegate_;
+  Options options_;
+  std::deque<AlgorithmFigures> figures_;  // never moved: calls point into it
+  std::unordered_map<std::string, AlgorithmFigures*> figures_by_name_;
+  CostEstimate hop_alone_;
+
+  std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
+  std::shared_ptr<CompletionQueue> completions_;
+  UvHandlePointer<uv_prepare_t> new_turn_;
+  UvHandlePointer<uv_idle_t> idle_;    // active while calls wait for their turn: the loop must not block
+  UvHandlePointer<uv_check_t> check_;  // after polling: runs them
+  std::deque<OperationCall*> next_turn_;
+  std::vector<OperationCall*> by_id_;
+  std::vector<std::unique_ptr<OperationCall>> free_;
+  std::vector<OperationCall*> ended_;
+  std::vector<OperationCall*> telling_;
+  size_t in_flight_ = 0;
+  uint64_t submissions_ = 0;
+  size_t wanted_ = 0;           // in flight and not abandoned: these keep the loop alive
+  uint64_t inline_ns_ = 0;      // spent on the loop's thread in this turn
+  bool turn_observed_ = false;  // new_turn_ is active
+};
+
+}  // namespace openssl_async

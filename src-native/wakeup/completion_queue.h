@@ -1,0 +1,63 @@
+// Brings what other threads have finished to the loop's thread. Many completions share one wake-up of the loop.
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+#include <mutex>
+
+#include "wakeup/uv_handle.h"
+
+namespace openssl_async {
+
+class CompletionQueue {
+ public:
+  class Entry {
+   private:
+    friend class CompletionQueue;
+    Entry* next_ = nullptr;
+  };
+  class Receiver {
+   public:
+    // Loop thread: something was pushed since the last TakeAll().
+    virtual void OnCompletions() = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  // Shared with those who push. Null, and libuv's code in `error`, when the loop has no room.
+  static std::shared_ptr<CompletionQueue> Create(uv_loop_t* loop, OpenHandles& open, Receiver& receiver, int* error);
+
+  // Any thread. False when the queue is closed: the entry is still the caller's.
+  bool Push(Entry* entry);
+  // Loop thread: calls `each` for what was pushed, oldest first.
+  template <typename F>
+  void TakeAll(F each) {
+    Entry* entry = Detach();
+    while (entry != nullptr) {
+      Entry* next = entry->next_;
+      entry->next_ = nullptr;
+      each(entry);
+      entry = next;
+    }
+  }
+  // Loop thread: nothing can be pushed from here on; what was pushed can still be taken.
+  void Close();
+
+  void Ref() { uv_ref(reinterpret_cast<uv_handle_t*>(async_.get())); }
+  void Unref() { uv_unref(reinterpret_cast<uv_handle_t*>(async_.get())); }
+
+ private:
+  explicit CompletionQueue(Receiver& receiver) : receiver_(receiver) {}
+  Entry* Detach();
+
+  Receiver& receiver_;
+  std::mutex mutex_;  // guards everything below, and async_ against uv_close() while others send
+  UvHandlePointer<uv_async_t> async_;
+  Entry* oldest_ = nullptr;
+  Entry* newest_ = nullptr;
+  bool closed_ = false;
+};
+
+}  // namespace openssl_async
