@@ -34,7 +34,17 @@ export {
   type PausedResult,
   type StartJobResult,
 } from './start-job';
-export { stats, type JobCounts, type LatencyHistogram, type Stats } from './statistics';
+export {
+  stats,
+  type AlgorithmStats,
+  type JobCounts,
+  type Latency,
+  type LatencyHistogram,
+  type OperationCounts,
+  type OperationStats,
+  type PoolStats,
+  type Stats,
+} from './statistics';
 export {
   cleanupThread,
   configure,

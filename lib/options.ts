@@ -1,6 +1,6 @@
 // What can be configured, its ranges and defaults.
 import { outOfRange } from './errors';
-import { validateBoolean, validateInteger, validateOptions } from './validators';
+import { validateBoolean, validateFallback, validateInteger, validateOptions } from './validators';
 
 /** How often a job is tried that offers neither an fd nor a callback. */
 export interface PollOptions {
@@ -30,6 +30,25 @@ export interface ConfigureOptions {
   maxGuardedStacks?: number;
   /** Whether {@link stats} looks for the deepest use of any guarded stack, which reads all of them. @defaultValue false */
   stackHighWater?: boolean;
+  /**
+   * Threads of the process's pool, on which software operations and the accelerator run. The first thread that sets it
+   * sets it for the process. 1 to 1024. @defaultValue the machine's cores less one, at least 1
+   */
+  threads?: number;
+  /**
+   * Whether the pool has one more thread, of low priority, which works only while more operations wait than there are
+   * threads: it takes what the event loop leaves of its core. For the process, as `threads`. @defaultValue true
+   */
+  spareThread?: boolean;
+  /**
+   * How long, in microseconds, operations of `mode: 'auto'` may hold the event loop before it gets its turn. Those that
+   * are expected to take longer are always run elsewhere. 0 to 1 000 000. @defaultValue 50
+   */
+  maxInlineMicros?: number;
+  /** Operations of this thread that may be in flight; more are refused. 1 to 10 000 000. @defaultValue 65536 */
+  maxInFlight?: number;
+  /** What operations do whose `provider` fails and that do not say it themselves. @defaultValue 'error' */
+  fallback?: 'software' | 'error';
   /** How jobs are tried that offer no notification. */
   poll?: PollOptions;
   /** How long, in microseconds, ready jobs may run before timers and I/O get their turn. 50 to 1 000 000. @defaultValue 2000 */
@@ -41,7 +60,11 @@ export interface ConfigureOptions {
   drainTimeoutMs?: number;
 }
 
-export type ResolvedOptions = Required<Omit<ConfigureOptions, 'poll'>> & { poll: Required<PollOptions> };
+export type ResolvedOptions = Required<Omit<ConfigureOptions, 'poll' | 'threads'>> & {
+  poll: Required<PollOptions>;
+  /** 0 for the pool's own choice. */
+  threads: number;
+};
 
 export const DEFAULT_OPTIONS: Readonly<ResolvedOptions> = {
   maxJobs: 16_384,
@@ -50,6 +73,11 @@ export const DEFAULT_OPTIONS: Readonly<ResolvedOptions> = {
   stackSizeBytes: 65_536,
   maxGuardedStacks: 8000,
   stackHighWater: false,
+  threads: 0,
+  spareThread: true,
+  maxInlineMicros: 50,
+  maxInFlight: 65_536,
+  fallback: 'error',
   poll: { initialIntervalMs: 1, maxIntervalMs: 16 },
   tickBudgetMicros: 2000,
   drainTimeoutMs: 1000,
@@ -62,6 +90,9 @@ const RANGES = {
   maxQueued: [0, 10_000_000],
   stackSizeBytes: [16_384, 16_777_216],
   maxGuardedStacks: [0, 1_000_000],
+  threads: [1, 1024],
+  maxInlineMicros: [0, 1_000_000],
+  maxInFlight: [1, 10_000_000],
   tickBudgetMicros: [50, 1_000_000],
   drainTimeoutMs: [0, 600_000],
 } as const;
@@ -76,9 +107,15 @@ export function resolveOptions(options: unknown, defaults: Readonly<ResolvedOpti
     validateInteger(value, `options.${name}`, min, max);
     resolved[name] = value;
   }
-  if (options.stackHighWater !== undefined) {
-    validateBoolean(options.stackHighWater, 'options.stackHighWater');
-    resolved.stackHighWater = options.stackHighWater;
+  for (const name of ['stackHighWater', 'spareThread'] as const) {
+    const value = options[name];
+    if (value === undefined) continue;
+    validateBoolean(value, `options.${name}`);
+    resolved[name] = value;
+  }
+  if (options.fallback !== undefined) {
+    validateFallback(options.fallback, 'options.fallback');
+    resolved.fallback = options.fallback;
   }
   if (options.poll !== undefined) {
     validateOptions(options.poll, 'options.poll', POLL_OPTIONS);

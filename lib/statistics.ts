@@ -60,6 +60,70 @@ export interface JobCounts {
   engineErrors: number;
 }
 
+/** Counters of operations since the start. */
+export interface OperationCounts {
+  /** Ran on the event loop's thread, because that was cheaper than a hop or asked for. */
+  inline: number;
+  /** Ran on the pool, without a job. */
+  offloaded: number;
+  /** Ran in OpenSSL jobs. */
+  jobs: number;
+  /** Those of `jobs` that paused: the proof that somebody else did the work. */
+  paused: number;
+  /** How often, in all. */
+  pauses: number;
+  /** Rejected with an error of the operation's. */
+  failed: number;
+  /** Aborted or timed out. */
+  abandoned: number;
+  /** Refused with `ERR_ASYNC_QUEUE_FULL`. */
+  refused: number;
+  /** Failed with the provider asked for, and were done again in software. */
+  fallbacks: number;
+}
+
+/** Counters and durations of one algorithm. */
+export interface AlgorithmStats extends OperationCounts {
+  /** How long its operations took. */
+  latency: Latency;
+}
+
+/** What is known of operations. */
+export interface OperationStats extends OperationCounts {
+  /** Now: what a hop to the pool and back costs when nothing else is in flight, in microseconds. */
+  hopMicros: number;
+  /** By algorithm, for example `'sign RSA-2048 sha256'`. */
+  algorithms: Record<string, AlgorithmStats>;
+}
+
+/** The process's pool of threads. */
+export interface PoolStats {
+  /** Now: its threads; 0 before the first use. */
+  threads: number;
+  /** Now: those of low priority. */
+  spareThreads: number;
+  /** Now: tasks that wait for a thread. */
+  queued: number;
+  /** Now: tasks that are being run. */
+  running: number;
+  /** Tasks that were accepted. */
+  submitted: number;
+  /** Tasks that have ended. */
+  completed: number;
+  /** Tasks for which the queue had no room. */
+  refused: number;
+}
+
+/** Durations of three spans. */
+export interface Latency {
+  /** From the call to the start. */
+  queue: LatencyHistogram;
+  /** From the start to the end. */
+  run: LatencyHistogram;
+  /** From the call to the end. */
+  total: LatencyHistogram;
+}
+
 /** The result of {@link stats}. */
 export interface Stats {
   /** Jobs. */
@@ -67,14 +131,13 @@ export interface Stats {
   /** What jobs were resumed for. */
   wakeups: WakeupCounts;
   /** How long jobs took. */
-  latency: {
-    /** From the call to the start. */
-    queue: LatencyHistogram;
-    /** From the start to the end. */
-    run: LatencyHistogram;
-    /** From the call to the end. */
-    total: LatencyHistogram;
-  };
+  latency: Latency;
+  /** Now: operations in flight. */
+  inFlight: number;
+  /** Operations. */
+  operations: OperationStats;
+  /** The pool on which software operations and the accelerator run, process-wide. */
+  pool: PoolStats;
   /** The process's job stacks. */
   stacks: {
     /** `'guarded'`: this library's, with guard pages; `'default'`: OpenSSL's; `'none'`: no job was run yet. */
@@ -100,5 +163,30 @@ export interface Stats {
 export function stats(): Stats {
   const env = environment();
   const { jobs, threadJobs, ...rest } = env.addon.stats(env.options.stackHighWater);
-  return { ...rest, jobs: { ...jobs, liveInThread: threadJobs, ...cancellations } };
+  const { inFlight, hopMicros, pool, algorithms } = env.addon.operationFigures();
+  return {
+    ...rest,
+    jobs: { ...jobs, liveInThread: threadJobs, ...cancellations },
+    inFlight,
+    operations: { ...sum(Object.values(algorithms)), hopMicros, algorithms },
+    pool,
+  };
+}
+
+function sum(all: readonly OperationCounts[]): OperationCounts {
+  const total: OperationCounts = {
+    inline: 0,
+    offloaded: 0,
+    jobs: 0,
+    paused: 0,
+    pauses: 0,
+    failed: 0,
+    abandoned: 0,
+    refused: 0,
+    fallbacks: 0,
+  };
+  for (const counts of all) {
+    for (const name of Object.keys(total) as (keyof OperationCounts)[]) total[name] += counts[name];
+  }
+  return total;
 }

@@ -71,8 +71,8 @@ export function cleanupThread(): void {
 }
 
 /**
- * Sets limits and habits, before the first use on this thread. `stackSizeBytes` and `maxGuardedStacks` are the process's:
- * set them before any thread has run a job.
+ * Sets limits and habits, before the first use on this thread. `stackSizeBytes`, `maxGuardedStacks`, `threads` and
+ * `spareThread` are the process's: set them before any thread has run a job or an operation.
  *
  * @throws `ERR_ASYNC_ALREADY_STARTED`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for an unknown option,
  * `ERR_OUT_OF_RANGE`; `ERR_ASYNC_UNSUPPORTED`
@@ -83,12 +83,20 @@ export function configure(options: ConfigureOptions): void {
   if (env.started) {
     throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'configure() must be called before the first use on this thread');
   }
-  const { stackSizeBytes, maxGuardedStacks, maxJobs, tickBudgetMicros, poll, drainTimeoutMs } = resolved;
+  const { addon } = env;
+  const { stackSizeBytes, maxGuardedStacks, threads, spareThread } = resolved;
   if (options.stackSizeBytes !== undefined || options.maxGuardedStacks !== undefined) {
-    if (!env.addon.configureStacks(stackSizeBytes, maxGuardedStacks)) {
+    if (!addon.configureStacks(stackSizeBytes, maxGuardedStacks)) {
       throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The stacks of this process have been set up already');
     }
   }
-  env.addon.configure(maxJobs, tickBudgetMicros, poll.initialIntervalMs, poll.maxIntervalMs, drainTimeoutMs);
+  if (options.threads !== undefined || options.spareThread !== undefined) {
+    if (!addon.configurePool(threads, spareThread)) {
+      throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The pool of this process has been started already');
+    }
+  }
+  const { maxJobs, tickBudgetMicros, poll, drainTimeoutMs, maxInlineMicros, maxInFlight } = resolved;
+  addon.configure(maxJobs, tickBudgetMicros, poll.initialIntervalMs, poll.maxIntervalMs, drainTimeoutMs);
+  addon.configureOperations(maxInlineMicros, maxInFlight);
   env.options = resolved;
 }

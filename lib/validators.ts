@@ -1,5 +1,5 @@
 // What arguments may be. Each check throws Node's error for its kind of mistake.
-import { invalidArgType, outOfRange, unknownOption } from './errors';
+import { invalidArgType, invalidArgValue, outOfRange, unknownOption } from './errors';
 
 export function validateInteger(
   value: unknown,
@@ -36,6 +36,10 @@ export function validateOptions(
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) throw unknownOption(key, known);
   }
+}
+
+export function validateFallback(value: unknown, name: string): asserts value is 'software' | 'error' {
+  if (value !== 'software' && value !== 'error') throw invalidArgValue(name, value, "must be 'software' or 'error'");
 }
 
 export function validateAbortSignal(value: unknown, name: string): asserts value is AbortSignal {

@@ -245,7 +245,7 @@ export interface NativeAddon {
   /** True when it had not begun: no event will come. */
   abandonOperation(id: number): boolean;
   configureOperations(maxInlineMicros: number, maxInFlight: number): void;
-  /** False, without effect, once the pool has started. */
-  configurePool(threads: number, maxQueued: number, spareThread: boolean): boolean;
+  /** 0 threads for as many as the machine suggests. False, without effect, once the pool has started. */
+  configurePool(threads: number, spareThread: boolean): boolean;
   operationFigures(): NativeOperationFigures;
 }

@@ -15,7 +15,7 @@ import {
   type NativeSpec,
 } from '../native/contract';
 import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
-import { validateAbortSignal, validateInteger, validateOptions, validateString } from '../validators';
+import { validateAbortSignal, validateFallback, validateInteger, validateOptions, validateString } from '../validators';
 import { publishOperation, wantsOperations, type OperationPlace } from '../diagnostics';
 import { load } from './load';
 
@@ -314,9 +314,7 @@ export function validateOperationOptions(
   if (mode !== undefined && !(typeof mode === 'string' && Object.hasOwn(OperationMode, mode))) {
     throw invalidArgValue('options.mode', mode, "must be 'auto', 'inline' or 'offload'");
   }
-  if (fallback !== undefined && fallback !== 'software' && fallback !== 'error') {
-    throw invalidArgValue('options.fallback', fallback, "must be 'software' or 'error'");
-  }
+  if (fallback !== undefined) validateFallback(fallback, 'options.fallback');
 }
 
 /** What an operation's function does, with what it throws as a rejection. */

@@ -37,7 +37,7 @@ class Load extends EventEmitter<OperationsEvents> implements Operations {
   ended(): void {
     const left = --this.inFlight;
     if (left > 0 && !this.#refusing) return;
-    if (left > 0 && left > (this.#env?.options.maxQueued ?? 0) / 2) return;
+    if (left > 0 && left > (this.#env?.options.maxInFlight ?? 0) / 2) return;
     this.#refusing = false;
     if (this.listenerCount('drain') > 0) process.nextTick(() => this.emit('drain'));
   }

@@ -1,50 +1,73 @@
+// Threads for work that would hold the event loop. One pool for the process, shared by all its environments.
 #pragma once
-#include <algorithm>
-#include <condition_variable>
+
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <memory>
+
 #include "base/intrusive_list.h"
+
 namespace openssl_async {
+
 class WorkerPool {
  public:
+  // Taken in the order of submission. It must stay until Done(), or until Cancel() succeeded.
   class Task : public ListNode<Task> {
    public:
+    // On a thread of the pool.
     virtual void Run() noexcept = 0;
+    // On the same thread, after all tasks that it took along have run, one right after the other: whom they wake is
+    // woken once. The task may be gone when this returns.
     virtual void Done() noexcept = 0;
+    // What Run() is expected to take. Short tasks are taken several at a time.
     uint32_t expected_ns = UINT32_MAX;
+
    protected:
     ~Task() = default;
   };
-  struct Options { unsigned threads = 0; size_t max_queued = 65536; bool spare_thread = true; };
-  struct Stats { unsigned threads; unsigned spare_threads; size_t queued; size_t running; uint64_t submitted, completed, refused; };
-  static WorkerPool& Get() { static auto* p = new WorkerPool(); return *p; }
-  bool Configure(const Options& o) { options_ = o; return !started_; }
-  bool Submit(Task* t) {
-    std::lock_guard<std::mutex> l(m_);
-    if (!started_) { started_ = true; unsigned n = options_.threads ? options_.threads : 2; for (unsigned i = 0; i < n; ++i) std::thread([this]{ Loop(); }).detach(); }
-    q_.PushBack(t);
-    if (idle_ > 0) c_.notify_one();
-    return true;
-  }
-  bool Cancel(Task* t) { std::lock_guard<std::mutex> l(m_); if (!t->linked()) return false; q_.Remove(t); return true; }
-  Stats stats() const { return {}; }
+
+  struct Options {
+    unsigned threads = 0;  // 0: the cores less one, at least 1
+    size_t max_queued = 1'000'000;
+    // One thread more, of low priority, that works only while more tasks wait than there are threads: it takes what the
+    // event loop leaves of its core.
+    bool spare_thread = true;
+  };
+
+  struct Stats {
+    unsigned threads = 0;
+    unsigned spare_threads = 0;
+    size_t queued = 0;
+    size_t running = 0;
+    uint64_t submitted = 0;
+    uint64_t completed = 0;
+    uint64_t refused = 0;
+  };
+
+  // Never destroyed. Its threads start with the first task and end with the process; a forked child starts anew.
+  static WorkerPool& Get();
+
+  // Any thread, all of them. False, without effect, once threads have started.
+  bool Configure(const Options& options);
+  // False, without effect, when the queue is full, the process is ending, or no thread could be started.
+  bool Submit(Task* task);
+  // True when it was still queued: neither Run() nor Done() follows.
+  bool Cancel(Task* task);
+  Stats stats();
+
+  // What handlers of fork() and exit() call.
+  void AfterForkInChild() { forked_.store(true, std::memory_order_relaxed); }
+  void Stop();
+
  private:
-  void Loop() {
-    std::vector<Task*> batch;
-    for (;;) {
-      batch.clear();
-      { std::unique_lock<std::mutex> l(m_);
-        while (q_.empty()) { ++idle_; c_.wait(l); --idle_; }
-        uint64_t sum = 0; size_t share = (q_.size() + 1) / 2;
-        while (!q_.empty() && batch.size() < share) { Task* t = q_.front(); if (!batch.empty() && sum + t->expected_ns > 100000) break; sum += t->expected_ns; batch.push_back(q_.PopFront()); }
-      }
-      for (Task* t : batch) t->Run();
-      for (Task* t : batch) t->Done();
-    }
-  }
-  Options options_; bool started_ = false; int idle_ = 0;
-  std::mutex m_; std::condition_variable c_; IntrusiveList<Task> q_;
+  struct State;
+
+  WorkerPool();
+  State& state();
+
+  std::atomic<bool> forked_{false};
+  std::atomic<State*> state_;
 };
-}
+
+}  // namespace openssl_async

@@ -188,12 +188,11 @@ Napi::Value ConfigureOperations(Info info) {
   return info.Env().Undefined();
 }
 
-// (threads or 0, tasks that may wait, whether there is a spare thread). False once the pool has started.
+// (threads or 0, whether there is a spare thread). False once the pool has started.
 Napi::Value ConfigurePool(Info info) {
   WorkerPool::Options options;
   options.threads = info[0].As<Napi::Number>().Uint32Value();
-  options.max_queued = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
-  options.spare_thread = info[2].As<Napi::Boolean>().Value();
+  options.spare_thread = info[1].As<Napi::Boolean>().Value();
   return Napi::Boolean::New(info.Env(), WorkerPool::Get().Configure(options));
 }
 

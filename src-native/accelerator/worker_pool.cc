@@ -1,0 +1,206 @@
+#include "accelerator/worker_pool.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "accelerator/worker_thread.h"
+
+namespace openssl_async {
+
+namespace {
+
+// Tasks are taken along until they are expected to take so long together: that many share one wake-up of whoever waits,
+// and none waits longer than that for another's end.
+constexpr uint64_t kBatchNs = 100'000;
+constexpr size_t kMostInBatch = 64;
+
+}  // namespace
+
+struct WorkerPool::State {
+  // A kind of threads that sleep on the same condition.
+  struct Sleepers {
+    std::condition_variable wake;
+    unsigned sleeping = 0;  // less those that have a ticket
+    unsigned tickets = 0;   // given to sleepers that have not awoken yet
+
+    bool GiveTicket() {
+      if (sleeping == 0) return false;
+      --sleeping;
+      ++tickets;
+      return true;
+    }
+    void Sleep(std::unique_lock<std::mutex>& lock, const bool& stopping) {
+      ++sleeping;
+      wake.wait(lock, [&] { return tickets > 0 || stopping; });
+      if (tickets > 0) --tickets;
+    }
+  };
+
+  std::mutex mutex;
+  Options options;
+  IntrusiveList<Task> queue;
+  Sleepers workers;
+  Sleepers spares;
+  std::vector<std::thread> threads;
+  bool started = false;
+  bool stopping = false;
+  Stats stats;
+
+  bool WantsSpare() const { return queue.size() > stats.threads; }
+  void Start();
+  void Work(bool is_spare);
+  size_t TakeBatch(Task** batch, bool is_spare);
+};
+
+void WorkerPool::State::Start() {
+  started = true;
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned wanted = options.threads != 0 ? options.threads : std::max(1U, cores - 1);
+  for (unsigned i = 0; i < wanted; ++i) {
+    std::thread thread = StartWorkerThread([this, i] {
+      char name[16];
+      snprintf(name, sizeof(name), "openssl-async-%u", i % 10);
+      NameWorkerThread(name);
+      Work(false);
+    });
+    if (!thread.joinable()) break;
+    threads.push_back(std::move(thread));
+    ++stats.threads;
+  }
+  if (!options.spare_thread || stats.threads == 0) return;
+  std::thread spare = StartWorkerThread([this] {
+    NameWorkerThread("openssl-async-s");
+    LowerWorkerPriority();
+    Work(true);
+  });
+  if (!spare.joinable()) return;
+  threads.push_back(std::move(spare));
+  ++stats.spare_threads;
+}
+
+size_t WorkerPool::State::TakeBatch(Task** batch, bool is_spare) {
+  const size_t share = is_spare ? 1 : (queue.size() + stats.threads - 1) / stats.threads;
+  const size_t most = std::min(share, kMostInBatch);
+  uint64_t expected_ns = 0;
+  size_t size = 0;
+  while (size < most && !queue.empty()) {
+    expected_ns += queue.front()->expected_ns;
+    if (size > 0 && expected_ns > kBatchNs) break;
+    batch[size++] = queue.PopFront();
+  }
+  return size;
+}
+
+void WorkerPool::State::Work(bool is_spare) {
+  Sleepers& sleepers = is_spare ? spares : workers;
+  Task* batch[kMostInBatch];
+  std::unique_lock<std::mutex> lock(mutex);
+  while (!stopping) {
+    if (is_spare ? !WantsSpare() : queue.empty()) {
+      sleepers.Sleep(lock, stopping);
+      continue;
+    }
+    const size_t size = TakeBatch(batch, is_spare);
+    stats.running += size;
+    lock.unlock();
+    for (size_t i = 0; i < size; ++i) batch[i]->Run();
+    for (size_t i = 0; i < size; ++i) batch[i]->Done();
+    lock.lock();
+    stats.running -= size;
+    stats.completed += size;
+  }
+}
+
+WorkerPool& WorkerPool::Get() {
+  static auto* pool = new WorkerPool();
+  return *pool;
+}
+
+WorkerPool::WorkerPool() : state_(new State()) {
+  OnForkInChild([] { Get().AfterForkInChild(); });
+  atexit([] { Get().Stop(); });
+}
+
+WorkerPool::State& WorkerPool::state() {
+  if (forked_.exchange(false, std::memory_order_relaxed)) {
+    // The threads stayed behind, perhaps with the lock: what they know is left to them.
+    auto* fresh = new State();
+    fresh->options = state_.load()->options;
+    state_.store(fresh);
+  }
+  return *state_.load(std::memory_order_acquire);
+}
+
+bool WorkerPool::Configure(const Options& options) {
+  State& pool = state();
+  const std::lock_guard<std::mutex> lock(pool.mutex);
+  if (pool.started) return false;
+  pool.options = options;
+  return true;
+}
+
+bool WorkerPool::Submit(Task* task) {
+  State& pool = state();
+  bool wakes_worker = false;
+  bool wakes_spare = false;
+  {
+    const std::lock_guard<std::mutex> lock(pool.mutex);
+    if (!pool.started && !pool.stopping) pool.Start();
+    if (pool.stopping || pool.stats.threads == 0 || pool.queue.size() >= pool.options.max_queued) {
+      ++pool.stats.refused;
+      return false;
+    }
+    ++pool.stats.submitted;
+    pool.queue.PushBack(task);
+    wakes_worker = pool.workers.GiveTicket();
+    wakes_spare = !wakes_worker && pool.WantsSpare() && pool.spares.GiveTicket();
+  }
+  if (wakes_worker) pool.workers.wake.notify_one();
+  if (wakes_spare) pool.spares.wake.notify_one();
+  return true;
+}
+
+bool WorkerPool::Cancel(Task* task) {
+  State& pool = state();
+  const std::lock_guard<std::mutex> lock(pool.mutex);
+  if (!task->linked()) return false;
+  pool.queue.Remove(task);
+  return true;
+}
+
+WorkerPool::Stats WorkerPool::stats() {
+  State& pool = state();
+  const std::lock_guard<std::mutex> lock(pool.mutex);
+  Stats stats = pool.stats;
+  stats.queued = pool.queue.size();
+  return stats;
+}
+
+void WorkerPool::Stop() {
+  State& pool = state();
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard<std::mutex> lock(pool.mutex);
+    pool.stopping = true;
+    while (pool.queue.PopFront() != nullptr) {
+    }
+    threads.swap(pool.threads);
+  }
+  pool.workers.wake.notify_all();
+  pool.spares.wake.notify_all();
+  for (std::thread& thread : threads) {
+    if (thread.get_id() == std::this_thread::get_id()) {
+      thread.detach();  // exit() was called on it
+    } else {
+      thread.join();
+    }
+  }
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,32 @@
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "accelerator/worker_thread.h"
+
+namespace openssl_async {
+
+std::thread StartWorkerThread(std::function<void()> body) {
+  try {
+    return std::thread(std::move(body));
+  } catch (const std::system_error&) {
+    return std::thread();  // out of threads: whoever asked does without
+  }
+}
+
+void NameWorkerThread(const char* name) {
+  const std::string narrow(name);
+  const std::wstring wide(narrow.begin(), narrow.end());
+  SetThreadDescription(GetCurrentThread(), wide.c_str());
+}
+
+void LowerWorkerPriority() { SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL); }
+
+void OnForkInChild(void (*)()) {}
+
+}  // namespace openssl_async
