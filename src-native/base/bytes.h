@@ -26,6 +26,7 @@ inline void Wipe(void* memory, size_t size) {
 }
 
 // Owned, wiped when they go. Short ones need no allocation.
+// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): of the inline bytes, those count that size_ says are there.
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -96,5 +97,6 @@ class SecretBytes {
   size_t size_ = 0;
   unsigned char inline_[kInlineBytes];
 };
+// NOLINTEND(cppcoreguidelines-pro-type-member-init)
 
 }  // namespace openssl_async

@@ -206,12 +206,12 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
     return Submission::kNoMemory;
   }
   call.in_job_ = true;
-  OperationCall* pointer = &call;
+  const JobArgs args = {&call};
   JobRequest request;
   request.id = call.id_;
   request.function = &RunInJob;
-  request.args = &pointer;
-  request.args_size = sizeof(pointer);
+  request.args = &args;
+  request.args_size = sizeof(args);
   scheduler_.Submit(request);
   if (wanted_++ == 0) completions_->Ref();
   ++in_flight_;
@@ -219,7 +219,7 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
 }
 
 int OperationRunner::RunInJob(void* args) {
-  OperationCall* call = *static_cast<OperationCall**>(args);
+  OperationCall* call = static_cast<JobArgs*>(args)->call;
   call->operation_.Run();
   call->in_job_ = false;
   return 1;

@@ -120,6 +120,9 @@ class OperationRunner final : private CompletionQueue::Receiver {
   void RunTurn();
   void ObserveTurn();
   void RunInline(OperationCall& call);
+  struct JobArgs {
+    OperationCall* call;
+  };
   static int RunInJob(void* args);
 
   void OnCompletions() override;

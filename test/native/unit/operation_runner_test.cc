@@ -1,0 +1,310 @@
+#include "placement/operation_runner.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "support.h"
+
+namespace openssl_async::testing {
+
+namespace {
+
+// Gives back its input; counts; can be made to wait, to fail or to pause.
+class EchoSpec final : public OperationSpec {
+ public:
+  bool Run(Operation& operation) override {
+    ++runs;
+    thread = std::this_thread::get_id();
+    if (wait_ns > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(wait_ns));
+    {
+      std::unique_lock<std::mutex> lock(mutex);
+      changed.wait(lock, [this] { return !held; });
+    }
+    for (int i = 0; i < pauses; ++i) ASYNC_pause_job();
+    if (fails) {
+      ERR_raise(ERR_LIB_USER, 1);
+      return false;
+    }
+    const ByteView input = operation.input(0);
+    unsigned char* output = operation.Reserve(0, input.size);
+    if (input.size > 0) memcpy(output, input.data, input.size);
+    operation.set_value(operation.number(0) == operation.number(0) ? operation.integer(0) : 0);
+    return true;
+  }
+
+  void LetGo() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      held = false;
+    }
+    changed.notify_all();
+  }
+
+  std::atomic<int> runs{0};
+  std::atomic<std::thread::id> thread{};
+  uint64_t wait_ns = 0;
+  int pauses = 0;
+  bool fails = false;
+  bool held = false;
+  std::mutex mutex;
+  std::condition_variable changed;
+};
+
+struct End {
+  JobId id;
+  bool ok;
+  enum Place place;
+  uint32_t pauses;
+  std::string output;
+  std::string error;
+};
+
+class TestRunner final : private Scheduler::Delegate, private OperationRunner::Delegate {
+ public:
+  TestRunner() {
+    Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop.get(), *this);
+    REQUIRE(scheduler.ok());
+    scheduler_ = std::move(scheduler.value());
+    Result<std::unique_ptr<OperationRunner>> created = OperationRunner::Create(loop.get(), *scheduler_, *this);
+    REQUIRE(created.ok());
+    runner_ = std::move(created.value());
+  }
+  ~TestRunner() { Close(); }
+
+  void Close() {
+    if (!runner_) return;
+    scheduler_->Drain(5000);
+    bool closed = false;
+    runner_->Close([&] { scheduler_->Close([&] { closed = true; }); });
+    CHECK(loop.RunUntil([&] { return closed; }));
+    runner_.reset();
+    scheduler_.reset();
+  }
+
+  OperationRunner& operator*() { return *runner_; }
+  OperationRunner* operator->() { return runner_.get(); }
+
+  OperationRunner::Submission Submit(JobId id, Mode mode, const PlacedSpec& spec, const std::string& text) {
+    const ByteView input = {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
+    const double number = id;
+    const OperationRunner::Submission submission = runner_->Submit(id, mode, spec, &input, 1, &number, 1);
+    if (submission == OperationRunner::Submission::kInline) Record(*runner_->Find(id));
+    return submission;
+  }
+  bool RunUntilEnded(size_t count) {
+    return loop.RunUntil([&] { return ends.size() >= count; });
+  }
+
+  TestLoop loop;
+  std::vector<End> ends;
+
+ private:
+  void OnEvents(const JobEvent* events, size_t count) override {
+    for (size_t i = 0; i < count; ++i) CHECK(runner_->OnJobEvent(events[i]));
+    runner_->TellEnded();
+  }
+  void OnDelivery() override {}
+  void OnOperations(OperationCall* const* calls, size_t count) override {
+    for (size_t i = 0; i < count; ++i) Record(*calls[i]);
+  }
+  void Record(OperationCall& call) {
+    Operation& operation = call.operation();
+    const SecretBytes& output = operation.output(0);
+    ends.push_back({call.id(), operation.ok(), call.place(), call.pauses(),
+                    std::string(reinterpret_cast<const char*>(output.data()), output.size()),
+                    operation.ok() ? "" : operation.error().code});
+    runner_->Release(call);
+  }
+
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<OperationRunner> runner_;
+};
+
+using Submission = OperationRunner::Submission;
+
+}  // namespace
+
+TEST_SUITE("operation runner") {
+  TEST_CASE("runs within the call what is asked for inline") {
+    TestRunner runner;
+    auto echo = std::make_shared<EchoSpec>();
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    CHECK(runner.Submit(1, Mode::kInline, spec, "hello") == Submission::kInline);
+    REQUIRE(runner.ends.size() == 1);
+    CHECK(runner.ends[0].output == "hello");
+    CHECK((echo->thread.load() == std::this_thread::get_id()));
+    CHECK(spec.figures->counts.inlined == 1);
+  }
+
+  TEST_CASE("runs on another thread what is offloaded, and tells it on the loop") {
+    TestRunner runner;
+    auto echo = std::make_shared<EchoSpec>();
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    std::string text(100'000, 'x');
+    CHECK(runner.Submit(7, Mode::kOffload, spec, text) == Submission::kQueued);
+    text.assign(text.size(), 'y');  // it has a copy
+    CHECK(runner->in_flight() == 1);
+    REQUIRE(runner.RunUntilEnded(1));
+    CHECK(runner.ends[0].output == std::string(100'000, 'x'));
+    CHECK(runner.ends[0].place == Place::kPool);
+    CHECK((echo->thread.load() != std::this_thread::get_id()));
+    CHECK(runner->in_flight() == 0);
+  }
+
+  TEST_CASE("learns to run inline what is cheaper than a hop, and elsewhere what is not") {
+    TestRunner runner;
+    auto cheap = std::make_shared<EchoSpec>();
+    auto dear = std::make_shared<EchoSpec>();
+    dear->wait_ns = 2'000'000;
+    const PlacedSpec cheap_spec = runner->Adopt(cheap, "cheap");
+    const PlacedSpec dear_spec = runner->Adopt(dear, "dear");
+    for (size_t i = 0; i < 20; ++i) {
+      runner.Submit(1, Mode::kAuto, cheap_spec, "x");
+      runner.Submit(2, Mode::kAuto, dear_spec, "x");
+      REQUIRE(runner.RunUntilEnded(2 * (i + 1)));
+    }
+    CHECK(cheap_spec.figures->counts.inlined >= 10);
+    CHECK(dear_spec.figures->counts.inlined == 0);
+  }
+
+  TEST_CASE("leaves to later turns of the loop what would hold it for too long") {
+    TestRunner runner;
+    OperationRunner::Options options;
+    options.max_inline_ns = 1'000'000;
+    runner->Configure(options);
+    auto echo = std::make_shared<EchoSpec>();
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    spec.figures->cost.Record(1, 400'000);
+    echo->wait_ns = 400'000;
+    size_t queued = 0;
+    constexpr int kCalls = 6;
+    size_t total = 0;
+    for (JobId id = 0; id < kCalls; ++id) {
+      if (runner.Submit(id, Mode::kAuto, spec, "x") == Submission::kQueued) ++queued;
+      ++total;
+    }
+    CHECK(queued > 0);
+    REQUIRE(runner.RunUntilEnded(total));
+    CHECK(runner.ends.size() == kCalls);
+  }
+
+  TEST_CASE("runs in a job what may pause") {
+    TestRunner runner;
+    auto echo = std::make_shared<EchoSpec>();
+    echo->set_may_pause(true);
+    echo->pauses = 3;
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    for (JobId id = 0; id < 100; ++id) {
+      CHECK(runner.Submit(id, Mode::kAuto, spec, std::to_string(id)) == Submission::kQueued);
+    }
+    REQUIRE(runner.RunUntilEnded(100));
+    for (const End& end : runner.ends) {
+      CHECK(end.ok);
+      CHECK(end.output == std::to_string(end.id));
+      CHECK(end.place == Place::kJob);
+      CHECK(end.pauses == 3);
+    }
+    CHECK(spec.figures->counts.paused == 100);
+    CHECK(spec.figures->counts.pauses == 300);
+  }
+
+  TEST_CASE("tells failures, wherever they happen") {
+    TestRunner runner;
+    auto failing = std::make_shared<EchoSpec>();
+    failing->fails = true;
+    const PlacedSpec spec = runner->Adopt(failing, "failing");
+    runner.Submit(1, Mode::kInline, spec, "x");
+    runner.Submit(2, Mode::kOffload, spec, "x");
+    auto in_job = std::make_shared<EchoSpec>();
+    in_job->fails = true;
+    in_job->set_may_pause(true);
+    runner.Submit(3, Mode::kAuto, runner->Adopt(in_job, "failing"), "x");
+    REQUIRE(runner.RunUntilEnded(3));
+    for (const End& end : runner.ends) CHECK(end.error == "ERR_CRYPTO_OPERATION_FAILED");
+    CHECK(spec.figures->counts.failed == 3);
+    CHECK(ERR_peek_error() == 0);
+  }
+
+  TEST_CASE("tries the fallback of what fails") {
+    TestRunner runner;
+    auto failing = std::make_shared<EchoSpec>();
+    auto software = std::make_shared<EchoSpec>();
+    failing->fails = true;
+    failing->pauses = 1;
+    failing->set_may_pause(true);
+    failing->set_fallback(software);
+    const PlacedSpec spec = runner->Adopt(failing, "echo");
+    runner.Submit(1, Mode::kAuto, spec, "hello");
+    REQUIRE(runner.RunUntilEnded(1));
+    CHECK(runner.ends[0].ok);
+    CHECK(runner.ends[0].output == "hello");
+    CHECK(runner.ends[0].place == Place::kPool);
+    CHECK(failing->runs == 1);
+    CHECK(software->runs == 1);
+    CHECK(spec.figures->counts.fallbacks == 1);
+  }
+
+  TEST_CASE("refuses more than may be in flight, without effect") {
+    TestRunner runner;
+    OperationRunner::Options options;
+    options.max_in_flight = 2;
+    runner->Configure(options);
+    auto echo = std::make_shared<EchoSpec>();
+    echo->held = true;
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    CHECK(runner.Submit(1, Mode::kOffload, spec, "a") == Submission::kQueued);
+    CHECK(runner.Submit(2, Mode::kOffload, spec, "b") == Submission::kQueued);
+    CHECK(runner.Submit(3, Mode::kOffload, spec, "c") == Submission::kFull);
+    CHECK(runner->Find(3) == nullptr);
+    CHECK(spec.figures->counts.refused == 1);
+    echo->LetGo();
+    CHECK(runner.RunUntilEnded(2));
+  }
+
+  TEST_CASE("forgets what is abandoned before it began, and keeps quiet about the rest") {
+    TestRunner runner;
+    auto echo = std::make_shared<EchoSpec>();
+    echo->held = true;
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    constexpr JobId kCalls = 50;
+    for (JobId id = 0; id < kCalls; ++id) runner.Submit(id, Mode::kOffload, spec, "x");
+    size_t forgotten = 0;
+    for (JobId id = 0; id < kCalls; ++id) {
+      if (runner->Abandon(id)) ++forgotten;
+    }
+    CHECK(forgotten > 0);
+    CHECK(uv_loop_alive(runner.loop.get()) == 0);
+    echo->LetGo();
+    REQUIRE(runner.loop.RunUntil([&] { return runner->in_flight() == 0; }));
+    CHECK(spec.figures->counts.abandoned == kCalls);
+    CHECK(static_cast<size_t>(echo->runs.load()) == kCalls - forgotten);
+  }
+
+  TEST_CASE("may be closed while operations run, which then end unheard") {
+    auto echo = std::make_shared<EchoSpec>();
+    echo->held = true;
+    auto pausing = std::make_shared<EchoSpec>();
+    pausing->set_may_pause(true);
+    pausing->pauses = 2;
+    {
+      TestRunner runner;
+      const PlacedSpec spec = runner->Adopt(echo, "echo");
+      const PlacedSpec job_spec = runner->Adopt(pausing, "pausing");
+      for (JobId id = 0; id < 100; ++id) runner.Submit(id, Mode::kOffload, spec, "x");
+      for (JobId id = 100; id < 200; ++id) runner.Submit(id, Mode::kAuto, job_spec, "x");
+      runner.loop.Turn();
+      runner.Close();
+      CHECK(runner.ends.empty());
+    }
+    echo->LetGo();
+    while (echo.use_count() > 1) std::this_thread::yield();  // the pool has freed its calls
+  }
+}
+
+}  // namespace openssl_async::testing

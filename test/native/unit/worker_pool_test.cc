@@ -1,0 +1,253 @@
+// These run under ThreadSanitizer too, by the name of their suite.
+#include "accelerator/worker_pool.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "support.h"
+
+namespace openssl_async::testing {
+
+namespace {
+
+// Lets whoever waits go on once it was opened.
+class Gate {
+ public:
+  void Open() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      open_ = true;
+    }
+    changed_.notify_all();
+  }
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+// What happened, in order, on whichever thread.
+class Log {
+ public:
+  void Add(int event) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      events_.push_back(event);
+    }
+    changed_.notify_all();
+  }
+  std::vector<int> WaitFor(size_t count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return events_.size() >= count; });
+    return events_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<int> events_;
+};
+
+class TestTask final : public WorkerPool::Task {
+ public:
+  explicit TestTask(std::function<void()> run = {}, std::function<void()> done = {})
+      : run_(std::move(run)), done_(std::move(done)) {}
+  void Run() noexcept override {
+    if (run_) run_();
+  }
+  void Done() noexcept override {
+    if (done_) done_();
+  }
+
+ private:
+  std::function<void()> run_;
+  std::function<void()> done_;
+};
+
+// The process's pool with one thread and nothing else, in a process of its own: options are for good.
+int InProcessOfItsOwn(const WorkerPool::Options& options, const std::function<bool(WorkerPool&)>& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    WorkerPool& pool = WorkerPool::Get();
+    const bool ok = pool.Configure(options) && body(pool);
+    pool.Stop();
+    _exit(ok ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return status;
+}
+
+// Occupies the pool's only thread until the gate is opened.
+struct Blocker {
+  Gate begun;
+  Gate gate;
+  Gate over;
+  TestTask task{[this] {
+                  begun.Open();
+                  gate.Wait();
+                },
+                [this] { over.Open(); }};
+};
+
+WorkerPool::Options OneThread() {
+  WorkerPool::Options options;
+  options.threads = 1;
+  options.spare_thread = false;
+  return options;
+}
+
+}  // namespace
+
+TEST_SUITE("threads: worker pool") {
+  TEST_CASE("runs every task once, whoever submits it") {
+    constexpr int kTasks = 500;
+    constexpr int kThreads = 4;
+    std::atomic<int> runs{0};
+    Log done;
+    std::vector<std::unique_ptr<TestTask>> tasks;
+    for (int i = 0; i < kTasks * kThreads; ++i) {
+      tasks.push_back(std::make_unique<TestTask>([&] { ++runs; }, [&, i] { done.Add(i); }));
+      tasks.back()->expected_ns = i % 2 == 0 ? 100 : UINT32_MAX;
+    }
+    std::vector<std::thread> submitters;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      submitters.emplace_back([&, thread] {
+        for (int i = 0; i < kTasks; ++i) {
+          CHECK(WorkerPool::Get().Submit(tasks[static_cast<size_t>(thread * kTasks + i)].get()));
+        }
+      });
+    }
+    for (std::thread& submitter : submitters) submitter.join();
+    CHECK(done.WaitFor(kTasks * kThreads).size() == kTasks * kThreads);
+    CHECK(runs == kTasks * kThreads);
+    CHECK(WorkerPool::Get().stats().queued == 0);
+  }
+
+  TEST_CASE("cannot be configured any more once it runs") {
+    Gate done;
+    TestTask task({}, [&] { done.Open(); });
+    REQUIRE(WorkerPool::Get().Submit(&task));
+    done.Wait();
+    CHECK_FALSE(WorkerPool::Get().Configure(OneThread()));
+  }
+}
+
+// In forked children, which ThreadSanitizer does not follow.
+TEST_SUITE("worker pool") {
+  TEST_CASE("takes tasks in order, and short ones along, whose ends are told together") {
+    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      Blocker blocker;
+      Log log;
+      TestTask first([&] { log.Add(1); }, [&] { log.Add(-1); });
+      TestTask second([&] { log.Add(2); }, [&] { log.Add(-2); });
+      TestTask longer([&] { log.Add(3); }, [&] { log.Add(-3); });
+      TestTask last([&] { log.Add(4); }, [&] { log.Add(-4); });
+      first.expected_ns = second.expected_ns = last.expected_ns = 10'000;
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      for (TestTask* task : {&first, &second, &longer, &last}) pool.Submit(task);
+      blocker.gate.Open();
+      return log.WaitFor(8) == std::vector<int>{1, 2, -1, -2, 3, -3, 4, -4};
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("refuses more than the queue may hold, and forgets what is cancelled") {
+    WorkerPool::Options options = OneThread();
+    options.max_queued = 2;
+    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+      Blocker blocker;
+      Log log;
+      TestTask kept([&] { log.Add(1); }, [&] { log.Add(-1); });
+      TestTask cancelled([&] { log.Add(2); });
+      TestTask refused([&] { log.Add(3); });
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      const bool taken = pool.Submit(&kept) && pool.Submit(&cancelled);
+      const bool full = !pool.Submit(&refused) && pool.stats().refused == 1 && pool.stats().queued == 2;
+      const bool forgotten = pool.Cancel(&cancelled) && !pool.Cancel(&cancelled) && !pool.Cancel(&blocker.task);
+      blocker.gate.Open();
+      const bool ran = log.WaitFor(2) == std::vector<int>{1, -1};
+      return taken && full && forgotten && ran;
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("has the spare thread help only while more wait than there are threads") {
+    WorkerPool::Options options = OneThread();
+    options.spare_thread = true;
+    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+      Blocker blocker;
+      Log log;
+      TestTask first([&] { log.Add(1); });
+      TestTask second([&] { log.Add(2); });
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      pool.Submit(&first);
+      pool.Submit(&second);
+      // The only thread is busy: whoever ran this was the spare one, which leaves the last task to the other.
+      const bool helped = log.WaitFor(1) == std::vector<int>{1};
+      const bool leaves_one = pool.stats().queued == 1 && pool.stats().spare_threads == 1;
+      blocker.gate.Open();
+      return helped && leaves_one && log.WaitFor(2) == std::vector<int>{1, 2};
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("starts anew in a forked child, which knows nothing of its parent's tasks") {
+    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      Blocker blocker;
+      TestTask waiting;
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      pool.Submit(&waiting);
+      const pid_t child = fork();
+      if (child == 0) {
+        Gate done;
+        TestTask task({}, [&] { done.Open(); });
+        const bool clean = pool.stats().queued == 0 && pool.stats().threads == 0;
+        const bool taken = pool.Submit(&task);
+        if (taken) done.Wait();
+        _exit(clean && taken ? 0 : 1);
+      }
+      int child_status = -1;
+      waitpid(child, &child_status, 0);
+      blocker.gate.Open();
+      blocker.over.Wait();
+      return child_status == 0;
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("waits at its end for what runs, and drops what waits") {
+    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      Blocker blocker;
+      std::atomic<bool> ran{false};
+      TestTask dropped([&] { ran = true; });
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      pool.Submit(&dropped);
+      std::thread stopper([&] { pool.Stop(); });
+      while (pool.stats().queued != 0) std::this_thread::yield();
+      blocker.gate.Open();
+      stopper.join();
+      TestTask late;
+      return !ran && !pool.Submit(&late);
+    });
+    CHECK(status == 0);
+  }
+}
+
+}  // namespace openssl_async::testing
