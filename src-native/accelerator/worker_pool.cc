@@ -29,11 +29,15 @@ struct WorkerPool::State {
     unsigned sleeping = 0;  // less those that have a ticket
     unsigned tickets = 0;   // given to sleepers that have not awoken yet
 
-    bool GiveTicket() {
-      if (sleeping == 0) return false;
-      --sleeping;
-      ++tickets;
-      return true;
+    // How many of `wanted` there were.
+    unsigned GiveTickets(size_t wanted) {
+      const auto given = static_cast<unsigned>(std::min<size_t>(wanted, sleeping));
+      sleeping -= given;
+      tickets += given;
+      return given;
+    }
+    void Wake(unsigned count) {
+      for (; count > 0; --count) wake.notify_one();
     }
     void Sleep(std::unique_lock<std::mutex>& lock, const bool& stopping) {
       ++sleeping;
@@ -65,7 +69,7 @@ void WorkerPool::State::Start() {
   for (unsigned i = 0; i < wanted; ++i) {
     std::thread thread = StartWorkerThread([this, i] {
       char name[16];
-      snprintf(name, sizeof(name), "openssl-async-%u", i % 10);
+      snprintf(name, sizeof(name), "ossl-async-%u", i % 1000);
       NameWorkerThread(name);
       Work(false);
     });
@@ -75,7 +79,7 @@ void WorkerPool::State::Start() {
   }
   if (!options.spare_thread || stats.threads == 0) return;
   std::thread spare = StartWorkerThread([this] {
-    NameWorkerThread("openssl-async-s");
+    NameWorkerThread("ossl-async-idle");
     LowerWorkerPriority();
     Work(true);
   });
@@ -127,8 +131,8 @@ WorkerPool::WorkerPool() : state_(new State()) {
   atexit([] { Get().Stop(); });
 }
 
-WorkerPool::State& WorkerPool::state() {
-  if (forked_.exchange(false, std::memory_order_relaxed)) {
+WorkerPool::State& WorkerPool::state() const {
+  if (forked_.load(std::memory_order_relaxed) && forked_.exchange(false, std::memory_order_relaxed)) {
     // The threads stayed behind, perhaps with the lock: what they know is left to them.
     auto* fresh = new State();
     fresh->options = state_.load()->options;
@@ -145,25 +149,29 @@ bool WorkerPool::Configure(const Options& options) {
   return true;
 }
 
-bool WorkerPool::Submit(Task* task) {
+bool WorkerPool::Submit(Task* task) { return SubmitAll(&task, 1) == 1; }
+
+size_t WorkerPool::SubmitAll(Task* const* tasks, size_t count) {
   State& pool = state();
-  bool wakes_worker = false;
-  bool wakes_spare = false;
+  size_t taken = 0;
+  unsigned workers = 0;
+  unsigned spares = 0;
   {
     const std::lock_guard<std::mutex> lock(pool.mutex);
     if (!pool.started && !pool.stopping) pool.Start();
-    if (pool.stopping || pool.stats.threads == 0 || pool.queue.size() >= pool.options.max_queued) {
-      ++pool.stats.refused;
-      return false;
+    if (!pool.stopping && pool.stats.threads != 0 && pool.queue.size() < pool.options.max_queued) {
+      taken = std::min(count, pool.options.max_queued - pool.queue.size());
     }
-    ++pool.stats.submitted;
-    pool.queue.PushBack(task);
-    wakes_worker = pool.workers.GiveTicket();
-    wakes_spare = !wakes_worker && pool.WantsSpare() && pool.spares.GiveTicket();
+    for (size_t i = 0; i < taken; ++i) pool.queue.PushBack(tasks[i]);
+    pool.stats.submitted += taken;
+    pool.stats.refused += count - taken;
+    // Threads that are awake look for more before they sleep.
+    workers = pool.workers.GiveTickets(taken);
+    if (workers < taken && pool.WantsSpare()) spares = pool.spares.GiveTickets(taken - workers);
   }
-  if (wakes_worker) pool.workers.wake.notify_one();
-  if (wakes_spare) pool.spares.wake.notify_one();
-  return true;
+  pool.workers.Wake(workers);
+  pool.spares.Wake(spares);
+  return taken;
 }
 
 bool WorkerPool::Cancel(Task* task) {
@@ -174,7 +182,7 @@ bool WorkerPool::Cancel(Task* task) {
   return true;
 }
 
-WorkerPool::Stats WorkerPool::stats() {
+WorkerPool::Stats WorkerPool::stats() const {
   State& pool = state();
   const std::lock_guard<std::mutex> lock(pool.mutex);
   Stats stats = pool.stats;

@@ -52,9 +52,12 @@ class WorkerPool {
   bool Configure(const Options& options);
   // False, without effect, when the queue is full, the process is ending, or no thread could be started.
   bool Submit(Task* task);
+  // As many Submit() one after the other, with one look at the queue and one round of wake-ups. How many were taken,
+  // from the first on.
+  size_t SubmitAll(Task* const* tasks, size_t count);
   // True when it was still queued: neither Run() nor Done() follows.
   bool Cancel(Task* task);
-  Stats stats();
+  Stats stats() const;
 
   // What handlers of fork() and exit() call.
   void AfterForkInChild() { forked_.store(true, std::memory_order_relaxed); }
@@ -64,10 +67,10 @@ class WorkerPool {
   struct State;
 
   WorkerPool();
-  State& state();
+  State& state() const;
 
-  std::atomic<bool> forked_{false};
-  std::atomic<State*> state_;
+  mutable std::atomic<bool> forked_{false};
+  mutable std::atomic<State*> state_;
 };
 
 }  // namespace openssl_async

@@ -147,7 +147,7 @@ Napi::Value SetCallBuffers(Info info) {
   return info.Env().Undefined();
 }
 
-Napi::Value ToBuffer(Napi::Env env, SecretBytes& bytes) {
+Napi::Buffer<unsigned char> ToBuffer(Napi::Env env, SecretBytes& bytes) {
   const size_t size = bytes.size();
   unsigned char* memory = bytes.Release().release();
   if (memory == nullptr) return Napi::Buffer<unsigned char>::Copy(env, bytes.data(), size);
