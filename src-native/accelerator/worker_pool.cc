@@ -127,22 +127,27 @@ WorkerPool& WorkerPool::Get() {
 }
 
 WorkerPool::WorkerPool() : state_(new State()) {
-  OnForkInChild([] { Get().AfterForkInChild(); });
+  OnFork({[] { Get().BeforeFork(); }, [] { Get().AfterForkInParent(); }, [] { Get().AfterForkInChild(); }});
   atexit([] { Get().Stop(); });
 }
 
-WorkerPool::State& WorkerPool::state() const {
-  if (forked_.load(std::memory_order_relaxed) && forked_.exchange(false, std::memory_order_relaxed)) {
-    // The threads stayed behind, perhaps with the lock: what they know is left to them.
-    auto* fresh = new State();
-    fresh->options = state_.load()->options;
-    state_.store(fresh);
+// Locked, so that the child gets a queue that is whole.
+void WorkerPool::BeforeFork() { state_->mutex.lock(); }
+
+void WorkerPool::AfterForkInParent() { state_->mutex.unlock(); }
+
+void WorkerPool::AfterForkInChild() {
+  // The threads stayed behind. What they and their condition variables know is left to itself; the parent's tasks are
+  // on no list any more, so that their owners may end.
+  State* left = state_;
+  while (left->queue.PopFront() != nullptr) {
   }
-  return *state_.load(std::memory_order_acquire);
+  state_ = new State();
+  state_->options = left->options;
 }
 
 bool WorkerPool::Configure(const Options& options) {
-  State& pool = state();
+  State& pool = *state_;
   const std::lock_guard<std::mutex> lock(pool.mutex);
   if (pool.started) return false;
   pool.options = options;
@@ -152,7 +157,7 @@ bool WorkerPool::Configure(const Options& options) {
 bool WorkerPool::Submit(Task* task) { return SubmitAll(&task, 1) == 1; }
 
 size_t WorkerPool::SubmitAll(Task* const* tasks, size_t count) {
-  State& pool = state();
+  State& pool = *state_;
   size_t taken = 0;
   unsigned workers = 0;
   unsigned spares = 0;
@@ -175,7 +180,7 @@ size_t WorkerPool::SubmitAll(Task* const* tasks, size_t count) {
 }
 
 bool WorkerPool::Cancel(Task* task) {
-  State& pool = state();
+  State& pool = *state_;
   const std::lock_guard<std::mutex> lock(pool.mutex);
   if (!task->linked()) return false;
   pool.queue.Remove(task);
@@ -183,7 +188,7 @@ bool WorkerPool::Cancel(Task* task) {
 }
 
 WorkerPool::Stats WorkerPool::stats() const {
-  State& pool = state();
+  State& pool = *state_;
   const std::lock_guard<std::mutex> lock(pool.mutex);
   Stats stats = pool.stats;
   stats.queued = pool.queue.size();
@@ -191,7 +196,7 @@ WorkerPool::Stats WorkerPool::stats() const {
 }
 
 void WorkerPool::Stop() {
-  State& pool = state();
+  State& pool = *state_;
   std::vector<std::thread> threads;
   {
     const std::lock_guard<std::mutex> lock(pool.mutex);

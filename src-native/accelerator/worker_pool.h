@@ -1,7 +1,6 @@
 // Threads for work that would hold the event loop. One pool for the process, shared by all its environments.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,18 +58,18 @@ class WorkerPool {
   bool Cancel(Task* task);
   Stats stats() const;
 
-  // What handlers of fork() and exit() call.
-  void AfterForkInChild() { forked_.store(true, std::memory_order_relaxed); }
+  // What the handler of exit() calls: waits for the tasks that run, drops those that are queued, takes no more.
   void Stop();
 
  private:
   struct State;
 
   WorkerPool();
-  State& state() const;
+  void BeforeFork();
+  void AfterForkInParent();
+  void AfterForkInChild();
 
-  mutable std::atomic<bool> forked_{false};
-  mutable std::atomic<State*> state_;
+  State* state_;  // replaced in a forked child only
 };
 
 }  // namespace openssl_async

@@ -12,7 +12,13 @@ std::thread StartWorkerThread(std::function<void()> body);
 void NameWorkerThread(const char* name);
 // From here on the calling thread gets what others leave.
 void LowerWorkerPriority();
-// Where a process can be copied: has `in_child` called in each copy.
-void OnForkInChild(void (*in_child)());
+
+// Where a process can be copied: called around each fork(), on its thread; null for nothing to do.
+struct ForkHandlers {
+  void (*before)() = nullptr;
+  void (*in_parent)() = nullptr;
+  void (*in_child)() = nullptr;
+};
+void OnFork(const ForkHandlers& handlers);
 
 }  // namespace openssl_async

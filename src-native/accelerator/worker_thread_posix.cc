@@ -48,6 +48,6 @@ void LowerWorkerPriority() {
 #endif
 }
 
-void OnForkInChild(void (*in_child)()) { pthread_atfork(nullptr, nullptr, in_child); }
+void OnFork(const ForkHandlers& handlers) { pthread_atfork(handlers.before, handlers.in_parent, handlers.in_child); }
 
 }  // namespace openssl_async

@@ -27,6 +27,6 @@ void NameWorkerThread(const char* name) {
 
 void LowerWorkerPriority() { SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL); }
 
-void OnForkInChild(void (*)()) {}
+void OnFork(const ForkHandlers&) {}
 
 }  // namespace openssl_async
