@@ -133,12 +133,23 @@ export function abortError(cause: unknown): CodedError {
   return error;
 }
 
-/** The error that native code describes. */
-export function fromNative(native: NativeError): CodedError {
+// Those of Node's codes, as native code gives them, that are not of plain errors.
+const CLASSES: Readonly<Record<string, ErrorClass>> = {
+  ERR_CRYPTO_INVALID_AUTH_TAG: TypeError,
+  ERR_CRYPTO_INVALID_DIGEST: TypeError,
+  ERR_CRYPTO_INVALID_IV: TypeError,
+  ERR_CRYPTO_INVALID_KEYLEN: RangeError,
+  ERR_CRYPTO_INVALID_MESSAGELEN: RangeError,
+  ERR_CRYPTO_INVALID_SCRYPT_PARAMS: RangeError,
+};
+
+/** The error that native code describes. A few of `node:crypto`'s have no code, and so have these. */
+export function fromNative(native: NativeError): Error {
   if (native.opensslErrors.length > 0 && (native.code === '' || native.code === 'ERR_ASYNC_JOB_FAILED')) {
     return opensslError(native.opensslErrors);
   }
-  const error = make(Error, native.code, native.message);
+  if (native.code === '') return new Error(native.message);
+  const error = make(CLASSES[native.code] ?? Error, native.code, native.message);
   if (native.opensslErrors.length > 0) (error as OpenSSLError).opensslErrorStack = [...native.opensslErrors];
   return error;
 }

@@ -65,7 +65,19 @@ export const OperationWord = {
 } as const;
 
 /** Families of operations, as src-native/operations/registry.h numbers them. */
-export const Family = { sign: 0, verify: 1, digest: 2 } as const;
+export const Family = {
+  sign: 0,
+  verify: 1,
+  digest: 2,
+  mac: 40,
+  encrypt: 41,
+  decrypt: 42,
+  encryptStream: 43,
+  decryptStream: 44,
+  keyDerivation: 45,
+  random: 46,
+  digestStream: 47,
+} as const;
 export type Family = (typeof Family)[keyof typeof Family];
 
 export const OperationMode = { auto: 0, inline: 1, offload: 2 } as const;
@@ -235,6 +247,8 @@ export interface NativeAddon {
     bytes: readonly Uint8Array[],
     scope: NativeScope | undefined,
     fallback: NativeSpec | undefined,
+    /** Whose state the new one starts with. No call of it may be under way. */
+    source: NativeSpec | undefined,
   ): NativeSpec | NativeError;
   /** `words` and `bytes` describe a call, `result` and `bytes` answer one that has run by then, `outputs` the others. */
   setCallBuffers(words: Float64Array, bytes: Uint8Array, result: Int32Array, outputs: Uint8Array): void;

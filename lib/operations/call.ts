@@ -59,6 +59,8 @@ export interface CallResult {
   readonly value: number;
   /** A copy. */
   output(index: 0 | 1): Buffer;
+  /** A copy in memory of its own: that of other Buffers is shared, and who gets hold of one sees all. */
+  secret(index: 0 | 1): Buffer;
 }
 
 export type Decode<T> = (result: CallResult) => T;
@@ -86,12 +88,21 @@ class Result implements CallResult {
   }
 
   output(index: 0 | 1): Buffer {
-    if (this.large !== undefined) return this.large[index] as Buffer;
+    return this.large?.[index] ?? this.copy(index, Buffer.allocUnsafe(this.size(index)));
+  }
+
+  secret(index: 0 | 1): Buffer {
+    return this.large?.[index] ?? this.copy(index, Buffer.allocUnsafeSlow(this.size(index)));
+  }
+
+  private size(index: 0 | 1): number {
+    return index === 0 ? this.firstSize : this.secondSize;
+  }
+
+  private copy(index: 0 | 1, to: Buffer): Buffer {
     const start = index === 0 ? this.offset : this.offset + this.firstSize;
-    const size = index === 0 ? this.firstSize : this.secondSize;
-    const copy = Buffer.allocUnsafe(size);
-    copy.set(this.bytes.subarray(start, start + size));
-    return copy;
+    to.set(this.bytes.subarray(start, start + to.length));
+    return to;
   }
 }
 

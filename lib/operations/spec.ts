@@ -15,11 +15,13 @@ export interface SpecRequest {
   bytes?: readonly Uint8Array[];
   scope?: NativeScope | undefined;
   fallback?: Spec | undefined;
+  /** Whose state the new one starts with. */
+  source?: Spec | undefined;
 }
 
 /** Throws what native code says: an unknown digest, a key that does not fit. */
 export function createSpec(request: SpecRequest): Spec {
-  const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback } = request;
+  const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback, source } = request;
   const native = environment().addon.createSpec(
     family,
     algorithm,
@@ -29,6 +31,7 @@ export function createSpec(request: SpecRequest): Spec {
     bytes,
     scope,
     fallback?.native,
+    source?.native,
   );
   if ('code' in native) throw fromNative(native);
   return { native: native, algorithm };
@@ -65,4 +68,26 @@ export class SpecTable {
     }
     return spec;
   }
+}
+
+/**
+ * The spec that `describe` makes, in the scope of `options`, together with what is tried when it fails. It is kept in
+ * `table`; `name` tells it from others there.
+ */
+export function specFor(
+  table: SpecTable,
+  name: string,
+  options: OperationOptions | undefined,
+  describe: () => Omit<SpecRequest, 'scope' | 'fallback'>,
+): Spec {
+  const scope = scopeOf(options);
+  if (scope === undefined) return table.get(name, () => createSpec(describe()));
+  const fallsBack = scope[2] && options?.fallback === 'software';
+  return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, () =>
+    createSpec({
+      ...describe(),
+      scope,
+      fallback: fallsBack ? specFor(table, name, undefined, describe) : undefined,
+    }),
+  );
 }

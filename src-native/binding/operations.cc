@@ -52,7 +52,7 @@ Napi::Value CreateKey(Info info) {
   return FromHandle(info.Env(), new KeyHandle(std::move(key.value())));
 }
 
-// (family, name in the figures, names, numbers, keys, bytes, scope, fallback)
+// (family, name in the figures, names, numbers, keys, bytes, scope, fallback, source)
 Napi::Value CreateSpecOf(Info info) {
   SpecRequest request;
   Napi::Array names = info[2].As<Napi::Array>();
@@ -73,6 +73,7 @@ Napi::Value CreateSpecOf(Info info) {
   Result<ProviderScope> scope = ToScope(info[6]);
   if (!scope.ok()) return ToJs(info.Env(), scope.error());
   request.scope = scope.value();
+  if (const PlacedSpec* source = ToHandle<PlacedSpec>(info[8]); source != nullptr) request.source = source->spec;
   const bool may_pause = request.scope.may_pause;
   SpecResult created =
       CreateSpec(static_cast<OperationFamily>(info[0].As<Napi::Number>().Int32Value()), std::move(request));

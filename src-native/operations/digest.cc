@@ -1,5 +1,8 @@
 #include "operations/digest.h"
 
+#include <openssl/err.h>
+#include <openssl/evperr.h>
+
 #include "openssl/error_queue.h"
 #include "operations/context_cache.h"
 #include "operations/digests.h"
@@ -9,22 +12,37 @@ namespace openssl_async {
 
 namespace {
 
-class DigestSpec : public OperationSpec {
+// A digest and how many bytes of it are wanted.
+class DigestChoice {
  public:
-  DigestSpec(EvpMdPointer digest, size_t size) : digest_(std::move(digest)), size_(size) {
-    is_default_size_ = size_ == static_cast<size_t>(EVP_MD_get_size(digest_.get()));
-  }
+  DigestChoice(EvpMdPointer digest, size_t size)
+      : digest_(std::move(digest)), size_(size), is_extendable_(IsExtendable(digest_.get())) {}
 
-  bool Run(Operation& operation) override {
+  bool Init(EVP_MD_CTX* context) const { return EVP_DigestInit_ex2(context, digest_.get(), nullptr) == 1; }
+  bool Finish(EVP_MD_CTX* context, Operation& operation) const {
     unsigned char* output = operation.Reserve(0, size_);
     if (output == nullptr) throw std::bad_alloc();
+    if (size_ == 0) return true;
+    return (is_extendable_ ? EVP_DigestFinalXOF(context, output, size_)
+                           : EVP_DigestFinal_ex(context, output, nullptr)) == 1;
+  }
+
+ private:
+  EvpMdPointer digest_;
+  size_t size_;
+  bool is_extendable_;
+};
+
+class DigestSpec : public OperationSpec {
+ public:
+  explicit DigestSpec(DigestChoice choice) : choice_(std::move(choice)) {}
+
+  bool Run(Operation& operation) override {
     EvpMdCtxPointer context = contexts_.Take();
     if (!context) context.reset(EVP_MD_CTX_new());
     const ByteView data = operation.input(0);
-    if (!context || EVP_DigestInit_ex2(context.get(), digest_.get(), nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), data.data, data.size) != 1 ||
-        (is_default_size_ ? EVP_DigestFinal_ex(context.get(), output, nullptr)
-                          : EVP_DigestFinalXOF(context.get(), output, size_)) != 1) {
+    if (!context || !choice_.Init(context.get()) || EVP_DigestUpdate(context.get(), data.data, data.size) != 1 ||
+        !choice_.Finish(context.get(), operation)) {
       return false;
     }
     contexts_.Put(std::move(context));
@@ -32,26 +50,75 @@ class DigestSpec : public OperationSpec {
   }
 
  private:
-  const EvpMdPointer digest_;
-  const size_t size_;
-  bool is_default_size_ = false;
+  const DigestChoice choice_;
   ContextCache<EvpMdCtxPointer> contexts_;
 };
+
+class DigestStreamSpec : public OperationSpec {
+ public:
+  explicit DigestStreamSpec(DigestChoice choice) : choice_(std::move(choice)), context_(EVP_MD_CTX_new()) {}
+
+  // From nothing, or from what another stream has hashed so far.
+  bool Start(const OperationSpec* source) {
+    if (!context_) return false;
+    const auto* stream = static_cast<const DigestStreamSpec*>(source);
+    return stream == nullptr ? choice_.Init(context_.get())
+                             : EVP_MD_CTX_copy_ex(context_.get(), stream->context_.get()) == 1;
+  }
+
+  bool Run(Operation& operation) override {
+    for (size_t i = 0; i < Operation::kMaxInputs; ++i) {
+      const ByteView part = operation.input(i);
+      if (part.size > 0 && EVP_DigestUpdate(context_.get(), part.data, part.size) != 1) return false;
+    }
+    return operation.number(0) == 0 || choice_.Finish(context_.get(), operation);
+  }
+
+ private:
+  const DigestChoice choice_;
+  const EvpMdCtxPointer context_;
+};
+
+// As crypto.createHash(): without a code when the name means nothing to OpenSSL.
+Error NoDigest(const std::string& name) {
+  if (!IsDigestName(name)) return Error{"", "Digest method not supported", {}};
+  return Error{"", "Digest method not supported", ErrorQueue::Take().Lines()};
+}
+
+size_t SizeOf(const SpecRequest& request, const EVP_MD* digest) {
+  return request.has(0) ? static_cast<size_t>(request.numbers[0]) : DefaultSizeOf(digest);
+}
+
+bool HasSize(const EVP_MD* digest, size_t size) { return IsExtendable(digest) || size == DefaultSizeOf(digest); }
 
 }  // namespace
 
 SpecResult CreateDigestSpec(SpecRequest request) {
   const ErrorQueueScope errors;
   EvpMdPointer digest = FetchDigest(request.names[0], request.scope);
-  if (!digest) return Error{"ERR_CRYPTO_INVALID_DIGEST", "Invalid digest: " + request.names[0], {}};
-  size_t size = static_cast<size_t>(EVP_MD_get_size(digest.get()));
-  if (request.has(0) && static_cast<size_t>(request.integer(0)) != size) {
-    if ((EVP_MD_get_flags(digest.get()) & EVP_MD_FLAG_XOF) == 0) {
-      return Error{"ERR_CRYPTO_OPERATION_FAILED", "Unsupported state or unable to set the output length", {}};
-    }
-    size = static_cast<size_t>(request.integer(0));
+  if (!digest) return NoDigest(request.names[0]);
+  const size_t size = SizeOf(request, digest.get());
+  if (!HasSize(digest.get(), size)) {
+    return Error{"",
+                 "Output length " + std::to_string(size) + " is invalid for " + request.names[0] +
+                     ", which does not support XOF",
+                 {}};
   }
-  return std::shared_ptr<OperationSpec>(std::make_shared<DigestSpec>(std::move(digest), size));
+  return std::shared_ptr<OperationSpec>(std::make_shared<DigestSpec>(DigestChoice(std::move(digest), size)));
+}
+
+SpecResult CreateDigestStreamSpec(SpecRequest request) {
+  const ErrorQueueScope errors;
+  EvpMdPointer digest = FetchDigest(request.names[0], request.scope);
+  if (!digest) return NoDigest(request.names[0]);
+  const size_t size = SizeOf(request, digest.get());
+  if (!HasSize(digest.get(), size)) {
+    ERR_raise(ERR_LIB_EVP, EVP_R_NOT_XOF_OR_INVALID_LENGTH);
+    return Error{"", "", ErrorQueue::Take().Lines()};
+  }
+  auto stream = std::make_shared<DigestStreamSpec>(DigestChoice(std::move(digest), size));
+  if (!stream->Start(request.source.get())) return Error{"", "", ErrorQueue::Take().Lines()};
+  return std::shared_ptr<OperationSpec>(std::move(stream));
 }
 
 }  // namespace openssl_async

@@ -48,7 +48,8 @@ struct SpecRequest {
   std::vector<double> numbers;  // NaN for absent
   std::vector<std::shared_ptr<Key>> keys;
   std::vector<SecretBytes> bytes;
-  ProviderScope scope;  // that of the keys, if there are any
+  ProviderScope scope;                    // that of the keys, if there are any
+  std::shared_ptr<OperationSpec> source;  // whose state the new one starts with; mostly null
 
   bool has(size_t index) const { return index < numbers.size() && numbers[index] == numbers[index]; }
   int integer(size_t index) const { return static_cast<int>(numbers[index]); }

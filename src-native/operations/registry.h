@@ -9,6 +9,15 @@ enum class OperationFamily : int {
   kSign,
   kVerify,
   kDigest,
+
+  kMac = 40,
+  kEncrypt = 41,
+  kDecrypt = 42,
+  kEncryptStream = 43,
+  kDecryptStream = 44,
+  kKeyDerivation = 45,
+  kRandom = 46,
+  kDigestStream = 47,
   kEnd,
 };
 

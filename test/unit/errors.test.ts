@@ -8,7 +8,6 @@ import {
   outOfRange,
   unknownOption,
   type CodedError,
-  type OpenSSLError,
 } from '../../lib/errors';
 
 describe('every error', () => {
@@ -98,7 +97,7 @@ describe('an error of native code', () => {
     ],
   ])("is decorated as node:crypto's when OpenSSL alone said something: %s", (line, code, library, reason) => {
     for (const ours of ['', 'ERR_ASYNC_JOB_FAILED']) {
-      const error: OpenSSLError = fromNative({ code: ours, message: '', opensslErrors: [line] });
+      const error: Error = fromNative({ code: ours, message: '', opensslErrors: [line] });
       expect(error).toMatchObject({ code, library, reason, message: line });
       expect('opensslErrorStack' in error).toBe(false);
     }

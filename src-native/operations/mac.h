@@ -1,0 +1,12 @@
+// Message authentication codes: HMAC (RFC 2104).
+#pragma once
+
+#include "operations/operation_spec.h"
+
+namespace openssl_async {
+
+// names: [digest]; bytes: [key], unless each call brings its own.
+// Inputs of a call: the data, the key. Output: the code.
+SpecResult CreateMacSpec(SpecRequest request);
+
+}  // namespace openssl_async
