@@ -21,7 +21,11 @@ export { AsyncKey, createPrivateKey, createPublicKey, type KeyInput, type KeyLik
 export type { BinaryLike } from './operations/bytes';
 export type { OperationOptions } from './operations/call';
 export { hash, type HashOptions } from './operations/hash';
+export { hmac, type HmacOptions } from './operations/hmac';
+export { hkdf, pbkdf2, scrypt, type ScryptOptions } from './operations/key-derivation';
 export { operations, type Operations, type OperationsEvents } from './operations/load';
+export { randomBytes, randomFill } from './operations/random';
+export type { SecretKeyLike } from './operations/secret-key';
 export { sign, verify, type SigningKey, type SigningOptions } from './operations/sign';
 export type { ConfigureOptions, PollOptions } from './options';
 export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';

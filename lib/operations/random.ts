@@ -1,0 +1,110 @@
+// Random bytes.
+import { invalidArgType, nodeError, outOfRange } from '../errors';
+import { Family } from '../native/contract';
+import { bytesOf } from './bytes';
+import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
+import { specFor, SpecTable } from './spec';
+
+const MOST_BYTES = 2 ** 31 - 1;
+
+const specs = new SpecTable();
+
+/**
+ * Random bytes of OpenSSL's generator, fit for keys: `crypto.randomBytes()` as a promise.
+ *
+ * @param size - how many: 0 to 2 147 483 647
+ * @returns a Buffer in memory of its own
+ *
+ * @throws Everything as a rejection: `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an unknown
+ * option, `ERR_MEMORY_ALLOCATION_FAILED`; besides what every operation rejects with: `AbortError`, `ERR_ASYNC_TIMEOUT`,
+ * `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const key = await randomBytes(32);
+ * ```
+ */
+export function randomBytes(size: number, options?: OperationOptions): Promise<Buffer> {
+  return attempt(() => {
+    const count = byteSize(size, 1);
+    if (options !== undefined) validateOperationOptions(options);
+    return call(specOf(options), [], [count], options, (result) => result.secret(0));
+  });
+}
+
+/**
+ * Fills a buffer with random bytes: `crypto.randomFill()` as a promise. They are generated in memory of their own and
+ * copied into `buffer` at the end, so that it may be used, and even transferred, meanwhile.
+ *
+ * @param buffer - what is filled: an ArrayBuffer, a SharedArrayBuffer, or a view of one
+ * @param offset - where to begin, in elements of a typed array, else in bytes: 0 to its length. @defaultValue 0
+ * @param size - how much, in the same unit: 0 to the rest of the buffer. @defaultValue the rest
+ * @returns `buffer`
+ *
+ * @throws Everything as a rejection: `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an unknown
+ * option, `ERR_INVALID_STATE` when the buffer was detached or shrunk meanwhile, which is then not written to; besides
+ * what every operation rejects with: `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const numbers = await randomFill(new Uint32Array(8));
+ * ```
+ */
+export function randomFill<T extends ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView>(
+  buffer: T,
+  offset?: number,
+  size?: number,
+  options?: OperationOptions,
+): Promise<T> {
+  return attempt(() => {
+    const bytes = bytesOf(buffer);
+    if (bytes === undefined) throw invalidArgType('buf', 'an instance of ArrayBuffer or ArrayBufferView', buffer);
+    const element = (buffer as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
+    const start = byteOffset(offset ?? 0, element, bytes.byteLength);
+    const count = size === undefined ? bytes.byteLength - start : byteSize(size, element, start, bytes.byteLength);
+    if (options !== undefined) validateOperationOptions(options);
+    return call(specOf(options), [], [count], options, (result) => {
+      copyInto(buffer, start, result);
+      return buffer;
+    });
+  });
+}
+
+function specOf(options: OperationOptions | undefined): Spec {
+  return specFor(specs, '', options, () => ({ family: Family.random, algorithm: 'random', names: [] }));
+}
+
+function copyInto(buffer: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView, start: number, result: CallResult) {
+  const random = result.secret(0);
+  try {
+    // Its length is another one now if it was detached.
+    const bytes = ArrayBuffer.isView(buffer) || buffer.byteLength > 0 ? bytesOf(buffer) : undefined;
+    if (start + random.length > (bytes?.byteLength ?? 0)) {
+      throw nodeError('ERR_INVALID_STATE', 'Invalid state: the buffer was detached or shrunk');
+    }
+    bytes?.set(random, start);
+  } finally {
+    random.fill(0);
+  }
+}
+
+// As node:crypto: fractions are cut off.
+function byteOffset(offset: unknown, element: number, length: number): number {
+  if (typeof offset !== 'number') throw invalidArgType('offset', 'of type number', offset);
+  const bytes = offset * element;
+  const most = Math.min(length, MOST_BYTES);
+  if (Number.isNaN(bytes) || bytes > most || bytes < 0) {
+    throw outOfRange('offset', `>= 0 && <= ${String(most)}`, offset);
+  }
+  return Math.trunc(bytes);
+}
+
+function byteSize(size: unknown, element: number, offset = 0, length = Infinity): number {
+  if (typeof size !== 'number') throw invalidArgType('size', 'of type number', size);
+  const bytes = size * element;
+  if (Number.isNaN(bytes) || bytes > MOST_BYTES || bytes < 0) {
+    throw outOfRange('size', `>= 0 && <= ${String(MOST_BYTES)}`, size);
+  }
+  if (bytes + offset > length) throw outOfRange('size + offset', `<= ${String(length)}`, bytes + offset);
+  return Math.trunc(bytes);
+}
