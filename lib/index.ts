@@ -20,6 +20,24 @@ export {
 export { AsyncKey, createPrivateKey, createPublicKey, type KeyInput, type KeyLike, type KeyMaterial } from './keys';
 export type { BinaryLike } from './operations/bytes';
 export type { OperationOptions } from './operations/call';
+export {
+  createCipheriv,
+  createDecipheriv,
+  type AadOptions,
+  type CipherStream,
+  type CipherStreamOptions,
+  type CipherTransform,
+  type DecipherStream,
+} from './operations/cipher-stream';
+export {
+  decrypt,
+  encrypt,
+  type AuthenticatedCiphertext,
+  type DecryptOptions,
+  type Encrypted,
+  type EncryptOptions,
+} from './operations/cipher';
+export { createHash, type HashStream, type HashStreamOptions } from './operations/hash-stream';
 export { hash, type HashOptions } from './operations/hash';
 export { hmac, type HmacOptions } from './operations/hmac';
 export { hkdf, pbkdf2, scrypt, type ScryptOptions } from './operations/key-derivation';
@@ -27,6 +45,7 @@ export { operations, type Operations, type OperationsEvents } from './operations
 export { randomBytes, randomFill } from './operations/random';
 export type { SecretKeyLike } from './operations/secret-key';
 export { sign, verify, type SigningKey, type SigningOptions } from './operations/sign';
+export type { CryptoStreamOptions } from './operations/stream';
 export type { ConfigureOptions, PollOptions } from './options';
 export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';
 export {

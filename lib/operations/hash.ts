@@ -1,29 +1,38 @@
 // Message digests.
-import { invalidArgType } from '../errors';
 import { Family } from '../native/contract';
-import { validateInteger } from '../validators';
+import { validateInteger, validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions } from './call';
-import { createSpec, scopeName, scopeOf, SpecTable } from './spec';
+import { specFor, SpecTable } from './spec';
 
 /** Options of {@link hash}. */
 export interface HashOptions extends OperationOptions {
   /** What the digest is given as. @defaultValue `'buffer'` */
   outputEncoding?: BufferEncoding | 'buffer';
-  /** Of an extendable function such as SHAKE256: bytes of output. */
+  /**
+   * Of an extendable-output function such as SHAKE256: bytes of output, 0 to 2³² − 1. Of any other digest, its own
+   * length. @defaultValue 16 for SHAKE128, 32 for SHAKE256
+   */
   outputLength?: number;
 }
+
+const MOST_OUTPUT_BYTES = 2 ** 32 - 1;
 
 const specs = new SpecTable();
 
 /**
- * The digest of `data`: `crypto.hash()` as a promise. `data` is copied, or was read, when the function returns.
+ * The digest of `data`: `crypto.hash()` as a promise, with a Buffer where nothing else is asked for. `data` is copied, or
+ * was read, when the function returns. For data that comes in parts there is {@link createHash}.
  *
- * @param algorithm - for example `'sha256'`
+ * @param algorithm - for example `'sha256'`; any of `crypto.getHashes()`
+ * @param data - of any length
+ * @param options - {@link HashOptions}, or what would be their `outputEncoding`
  * @returns a Buffer, or a string in `outputEncoding`
  *
- * @throws Everything as a rejection: `ERR_CRYPTO_INVALID_DIGEST`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
- * `ERR_OUT_OF_RANGE`, and what every operation rejects with
+ * @throws Everything as a rejection, as from `crypto.hash()`: an error without a code for a digest that OpenSSL does not
+ * know, or an `outputLength` that it does not have; `ERR_OSSL_EVP_UNSUPPORTED` for one that no loaded provider has;
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; besides what every operation rejects with:
+ * `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
  * ```ts
@@ -33,30 +42,35 @@ const specs = new SpecTable();
 export function hash(
   algorithm: string,
   data: BinaryLike,
-  options?: HashOptions & { outputEncoding?: 'buffer' },
+  options?: (HashOptions & { outputEncoding?: 'buffer' }) | 'buffer',
 ): Promise<Buffer>;
 export function hash(
   algorithm: string,
   data: BinaryLike,
-  options: HashOptions & { outputEncoding: BufferEncoding },
+  options: (HashOptions & { outputEncoding: BufferEncoding }) | BufferEncoding,
 ): Promise<string>;
-export function hash(algorithm: string, data: BinaryLike, options?: HashOptions): Promise<Buffer | string>;
-export function hash(algorithm: string, data: BinaryLike, options?: HashOptions): Promise<Buffer | string> {
+export function hash(
+  algorithm: string,
+  data: BinaryLike,
+  options?: HashOptions | BufferEncoding | 'buffer',
+): Promise<Buffer | string>;
+export function hash(
+  algorithm: string,
+  data: BinaryLike,
+  given?: HashOptions | BufferEncoding | 'buffer',
+): Promise<Buffer | string> {
   return attempt(() => {
-    if (typeof algorithm !== 'string') throw invalidArgType('algorithm', 'of type string', algorithm);
+    validateString(algorithm, 'algorithm');
+    const input = toInput(data, 'input');
+    const options = typeof given === 'string' ? { outputEncoding: given } : given;
     if (options !== undefined) validateHashOptions(options);
-    const input = toInput(data, 'data');
-    const scope = scopeOf(options);
     const outputLength = options?.outputLength;
-    const spec = specs.get(`${algorithm}|${String(outputLength)}|${scopeName(scope)}`, () =>
-      createSpec({
-        family: Family.digest,
-        algorithm: `hash ${algorithm.toLowerCase()}`,
-        names: [algorithm],
-        numbers: [outputLength],
-        scope,
-      }),
-    );
+    const spec = specFor(specs, `${algorithm}|${String(outputLength)}`, options, () => ({
+      family: Family.digest,
+      algorithm: `hash ${algorithm.toLowerCase()}`,
+      names: [algorithm],
+      numbers: [outputLength],
+    }));
     const encoding = options?.outputEncoding;
     return call<Buffer | string>(
       spec,
@@ -72,6 +86,10 @@ const firstOutput = (result: CallResult): Buffer => result.output(0);
 
 function validateHashOptions(options: HashOptions): void {
   validateOperationOptions(options, ['outputEncoding', 'outputLength']);
-  validateEncoding(options.outputEncoding, 'options.outputEncoding');
-  if (options.outputLength !== undefined) validateInteger(options.outputLength, 'options.outputLength', 0, 2 ** 31 - 1);
+  validateEncoding(options.outputEncoding, 'outputEncoding');
+  validateOutputLength(options.outputLength);
+}
+
+export function validateOutputLength(outputLength: unknown): void {
+  if (outputLength !== undefined) validateInteger(outputLength, 'options.outputLength', 0, MOST_OUTPUT_BYTES);
 }

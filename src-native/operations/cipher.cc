@@ -1,5 +1,7 @@
 #include "operations/cipher.h"
 
+#include <algorithm>
+#include <climits>
 #include <optional>
 
 #include "openssl/error_queue.h"
@@ -12,6 +14,12 @@ namespace {
 
 bool HasNumber(const Operation& operation, size_t index) {
   return operation.number(index) == operation.number(index);  // not NaN
+}
+
+// The option authTagLength: any 32-bit integer, of which those that are too large are all alike.
+int TagLengthOf(double number) {
+  if (number != number) return CipherContext::kNoTagLength;
+  return static_cast<int>(std::min(number, static_cast<double>(INT_MAX)));
 }
 
 bool Report(Operation& operation, const Result<void>& result) {
@@ -53,7 +61,7 @@ class CipherSpec : public OperationSpec {
   Result<void> Run(Operation& operation, CipherContext& context) const {
     const ByteView data = operation.input(kData);
     const ByteView key = request_.bytes.empty() ? operation.input(kKey) : request_.bytes[0].view();
-    const int tag_length = HasNumber(operation, 0) ? operation.integer(0) : CipherContext::kNoTagLength;
+    const int tag_length = TagLengthOf(operation.number(0));
     if (Result<void> done = context.Init(key, operation.input(kIv), tag_length); !done.ok()) return done;
     if (HasNumber(operation, 1)) context.SetAutoPadding(operation.number(1) != 0);
     if (const ByteView tag = operation.input(kTag); tag.present()) {
@@ -82,7 +90,7 @@ class CipherStreamSpec : public OperationSpec {
   explicit CipherStreamSpec(CipherAlgorithm algorithm) : algorithm_(std::move(algorithm)), context_(algorithm_) {}
 
   Result<void> Start(const SpecRequest& request) {
-    const int tag_length = request.has(0) ? request.integer(0) : CipherContext::kNoTagLength;
+    const int tag_length = TagLengthOf(request.numbers[0]);
     const ByteView iv = request.bytes.size() > 1 ? request.bytes[1].view() : ByteView();
     return context_.Init(request.bytes[0].view(), iv, tag_length);
   }

@@ -1,0 +1,210 @@
+// Message digests of data that comes in parts.
+import { Transform, type TransformCallback } from 'node:stream';
+import { nodeError } from '../errors';
+import { Family } from '../native/contract';
+import { validateString } from '../validators';
+import { encoded, validateEncoding, type BinaryLike } from './bytes';
+import { attempt, call, type Spec } from './call';
+import { validateOutputLength, type HashOptions } from './hash';
+import { Sequence } from './sequence';
+import { createSpec, scopeOf } from './spec';
+import { toPart, transformOptions, validateStreamOptions, type CryptoStreamOptions } from './stream';
+
+/** Options of {@link createHash}. */
+export interface HashStreamOptions extends CryptoStreamOptions, Pick<HashOptions, 'outputLength'> {}
+
+// Parts are gathered until there are so many bytes: to hash them costs more than to hand them over.
+const GATHERED_BYTES = 16 * 1024;
+const FIRST_BYTES = 256;
+
+const MORE = [0] as const;
+const LAST = [1] as const;
+
+/**
+ * A digest of data that comes in parts: `crypto.Hash`, whose {@link HashStream.digest} is a promise. It is written to
+ * as a stream, whose one chunk of output is the digest, or with {@link HashStream.update}.
+ */
+export class HashStream extends Transform {
+  readonly #algorithm: string;
+  readonly #options: HashStreamOptions | undefined;
+  readonly #sequence = new Sequence();
+  #spec: Spec | undefined;
+  #gathered = Buffer.alloc(0);
+  #used = 0;
+  #failure: { error: unknown } | undefined;
+  #finalized = false;
+
+  /** @internal */
+  constructor(algorithm: string, options: HashStreamOptions | undefined, source?: HashStream) {
+    super(transformOptions(options));
+    this.#algorithm = algorithm;
+    this.#options = options;
+    if (source === undefined) {
+      this.#spec = this.#createSpec(undefined);
+      return;
+    }
+    this.#gathered = Buffer.from(source.#gathered.subarray(0, source.#used));
+    this.#used = source.#used;
+    this.#failure = source.#failure;
+    if (source.#sequence.idle) this.#spec = this.#createSpec(source.#spec);
+    else this.#startAfter(source);
+  }
+
+  /**
+   * Adds data. It is copied, or was hashed, when the method returns: small parts are gathered, large ones are hashed in
+   * order, off the event loop where that pays. Whoever adds data faster than it is hashed fills memory; the stream's
+   * `write()` tells when to wait.
+   *
+   * @param inputEncoding - of a string. @defaultValue `'utf8'`
+   * @returns the object itself
+   *
+   * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for an encoding
+   * that does not exist or does not fit. What goes wrong later rejects `digest()`
+   */
+  update(data: BinaryLike, inputEncoding?: BufferEncoding): this {
+    if (this.#finalized) throw finalized();
+    // eslint-disable-next-line @typescript-eslint/no-empty-function -- digest() tells
+    this.#add(toPart(data, inputEncoding))?.catch(() => {});
+    return this;
+  }
+
+  /**
+   * The digest of everything added. Nothing can be added any more.
+   *
+   * @param encoding - what it is given as. @defaultValue `'buffer'`
+   *
+   * @throws Everything as a rejection: `ERR_CRYPTO_HASH_FINALIZED` for a second call, `ERR_INVALID_ARG_TYPE` and
+   * `ERR_INVALID_ARG_VALUE` for what is no encoding, `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`
+   */
+  digest(encoding?: 'buffer'): Promise<Buffer>;
+  digest(encoding: BufferEncoding): Promise<string>;
+  digest(encoding?: BufferEncoding | 'buffer'): Promise<Buffer | string>;
+  digest(encoding?: BufferEncoding | 'buffer'): Promise<Buffer | string> {
+    return attempt(() => {
+      if (this.#finalized) throw finalized();
+      validateEncoding(encoding, 'encoding');
+      this.#finalized = true;
+      const rest = this.#gathered.subarray(0, this.#used);
+      return this.#sequence.run(() => {
+        if (this.#failure !== undefined) throw this.#failure.error;
+        return call(this.#spec as Spec, [rest], LAST, this.#options, (result) => encoded(result.output(0), encoding));
+      });
+    });
+  }
+
+  /**
+   * Another object that goes on from what was added so far.
+   *
+   * @param options - the other's; an `outputLength` is not taken over
+   *
+   * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`; what {@link createHash} throws
+   */
+  copy(options?: HashStreamOptions): HashStream {
+    if (this.#finalized) throw finalized();
+    validateHashStreamOptions(options);
+    return new HashStream(this.#algorithm, options, this);
+  }
+
+  /** @internal */
+  override _transform(chunk: unknown, encoding: BufferEncoding, callback: TransformCallback): void {
+    try {
+      if (this.#finalized) throw finalized();
+      const added = this.#add(toPart(chunk, encoding));
+      if (added === undefined) callback();
+      else added.then(() => callback(), callback);
+    } catch (error) {
+      callback(error as Error);
+    }
+  }
+
+  /** @internal */
+  override _flush(callback: TransformCallback): void {
+    this.digest().then((digest) => callback(null, digest), callback);
+  }
+
+  // Undefined when there is nothing to wait for.
+  #add(part: Uint8Array): Promise<void> | undefined {
+    const size = this.#used + part.byteLength;
+    if (size > GATHERED_BYTES) return this.#hash([this.#takeGathered(), part]);
+    if (size > this.#gathered.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(FIRST_BYTES, 2 * size), GATHERED_BYTES));
+      larger.set(this.#gathered.subarray(0, this.#used));
+      this.#gathered = larger;
+    }
+    this.#gathered.set(part, this.#used);
+    this.#used = size;
+    return undefined;
+  }
+
+  #takeGathered(): Uint8Array {
+    const gathered = this.#gathered.subarray(0, this.#used);
+    this.#used = 0;
+    return gathered;
+  }
+
+  #hash(parts: Uint8Array[]): Promise<void> {
+    const own = this.#sequence.idle ? parts : parts.map((part) => Buffer.from(part));
+    const hashed = this.#sequence.run(() => call(this.#spec as Spec, own, MORE, this.#options, nothing));
+    hashed.catch((error: unknown) => (this.#failure ??= { error }));
+    return hashed;
+  }
+
+  // Its state is there to be copied when those of its calls that were made by now have ended.
+  #startAfter(source: HashStream): void {
+    const started = this.#sequence.run(() =>
+      source.#sequence.run(() => {
+        if (source.#failure !== undefined) throw source.#failure.error;
+        this.#spec = this.#createSpec(source.#spec);
+        return Promise.resolve();
+      }),
+    );
+    started.catch((error: unknown) => (this.#failure ??= { error }));
+  }
+
+  #createSpec(source: Spec | undefined): Spec {
+    return createSpec({
+      family: Family.digestStream,
+      algorithm: `hash stream ${this.#algorithm.toLowerCase()}`,
+      names: [this.#algorithm],
+      numbers: [this.#options?.outputLength],
+      scope: scopeOf(this.#options),
+      source,
+    });
+  }
+}
+
+/**
+ * A digest of data that comes in parts: `crypto.createHash()`. The object is a stream to write to and to read the digest
+ * from; or use `update()`, which returns at once, and `digest()`, which returns a promise. Small parts are gathered;
+ * large ones are hashed in order, off the event loop where that pays.
+ *
+ * @param algorithm - for example `'sha256'`; any of `crypto.getHashes()`
+ *
+ * @throws as `crypto.createHash()`: an error without a code for a digest that OpenSSL does not know,
+ * `ERR_OSSL_EVP_UNSUPPORTED` for one that no loaded provider has, `ERR_OSSL_EVP_NOT_XOF_OR_INVALID_LENGTH` for an
+ * `outputLength` that it does not have, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_INVALID_ARG_VALUE` for an
+ * unknown option; `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const digest = await createHash('sha256').update('some ').update('data').digest('hex');
+ * const [ofFile] = (await createReadStream('package.json').pipe(createHash('sha256')).toArray()) as [Buffer];
+ * ```
+ */
+export function createHash(algorithm: string, options?: HashStreamOptions): HashStream {
+  validateString(algorithm, 'algorithm');
+  validateHashStreamOptions(options);
+  return new HashStream(algorithm, options);
+}
+
+function validateHashStreamOptions(options: HashStreamOptions | undefined): void {
+  if (options === undefined) return;
+  validateStreamOptions(options, ['outputLength']);
+  validateOutputLength(options.outputLength);
+}
+
+function finalized(): Error {
+  return nodeError('ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+}
+
+const nothing = (): void => undefined;

@@ -1,0 +1,40 @@
+// Calls on the state of a stream: each begins when the one before it has ended.
+import { attempt } from './call';
+
+export class Sequence {
+  #last: Promise<unknown> | undefined;
+  // Why the state is nobody's any more: a call that was given up may still be at work on it.
+  #lost: { error: unknown } | undefined;
+
+  /** Nothing is under way: a call begins, and reads its inputs, at once. */
+  get idle(): boolean {
+    return this.#last === undefined;
+  }
+
+  run<T>(start: () => Promise<T>): Promise<T> {
+    const begin = (): Promise<T> =>
+      attempt(() => {
+        if (this.#lost !== undefined) throw this.#lost.error;
+        return start();
+      });
+    const started = this.#last === undefined ? begin() : this.#last.then(begin, begin);
+    const ended: Promise<T> = started.then(
+      (value) => {
+        if (this.#last === ended) this.#last = undefined;
+        return value;
+      },
+      (error: unknown) => {
+        if (this.#last === ended) this.#last = undefined;
+        if (isGivenUp(error)) this.#lost ??= { error };
+        throw error;
+      },
+    );
+    this.#last = ended;
+    return ended;
+  }
+}
+
+function isGivenUp(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === 'ABORT_ERR' || code === 'ERR_ASYNC_TIMEOUT';
+}

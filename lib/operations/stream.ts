@@ -1,0 +1,55 @@
+// What the streams of this library have in common.
+import type { TransformOptions } from 'node:stream';
+import { invalidArgValue } from '../errors';
+import { toInput, validateEncoding } from './bytes';
+import { validateOperationOptions, type OperationOptions } from './call';
+
+/**
+ * Options of streams: those of operations, for each call that the stream makes, and some of `stream.Transform`. There is
+ * no `fallback`: with the implementation that failed its state is lost. A stream that was aborted, or one of whose calls
+ * took longer than `timeoutMs`, cannot be used any more.
+ */
+export interface CryptoStreamOptions
+  extends Omit<OperationOptions, 'fallback'>, Pick<TransformOptions, (typeof TRANSFORM_OPTIONS)[number]> {}
+
+const TRANSFORM_OPTIONS = [
+  'allowHalfOpen',
+  'autoDestroy',
+  'defaultEncoding',
+  'emitClose',
+  'encoding',
+  'highWaterMark',
+  'readableHighWaterMark',
+  'writableHighWaterMark',
+] as const;
+
+/** Checks options, of which `known` are the stream's own. */
+export function validateStreamOptions(
+  options: unknown,
+  known: readonly string[],
+): asserts options is CryptoStreamOptions {
+  validateOperationOptions(options, [...known, ...TRANSFORM_OPTIONS]);
+  if (options.fallback !== undefined) {
+    throw invalidArgValue('options.fallback', options.fallback, 'is not for streams');
+  }
+}
+
+/** Those of `options` that are for `stream.Transform`. */
+export function transformOptions(options: CryptoStreamOptions | undefined): TransformOptions {
+  const chosen: Record<string, unknown> = {};
+  for (const name of TRANSFORM_OPTIONS) {
+    if (options?.[name] !== undefined) chosen[name] = options[name];
+  }
+  return chosen;
+}
+
+/** The bytes of a part of a message. */
+export function toPart(data: unknown, encoding: string | undefined, name = 'data'): Uint8Array {
+  if (typeof data !== 'string') return toInput(data, name);
+  validateEncoding(encoding, 'encoding');
+  if (encoding === undefined || encoding === 'buffer') return Buffer.from(data);
+  if (encoding.toLowerCase() === 'hex' && data.length % 2 === 1) {
+    throw invalidArgValue('encoding', encoding, `is invalid for data of length ${String(data.length)}`);
+  }
+  return Buffer.from(data, encoding);
+}
