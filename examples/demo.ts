@@ -1,9 +1,8 @@
-// Several thousand RSA-2048 signatures over a file, each in an OpenSSL job of its own that pauses while a thread
-// computes, and the same signatures with synchronous crypto.sign() for comparison.
+// Several thousand RSA-2048 signatures over a file: with sign() and the accelerator, each in an OpenSSL job of its own
+// that pauses while a thread computes; with sign() as it comes; and with synchronous crypto.sign() for comparison.
 //
 //   npm run demo [-- --signatures 4000 --in-flight 256 --threads 1 --file PATH]
 import * as crypto from 'node:crypto';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -13,22 +12,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { nativeJobFunction, opensslVersion, runJob, stats } from 'openssl-async';
+import { configure, opensslVersion, sign, stats, type OperationOptions } from 'openssl-async';
 import { main as manPage } from './man-page';
-
-/** The addon of examples/native. */
-interface Signer {
-  /** A job function that signs a prepared request. Its argument is the request's number, as a uint32. */
-  readonly sign: unknown;
-  /** Takes a private key (DER) and starts the threads that sign with it. */
-  setUp(key: Buffer, threads: number, maxRequests: number): void;
-  /** Ends the threads. */
-  shutDown(): void;
-  /** Makes room for a signature of `message`. */
-  prepare(message: Buffer): number;
-  /** The signature; undefined if there is none. Frees the room. */
-  take(request: number): Buffer | undefined;
-}
 
 interface Settings {
   signatures: number;
@@ -47,14 +32,15 @@ interface Outcome {
   mostPaused?: number;
 }
 
-const load = createRequire(__filename);
-const ROOT = path.dirname(load.resolve('openssl-async/package.json'));
+const ROOT = path.dirname(createRequire(__filename).resolve('openssl-async/package.json'));
 const CHUNK_BYTES = 1024;
 const TIMER_MS = 1;
+const SAMPLE_EVERY = 16;
 const BAR_INTERVAL_MS = 100;
 
 async function main(): Promise<void> {
   const settings = readSettings();
+  configure({ threads: settings.threads });
 
   console.log('The example program of ASYNC_start_job(3):\n');
   await manPage();
@@ -65,11 +51,12 @@ async function main(): Promise<void> {
     `\n${settings.signatures} RSA-2048 signatures (SHA-256, PKCS#1 v1.5) over ${path.basename(settings.file)}, ` +
       `${settings.inFlight} requests at a time\n` +
       `${process.release.name} ${process.version}, ${opensslVersion() ?? 'no OpenSSL'}, ` +
-      `${availableParallelism()} cores, ${settings.threads} signing thread${settings.threads === 1 ? '' : 's'}\n`,
+      `${availableParallelism()} cores, ${settings.threads} pool thread${settings.threads === 1 ? '' : 's'}\n`,
   );
 
   const outcomes = [
-    await signWithJobs(privateKey, messages, settings),
+    await signAsynchronously('accelerator', { provider: 'accelerator' }, privateKey, messages, settings),
+    await signAsynchronously('sign()', undefined, privateKey, messages, settings),
     await signSynchronously('crypto.sign() × 1', 1, privateKey, messages),
     await signSynchronously(`crypto.sign() × ${settings.inFlight}`, settings.inFlight, privateKey, messages),
   ];
@@ -78,58 +65,35 @@ async function main(): Promise<void> {
   console.log(
     `× 1, × ${settings.inFlight}: so many signatures in each turn of the event loop\n` +
       `delay: how late a timer of ${TIMER_MS} ms was (perf_hooks.monitorEventLoopDelay)\n\n` +
-      `${verified} signatures verified with crypto.verify(); all three ways gave the same bytes.`,
+      `${verified} signatures verified with crypto.verify(); all four ways gave the same bytes.`,
   );
 }
 
-// --- The three ways
+// --- The four ways
 
-async function signWithJobs(key: crypto.KeyObject, messages: Buffer[], settings: Settings): Promise<Outcome> {
-  const signer = load(path.join(ROOT, 'build', 'Release', 'demo_signer.node')) as Signer;
-  const sign = nativeJobFunction(signer.sign);
-  const der = key.export({ type: 'pkcs8', format: 'der' });
-  signer.setUp(der, settings.threads, settings.inFlight);
-  der.fill(0);
-
-  let paused = 0;
-  let mostPaused = 0;
-  const onPause = (): void => {
-    mostPaused = Math.max(mostPaused, ++paused);
-  };
-  const onResume = (): void => {
-    --paused;
-  };
-  subscribe('openssl-async:job:pause', onPause);
-  subscribe('openssl-async:job:resume', onResume);
-
+async function signAsynchronously(
+  name: string,
+  options: OperationOptions | undefined,
+  key: crypto.KeyObject,
+  messages: Buffer[],
+  settings: Settings,
+): Promise<Outcome> {
   const signatures: Buffer[] = [];
-  async function signOne(message: Buffer): Promise<Buffer> {
-    const request = signer.prepare(message);
-    const args = new Uint32Array([request]);
-    const { returnValue, opensslErrorStack } = await runJob(sign, { args });
-    const signature = signer.take(request);
-    if (returnValue !== 1 || signature === undefined) throw new Error(opensslErrorStack?.join('\n'));
-    return signature;
-  }
-
-  const pausesBefore = stats().jobs.pauses;
-  try {
-    const measured = await measure('OpenSSL jobs', messages.length, async (progress) => {
-      const queue = messages.entries(); // which the clients share
-      async function client(): Promise<void> {
-        for (const [index, message] of queue) {
-          signatures[index] = await signOne(message);
-          progress.done();
-        }
+  let mostPaused = 0;
+  const before = stats().operations;
+  const measured = await measure(name, messages.length, async (progress) => {
+    const queue = messages.entries(); // which the clients share
+    async function client(): Promise<void> {
+      for (const [index, message] of queue) {
+        signatures[index] = await sign('sha256', message, key, options);
+        progress.done();
+        if (index % SAMPLE_EVERY === 0) mostPaused = Math.max(mostPaused, stats().jobs.waiting);
       }
-      await Promise.all(Array.from({ length: settings.inFlight }, client));
-    });
-    return { name: 'OpenSSL jobs', signatures, ...measured, pauses: stats().jobs.pauses - pausesBefore, mostPaused };
-  } finally {
-    unsubscribe('openssl-async:job:pause', onPause);
-    unsubscribe('openssl-async:job:resume', onResume);
-    signer.shutDown();
-  }
+    }
+    await Promise.all(Array.from({ length: settings.inFlight }, client));
+  });
+  const { pauses } = stats().operations;
+  return { name, signatures, ...measured, pauses: pauses - before.pauses, mostPaused };
 }
 
 // What handles `perTurn` requests that came together handles them in one turn of the event loop.
@@ -188,8 +152,8 @@ async function measure(
   const bar = isTTY === true ? new SingleBar({ format: `${name.padEnd(20)} {bar} {value}/{total} {live}` }) : undefined;
   let done = 0;
   const showing = setInterval(() => {
-    const { live, waiting } = stats().jobs;
-    bar?.update(done, { live: live > 0 ? `${live} jobs in flight, ${waiting} paused` : '' });
+    const { inFlight, jobs } = stats();
+    bar?.update(done, { live: inFlight > 0 ? `${inFlight} in flight, ${jobs.waiting} jobs paused` : '' });
   }, BAR_INTERVAL_MS);
   bar?.start(total, 0, { live: '' });
   const delay = monitorEventLoopDelay({ resolution: TIMER_MS });

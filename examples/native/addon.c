@@ -1,4 +1,4 @@
-/* What JavaScript sees of the signer: examples/demo.ts has the types. */
+/* What JavaScript sees of the signer: examples/native-function.ts has the types. */
 #include <node_api.h>
 #include <openssl/x509.h>
 #include <pthread.h>

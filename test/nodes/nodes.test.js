@@ -1,6 +1,7 @@
 'use strict';
 
-// One addon, built once, runs unmodified on every supported Node. A version that cannot be had is skipped and says so.
+// One addon, built once, runs unmodified on every supported Node, and its operations agree with each one's node:crypto. A
+// version that cannot be had is skipped and says so.
 
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
@@ -29,5 +30,28 @@ for (const major of MAJORS) {
     const { node, openssl } = JSON.parse(result.stdout);
     assert.match(node, new RegExp(`^v${major}\\.`));
     context.diagnostic(`${node}, ${openssl}`);
+  });
+}
+
+const JEST = require.resolve('jest/bin/jest');
+const OPERATIONS = 'test/integration/operations';
+
+// The tests themselves run on Node 20 anyway: npm test.
+for (const major of MAJORS.filter((each) => !process.version.startsWith(`v${each}.`))) {
+  test(`operations agree with node:crypto of Node ${major}`, (context) => {
+    const { binary, reason } = obtainNode(major);
+    if (binary === undefined) {
+      context.skip(reason);
+      return;
+    }
+    const { OPENSSL_ASYNC_COUNTS: _, ...env } = process.env;
+    const result = spawnSync(binary, [JEST, '--selectProjects', 'integration', '--testPathPatterns', OPERATIONS], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: { ...env, OPENSSL_ASYNC_ADDON: ADDON },
+      timeout: 300_000,
+    });
+    assert.strictEqual(result.status, 0, `${result.stdout}${result.stderr}`);
+    context.diagnostic(result.stderr.split('\n').find((line) => line.startsWith('Tests:')) ?? '');
   });
 }
