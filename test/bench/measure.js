@@ -2,16 +2,12 @@
 
 // Takes one measurement in a fresh process, and makes sure that it measured what it was meant to.
 
-const { execFile, execFileSync } = require('node:child_process');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { promisify } = require('node:util');
+const { root, runMeasurement } = require('./process.js');
 
-const run = promisify(execFile);
-const root = path.join(__dirname, '..', '..');
 const baseline = path.join(root, 'build-native', 'bench', 'baseline');
-// More than any trial needs beside its measured time, on a slow machine too.
-const GRACE_MS = 15_000;
 
 function compileBaseline() {
   fs.mkdirSync(path.dirname(baseline), { recursive: true });
@@ -76,20 +72,7 @@ function check({ trial, expected }, result) {
  *   than `limitMs`
  */
 async function measure(measurement, { seconds, limitMs }) {
-  const [command, ...args] = commandOf(measurement, seconds).map(String);
-  const timeout = Math.max(1, Math.round(Math.min(seconds * 1200 + GRACE_MS, limitMs)));
-  let stdout;
-  try {
-    ({ stdout } = await run(command, args, { cwd: root, timeout, killSignal: 'SIGKILL' }));
-  } catch (error) {
-    if (error.killed) throw new Error(`no result within ${Math.round(timeout / 1000)} s`, { cause: error });
-    const said = error.stderr
-      ?.trim()
-      .split('\n')
-      .find((line) => /error|baseline:/i.test(line));
-    throw new Error(said ?? `ended with ${error.signal ?? `status ${error.code}`}`, { cause: error });
-  }
-  const result = JSON.parse(stdout);
+  const result = await runMeasurement(commandOf(measurement, seconds), { seconds, limitMs });
   check(measurement, result);
   return result;
 }

@@ -67,4 +67,4 @@ function formatTable(rows) {
   return table.toString();
 }
 
-module.exports = { formatTable, summarizeRow };
+module.exports = { formatTable, integer, spread, summarize, summarizeRow };

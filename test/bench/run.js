@@ -9,7 +9,9 @@ const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { compileBaseline, keyOf, measure } = require('./measure.js');
+const { number, resultName, select } = require('./options.js');
 const { formatTable, summarizeRow } = require('./report.js');
+const { takeRounds } = require('./rounds.js');
 const { TRIALS } = require('./trials.js');
 
 const HELP = `npm run bench -- [options]
@@ -22,15 +24,6 @@ const HELP = `npm run bench -- [options]
   --name NAME    results go to test/bench/results/NAME.json (node-VERSION)
   --list         print the trials' ids and end
   --help`;
-
-function number(options, name, standard, { integer = false } = {}) {
-  if (options[name] === undefined) return standard;
-  const value = Number(options[name]);
-  if (!(value > 0) || (integer && !Number.isInteger(value))) {
-    throw new RangeError(`--${name} must be a positive ${integer ? 'integer' : 'number'}, not ${options[name]}`);
-  }
-  return value;
-}
 
 function readOptions() {
   const { values } = parseArgs({
@@ -46,11 +39,8 @@ function readOptions() {
     },
   });
   const { quick } = values;
-  const name = values.name ?? `node-${process.version}${quick ? '-quick' : ''}`;
-  if (path.basename(name) !== name) throw new RangeError('--name must be a plain file name');
-  const wanted = values.only?.split(',').filter((text) => text !== '');
-  const trials = TRIALS.filter(({ id }) => wanted === undefined || wanted.some((text) => id.includes(text)));
-  if (trials.length === 0) throw new RangeError(`--only ${values.only} matches no trial; see --list`);
+  const name = resultName(values.name, `node-${process.version}${quick ? '-quick' : ''}`);
+  const trials = select(TRIALS, values.only);
   return {
     ...values,
     name,
@@ -63,38 +53,8 @@ function readOptions() {
 
 /** Ours and C's next to each other, each measurement once a round. */
 function measurementsOf(trials) {
-  return [...new Map(trials.flatMap(({ reference, ours }) => [reference, ours]).map((m) => [keyOf(m), m])).values()];
-}
-
-/** What the rounds gave: results by measurement and round, and the failures by measurement. */
-async function takeRounds({ trials, rounds, seconds, limitMs }) {
-  const measurements = measurementsOf(trials);
-  const results = new Map(measurements.map((measurement) => [keyOf(measurement), []]));
-  const failures = new Map();
-  const deadline = performance.now() + limitMs;
-  for (let round = 0; round < rounds; ++round) {
-    const began = performance.now();
-    // Every other round backwards, so that neither side always runs on what the other left behind.
-    for (const measurement of round % 2 === 0 ? measurements : measurements.toReversed()) {
-      const key = keyOf(measurement);
-      const timeLeftMs = deadline - performance.now();
-      if (failures.has(key)) continue;
-      if (timeLeftMs < seconds * 1200) return { results, failures };
-      try {
-        results.get(key)[round] = await measure(measurement, { seconds, limitMs: timeLeftMs });
-      } catch (error) {
-        failures.set(key, error.message);
-        console.error(`${key}: ${error.message}`);
-      }
-    }
-    const tookMs = performance.now() - began;
-    console.error(`round ${round + 1} of ${rounds}: ${(tookMs / 1000).toFixed(1)} s`);
-    if (round + 1 < rounds && performance.now() + tookMs > deadline) {
-      console.error('--limit reached: no more rounds');
-      break;
-    }
-  }
-  return { results, failures };
+  const all = trials.flatMap(({ reference, ours }) => [reference, ours]);
+  return [...new Map(all.map((m) => [keyOf(m), { ...m, key: keyOf(m) }])).values()];
 }
 
 function summarize(trials, { results, failures }) {
@@ -137,7 +97,7 @@ async function main() {
   if (process.platform !== 'linux')
     throw new Error('the C program needs epoll and eventfd: the benchmark is for Linux');
   compileBaseline();
-  const measured = await takeRounds(options);
+  const measured = await takeRounds(measurementsOf(options.trials), measure, options);
   const rows = summarize(options.trials, measured);
   const machine = describeMachine(measured);
 
