@@ -10,30 +10,9 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '..', '..');
 const { nativeJobFunction, runJob, stats } = require(path.join(root, 'dist', 'index.js'));
-const device = require(path.join(root, 'build', 'Release', 'test_device.node'));
+const { device, deviceRequest } = require('./device.js');
 
 const CLOCK_EVERY = 64;
-
-/** A struct device_request: a callback from the device's thread, at once. */
-function deviceRequest() {
-  const CALLBACK_THREAD = 4;
-  const [pauses, latencyMicros, latencySpreadMicros, fdCount, againCount, failEvery, returnValue, seed] = [
-    1, 0, 0, 0, 0, 0, 1, 1,
-  ];
-  return Buffer.from(
-    Int32Array.of(
-      CALLBACK_THREAD,
-      pauses,
-      latencyMicros,
-      latencySpreadMicros,
-      fdCount,
-      againCount,
-      failEvery,
-      returnValue,
-      seed,
-    ).buffer,
-  );
-}
 
 /** `inFlight` chains, each of which runs one job after another until the time is over. */
 async function measureRate(submit, inFlight, seconds) {
