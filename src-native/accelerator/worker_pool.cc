@@ -16,8 +16,11 @@ namespace openssl_async {
 namespace {
 
 // Tasks are taken along until they are expected to take so long together: that many share one wake-up of whoever waits,
-// and none waits longer than that for another's end.
+// and none waits longer than that for another's end. The longer tasks wait anyway, the more may be added to it: a part
+// of their wait, up to a limit.
 constexpr uint64_t kBatchNs = 100'000;
+constexpr uint64_t kPartOfWait = 8;
+constexpr uint64_t kMostBatchNs = 2'000'000;
 constexpr size_t kMostInBatch = 64;
 
 }  // namespace
@@ -89,13 +92,17 @@ void WorkerPool::State::Start() {
 }
 
 size_t WorkerPool::State::TakeBatch(Task** batch, bool is_spare) {
-  const size_t share = is_spare ? 1 : (queue.size() + stats.threads - 1) / stats.threads;
+  // A spare thread, which may lose its core at any time, takes more than one only of what others will not get to soon.
+  const size_t share =
+      is_spare ? 1 + (queue.size() - 1) / (2 * kPartOfWait) : (queue.size() + stats.threads - 1) / stats.threads;
   const size_t most = std::min(share, kMostInBatch);
+  const uint64_t wait_ns = queue.size() / stats.threads * queue.front()->expected_ns;
+  const uint64_t batch_ns = std::clamp(wait_ns / kPartOfWait, kBatchNs, kMostBatchNs);
   uint64_t expected_ns = 0;
   size_t size = 0;
   while (size < most && !queue.empty()) {
     expected_ns += queue.front()->expected_ns;
-    if (size > 0 && expected_ns > kBatchNs) break;
+    if (size > 0 && expected_ns > batch_ns) break;
     batch[size++] = queue.PopFront();
   }
   return size;
@@ -114,6 +121,10 @@ void WorkerPool::State::Work(bool is_spare) {
     stats.running += size;
     lock.unlock();
     for (size_t i = 0; i < size; ++i) batch[i]->Run();
+    for (size_t i = 0; i + 1 < size; ++i) {
+      batch[i]->is_followed = batch[i]->waker != nullptr && batch[i]->waker == batch[i + 1]->waker;
+    }
+    batch[size - 1]->is_followed = false;
     for (size_t i = 0; i < size; ++i) batch[i]->Done();
     lock.lock();
     stats.running -= size;

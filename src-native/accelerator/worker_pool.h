@@ -21,6 +21,10 @@ class WorkerPool {
     virtual void Done() noexcept = 0;
     // What Run() is expected to take. Short tasks are taken several at a time.
     uint32_t expected_ns = UINT32_MAX;
+    // Whom Done() wakes; null for somebody of its own.
+    const void* waker = nullptr;
+    // In Done(): the same thread calls it right afterwards for another task with this waker, who need not be woken twice.
+    bool is_followed = false;
 
    protected:
     ~Task() = default;

@@ -20,7 +20,7 @@ constexpr uint64_t kMostHopNs = 200'000;
 
 void OperationCall::Done() noexcept {
   const std::shared_ptr<CompletionQueue> completions = completions_;  // the call may be gone as soon as it is pushed
-  if (!completions->Push(this)) delete this;                          // its environment has ended
+  if (!completions->Push(this, is_followed)) delete this;             // its environment has ended
 }
 
 // --- OperationRunner: set-up
@@ -189,6 +189,7 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
   ++submissions_;
   call.order_ = in_flight_ == 0 ? submissions_ : 0;
   call.completions_ = completions_;
+  call.waker = completions_.get();
   call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(call.figures_->cost.Expect(call.bytes_), UINT32_MAX));
   if (!WorkerPool::Get().Submit(&call)) {
     ++call.figures_->counts.refused;
@@ -266,6 +267,7 @@ bool OperationRunner::Account(OperationCall& call) {
     call.operation_.Restart(call.operation_.spec().fallback());
     call.place_ = Place::kPool;
     call.completions_ = completions_;
+    call.waker = completions_.get();
     call.expected_ns = UINT32_MAX;
     if (WorkerPool::Get().Submit(&call)) return false;
     call.operation_.Run();

@@ -1,5 +1,7 @@
 #include "wakeup/completion_queue.h"
 
+#include <thread>
+
 namespace openssl_async {
 
 std::shared_ptr<CompletionQueue> CompletionQueue::Create(uv_loop_t* loop, OpenHandles& open, Receiver& receiver,
@@ -12,16 +14,22 @@ std::shared_ptr<CompletionQueue> CompletionQueue::Create(uv_loop_t* loop, OpenHa
   return queue->async_ ? queue : nullptr;
 }
 
-bool CompletionQueue::Push(Entry* entry) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) return false;
-  if (newest_ == nullptr) {
-    oldest_ = newest_ = entry;
-    uv_async_send(async_.get());  // those that follow before the loop looks are seen with this one
-  } else {
-    newest_->next_ = entry;
+bool CompletionQueue::Push(Entry* entry, bool is_followed) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return false;
+    if (newest_ == nullptr) {
+      oldest_ = entry;
+    } else {
+      newest_->next_ = entry;
+    }
     newest_ = entry;
+    if (is_followed || woken_) return true;
+    woken_ = true;  // and sees those that follow until it looks
+    sending_.fetch_add(1, std::memory_order_relaxed);
   }
+  uv_async_send(async_.get());
+  sending_.fetch_sub(1, std::memory_order_release);
   return true;
 }
 
@@ -29,12 +37,16 @@ CompletionQueue::Entry* CompletionQueue::Detach() {
   const std::lock_guard<std::mutex> lock(mutex_);
   Entry* oldest = oldest_;
   oldest_ = newest_ = nullptr;
+  woken_ = false;
   return oldest;
 }
 
 void CompletionQueue::Close() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  closed_ = true;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = true;
+  }
+  while (sending_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
   async_.reset();
 }
 

@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -29,8 +30,9 @@ class CompletionQueue {
   // Shared with those who push. Null, and libuv's code in `error`, when the loop has no room.
   static std::shared_ptr<CompletionQueue> Create(uv_loop_t* loop, OpenHandles& open, Receiver& receiver, int* error);
 
-  // Any thread. False when the queue is closed: the entry is still the caller's.
-  bool Push(Entry* entry);
+  // Any thread. False when the queue is closed: the entry is still the caller's. With `is_followed`, the loop is not
+  // woken yet: the caller pushes another one right away, and without it at last.
+  bool Push(Entry* entry, bool is_followed = false);
   // Loop thread: calls `each` for what was pushed, oldest first.
   template <typename F>
   void TakeAll(F each) {
@@ -53,10 +55,13 @@ class CompletionQueue {
   Entry* Detach();
 
   Receiver& receiver_;
-  std::mutex mutex_;  // guards everything below, and async_ against uv_close() while others send
   UvHandlePointer<uv_async_t> async_;
+  // Those who have to wake the loop. Not under the lock: the loop would wake to find it taken.
+  std::atomic<int> sending_{0};
+  std::mutex mutex_;  // guards what follows
   Entry* oldest_ = nullptr;
   Entry* newest_ = nullptr;
+  bool woken_ = false;  // and has not looked since
   bool closed_ = false;
 };
 
