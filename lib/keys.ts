@@ -22,6 +22,8 @@ export class KeyEntry {
   readonly #native = new Map<string, NativeKey>();
   /** Specs of operations with this key, by what else distinguishes them. */
   readonly specs = new Map<string, unknown>();
+  /** Those of signing and verifying that nothing but the digest distinguishes: no name has to be made to find them. */
+  readonly plainSpecs = { sign: new Map<string, unknown>(), verify: new Map<string, unknown>() };
   #publicEntry: KeyEntry | undefined;
   #label: string | undefined;
 

@@ -65,7 +65,8 @@ export function hash(
     const options = typeof given === 'string' ? { outputEncoding: given } : given;
     if (options !== undefined) validateHashOptions(options);
     const outputLength = options?.outputLength;
-    const spec = specFor(specs, `${algorithm}|${String(outputLength)}`, options, () => ({
+    const name = outputLength === undefined ? algorithm : `${algorithm}|${String(outputLength)}`;
+    const spec = specFor(specs, name, options, () => ({
       family: Family.digest,
       algorithm: `hash ${algorithm.toLowerCase()}`,
       names: [algorithm],

@@ -4,7 +4,7 @@ import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '..
 import { Family } from '../native/contract';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
-import { createSpec, scopeName, scopeOf } from './spec';
+import { choosesImplementation, createSpec, scopeName, scopeOf } from './spec';
 
 /** How a signature is made, besides the key: as `node:crypto` has it, next to the key. */
 export interface SigningOptions {
@@ -103,18 +103,29 @@ function specOf(
   key: SigningKey,
   options: OperationOptions | undefined,
 ): Spec {
-  const { padding, saltLength, dsaEncoding, context } = signingOptions(key);
-  const scope = scopeOf(options);
   const digest = algorithm ?? '';
+  const signing = signingOptions(key);
+  if (signing === NO_OPTIONS && !choosesImplementation(options)) {
+    const specs = entry.plainSpecs[family === Family.sign ? 'sign' : 'verify'];
+    return keptSpec(specs, digest, () => create(family, digest, entry, NO_OPTIONS, undefined));
+  }
+  const { padding, saltLength, dsaEncoding, context } = signing;
+  const scope = scopeOf(options);
   if (context !== undefined) {
     // Rarely twice the same, so it is not kept.
     return create(family, digest, entry, { padding, saltLength, dsaEncoding, context }, options);
   }
   const name = `${String(family)}|${digest}|${String(padding)}|${String(saltLength)}|${String(dsaEncoding)}|${scopeName(scope)}|${String(options?.fallback)}`;
-  let spec = entry.specs.get(name) as Spec | undefined;
+  return keptSpec(entry.specs, name, () =>
+    create(family, digest, entry, { padding, saltLength, dsaEncoding }, options),
+  );
+}
+
+function keptSpec(specs: Map<string, unknown>, name: string, make: () => Spec): Spec {
+  let spec = specs.get(name) as Spec | undefined;
   if (spec === undefined) {
-    spec = create(family, digest, entry, { padding, saltLength, dsaEncoding }, options);
-    entry.specs.set(name, spec);
+    spec = make();
+    specs.set(name, spec);
   }
   return spec;
 }

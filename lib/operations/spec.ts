@@ -40,6 +40,11 @@ export function createSpec(request: SpecRequest): Spec {
 const OWN_LIBRARY = 1;
 const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
 
+/** Whether an operation with these options wants another implementation than OpenSSL's choice. */
+export function choosesImplementation(options: OperationOptions | undefined): boolean {
+  return options !== undefined && (options.provider !== undefined || options.properties !== undefined);
+}
+
 /** Where an operation with these options looks for its implementation; undefined for OpenSSL's own choice. */
 export function scopeOf(options: OperationOptions | undefined): NativeScope | undefined {
   if (options === undefined) return undefined;
