@@ -20,7 +20,7 @@ namespace {
 // of their wait, up to a limit.
 constexpr uint64_t kBatchNs = 100'000;
 constexpr uint64_t kPartOfWait = 8;
-constexpr uint64_t kMostBatchNs = 2'000'000;
+constexpr uint64_t kMostBatchNs = 5'000'000;
 constexpr size_t kMostInBatch = 64;
 
 }  // namespace
