@@ -2,8 +2,8 @@
   'variables': {
     # 1 builds the test device and the benchmark driver too: npm run build:tests
     'async_tests%': 0,
-    # 1 builds the demo's addon too, as async_tests does: npm run demo
-    'demo%': 0,
+    # 0 leaves the accelerator's module out: prebuilt packages hold nothing but the addon
+    'accelerator_module%': 1,
   },
   'target_defaults': {
     # A worker may be terminated while it is in one of our functions: what cannot be thrown then is dropped.
@@ -44,7 +44,7 @@
       'target_name': 'openssl_async',
       'includes': ['deps/openssl.gypi'],
       'include_dirs': ['src-native'],
-      'sources': ['<!@(node scripts/list-sources.js src-native)'],
+      'sources': ['<!@(node scripts/list-sources.js src-native --except=accelerator/module)'],
       'conditions': [
         ['OS=="linux"', {
           'ldflags': ['-Wl,--version-script=<(module_root_dir)/src-native/exports.map'],
@@ -58,10 +58,45 @@
     },
   ],
   'conditions': [
-    ['OS!="win" and ("<(async_tests)"=="1" or "<(demo)"=="1")', {
+    ['"<(accelerator_module)"=="1"', {
       'targets': [
         {
-          'target_name': 'demo_signer',
+          # The accelerator's provider as a module for other programs, such as openssl(1). Like the addon it takes
+          # OpenSSL's functions from the process that loads it.
+          'target_name': 'accelerator',
+          'includes': ['deps/openssl.gypi'],
+          'include_dirs': ['src-native'],
+          'sources': [
+            '<!@(node scripts/list-sources.js src-native/accelerator)',
+            '<!@(node scripts/list-sources.js src-native/openssl)',
+          ],
+          'cflags': ['-pthread'],
+          'ldflags': ['-pthread'],
+          'conditions': [
+            ['OS=="linux"', {
+              'ldflags': ['-Wl,--version-script=<(module_root_dir)/src-native/accelerator/module/exports.map'],
+            }],
+            ['OS=="mac"', {
+              'xcode_settings': {
+                'OTHER_LDFLAGS': [
+                  '-Wl,-exported_symbols_list,<(module_root_dir)/src-native/accelerator/module/exports.darwin',
+                ],
+              },
+            }],
+          ],
+          # Evaluated after node-gyp's own, which calls everything .node.
+          'target_conditions': [
+            ['OS=="win"', {'product_extension': 'dll'}],
+            ['OS=="mac"', {'product_extension': 'dylib'}],
+            ['OS!="win" and OS!="mac"', {'product_extension': 'so'}],
+          ],
+        },
+      ],
+    }],
+    ['OS!="win" and "<(async_tests)"=="1"', {
+      'targets': [
+        {
+          'target_name': 'example_signer',
           'includes': ['deps/openssl.gypi'],
           'sources': ['<!@(node scripts/list-sources.js examples/native)'],
           'cflags': ['-pthread'],
@@ -84,7 +119,7 @@
           'includes': ['deps/openssl.gypi'],
           'include_dirs': ['src-native', 'test/bench/native'],
           'sources': [
-            '<!@(node scripts/list-sources.js src-native --except=binding)',
+            '<!@(node scripts/list-sources.js src-native --except=binding --except=accelerator/module)',
             '<!@(node scripts/list-sources.js test/bench/native)',
           ],
         },

@@ -3,19 +3,19 @@
 // Prints the C and C++ sources below the given folders, one per line, for binding.gyp and the native test runner.
 // Sources that end in _win belong to Windows, those that end in _posix to everything else.
 //
-//   node scripts/list-sources.js DIRECTORY... [--except=SUBDIRECTORY]
+//   node scripts/list-sources.js DIRECTORY... [--except=SUBDIRECTORY]...
 
 const fs = require('node:fs');
 
 const FOREIGN = process.platform === 'win32' ? /_posix\.(c|cc)$/ : /_win\.(c|cc)$/;
 
-function listSources(directory, { except } = {}) {
+function listSources(directory, { except = [] } = {}) {
   if (!fs.existsSync(directory)) return [];
   return fs
     .readdirSync(directory, { recursive: true })
     .filter((name) => /\.(c|cc)$/.test(name) && !FOREIGN.test(name))
     .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => except === undefined || !name.startsWith(`${except}/`))
+    .filter((name) => !except.some((folder) => name.startsWith(`${folder}/`)))
     .sort()
     .map((name) => `${directory}/${name}`);
 }
@@ -23,7 +23,10 @@ function listSources(directory, { except } = {}) {
 module.exports = { listSources };
 
 if (require.main === module) {
-  const except = process.argv.find((argument) => argument.startsWith('--except='))?.slice('--except='.length);
+  const option = '--except=';
+  const except = process.argv
+    .filter((argument) => argument.startsWith(option))
+    .map((argument) => argument.slice(option.length));
   const directories = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
   for (const directory of directories) {
     for (const source of listSources(directory, { except })) console.log(source);

@@ -1,7 +1,8 @@
 'use strict';
 
-// Compiles the native unit tests: everything in src-native/ except binding/, with test/native/unit/, against the
-// system's libcrypto and libuv. Objects are kept and remade when a file that they include has changed.
+// Compiles the native unit tests: everything in src-native/ except the entries of the addon and of the module, with
+// test/native/unit/, against the system's libcrypto and libuv. Objects are kept and remade when a file that they include
+// has changed.
 
 const { execFile, execFileSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -62,7 +63,10 @@ async function buildNativeTests(sanitizer) {
     ...pkgConfig('--cflags'),
     ...flags,
   ];
-  const sources = [...listSources('src-native', { except: 'binding' }), ...listSources('test/native/unit')];
+  const sources = [
+    ...listSources('src-native', { except: ['binding', 'accelerator/module'] }),
+    ...listSources('test/native/unit'),
+  ];
   const objects = sources.map((source) => path.join(folder, source.replace(/\.\w+$/, '.o')));
   const pending = sources.map((source, index) => ({ source, object: objects[index] }));
   const stale = pending.filter(({ object }) => !isFresh(object));

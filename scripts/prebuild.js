@@ -42,7 +42,8 @@ function main() {
   ];
   const result = spawnSync(process.execPath, args, {
     cwd: root,
-    env: { ...nodeGypEnvironment(), npm_config_jobs: 'max' },
+    // node-gyp makes a variable of binding.gyp of each npm_config_. prebuildify would pack the module as well.
+    env: { ...nodeGypEnvironment(), npm_config_jobs: 'max', npm_config_accelerator_module: '0' },
     stdio: 'inherit',
   });
   return result.status ?? 1;

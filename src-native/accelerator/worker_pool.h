@@ -23,7 +23,8 @@ class WorkerPool {
     uint32_t expected_ns = UINT32_MAX;
     // Whom Done() wakes; null for somebody of its own.
     const void* waker = nullptr;
-    // In Done(): the same thread calls it right afterwards for another task with this waker, who need not be woken twice.
+    // In Done(): the same thread calls it right afterwards for another task with this waker, who need not be woken
+    // twice.
     bool is_followed = false;
 
    protected:

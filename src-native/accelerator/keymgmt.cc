@@ -1,0 +1,201 @@
+// Keys. To make one, and to check one, may take long and is offloaded; everything else runs where it is called.
+#include "accelerator/newer_functions.h"
+#include "accelerator/provider_key.h"
+#include "accelerator/wrapped_algorithm.h"
+
+namespace openssl_async {
+
+namespace {
+
+constexpr OffloadClass kClass = OffloadClass::kKeyManagement;
+
+ProviderKey* ToKey(void* key) { return static_cast<ProviderKey*>(key); }
+ProviderKey* ToKey(const void* key) { return static_cast<ProviderKey*>(const_cast<void*>(key)); }
+
+// Owns `inner`.
+void* NewKey(const WrappedAlgorithm& algorithm, void* inner) {
+  return inner == nullptr ? nullptr : new ProviderKey(algorithm, inner);
+}
+
+void Free(void* key) {
+  if (key != nullptr) ToKey(key)->Release();
+}
+
+int Has(const void* key, int selection) {
+  if (key == nullptr) return 0;
+  const WrappedAlgorithm& algorithm = ToKey(key)->algorithm();
+  return algorithm.Get<OSSL_FUNC_keymgmt_has_fn>(OSSL_FUNC_KEYMGMT_HAS)(ToKey(key)->inner(), selection);
+}
+
+int Match(const void* key, const void* other, int selection) {
+  const auto match = ToKey(key)->algorithm().Get<OSSL_FUNC_keymgmt_match_fn>(OSSL_FUNC_KEYMGMT_MATCH);
+  return match(ToKey(key)->inner(), ToKey(other)->inner(), selection);
+}
+
+int Validate(const void* key_data, int selection, int check_type) {
+  ProviderKey* key = ToKey(key_data);
+  const auto validate = key->algorithm().Get<OSSL_FUNC_keymgmt_validate_fn>(OSSL_FUNC_KEYMGMT_VALIDATE);
+  const auto work = [&] { return validate(key->inner(), selection, check_type); };
+  // Every TLS handshake checks its peer's public key. Of these algorithms there is nothing to check but the length.
+  const bool is_short = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 &&
+                        (key->algorithm().Is("X25519") || key->algorithm().Is("X448"));
+  if (!is_short) return Offload(kClass, &key->run_time(KeyUse::kCheck), work);
+  CountInline(kClass);
+  return work();
+}
+
+int Import(void* key, int selection, const OSSL_PARAM params[]) {
+  const auto import = ToKey(key)->algorithm().Get<OSSL_FUNC_keymgmt_import_fn>(OSSL_FUNC_KEYMGMT_IMPORT);
+  return import(ToKey(key)->inner(), selection, params);
+}
+
+// libcrypto asks for everything when an operation of another provider is to use the key. A private key that we gave
+// away would silently be used there, and nothing would pause. Refused without an error in the queue: it is a question,
+// and whoever asks goes on with the next provider.
+int Export(void* key_data, int selection, OSSL_CALLBACK* callback, void* argument) {
+  ProviderKey* key = ToKey(key_data);
+  if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && Has(key, OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 1) return 0;
+  const auto export_key = key->algorithm().Get<OSSL_FUNC_keymgmt_export_fn>(OSSL_FUNC_KEYMGMT_EXPORT);
+  return export_key(key->inner(), selection, callback, argument);
+}
+
+void* Duplicate(const void* key_data, int selection) {
+  const ProviderKey* key = ToKey(key_data);
+  const auto duplicate = key->algorithm().Get<OSSL_FUNC_keymgmt_dup_fn>(OSSL_FUNC_KEYMGMT_DUP);
+  return NewKey(key->algorithm(), duplicate(key->inner(), selection));
+}
+
+int GetParams(void* key, OSSL_PARAM params[]) {
+  const auto get = ToKey(key)->algorithm().Get<OSSL_FUNC_keymgmt_get_params_fn>(OSSL_FUNC_KEYMGMT_GET_PARAMS);
+  return get(ToKey(key)->inner(), params);
+}
+
+int SetParams(void* key, const OSSL_PARAM params[]) {
+  const auto set = ToKey(key)->algorithm().Get<OSSL_FUNC_keymgmt_set_params_fn>(OSSL_FUNC_KEYMGMT_SET_PARAMS);
+  return set(ToKey(key)->inner(), params);
+}
+
+// --- Generation
+
+struct Generation {
+  const WrappedAlgorithm& algorithm;
+  void* inner;
+};
+
+Generation* ToGeneration(void* generation) { return static_cast<Generation*>(generation); }
+
+int SetTemplate(void* generation, void* key) {
+  const auto set = ToGeneration(generation)
+                       ->algorithm.Get<OSSL_FUNC_keymgmt_gen_set_template_fn>(OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE);
+  return set(ToGeneration(generation)->inner, ToKey(key)->inner());
+}
+
+int SetGenerationParams(void* generation, const OSSL_PARAM params[]) {
+  const auto set =
+      ToGeneration(generation)->algorithm.Get<OSSL_FUNC_keymgmt_gen_set_params_fn>(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS);
+  return set(ToGeneration(generation)->inner, params);
+}
+
+int GetGenerationParams(void* generation, OSSL_PARAM params[]) {
+  const auto get = ToGeneration(generation)->algorithm.Get<KeymgmtGenGetParamsFn>(kKeymgmtGenGetParams);
+  return get(ToGeneration(generation)->inner, params);
+}
+
+void* Generate(void* generation_data, OSSL_CALLBACK* callback, void* argument) {
+  Generation* generation = ToGeneration(generation_data);
+  const auto generate = generation->algorithm.Get<OSSL_FUNC_keymgmt_gen_fn>(OSSL_FUNC_KEYMGMT_GEN);
+  void* inner = nullptr;
+  // Whoever wants to hear of progress expects it on its own thread, which in a job does something else meanwhile.
+  if (ASYNC_get_current_job() != nullptr) callback = [](const OSSL_PARAM*, void*) { return 1; };
+  Offload(kClass, &generation->algorithm.run_time, [&] {
+    inner = generate(generation->inner, callback, argument);
+    return inner != nullptr ? 1 : 0;
+  });
+  return NewKey(generation->algorithm, inner);
+}
+
+void FreeGeneration(void* generation_data) {
+  Generation* generation = ToGeneration(generation_data);
+  if (generation == nullptr) return;
+  generation->algorithm.Get<OSSL_FUNC_keymgmt_gen_cleanup_fn>(OSSL_FUNC_KEYMGMT_GEN_CLEANUP)(generation->inner);
+  delete generation;
+}
+
+// --- What is not told whose it is
+
+const WrappedAlgorithm* places[kMostKeys];
+
+void* DefaultContext() { return DefaultProvider::Get()->context(); }
+
+void* NewEmpty(size_t place, void*) {
+  const auto create = places[place]->Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
+  return NewKey(*places[place], create(DefaultContext()));
+}
+
+void* BeginGeneration(size_t place, void*, int selection, const OSSL_PARAM params[]) {
+  const auto begin = places[place]->Get<OSSL_FUNC_keymgmt_gen_init_fn>(OSSL_FUNC_KEYMGMT_GEN_INIT);
+  void* inner = begin(DefaultContext(), selection, params);
+  return inner == nullptr ? nullptr : new Generation{*places[place], inner};
+}
+
+const OSSL_PARAM* SettableGenerationParams(size_t place, void* generation, void*) {
+  constexpr int kId = OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS;
+  const auto settable = places[place]->Get<OSSL_FUNC_keymgmt_gen_settable_params_fn>(kId);
+  return settable(generation == nullptr ? nullptr : ToGeneration(generation)->inner, DefaultContext());
+}
+
+const OSSL_PARAM* GettableGenerationParams(size_t place, void* generation, void*) {
+  const auto gettable = places[place]->Get<KeymgmtGenGettableParamsFn>(kKeymgmtGenGettableParams);
+  return gettable(generation == nullptr ? nullptr : ToGeneration(generation)->inner, DefaultContext());
+}
+
+// What keys of a kind have: their parameters.
+template <int kId>
+const OSSL_PARAM* KeyParams(size_t place, void*) {
+  return places[place]->Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(DefaultContext());
+}
+
+template <int kId>
+const OSSL_PARAM* SelectedParams(size_t place, void*, int selection) {
+  return places[place]->Get<KeymgmtTypesExFn>(kId)(DefaultContext(), selection);
+}
+
+}  // namespace
+
+std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t place, const WrappedAlgorithm& algorithm) {
+  places[place] = &algorithm;
+  const auto as_it_is = [&](int id) { return OSSL_DISPATCH{id, algorithm.Get<void()>(id)}; };
+  constexpr int kGettable = OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS;
+  constexpr int kSettable = OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS;
+  return OnlyWhatItHas(
+      algorithm.functions,
+      {
+          {OSSL_FUNC_KEYMGMT_NEW, BindPlace<NewEmpty, kMostKeys>(place)},
+          {OSSL_FUNC_KEYMGMT_GEN_INIT, BindPlace<BeginGeneration, kMostKeys>(place)},
+          {OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, ToAnyFunction(SetTemplate)},
+          {OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, ToAnyFunction(SetGenerationParams)},
+          {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, BindPlace<SettableGenerationParams, kMostKeys>(place)},
+          {kKeymgmtGenGetParams, ToAnyFunction(GetGenerationParams)},
+          {kKeymgmtGenGettableParams, BindPlace<GettableGenerationParams, kMostKeys>(place)},
+          {OSSL_FUNC_KEYMGMT_GEN, ToAnyFunction(Generate)},
+          {OSSL_FUNC_KEYMGMT_GEN_CLEANUP, ToAnyFunction(FreeGeneration)},
+          {OSSL_FUNC_KEYMGMT_FREE, ToAnyFunction(Free)},
+          {OSSL_FUNC_KEYMGMT_GET_PARAMS, ToAnyFunction(GetParams)},
+          {kGettable, BindPlace<KeyParams<kGettable>, kMostKeys>(place)},
+          {OSSL_FUNC_KEYMGMT_SET_PARAMS, ToAnyFunction(SetParams)},
+          {kSettable, BindPlace<KeyParams<kSettable>, kMostKeys>(place)},
+          as_it_is(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME),
+          {OSSL_FUNC_KEYMGMT_HAS, ToAnyFunction(Has)},
+          {OSSL_FUNC_KEYMGMT_VALIDATE, ToAnyFunction(Validate)},
+          {OSSL_FUNC_KEYMGMT_MATCH, ToAnyFunction(Match)},
+          {OSSL_FUNC_KEYMGMT_IMPORT, ToAnyFunction(Import)},
+          as_it_is(OSSL_FUNC_KEYMGMT_IMPORT_TYPES),
+          {OSSL_FUNC_KEYMGMT_EXPORT, ToAnyFunction(Export)},
+          as_it_is(OSSL_FUNC_KEYMGMT_EXPORT_TYPES),
+          {kKeymgmtImportTypesEx, BindPlace<SelectedParams<kKeymgmtImportTypesEx>, kMostKeys>(place)},
+          {kKeymgmtExportTypesEx, BindPlace<SelectedParams<kKeymgmtExportTypesEx>, kMostKeys>(place)},
+          {OSSL_FUNC_KEYMGMT_DUP, ToAnyFunction(Duplicate)},
+      });
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,110 @@
+// A context of the accelerator for work with keys, or for key derivation: one of the default provider's, and the keys
+// that it works with.
+#pragma once
+
+#include <memory>
+
+#include "accelerator/provider_key.h"
+#include "accelerator/wrapped_algorithm.h"
+
+namespace openssl_async {
+
+using ContextInitFn = int(void* context, void* key, const OSSL_PARAM params[]);
+using ContextNewFn = void*(void* provider);
+using ContextFreeFn = void(void* context);
+using ContextDuplicateFn = void*(void* context);
+using ContextGetFn = int(void* context, OSSL_PARAM params[]);
+using ContextSetFn = int(void* context, const OSSL_PARAM params[]);
+using ContextParamsFn = const OSSL_PARAM*(void* context, void* provider);
+
+struct OperationContext {
+  OperationContext(const WrappedAlgorithm& used_algorithm, void* inner_context)
+      : algorithm(used_algorithm), inner(inner_context) {}
+
+  static OperationContext* From(void* context) { return static_cast<OperationContext*>(context); }
+
+  const WrappedAlgorithm& algorithm;
+  void* inner;
+  KeyReference key;
+  KeyReference other_key;
+};
+
+// What the contexts of all classes have. `Ids` numbers the class's functions: kNew, kFree, kDuplicate, kGet, kGettable,
+// kSet, kSettable.
+template <typename Ids>
+struct ContextFunctions {
+  static void Free(void* data) {
+    const std::unique_ptr<OperationContext> context(OperationContext::From(data));
+    if (context) context->algorithm.template Get<ContextFreeFn>(Ids::kFree)(context->inner);
+  }
+
+  static void* Duplicate(void* data) {
+    const OperationContext* context = OperationContext::From(data);
+    void* inner = context->algorithm.template Get<ContextDuplicateFn>(Ids::kDuplicate)(context->inner);
+    if (inner == nullptr) return nullptr;
+    auto* duplicate = new OperationContext(context->algorithm, inner);
+    duplicate->key = context->key;
+    duplicate->other_key = context->other_key;
+    return duplicate;
+  }
+
+  static int GetParams(void* data, OSSL_PARAM params[]) {
+    const OperationContext* context = OperationContext::From(data);
+    return context->algorithm.template Get<ContextGetFn>(Ids::kGet)(context->inner, params);
+  }
+
+  static int SetParams(void* data, const OSSL_PARAM params[]) {
+    const OperationContext* context = OperationContext::From(data);
+    return context->algorithm.template Get<ContextSetFn>(Ids::kSet)(context->inner, params);
+  }
+
+  // A function that sets the context up for work with a key. Without one it is set up again, for the same.
+  template <int kId>
+  static int Init(void* data, void* key, const OSSL_PARAM params[]) {
+    OperationContext* context = OperationContext::From(data);
+    KeyReference given(static_cast<ProviderKey*>(key));
+    const int result = context->algorithm.template Get<ContextInitFn>(kId)(context->inner, given.inner(), params);
+    if (key != nullptr) context->key = std::move(given);
+    return result;
+  }
+};
+
+// The functions that are not told whose they are.
+template <typename Ids>
+struct ContextPlaces {
+  static inline const WrappedAlgorithm* places[kMostOthers] = {};
+
+  static void* New(size_t place, void*) {
+    const WrappedAlgorithm& algorithm = *places[place];
+    void* inner = algorithm.Get<ContextNewFn>(Ids::kNew)(DefaultProvider::Get()->context());
+    return inner == nullptr ? nullptr : new OperationContext(algorithm, inner);
+  }
+
+  template <int kId>
+  static const OSSL_PARAM* Params(size_t place, void* data, void*) {
+    void* inner = data == nullptr ? nullptr : OperationContext::From(data)->inner;
+    return places[place]->Get<ContextParamsFn>(kId)(inner, DefaultProvider::Get()->context());
+  }
+};
+
+// What all contexts of a class have, and `more`.
+template <typename Ids>
+std::vector<OSSL_DISPATCH> WrapContext(size_t place, const WrappedAlgorithm& algorithm,
+                                       std::initializer_list<OSSL_DISPATCH> more) {
+  using Functions = ContextFunctions<Ids>;
+  using Placed = ContextPlaces<Ids>;
+  Placed::places[place] = &algorithm;
+  std::vector<OSSL_DISPATCH> functions = {
+      {Ids::kNew, BindPlace<Placed::New, kMostOthers>(place)},
+      {Ids::kFree, ToAnyFunction(Functions::Free)},
+      {Ids::kDuplicate, ToAnyFunction(Functions::Duplicate)},
+      {Ids::kGet, ToAnyFunction(Functions::GetParams)},
+      {Ids::kGettable, BindPlace<Placed::template Params<Ids::kGettable>, kMostOthers>(place)},
+      {Ids::kSet, ToAnyFunction(Functions::SetParams)},
+      {Ids::kSettable, BindPlace<Placed::template Params<Ids::kSettable>, kMostOthers>(place)},
+  };
+  functions.insert(functions.end(), more.begin(), more.end());
+  return OnlyWhatItHas(algorithm.functions, functions);
+}
+
+}  // namespace openssl_async

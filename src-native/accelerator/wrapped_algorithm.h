@@ -1,0 +1,116 @@
+// The default provider's implementations, as the accelerator's wrap them.
+//
+// An object of the accelerator (a key, a context) holds one of the default provider's and calls its functions, which
+// are the same for keys of one kind and contexts that work with them. That keeps every parameter, error and size as
+// OpenSSL has it, without a line per algorithm, and without the cost of a second pass through EVP.
+#pragma once
+
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
+
+#include <cstddef>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "accelerator/offload.h"
+#include "openssl/pointers.h"
+
+namespace openssl_async {
+
+using AnyFunction = void (*)();
+
+template <typename Function>
+AnyFunction ToAnyFunction(Function* function) {
+  return reinterpret_cast<AnyFunction>(function);
+}
+
+// An implementation's functions by their numbers in openssl/core_dispatch.h.
+class FunctionTable {
+ public:
+  explicit FunctionTable(const OSSL_DISPATCH* functions);
+
+  bool Has(int id) const { return functions_[id] != nullptr; }
+  // Null when it has none.
+  template <typename Function>
+  Function* Get(int id) const {
+    return reinterpret_cast<Function*>(functions_[id]);
+  }
+
+ private:
+  // Later versions of OpenSSL may have more; what we do not know is not wrapped.
+  static constexpr int kFunctions = 64;
+
+  AnyFunction functions_[kFunctions] = {};
+};
+
+struct WrappedAlgorithm {
+  explicit WrappedAlgorithm(const OSSL_ALGORITHM& algorithm)
+      : implementation(algorithm), functions(algorithm.implementation) {}
+
+  template <typename Function>
+  Function* Get(int id) const {
+    return functions.Get<Function>(id);
+  }
+  // Whether `name` is one of its names.
+  bool Is(const char* name) const;
+
+  const OSSL_ALGORITHM& implementation;
+  FunctionTable functions;
+  mutable RunTime run_time;  // of work without a key
+};
+
+// A default provider of our own, in a library context of our own: it serves whatever context the accelerator is loaded
+// into, and lives as long as the process, since the pool's threads have state in it.
+class DefaultProvider {
+ public:
+  // Null when there is none.
+  static const DefaultProvider* Get();
+
+  void* context() const { return context_; }
+  // Its algorithms for an operation, without those that are not for asymmetric keys or key derivation; at most `most`.
+  std::deque<WrappedAlgorithm> Query(int operation, size_t most) const;
+
+ private:
+  DefaultProvider() = default;
+  static const DefaultProvider* Load();
+
+  OSSL_PROVIDER* provider_ = nullptr;
+  void* context_ = nullptr;
+};
+
+// Some functions get nothing that tells whose they are: neither key nor context. They are compiled once for each place
+// in the list of a class's algorithms.
+constexpr size_t kMostSignatures = 96;  // OpenSSL 3.5 has 57
+constexpr size_t kMostKeys = 64;        // 35
+constexpr size_t kMostOthers = 32;      // 16, for key derivation
+
+template <auto kFunction, size_t kPlace, typename Result, typename... Arguments>
+Result CallAtPlace(Arguments... arguments) {
+  return kFunction(kPlace, arguments...);
+}
+
+template <auto kFunction, typename Result, typename... Arguments, size_t... kPlaces>
+AnyFunction BindPlaceOf(Result (*)(size_t, Arguments...), size_t place, std::index_sequence<kPlaces...>) {
+  static constexpr Result (*kBound[])(Arguments...) = {&CallAtPlace<kFunction, kPlaces, Result, Arguments...>...};
+  return ToAnyFunction(kBound[place]);
+}
+
+// `kFunction`, less its first parameter, which is always `place`.
+template <auto kFunction, size_t kMost>
+AnyFunction BindPlace(size_t place) {
+  return BindPlaceOf<kFunction>(kFunction, place, std::make_index_sequence<kMost>());
+}
+
+// Without those that the implementation lacks, and with the end mark.
+std::vector<OSSL_DISPATCH> OnlyWhatItHas(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions);
+
+// The functions of the algorithm at `place`, which stays where it is.
+std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapSignature(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKem(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKdf(size_t place, const WrappedAlgorithm& algorithm);
+
+}  // namespace openssl_async
