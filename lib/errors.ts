@@ -136,11 +136,13 @@ export function abortError(cause: unknown): CodedError {
 // Those of Node's codes, as native code gives them, that are not of plain errors.
 const CLASSES: Readonly<Record<string, ErrorClass>> = {
   ERR_CRYPTO_INVALID_AUTH_TAG: TypeError,
+  ERR_CRYPTO_INVALID_CURVE: TypeError,
   ERR_CRYPTO_INVALID_DIGEST: TypeError,
   ERR_CRYPTO_INVALID_IV: TypeError,
   ERR_CRYPTO_INVALID_KEYLEN: RangeError,
   ERR_CRYPTO_INVALID_MESSAGELEN: RangeError,
   ERR_CRYPTO_INVALID_SCRYPT_PARAMS: RangeError,
+  ERR_INVALID_ARG_VALUE: TypeError,
 };
 
 /** The error that native code describes. A few of `node:crypto`'s have no code, and so have these. */

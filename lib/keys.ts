@@ -5,15 +5,12 @@ import {
   KeyObject,
   type AsymmetricKeyDetails,
   type JsonWebKey,
-  type JsonWebKeyInput,
   type JwkKeyExportOptions,
   type KeyExportOptions,
-  type PrivateKeyInput,
-  type PublicKeyInput,
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
-import { fromNative, invalidArgType, nodeError } from './errors';
+import { fromNative, invalidArgType, nodeError, type CodedError } from './errors';
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
 
@@ -25,6 +22,8 @@ export class KeyEntry {
   /** Those of signing and verifying that nothing but the digest distinguishes: no name has to be made to find them. */
   readonly plainSpecs = { sign: new Map<string, unknown>(), verify: new Map<string, unknown>() };
   #publicEntry: KeyEntry | undefined;
+  #spki: Buffer | undefined;
+  #point: Point | null | undefined;
   #label: string | undefined;
 
   constructor(readonly keyObject: KeyObject) {}
@@ -46,9 +45,42 @@ export class KeyEntry {
     return (this.#publicEntry ??= entryOf(nodePublicKey(this.keyObject)));
   }
 
+  /** SubjectPublicKeyInfo of a public key. */
+  get spki(): Buffer {
+    return (this.#spki ??= this.keyObject.export({ format: 'der', type: 'spki' }));
+  }
+
+  /** The point of a public key; undefined for types that have none, and for curves without a JSON Web Key. */
+  get point(): Point | undefined {
+    if (this.#point === undefined) this.#point = pointOf(this.keyObject) ?? null;
+    return this.#point ?? undefined;
+  }
+
   /** For the figures: type, and size or curve. */
   get label(): string {
     return (this.#label ??= describe(this.keyObject));
+  }
+}
+
+/** A point of a curve, as RFC 7748 or SEC 1 encode it. */
+export interface Point {
+  readonly curve: string;
+  readonly bytes: Uint8Array;
+}
+
+const UNCOMPRESSED = Buffer.of(4);
+const WITH_POINT: ReadonlySet<string | undefined> = new Set(['ec', 'x25519', 'x448']);
+
+// By way of a JSON Web Key, which takes OpenSSL 3.0 a fiftieth of the time of SubjectPublicKeyInfo.
+function pointOf(publicKey: KeyObject): Point | undefined {
+  if (!WITH_POINT.has(publicKey.asymmetricKeyType)) return undefined;
+  try {
+    const { crv = '', x = '', y } = publicKey.export({ format: 'jwk' });
+    const first = Buffer.from(x, 'base64url');
+    if (y === undefined) return { curve: crv, bytes: first };
+    return { curve: crv, bytes: Buffer.concat([UNCOMPRESSED, first, Buffer.from(y, 'base64url')]) };
+  } catch {
+    return undefined;
   }
 }
 
@@ -67,7 +99,7 @@ function importKey(keyObject: KeyObject, scope: NativeScope | undefined): Native
   const isPrivate = keyObject.type === 'private';
   const der = keyObject.export({ format: 'der', type: (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8' });
   try {
-    const native = environment().addon.createKey(der, isPrivate, scope);
+    const native = environment().addon.createKey(der, isPrivate, keyObject.asymmetricKeyType?.toUpperCase(), scope);
     if ('code' in native) throw fromNative(native);
     return native;
   } finally {
@@ -182,12 +214,24 @@ export function createPublicKey(key: KeyLike): AsyncKey {
   return key instanceof AsyncKey && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
 }
 
-/** The key behind an object that holds one; undefined for what has to be parsed. */
-function heldEntry(key: unknown): KeyEntry | undefined {
-  if (key instanceof AsyncKey) return AsyncKey.entryOf(key);
-  if (types.isKeyObject(key)) return entryOf(key);
-  if (types.isCryptoKey(key)) return entryOf(KeyObject.from(key));
-  return undefined;
+/** The entry of a key that is an object, or is held by one; undefined for what has to be parsed. */
+export function heldEntry(key: unknown): KeyEntry | undefined {
+  const material = isKeyInput(key) ? key.key : key;
+  if (material instanceof AsyncKey) return AsyncKey.entryOf(material);
+  if (types.isKeyObject(material)) return entryOf(material);
+  return types.isCryptoKey(material) ? entryOfCryptoKey(material) : undefined;
+}
+
+const cryptoKeyEntries = new WeakMap<webcrypto.CryptoKey, KeyEntry>();
+
+// KeyObject.from() makes a new object each time.
+function entryOfCryptoKey(key: webcrypto.CryptoKey): KeyEntry {
+  let entry = cryptoKeyEntries.get(key);
+  if (entry === undefined) {
+    entry = entryOf(KeyObject.from(key));
+    cryptoKeyEntries.set(key, entry);
+  }
+  return entry;
 }
 
 function wrongType(actual: string, expected: string): Error {
@@ -198,36 +242,44 @@ function wrongType(actual: string, expected: string): Error {
   );
 }
 
-function materialOf(key: unknown, name: string): unknown {
-  if (key === undefined || key === null) {
-    throw invalidArgType(name, 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object', key);
-  }
-  return heldEntry(key) === undefined && isKeyInput(key) ? key.key : key;
-}
-
 function isKeyInput(key: unknown): key is KeyInput {
   return typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'key' in key;
 }
 
-/** What `crypto.createPrivateKey()` would read, without what is for the operation. */
-function parseable({ key, format, type, passphrase, encoding }: KeyInput): object {
-  return { key, format, type, passphrase, encoding };
+type Read = typeof nodePrivateKey | typeof nodePublicKey;
+
+/** The entry of a key that `node:crypto` has to read. */
+function parse(key: unknown, name: string, read: Read): KeyEntry {
+  if (key === undefined || key === null) {
+    throw invalidArgType(name, 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object', key);
+  }
+  try {
+    return entryOf(read(key as string));
+  } catch (error) {
+    throw withoutValue(error);
+  }
+}
+
+/** `node:crypto` shows what it received, which may be a part of a key. */
+function withoutValue(error: unknown): unknown {
+  const { code, message } = error as Partial<CodedError>;
+  const end = message?.indexOf(' Received ') ?? -1;
+  if (message === undefined || end === -1 || !(code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_INVALID_ARG_VALUE')) {
+    return error;
+  }
+  return nodeError(code, message.slice(0, end), TypeError);
 }
 
 export function privateKeyEntry(key: unknown, name = 'key'): KeyEntry {
-  const held = heldEntry(materialOf(key, name));
-  if (held !== undefined) {
-    if (held.keyObject.type !== 'private') throw wrongType(held.keyObject.type, 'private');
-    return held;
-  }
-  return entryOf(nodePrivateKey((isKeyInput(key) ? parseable(key) : key) as PrivateKeyInput | JsonWebKeyInput));
+  const held = heldEntry(key);
+  if (held === undefined) return parse(key, name, nodePrivateKey);
+  if (held.keyObject.type !== 'private') throw wrongType(held.keyObject.type, 'private');
+  return held;
 }
 
 export function publicKeyEntry(key: unknown, name = 'key'): KeyEntry {
-  const held = heldEntry(materialOf(key, name));
-  if (held !== undefined) {
-    if (held.keyObject.type === 'secret') throw wrongType('secret', 'private or public');
-    return held.publicEntry;
-  }
-  return entryOf(nodePublicKey((isKeyInput(key) ? parseable(key) : key) as PublicKeyInput | JsonWebKeyInput));
+  const held = heldEntry(key);
+  if (held === undefined) return parse(key, name, nodePublicKey);
+  if (held.keyObject.type === 'secret') throw wrongType('secret', 'private or public');
+  return held.publicEntry;
 }

@@ -236,8 +236,13 @@ export interface NativeAddon {
   setTracing(tracing: boolean): void;
   stats(withHighWater: boolean): NativeStats;
 
-  /** SubjectPublicKeyInfo, or unencrypted PKCS#8. */
-  createKey(der: Uint8Array, isPrivate: boolean, scope: NativeScope | undefined): NativeKey | NativeError;
+  /** SubjectPublicKeyInfo, or unencrypted PKCS#8; `type` as OpenSSL calls it. */
+  createKey(
+    der: Uint8Array,
+    isPrivate: boolean,
+    type: string | undefined,
+    scope: NativeScope | undefined,
+  ): NativeKey | NativeError;
   createSpec(
     family: Family,
     algorithm: string,

@@ -65,6 +65,8 @@ export interface CallResult {
 
 export type Decode<T> = (result: CallResult) => T;
 
+export const firstOutput: Decode<Buffer> = (result) => result.output(0);
+
 const CALL_BYTES = 32 * 1024;
 const MOST_STAGED_BYTES = 8 * 1024;
 const OUTPUT_BYTES = 256 * 1024;

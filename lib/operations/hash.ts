@@ -2,7 +2,7 @@
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions } from './call';
+import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions } from './call';
 import { specFor, SpecTable } from './spec';
 
 /** Options of {@link hash}. */
@@ -82,8 +82,6 @@ export function hash(
     );
   });
 }
-
-const firstOutput = (result: CallResult): Buffer => result.output(0);
 
 function validateHashOptions(options: HashOptions): void {
   validateOperationOptions(options, ['outputEncoding', 'outputLength']);

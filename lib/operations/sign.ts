@@ -1,25 +1,40 @@
 // Signatures.
-import { invalidArgType, invalidArgValue } from '../errors';
-import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
+import { constants } from 'node:crypto';
+import { invalidArgType, invalidArgValue, nodeError, outOfRange } from '../errors';
+import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyInput, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
-import { choosesImplementation, createSpec, scopeName, scopeOf } from './spec';
+import {
+  attempt,
+  call,
+  firstOutput,
+  validateOperationOptions,
+  type CallResult,
+  type OperationOptions,
+  type Spec,
+} from './call';
+import { choosesImplementation, createSpecIn, keySpec, type SpecPlan } from './spec';
 
 /** How a signature is made, besides the key: as `node:crypto` has it, next to the key. */
 export interface SigningOptions {
   /** RSA: `crypto.constants.RSA_PKCS1_PADDING` or `RSA_PKCS1_PSS_PADDING`. @defaultValue PSS for RSA-PSS keys, else PKCS#1 */
-  padding?: number;
-  /** PSS: in bytes, or one of `crypto.constants.RSA_PSS_SALTLEN_…`. @defaultValue the longest possible */
-  saltLength?: number;
+  padding?: number | undefined;
+  /**
+   * PSS: in bytes, or one of `crypto.constants.RSA_PSS_SALTLEN_…`. @defaultValue the longest possible with
+   * `RSA_PKCS1_PSS_PADDING`; what an RSA-PSS key asks for without it
+   */
+  saltLength?: number | undefined;
   /** DSA and ECDSA: `'der'`, or r and s next to each other. @defaultValue `'der'` */
-  dsaEncoding?: 'der' | 'ieee-p1363';
-  /** ML-DSA, SLH-DSA, Ed448: a context string of at most 255 bytes. */
-  context?: BinaryLike;
+  dsaEncoding?: 'der' | 'ieee-p1363' | undefined;
+  /**
+   * Ed25519 (then Ed25519ctx), Ed448, ML-DSA, SLH-DSA, with OpenSSL 3.2 and later: a context string of at most 255 bytes.
+   * @defaultValue none, which is the same as an empty one
+   */
+  context?: NodeJS.ArrayBufferView | undefined;
 }
 
 /** A key to sign or verify with. */
-export type SigningKey = KeyLike | (Exclude<KeyLike, string> & SigningOptions);
+export type SigningKey = KeyLike | (KeyInput & SigningOptions);
 
 const P1363 = 1;
 
@@ -53,7 +68,10 @@ export function sign(
     if (options !== undefined) validateOperationOptions(options);
     validateAlgorithm(algorithm);
     const input = toInput(data, 'data');
-    const spec = specOf(Family.sign, algorithm, privateKeyEntry(key), key, options);
+    // As node:crypto: whatever is no key at all.
+    if (!key) throw nodeError('ERR_CRYPTO_SIGN_KEY_REQUIRED', 'No key provided to sign');
+    const signing = signingOptions(key);
+    const spec = specOf(Family.sign, algorithm, privateKeyEntry(key), signing, options);
     return call(spec, [input], undefined, options, firstOutput);
   });
 }
@@ -82,12 +100,12 @@ export function verify(
       throw invalidArgType('signature', 'an instance of ArrayBuffer, Buffer, TypedArray, or DataView', signature);
     }
     const signed = toInput(signature, 'signature');
-    const spec = specOf(Family.verify, algorithm, publicKeyEntry(key), key, options);
+    const signing = signingOptions(key);
+    const spec = specOf(Family.verify, algorithm, publicKeyEntry(key), signing, options);
     return call(spec, [input, signed], undefined, options, isValid);
   });
 }
 
-const firstOutput = (result: CallResult): Buffer => result.output(0);
 const isValid = (result: CallResult): boolean => result.value === 1;
 
 function validateAlgorithm(algorithm: unknown): asserts algorithm is string | null | undefined {
@@ -100,78 +118,68 @@ function specOf(
   family: typeof Family.sign | typeof Family.verify,
   algorithm: string | null | undefined,
   entry: KeyEntry,
-  key: SigningKey,
+  signing: SigningOptions,
   options: OperationOptions | undefined,
 ): Spec {
   const digest = algorithm ?? '';
-  const signing = signingOptions(key);
-  if (signing === NO_OPTIONS && !choosesImplementation(options)) {
-    const specs = entry.plainSpecs[family === Family.sign ? 'sign' : 'verify'];
-    return keptSpec(specs, digest, () => create(family, digest, entry, NO_OPTIONS, undefined));
-  }
-  const { padding, saltLength, dsaEncoding, context } = signing;
-  const scope = scopeOf(options);
-  if (context !== undefined) {
-    // Rarely twice the same, so it is not kept.
-    return create(family, digest, entry, { padding, saltLength, dsaEncoding, context }, options);
-  }
-  const name = `${String(family)}|${digest}|${String(padding)}|${String(saltLength)}|${String(dsaEncoding)}|${scopeName(scope)}|${String(options?.fallback)}`;
-  return keptSpec(entry.specs, name, () =>
-    create(family, digest, entry, { padding, saltLength, dsaEncoding }, options),
-  );
-}
-
-function keptSpec(specs: Map<string, unknown>, name: string, make: () => Spec): Spec {
-  let spec = specs.get(name) as Spec | undefined;
-  if (spec === undefined) {
-    spec = make();
-    specs.set(name, spec);
-  }
-  return spec;
-}
-
-function create(
-  family: typeof Family.sign | typeof Family.verify,
-  digest: string,
-  entry: KeyEntry,
-  { padding, saltLength, dsaEncoding, context }: SigningOptions,
-  options: OperationOptions | undefined,
-): Spec {
-  const scope = scopeOf(options);
-  const software =
-    scope?.[2] === true && options?.fallback === 'software'
-      ? create(family, digest, entry, { padding, saltLength, dsaEncoding, context }, undefined)
-      : undefined;
   const verb = family === Family.sign ? 'sign' : 'verify';
-  return createSpec({
+  // The usual case needs no name to be made.
+  const plain = signing === NO_OPTIONS && !choosesImplementation(options) ? entry.plainSpecs[verb] : undefined;
+  const known = plain?.get(digest);
+  if (known !== undefined) return known as Spec;
+  const { padding, saltLength, dsaEncoding, context } = signing;
+  const plan = (): SpecPlan => ({
     family,
     algorithm: digest === '' ? `${verb} ${entry.label}` : `${verb} ${entry.label} ${digest.toLowerCase()}`,
     names: [digest],
     numbers: [padding, saltLength, dsaEncoding === 'ieee-p1363' ? P1363 : undefined],
-    keys: [entry.native(scope)],
-    bytes: context === undefined ? [] : [toInput(context, 'key.context')],
-    scope,
-    fallback: software,
+    bytes: context === undefined ? [] : [toInput(context, 'options.context')],
   });
+  // A context is rarely twice the same, so such a spec is not kept.
+  if (context !== undefined) return createSpecIn(plan(), [entry], options);
+  const name = `${String(family)}|${digest}|${String(padding)}|${String(saltLength)}|${String(dsaEncoding)}`;
+  const spec = keySpec(entry, name, options, plan);
+  plain?.set(digest, spec);
+  return spec;
 }
 
+const NO_OPTIONS: SigningOptions = {};
+const MOST_CONTEXT_BYTES = 255;
+
 function signingOptions(key: SigningKey): SigningOptions {
-  if (typeof key !== 'object' || !('key' in key)) return NO_OPTIONS;
-  const { padding, saltLength, dsaEncoding, context } = key as SigningOptions;
+  if (typeof key !== 'object' || (key as SigningKey | null) === null || !('key' in key)) return NO_OPTIONS;
+  const { padding, saltLength, dsaEncoding = 'der', context } = key as SigningOptions;
   validateIntegerOption(padding, 'padding');
   validateIntegerOption(saltLength, 'saltLength');
   if (!DSA_ENCODINGS.includes(dsaEncoding)) {
     throw invalidArgValue('options.dsaEncoding', dsaEncoding, 'is invalid');
   }
-  return { padding, saltLength, dsaEncoding, context };
+  const isPss = padding === constants.RSA_PKCS1_PSS_PADDING;
+  return {
+    padding,
+    saltLength: saltLength ?? (isPss ? constants.RSA_PSS_SALTLEN_MAX_SIGN : undefined),
+    dsaEncoding,
+    context: validContext(context),
+  };
 }
 
-const NO_OPTIONS: SigningOptions = {};
-const DSA_ENCODINGS: readonly unknown[] = [undefined, 'der', 'ieee-p1363'];
+const DSA_ENCODINGS: readonly unknown[] = ['der', 'ieee-p1363'];
 
 // As node:crypto: a 32-bit integer or nothing.
 function validateIntegerOption(value: unknown, name: string): void {
   if (value !== undefined && (typeof value !== 'number' || value !== value >> 0)) {
     throw invalidArgValue(`options.${name}`, value, 'is invalid');
   }
+}
+
+/** An empty one is none, as every kind of key can do without. */
+function validContext(context: NodeJS.ArrayBufferView | undefined): NodeJS.ArrayBufferView | undefined {
+  if (context === undefined) return undefined;
+  if (!ArrayBuffer.isView(context)) {
+    throw invalidArgType('options.context', 'an instance of Buffer, TypedArray, or DataView', context);
+  }
+  if (context.byteLength > MOST_CONTEXT_BYTES) {
+    throw outOfRange('options.context', `at most ${String(MOST_CONTEXT_BYTES)} bytes`, context.byteLength);
+  }
+  return context.byteLength === 0 ? undefined : context;
 }

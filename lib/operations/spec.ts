@@ -1,5 +1,6 @@
 // What calls of one kind share: made on first need, and kept.
 import { fromNative } from '../errors';
+import type { KeyEntry } from '../keys';
 import type { Family, NativeKey, NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import type { OperationOptions, Spec } from './call';
@@ -35,6 +36,50 @@ export function createSpec(request: SpecRequest): Spec {
   );
   if ('code' in native) throw fromNative(native);
   return { native: native, algorithm };
+}
+
+/** A spec without what the options of a call decide. */
+export type SpecPlan = Omit<SpecRequest, 'keys' | 'scope' | 'fallback'>;
+
+/** A spec in the scope that `options` ask for, with the keys in that scope, and with the fallback that they ask for. */
+export function createSpecIn(
+  plan: SpecPlan,
+  entries: readonly KeyEntry[],
+  options: OperationOptions | undefined,
+): Spec {
+  const inScope = (scope: NativeScope | undefined): SpecRequest => ({
+    ...plan,
+    keys: entries.map((entry) => entry.native(scope)),
+    scope,
+  });
+  const scope = scopeOf(options);
+  const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;
+  return createSpec({ ...inScope(scope), fallback });
+}
+
+function mayFallBack(scope: NativeScope | undefined, options: OperationOptions | undefined): boolean {
+  return scope?.[2] === true && (options?.fallback ?? environment().options.fallback) === 'software';
+}
+
+/** The spec of operations with a key that `name` distinguishes, and their options; made on first need, and kept. */
+export function keySpec(
+  entry: KeyEntry,
+  name: string,
+  options: OperationOptions | undefined,
+  plan: () => SpecPlan,
+): Spec {
+  const fullName = placedName(name, options);
+  let spec = entry.specs.get(fullName) as Spec | undefined;
+  if (spec === undefined) {
+    spec = createSpecIn(plan(), [entry], options);
+    entry.specs.set(fullName, spec);
+  }
+  return spec;
+}
+
+/** `name`, with what `options` say about where the implementation is looked for. */
+export function placedName(name: string, options: OperationOptions | undefined): string {
+  return options === undefined ? name : `${name}|${scopeName(scopeOf(options))}|${String(options.fallback)}`;
 }
 
 const OWN_LIBRARY = 1;

@@ -43,11 +43,13 @@ Result<ProviderScope> ToScope(Napi::Value value) {
   return scope;
 }
 
-// (DER, is private, scope)
+// (DER, is private, OpenSSL's name of the type or undefined, scope)
 Napi::Value CreateKey(Info info) {
-  Result<ProviderScope> scope = ToScope(info[2]);
+  Result<ProviderScope> scope = ToScope(info[3]);
   if (!scope.ok()) return ToJs(info.Env(), scope.error());
-  Result<std::shared_ptr<Key>> key = Key::FromDer(ToView(info[0]), info[1].As<Napi::Boolean>().Value(), scope.value());
+  const std::string type = info[2].IsString() ? ToText(info[2]) : "";
+  Result<std::shared_ptr<Key>> key = Key::FromDer(ToView(info[0]), info[1].As<Napi::Boolean>().Value(),
+                                                  type.empty() ? nullptr : type.c_str(), scope.value());
   if (!key.ok()) return ToJs(info.Env(), key.error());
   return FromHandle(info.Env(), new KeyHandle(std::move(key.value())));
 }

@@ -14,8 +14,12 @@ class Key {
  public:
   Key(EvpPkeyPointer pkey, ProviderScope scope) : pkey_(std::move(pkey)), scope_(std::move(scope)) {}
 
-  // SubjectPublicKeyInfo, or unencrypted PKCS#8 when `is_private`.
-  static Result<std::shared_ptr<Key>> FromDer(ByteView der, bool is_private, const ProviderScope& scope);
+  // SubjectPublicKeyInfo, or unencrypted PKCS#8 when `is_private`. To know the type, as OpenSSL calls it, spares trying
+  // all of them; null when it is not known.
+  static Result<std::shared_ptr<Key>> FromDer(ByteView der, bool is_private, const char* type,
+                                              const ProviderScope& scope);
+  // The same, with the reason on the thread's error queue.
+  static EvpPkeyPointer Decode(ByteView der, bool is_private, const char* type, const ProviderScope& scope);
 
   EVP_PKEY* pkey() const { return pkey_.get(); }
   const ProviderScope& scope() const { return scope_; }

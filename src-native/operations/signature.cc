@@ -19,6 +19,22 @@ enum class Direction { kSign, kVerify };
 // None: the context could not be set up, which is a failure; that a signature is not valid is an answer.
 enum class Verdict { kInvalid, kValid, kNone };
 
+// OSSL_SIGNATURE_PARAM_CONTEXT_STRING, which the headers of OpenSSL 3.0 lack.
+constexpr const char* kContextString = "context-string";
+
+// Whether the running OpenSSL knows what a context string is for this kind of key.
+bool CanHaveContextString(const Key& key) {
+  const ProviderScope& scope = key.scope();
+  const EvpMdCtxPointer context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* pkey_context = nullptr;  // the other context's
+  if (!context || EVP_DigestVerifyInit_ex(context.get(), &pkey_context, nullptr, scope.library_context, scope.query(),
+                                          key.pkey(), nullptr) != 1) {
+    return false;
+  }
+  const OSSL_PARAM* settable = EVP_PKEY_CTX_settable_params(pkey_context);
+  return settable != nullptr && OSSL_PARAM_locate_const(settable, kContextString) != nullptr;
+}
+
 // r and s next to each other, each as long as the order of the curve (IEEE P1363), instead of DER.
 class P1363 {
  public:
@@ -109,9 +125,11 @@ class SignatureSpec : public OperationSpec {
   bool SignDigest(ByteView data, unsigned char* signature, size_t* size) {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned hash_size = 0;
-    if (EVP_Digest(data.data, data.size, hash, &hash_size, digest_.get(), nullptr) != 1) return false;
     EvpPkeyCtxPointer context = TakeKeyContext();
-    if (!context || EVP_PKEY_sign(context.get(), signature, size, hash, hash_size) <= 0) return false;
+    if (!context || EVP_Digest(data.data, data.size, hash, &hash_size, digest_.get(), nullptr) != 1 ||
+        EVP_PKEY_sign(context.get(), signature, size, hash, hash_size) <= 0) {
+      return false;
+    }
     key_contexts_.Put(std::move(context));
     return true;
   }
@@ -145,8 +163,9 @@ class SignatureSpec : public OperationSpec {
     if (EvpPkeyCtxPointer idle = key_contexts_.Take()) return idle;
     EvpPkeyCtxPointer context = key().NewContext();
     const auto init = direction_ == Direction::kSign ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
-    if (!context || init(context.get()) <= 0 || !SetPadding(context.get()) ||
-        EVP_PKEY_CTX_set_signature_md(context.get(), digest_.get()) <= 0 || !SetSaltLength(context.get())) {
+    // The digest first: some paddings are only for some digests.
+    if (!context || init(context.get()) <= 0 || EVP_PKEY_CTX_set_signature_md(context.get(), digest_.get()) <= 0 ||
+        !SetPadding(context.get()) || !SetSaltLength(context.get())) {
       return nullptr;
     }
     return context;
@@ -169,17 +188,24 @@ class SignatureSpec : public OperationSpec {
     const auto init = direction_ == Direction::kSign ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
     const char* digest = digest_ ? EVP_MD_get0_name(digest_.get()) : nullptr;
     const ProviderScope& scope = key().scope();
-    OSSL_PARAM params[] = {OSSL_PARAM_END, OSSL_PARAM_END};
-    if (const ByteView string = context_string(); string.size > 0) {
-      params[0] =
-          OSSL_PARAM_construct_octet_string("context-string", const_cast<unsigned char*>(string.data), string.size);
-    }
-    if (!context || init(context.get(), &pkey_context, digest, scope.library_context, scope.query(), key().pkey(),
-                         params[0].key != nullptr ? params : nullptr) != 1) {
+    if (!context ||
+        init(context.get(), &pkey_context, digest, scope.library_context, scope.query(), key().pkey(), nullptr) != 1) {
       return nullptr;
     }
-    if (!SetPadding(pkey_context) || !SetSaltLength(pkey_context)) return nullptr;
+    if (!SetContextString(pkey_context) || !SetPadding(pkey_context) || !SetSaltLength(pkey_context)) return nullptr;
     return context;
+  }
+
+  // Only where CanHaveContextString() says so: others would sign without it, and say nothing.
+  bool SetContextString(EVP_PKEY_CTX* context) const {
+    const ByteView string = context_string();
+    if (string.size == 0) return true;
+    OSSL_PARAM params[] = {OSSL_PARAM_END, OSSL_PARAM_END, OSSL_PARAM_END};
+    params[0] = OSSL_PARAM_construct_octet_string(kContextString, const_cast<unsigned char*>(string.data), string.size);
+    // Pure Ed25519 has none (RFC 8032, section 5.1); the others have it anyway.
+    if (key().Is("ED25519"))
+      params[1] = OSSL_PARAM_construct_utf8_string("instance", const_cast<char*>("Ed25519ctx"), 0);
+    return EVP_PKEY_CTX_set_params(context, params) > 0;
   }
 
   bool SetPadding(EVP_PKEY_CTX* context) const {
@@ -218,7 +244,10 @@ SpecResult Create(SpecRequest request, Direction direction) {
   EvpMdPointer digest;
   if (!name.empty()) {
     digest = FetchDigest(name, key.scope());
-    if (!digest) return Error{"ERR_CRYPTO_INVALID_DIGEST", "Invalid digest: " + name, {}};
+    if (!digest) return DigestError(name);
+  }
+  if (!request.bytes.empty() && request.bytes[0].size() > 0 && !CanHaveContextString(key)) {
+    return Error{"ERR_CRYPTO_OPERATION_FAILED", "Context parameter is unsupported", {}};
   }
   return std::shared_ptr<OperationSpec>(
       std::make_shared<SignatureSpec>(std::move(request), std::move(digest), direction));
