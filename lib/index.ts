@@ -18,6 +18,14 @@ export {
   type NativeJobFunction,
 } from './job-function';
 export { AsyncKey, createPrivateKey, createPublicKey, type KeyInput, type KeyLike, type KeyMaterial } from './keys';
+export {
+  privateDecrypt,
+  privateEncrypt,
+  publicDecrypt,
+  publicEncrypt,
+  type AsymmetricCipherKey,
+  type AsymmetricCipherOptions,
+} from './operations/asymmetric-cipher';
 export type { BinaryLike } from './operations/bytes';
 export type { OperationOptions } from './operations/call';
 export {
@@ -41,6 +49,16 @@ export { createHash, type HashStream, type HashStreamOptions } from './operation
 export { hash, type HashOptions } from './operations/hash';
 export { hmac, type HmacOptions } from './operations/hmac';
 export { hkdf, pbkdf2, scrypt, type ScryptOptions } from './operations/key-derivation';
+export { decapsulate, encapsulate, type EncapsulatedKey } from './operations/key-encapsulation';
+export type { PrivateKeyEncoding, PublicKeyEncoding } from './operations/key-encoding';
+export { diffieHellman, type DiffieHellmanKeys } from './operations/key-exchange';
+export {
+  generateKeyPair,
+  type EncodedKey,
+  type KeyPair,
+  type KeyPairOptions,
+  type KeyPairType,
+} from './operations/key-pair';
 export { operations, type Operations, type OperationsEvents } from './operations/load';
 export { randomBytes, randomFill } from './operations/random';
 export type { SecretKeyLike } from './operations/secret-key';

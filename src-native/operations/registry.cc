@@ -1,8 +1,12 @@
 #include "operations/registry.h"
 
+#include "operations/asymmetric_cipher.h"
 #include "operations/cipher.h"
 #include "operations/digest.h"
 #include "operations/key_derivation.h"
+#include "operations/key_encapsulation.h"
+#include "operations/key_exchange.h"
+#include "operations/key_generation.h"
 #include "operations/mac.h"
 #include "operations/random.h"
 #include "operations/signature.h"
@@ -33,8 +37,22 @@ SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
       return CreateRandomSpec(std::move(request));
     case OperationFamily::kDigestStream:
       return CreateDigestStreamSpec(std::move(request));
-    case OperationFamily::kEnd:
-      break;
+    case OperationFamily::kPublicEncrypt:
+      return CreatePublicEncryptSpec(std::move(request));
+    case OperationFamily::kPrivateDecrypt:
+      return CreatePrivateDecryptSpec(std::move(request));
+    case OperationFamily::kPrivateEncrypt:
+      return CreatePrivateEncryptSpec(std::move(request));
+    case OperationFamily::kPublicDecrypt:
+      return CreatePublicDecryptSpec(std::move(request));
+    case OperationFamily::kKeyExchange:
+      return CreateKeyExchangeSpec(std::move(request));
+    case OperationFamily::kEncapsulate:
+      return CreateEncapsulateSpec(std::move(request));
+    case OperationFamily::kDecapsulate:
+      return CreateDecapsulateSpec(std::move(request));
+    case OperationFamily::kKeyGeneration:
+      return CreateKeyGenerationSpec(std::move(request));
   }
   return Error{"ERR_ASYNC_UNSUPPORTED", "There is no such family of operations", {}};
 }

@@ -1,0 +1,157 @@
+// RSA as a cipher.
+import { constants } from 'node:crypto';
+import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyInput, type KeyLike } from '../keys';
+import { Family } from '../native/contract';
+import { validateString } from '../validators';
+import { toInput, type BinaryLike } from './bytes';
+import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions } from './call';
+import { keySpec } from './spec';
+
+/** How data are padded, besides the key: as `node:crypto` has it, next to the key. */
+export interface AsymmetricCipherOptions {
+  /**
+   * `crypto.constants.RSA_PKCS1_OAEP_PADDING`, `RSA_PKCS1_PADDING` or `RSA_NO_PADDING`. @defaultValue OAEP for
+   * {@link publicEncrypt} and {@link privateDecrypt}, else PKCS#1 v1.5
+   */
+  padding?: number | undefined;
+  /** OAEP: the digest, also that of MGF1, for example `'sha256'`. @defaultValue `'sha1'` */
+  oaepHash?: string | undefined;
+  /** OAEP: what both sides have to name alike. @defaultValue none */
+  oaepLabel?: BinaryLike | undefined;
+}
+
+/** A key to encrypt or decrypt with. Its `encoding`, if it has one, is that of the data and the label too. */
+export type AsymmetricCipherKey = KeyLike | (KeyInput & AsymmetricCipherOptions);
+
+/**
+ * Encrypts `buffer` with an RSA public key: `crypto.publicEncrypt()` as a promise (RFC 8017, sections 7.1 and 7.2).
+ * Everything passed is copied, or was read, when the function returns.
+ *
+ * @param key - a public key, a certificate, or a private key, whose public part is used; or an object with one and
+ * {@link AsymmetricCipherOptions}
+ * @param buffer - with OAEP at most k − 2h − 2 bytes, with PKCS#1 v1.5 at most k − 11, with no padding exactly k, where k
+ * is the size of the modulus and h that of the digest
+ * @returns as many bytes as the modulus has
+ *
+ * @throws Everything as a rejection: what `crypto.publicEncrypt()` throws (`ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE`,
+ * `ERR_OSSL_EVP_INVALID_DIGEST`, `ERR_OSSL_RSA_DATA_TOO_LARGE_FOR_KEY_SIZE`,
+ * `ERR_OSSL_EVP_OPERATION_NOT_SUPPORTED_FOR_THIS_KEYTYPE` and other `ERR_OSSL_…`), `ERR_INVALID_ARG_TYPE`,
+ * `ERR_INVALID_ARG_VALUE`, `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const { publicKey, privateKey } = await generateKeyPair('rsa', { modulusLength: 2048 });
+ * const sealed = await publicEncrypt({ key: publicKey, oaepHash: 'sha256' }, 'a secret');
+ * const opened = await privateDecrypt({ key: privateKey, oaepHash: 'sha256' }, sealed);
+ * ```
+ */
+export function publicEncrypt(
+  key: AsymmetricCipherKey,
+  buffer: BinaryLike,
+  options?: OperationOptions,
+): Promise<Buffer> {
+  return run('publicEncrypt', publicKeyEntry, constants.RSA_PKCS1_OAEP_PADDING, key, buffer, options);
+}
+
+/**
+ * Decrypts what {@link publicEncrypt} made: `crypto.privateDecrypt()` as a promise.
+ *
+ * With `RSA_PKCS1_PADDING`, where OpenSSL rejects implicitly (3.2 and later), a wrong ciphertext gives bytes that look
+ * random instead of an error; where it does not, the call is refused, as anybody who sees such errors could decrypt.
+ *
+ * @param key - a private key, or an object with one and {@link AsymmetricCipherOptions}
+ * @param buffer - the ciphertext, as long as the modulus
+ * @returns what was encrypted
+ *
+ * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_RSA_OAEP_DECODING_ERROR` for what was not
+ * encrypted for this key with this label, and `ERR_INVALID_ARG_VALUE` for `RSA_PKCS1_PADDING` without implicit rejection
+ *
+ * @example
+ * ```ts
+ * const opened = await privateDecrypt(privateKey, await publicEncrypt(publicKey, 'a secret'));
+ * ```
+ */
+export function privateDecrypt(
+  key: AsymmetricCipherKey,
+  buffer: BinaryLike,
+  options?: OperationOptions,
+): Promise<Buffer> {
+  return run('privateDecrypt', privateKeyEntry, constants.RSA_PKCS1_OAEP_PADDING, key, buffer, options);
+}
+
+/**
+ * Pads `buffer` and applies an RSA private key to it: `crypto.privateEncrypt()` as a promise. It is a signature of data
+ * that are not hashed (RFC 8017, section 8.2, without the digest); {@link sign} is for everything else.
+ *
+ * @param key - a private key, or an object with one and {@link AsymmetricCipherOptions}
+ * @param buffer - with PKCS#1 v1.5 at most k − 11 bytes, with no padding exactly k, where k is the size of the modulus
+ * @returns as many bytes as the modulus has
+ *
+ * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_ILLEGAL_OR_UNSUPPORTED_PADDING_MODE` for OAEP
+ *
+ * @example
+ * ```ts
+ * const signed = await privateEncrypt(privateKey, 'some data');
+ * const data = await publicDecrypt(publicKey, signed);
+ * ```
+ */
+export function privateEncrypt(
+  key: AsymmetricCipherKey,
+  buffer: BinaryLike,
+  options?: OperationOptions,
+): Promise<Buffer> {
+  return run('privateEncrypt', privateKeyEntry, constants.RSA_PKCS1_PADDING, key, buffer, options);
+}
+
+/**
+ * What {@link privateEncrypt} was given: `crypto.publicDecrypt()` as a promise.
+ *
+ * @param key - a public key, a certificate, or a private key, whose public part is used; or an object with one and
+ * {@link AsymmetricCipherOptions}
+ * @param buffer - what `privateEncrypt()` gave, as long as the modulus
+ * @returns what was padded
+ *
+ * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_RSA_INVALID_PADDING` for what this key did not
+ * sign
+ *
+ * @example
+ * ```ts
+ * const data = await publicDecrypt(publicKey, await privateEncrypt(privateKey, 'some data'));
+ * ```
+ */
+export function publicDecrypt(
+  key: AsymmetricCipherKey,
+  buffer: BinaryLike,
+  options?: OperationOptions,
+): Promise<Buffer> {
+  return run('publicDecrypt', publicKeyEntry, constants.RSA_PKCS1_PADDING, key, buffer, options);
+}
+
+function run(
+  verb: 'publicEncrypt' | 'privateDecrypt' | 'privateEncrypt' | 'publicDecrypt',
+  entryOf: (key: unknown) => KeyEntry,
+  defaultPadding: number,
+  key: AsymmetricCipherKey,
+  buffer: BinaryLike,
+  options: OperationOptions | undefined,
+): Promise<Buffer> {
+  return attempt(() => {
+    if (options !== undefined) validateOperationOptions(options);
+    const entry = entryOf(key);
+    const { padding, oaepHash, oaepLabel, encoding } = key as KeyInput & AsymmetricCipherOptions;
+    if (oaepHash !== undefined) validateString(oaepHash, 'key.oaepHash');
+    const label = oaepLabel === undefined ? undefined : toInput(oaepLabel, 'key.oaepLabel', encoding);
+    const input = toInput(buffer, 'buffer', encoding);
+    // As node:crypto: 0 is the default, and whatever is no padding is refused by OpenSSL.
+    // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+    const mode = (padding || defaultPadding) | 0;
+    const digest = oaepHash ?? '';
+    const spec = keySpec(entry, `${verb}|${String(mode)}|${digest}`, options, () => ({
+      family: Family[verb],
+      algorithm: `${verb} ${entry.label}`,
+      names: [digest],
+      numbers: [mode],
+    }));
+    return call(spec, [input, label], undefined, options, firstOutput);
+  });
+}

@@ -1,0 +1,366 @@
+// New key pairs.
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyExportOptions, type KeyObject } from 'node:crypto';
+import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
+import { Family } from '../native/contract';
+import { validateInteger, validateString } from '../validators';
+import { bytesOf } from './bytes';
+import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
+import {
+  parsePrivateKeyEncoding,
+  parsePublicKeyEncoding,
+  type ParsedEncoding,
+  type PrivateKeyEncoding,
+  type PublicKeyEncoding,
+} from './key-encoding';
+import { createSpecIn, placedName, SpecTable, type SpecPlan } from './spec';
+
+/** Types of keys that {@link generateKeyPair} makes. */
+export type KeyPairType =
+  | 'rsa'
+  | 'rsa-pss'
+  | 'dsa'
+  | 'ec'
+  | 'ed25519'
+  | 'ed448'
+  | 'x25519'
+  | 'x448'
+  | 'dh'
+  | `ml-dsa-${44 | 65 | 87}`
+  | `ml-kem-${512 | 768 | 1024}`
+  | `slh-dsa-${'sha2' | 'shake'}-${128 | 192 | 256}${'f' | 's'}`;
+
+/** What a new pair is to be like: as `crypto.generateKeyPair()` has it. Each type reads its own. */
+export interface KeyPairOptions {
+  /** RSA, RSA-PSS, DSA: bits of the modulus, which these types require. */
+  modulusLength?: number;
+  /** RSA, RSA-PSS: odd, at most 2³² − 1. @defaultValue 65 537 */
+  publicExponent?: number;
+  /** RSA-PSS: the digest that the key is for. @defaultValue any */
+  hashAlgorithm?: string;
+  /** RSA-PSS: the digest of MGF1. @defaultValue `hashAlgorithm` */
+  mgf1HashAlgorithm?: string;
+  /** RSA-PSS: the least length of the salt, in bytes. @defaultValue that of the digest */
+  saltLength?: number;
+  /** DSA: bits of q. @defaultValue what OpenSSL finds fit */
+  divisorLength?: number;
+  /** EC: a name that `crypto.getCurves()` lists, or one of NIST's such as `'P-256'`; EC requires it. */
+  namedCurve?: string;
+  /** EC: whether keys name the curve, or describe it. @defaultValue `'named'` */
+  paramEncoding?: 'named' | 'explicit';
+  /** DH: a group of RFC 2409 or RFC 3526, `'modp1'` to `'modp18'`; DH requires it, `prime` or `primeLength`. */
+  group?: string;
+  /** DH: the prime, most significant byte first. */
+  prime?: NodeJS.ArrayBufferView;
+  /** DH: bits of a prime that is looked for, which may take minutes. */
+  primeLength?: number;
+  /** DH, except with `group`. @defaultValue 2 */
+  generator?: number;
+  /** @defaultValue a `KeyObject` */
+  publicKeyEncoding?: PublicKeyEncoding;
+  /** @defaultValue a `KeyObject` */
+  privateKeyEncoding?: PrivateKeyEncoding;
+}
+
+/** A key in the encoding that was asked for. */
+export type EncodedKey<Encoding> = Encoding extends { format: 'pem' }
+  ? string
+  : Encoding extends { format: 'der' }
+    ? Buffer
+    : Encoding extends { format: 'jwk' }
+      ? JsonWebKey
+      : KeyObject;
+
+/** What {@link generateKeyPair} gives. */
+export interface KeyPair<Options extends KeyPairOptions = object> {
+  publicKey: EncodedKey<Options['publicKeyEncoding']>;
+  privateKey: EncodedKey<Options['privateKeyEncoding']>;
+}
+
+/**
+ * Makes a key pair: `crypto.generateKeyPair()` as a promise. `options` are copied, or were read, when it returns. Keys are
+ * generated, and encrypted, off the event loop; `KeyObject`s and the other encodings are made of them on it.
+ *
+ * RSA (FIPS 186-5), RSA-PSS (RFC 8017), DSA, EC, Ed25519 and Ed448 (RFC 8032), X25519 and X448 (RFC 7748), DH, and with
+ * OpenSSL 3.5 and a Node.js whose `KeyObject` knows them ML-DSA, ML-KEM and SLH-DSA (FIPS 203, 204, 205).
+ *
+ * @param type - see {@link KeyPairType}
+ * @param options - see {@link KeyPairOptions}; RSA, RSA-PSS, DSA, EC and DH require some
+ * @param operationOptions - what every operation takes
+ *
+ * @throws Everything as a rejection: `ERR_INVALID_ARG_VALUE` for a type that this Node.js or its OpenSSL does not have,
+ * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_OPTION`, `ERR_INCOMPATIBLE_OPTION_PAIR`,
+ * `ERR_CRYPTO_INVALID_CURVE`, `ERR_CRYPTO_INVALID_DIGEST`, `ERR_CRYPTO_UNKNOWN_DH_GROUP`, `ERR_CRYPTO_UNKNOWN_CIPHER`,
+ * `ERR_CRYPTO_INCOMPATIBLE_KEY_OPTIONS`, `ERR_CRYPTO_JWK_UNSUPPORTED_KEY_TYPE`, `ERR_CRYPTO_JWK_UNSUPPORTED_CURVE`,
+ * `ERR_OSSL_…` for parameters that OpenSSL refuses (where `node:crypto` gives no code), `AbortError`,
+ * `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const { publicKey, privateKey } = await generateKeyPair('ec', {
+ *   namedCurve: 'P-256',
+ *   privateKeyEncoding: { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'secret' },
+ * });
+ * ```
+ */
+export function generateKeyPair<const Options extends KeyPairOptions = object>(
+  type: KeyPairType,
+  options?: Options,
+  operationOptions?: OperationOptions,
+): Promise<KeyPair<Options>> {
+  return attempt(() => {
+    if (operationOptions !== undefined) validateOperationOptions(operationOptions);
+    validateString(type, 'type');
+    if (options !== undefined) validateKeyPairOptions(options);
+    const publicEncoding = parsePublicKeyEncoding(options?.publicKeyEncoding, type, 'options.publicKeyEncoding');
+    const privateEncoding = parsePrivateKeyEncoding(options?.privateKeyEncoding, type, 'options.privateKeyEncoding');
+    const isEncrypted = privateEncoding?.cipher !== undefined && privateEncoding.type === 'pkcs8';
+    const parameters = parametersOf(type, options);
+    const spec = specOf(parameters, isEncrypted ? privateEncoding.cipher : undefined, operationOptions);
+    const passphrase = isEncrypted ? privateEncoding.passphrase : undefined;
+    return call(
+      spec,
+      [passphrase],
+      undefined,
+      operationOptions,
+      (result) => decode(result, type, publicEncoding, privateEncoding, isEncrypted) as KeyPair<Options>,
+    );
+  });
+}
+
+// --- What is generated
+
+/** As src-native/operations/key_generation.h has them. */
+interface Parameters {
+  /** OpenSSL's name of the type. */
+  readonly algorithm: string;
+  readonly group?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly mgf1Digest?: string | undefined;
+  readonly bits?: number | undefined;
+  readonly publicExponent?: number | undefined;
+  readonly saltLength?: number | undefined;
+  readonly divisorBits?: number | undefined;
+  readonly generator?: number | undefined;
+  readonly hasExplicitParameters?: boolean;
+  readonly prime?: Uint8Array | undefined;
+}
+
+const KEY_PAIR_OPTIONS = [
+  'modulusLength',
+  'publicExponent',
+  'hashAlgorithm',
+  'mgf1HashAlgorithm',
+  'hash',
+  'mgf1Hash',
+  'saltLength',
+  'divisorLength',
+  'namedCurve',
+  'paramEncoding',
+  'group',
+  'prime',
+  'primeLength',
+  'generator',
+  'publicKeyEncoding',
+  'privateKeyEncoding',
+] as const;
+
+function validateKeyPairOptions(options: unknown): asserts options is KeyPairOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalidArgType('options', 'of type object', options);
+  }
+  for (const name of Object.keys(options)) {
+    if (!(KEY_PAIR_OPTIONS as readonly string[]).includes(name)) throw unknownOption(name, KEY_PAIR_OPTIONS);
+  }
+}
+
+function parametersOf(type: string, options: KeyPairOptions | undefined): Parameters {
+  const parameters = PARAMETERS[type];
+  if (parameters !== undefined) {
+    if (options === undefined) throw invalidArgType('options', 'of type object', options);
+    return parameters(options);
+  }
+  if (!SIMPLE_TYPE.test(type) || unknownToNode.has(type)) throw unsupported(type);
+  return { algorithm: type.toUpperCase() };
+}
+
+const SIMPLE_TYPE =
+  /^(?:(?:ed|x)(?:25519|448)|ml-dsa-(?:44|65|87)|ml-kem-(?:512|768|1024)|slh-dsa-(?:sha2|shake)-(?:128|192|256)[fs])$/;
+
+const MOST_UNSIGNED = 2 ** 32 - 1;
+const MOST_SIGNED = 2 ** 31 - 1;
+const DEFAULT_PUBLIC_EXPONENT = 65_537;
+const DEFAULT_GENERATOR = 2;
+
+const PARAMETERS: Readonly<Record<string, (options: KeyPairOptions) => Parameters>> = {
+  rsa: (options) => rsaParameters(options),
+  'rsa-pss': (options) => rsaPssParameters(options),
+  dsa: ({ modulusLength, divisorLength }) => {
+    validateInteger(modulusLength, 'options.modulusLength', 0, MOST_UNSIGNED);
+    const divisorBits = optionalInteger(divisorLength, 'options.divisorLength', MOST_SIGNED);
+    return { algorithm: 'DSA', bits: modulusLength, divisorBits };
+  },
+  ec: ({ namedCurve, paramEncoding }) => {
+    validateString(namedCurve, 'options.namedCurve');
+    if (!PARAMETER_ENCODINGS.includes(paramEncoding)) {
+      throw invalidArgValue('options.paramEncoding', paramEncoding, 'is invalid');
+    }
+    return { algorithm: 'EC', group: namedCurve, hasExplicitParameters: paramEncoding === 'explicit' };
+  },
+  dh: (options) => dhParameters(options),
+};
+const PARAMETER_ENCODINGS: readonly unknown[] = [undefined, null, 'named', 'explicit'];
+
+function rsaParameters({ modulusLength, publicExponent }: KeyPairOptions): Parameters {
+  validateInteger(modulusLength, 'options.modulusLength', 0, MOST_UNSIGNED);
+  const exponent = optionalInteger(publicExponent, 'options.publicExponent', MOST_UNSIGNED);
+  return { algorithm: 'RSA', bits: modulusLength, publicExponent: exponent ?? DEFAULT_PUBLIC_EXPONENT };
+}
+
+function rsaPssParameters(options: KeyPairOptions): Parameters {
+  const { bits, publicExponent } = rsaParameters(options);
+  const { saltLength, hashAlgorithm, mgf1HashAlgorithm } = options;
+  if (saltLength !== undefined) validateInteger(saltLength, 'options.saltLength', 0, MOST_SIGNED);
+  // The names that they had before Node.js 16.
+  const { hash, mgf1Hash } = options as { hash?: unknown; mgf1Hash?: unknown };
+  const digest = renamed(hashAlgorithm, 'hashAlgorithm', hash, 'hash');
+  const mgf1Digest = renamed(mgf1HashAlgorithm, 'mgf1HashAlgorithm', mgf1Hash, 'mgf1Hash');
+  return { algorithm: 'RSA-PSS', bits, publicExponent, saltLength, digest, mgf1Digest };
+}
+
+function renamed(value: unknown, name: string, oldValue: unknown, oldName: string): string | undefined {
+  if (value !== undefined) validateString(value, `options.${name}`);
+  if (oldValue === undefined) return value;
+  validateString(oldValue, `options.${oldName}`);
+  if (value !== undefined && value !== oldValue) throw invalidArgValue(`options.${oldName}`, oldValue, 'is invalid');
+  return oldValue;
+}
+
+function dhParameters({ group, prime, primeLength, generator }: KeyPairOptions): Parameters {
+  const given = { group, prime, primeLength, generator };
+  if (isGiven(group)) {
+    forbid(given, 'group', ['prime', 'primeLength', 'generator']);
+    validateString(group, 'options.group');
+    return { algorithm: 'DH', group, generator: DEFAULT_GENERATOR };
+  }
+  if (isGiven(prime)) {
+    forbid(given, 'prime', ['primeLength']);
+    if (!ArrayBuffer.isView(prime)) {
+      throw invalidArgType('options.prime', 'an instance of Buffer, TypedArray, or DataView', prime);
+    }
+  } else if (!isGiven(primeLength)) {
+    const message = 'At least one of the group, prime, or primeLength options is required';
+    throw nodeError('ERR_MISSING_OPTION', message, TypeError);
+  }
+  return {
+    algorithm: 'DH',
+    bits: optionalInteger(primeLength, 'options.primeLength', MOST_SIGNED),
+    prime: bytesOf(prime),
+    generator: optionalInteger(generator, 'options.generator', MOST_SIGNED) ?? DEFAULT_GENERATOR,
+  };
+}
+
+function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== undefined && value !== null;
+}
+
+function forbid(given: Readonly<Record<string, unknown>>, name: string, others: readonly string[]): void {
+  const other = others.find((candidate) => isGiven(given[candidate]));
+  if (other === undefined) return;
+  const message = `Option "${name}" cannot be used in combination with option "${other}"`;
+  throw nodeError('ERR_INCOMPATIBLE_OPTION_PAIR', message, TypeError);
+}
+
+function optionalInteger(value: number | null | undefined, name: string, max: number): number | undefined {
+  if (!isGiven(value)) return undefined;
+  validateInteger(value, name, 0, max);
+  return value;
+}
+
+const specs = new SpecTable();
+
+function specOf(parameters: Parameters, cipher: string | undefined, options: OperationOptions | undefined): Spec {
+  const { algorithm, group, digest, mgf1Digest, bits, prime } = parameters;
+  const { publicExponent, saltLength, divisorBits, generator, hasExplicitParameters } = parameters;
+  const names = [algorithm, group, digest, mgf1Digest, cipher].map((name) => name ?? '');
+  const explicit = hasExplicitParameters === true ? 1 : undefined;
+  const numbers = [bits, publicExponent, saltLength, divisorBits, generator, explicit];
+  const plan: SpecPlan = {
+    family: Family.keyGeneration,
+    algorithm: ['generateKeyPair', algorithm, group ?? bits].filter(isGiven).join(' '),
+    names,
+    numbers,
+    bytes: prime === undefined ? [] : [prime],
+  };
+  const create = (): Spec => createSpecIn(plan, [], options);
+  // A prime of one's own is rarely used twice.
+  return prime === undefined ? specs.get(placedName([...names, ...numbers].join('|'), options), create) : create();
+}
+
+// --- What it is given as
+
+type AnyKey = KeyObject | string | Buffer | JsonWebKey;
+
+function decode(
+  result: CallResult,
+  type: string,
+  publicEncoding: ParsedEncoding | undefined,
+  privateEncoding: ParsedEncoding | undefined,
+  isEncrypted: boolean,
+): { publicKey: AnyKey; privateKey: AnyKey } {
+  const spki = result.output(0);
+  const pkcs8 = result.output(1);
+  if (isEncrypted) {
+    return {
+      publicKey: encode(publicObject(spki, type), publicEncoding),
+      privateKey: privateEncoding?.format === 'pem' ? pem('ENCRYPTED PRIVATE KEY', pkcs8) : pkcs8,
+    };
+  }
+  try {
+    const privateKey = privateObject(pkcs8, type);
+    // Of a private key, Node.js has the public one without parsing.
+    return {
+      publicKey: encode(createPublicKey(privateKey), publicEncoding),
+      privateKey: encode(privateKey, privateEncoding),
+    };
+  } finally {
+    pkcs8.fill(0);
+  }
+}
+
+function privateObject(pkcs8: Buffer, type: string): KeyObject {
+  return known(type, () => createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
+}
+
+function publicObject(spki: Buffer, type: string): KeyObject {
+  return known(type, () => createPublicKey({ key: spki, format: 'der', type: 'spki' }));
+}
+
+// Types that OpenSSL generates, but that KeyObject does not know.
+const unknownToNode = new Set<string>();
+
+function known(type: string, read: () => KeyObject): KeyObject {
+  if (!SIMPLE_TYPE.test(type)) return read();
+  try {
+    const key = read();
+    if (key.asymmetricKeyType !== undefined) return key;
+  } catch {
+    // Some versions refuse them, others take them as nameless.
+  }
+  unknownToNode.add(type);
+  throw unsupported(type);
+}
+
+function encode(key: KeyObject, encoding: ParsedEncoding | undefined): AnyKey {
+  if (encoding === undefined) return key;
+  return encoding.format === 'jwk' ? key.export({ format: 'jwk' }) : key.export(encoding as KeyExportOptions<'der'>);
+}
+
+/** RFC 7468. */
+function pem(label: string, der: Buffer): string {
+  const lines = der.toString('base64').replace(/.{1,64}/g, '$&\n');
+  return `-----BEGIN ${label}-----\n${lines}-----END ${label}-----\n`;
+}
+
+function unsupported(type: string): Error {
+  return invalidArgValue('type', type, 'must be a supported key type');
+}

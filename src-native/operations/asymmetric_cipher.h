@@ -1,0 +1,18 @@
+// RSA as a cipher: OAEP, PKCS#1 v1.5 and no padding, with either half of a key (RFC 8017).
+#pragma once
+
+#include "operations/operation_spec.h"
+
+namespace openssl_async {
+
+// names: [digest of OAEP, or "" for OpenSSL's]; numbers: [padding]; keys: [key].
+// Inputs of a call: the data, the label of OAEP if any. Output: the result.
+SpecResult CreatePublicEncryptSpec(SpecRequest request);
+// PKCS#1 v1.5 only where OpenSSL rejects implicitly, as in node:crypto: otherwise whoever sees failures can decrypt.
+SpecResult CreatePrivateDecryptSpec(SpecRequest request);
+// A signature of the data as they are.
+SpecResult CreatePrivateEncryptSpec(SpecRequest request);
+// What a signature is of.
+SpecResult CreatePublicDecryptSpec(SpecRequest request);
+
+}  // namespace openssl_async
