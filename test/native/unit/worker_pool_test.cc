@@ -21,11 +21,9 @@ namespace {
 class Gate {
  public:
   void Open() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      open_ = true;
-    }
-    changed_.notify_all();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();  // within the lock: whoever waits may destroy this as soon as it has it
   }
   void Wait() {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -42,11 +40,9 @@ class Gate {
 class Log {
  public:
   void Add(int event) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      events_.push_back(event);
-    }
-    changed_.notify_all();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    events_.push_back(event);
+    changed_.notify_all();  // as in Gate
   }
   std::vector<int> WaitFor(size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
