@@ -26,24 +26,12 @@ async function inWorker() {
   ]);
 }
 
-// Of a straight line through the samples (least squares).
-function slope(values) {
-  const middle = (values.length - 1) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  let above = 0;
-  let below = 0;
-  values.forEach((value, i) => {
-    above += (i - middle) * (value - mean);
-    below += (i - middle) ** 2;
-  });
-  return above / below;
-}
-
 async function main() {
   const workers = Number(process.argv[2] ?? 1000);
   const without = process.argv[3] === 'without';
   const { device, garbageCollector, openFds, report } = require('../support/library');
   const { startWorker } = require('../support/worker');
+  const { slope } = require('../../helpers/slope');
   const gc = garbageCollector();
   const warmUp = Math.floor(workers / 4);
   const rss = [];
