@@ -110,7 +110,7 @@ function badCalls({ sign, verify, hash }) {
     signing('a digest that is no string', 'ERR_INVALID_ARG_TYPE', 256, MESSAGE, p256.privateKey),
     signing('a digest with Ed25519', 'ERR_OSSL_INVALID_DIGEST', 'sha256', MESSAGE, ed25519.privateKey),
     signing('no data', 'ERR_INVALID_ARG_TYPE', 'sha256', undefined, p256.privateKey),
-    signing('no key', 'ERR_INVALID_ARG_TYPE', 'sha256', MESSAGE, undefined),
+    signing('no key', 'ERR_CRYPTO_SIGN_KEY_REQUIRED', 'sha256', MESSAGE, undefined),
     signing('a public key', 'ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE', 'sha256', MESSAGE, p256.publicKey),
     signing('a secret key', 'ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE', 'sha256', MESSAGE, SECRET),
     signing(
