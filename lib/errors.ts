@@ -53,7 +53,7 @@ export interface AsyncErrors {
   ERR_ASYNC_INVALID_FD: CodedError;
   /** A wait fd cannot be polled, for example because it is a regular file. */
   ERR_ASYNC_FD_NOT_POLLABLE: CodedError;
-  /** OpenSSL could not take a key over to the provider asked for. */
+  /** A key cannot be read, or OpenSSL could not take it over to the provider asked for. */
   ERR_ASYNC_INVALID_KEY: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;

@@ -10,7 +10,7 @@ import {
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
-import { fromNative, invalidArgType, nodeError, type CodedError } from './errors';
+import { asyncError, fromNative, invalidArgType, nodeError, type CodedError } from './errors';
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
 
@@ -256,17 +256,16 @@ function parse(key: unknown, name: string, read: Read): KeyEntry {
   try {
     return entryOf(read(key as string));
   } catch (error) {
-    throw withoutValue(error);
+    throw explained(error);
   }
 }
 
-/** `node:crypto` shows what it received, which may be a part of a key. */
-function withoutValue(error: unknown): unknown {
-  const { code, message } = error as Partial<CodedError>;
-  const end = message?.indexOf(' Received ') ?? -1;
-  if (message === undefined || end === -1 || !(code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_INVALID_ARG_VALUE')) {
-    return error;
-  }
+/** Of `node:crypto`'s errors, some show what was received, which may be a part of a key, and some have no code. */
+function explained(error: unknown): unknown {
+  const { code, message = '' } = error as Partial<CodedError>;
+  if (code === undefined) return asyncError('ERR_ASYNC_INVALID_KEY', message, { cause: error });
+  const end = message.indexOf(' Received ');
+  if (end === -1 || !(code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_INVALID_ARG_VALUE')) return error;
   return nodeError(code, message.slice(0, end), TypeError);
 }
 

@@ -4,7 +4,7 @@ import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyInput, type Key
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstOutput, firstSecret, validateOperationOptions, type OperationOptions } from './call';
 import { keySpec } from './spec';
 
 /** How data are padded, besides the key: as `node:crypto` has it, next to the key. */
@@ -152,6 +152,6 @@ function run(
       names: [digest],
       numbers: [mode],
     }));
-    return call(spec, [input, label], undefined, options, firstOutput);
+    return call(spec, [input, label], undefined, options, verb === 'privateDecrypt' ? firstSecret : firstOutput);
   });
 }

@@ -66,6 +66,7 @@ export interface CallResult {
 export type Decode<T> = (result: CallResult) => T;
 
 export const firstOutput: Decode<Buffer> = (result) => result.output(0);
+export const firstSecret: Decode<Buffer> = (result) => result.secret(0);
 
 const CALL_BYTES = 32 * 1024;
 const MOST_STAGED_BYTES = 8 * 1024;

@@ -5,7 +5,7 @@ import { toInput, type BinaryLike } from './bytes';
 import {
   attempt,
   call,
-  firstOutput,
+  firstSecret,
   validateOperationOptions,
   type CallResult,
   type OperationOptions,
@@ -72,12 +72,12 @@ export function decapsulate(key: KeyLike, ciphertext: BinaryLike, options?: Oper
     if (options !== undefined) validateOperationOptions(options);
     const entry = privateKeyEntry(key);
     const input = toInput(ciphertext, 'ciphertext');
-    return call(specOf('decapsulate', entry, options), [input], undefined, options, firstOutput);
+    return call(specOf('decapsulate', entry, options), [input], undefined, options, firstSecret);
   });
 }
 
 const bothOutputs = (result: CallResult): EncapsulatedKey => ({
-  sharedKey: result.output(0),
+  sharedKey: result.secret(0),
   ciphertext: result.output(1),
 });
 

@@ -2,7 +2,7 @@
 import { invalidArgType, invalidArgValue, nodeError } from '../errors';
 import { heldEntry, privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
-import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstSecret, validateOperationOptions, type OperationOptions } from './call';
 import { keySpec } from './spec';
 
 /** The keys of {@link diffieHellman}. */
@@ -49,7 +49,7 @@ export function diffieHellman(keys: DiffieHellmanKeys, options?: OperationOption
       algorithm: `diffieHellman ${own.label}`,
       names: [],
     }));
-    return call(spec, peerInputs(own, peer), undefined, options, firstOutput);
+    return call(spec, peerInputs(own, peer), undefined, options, firstSecret);
   });
 }
 

@@ -308,7 +308,7 @@ function decode(
   isEncrypted: boolean,
 ): { publicKey: AnyKey; privateKey: AnyKey } {
   const spki = result.output(0);
-  const pkcs8 = result.output(1);
+  const pkcs8 = result.secret(1);
   if (isEncrypted) {
     return {
       publicKey: encode(publicObject(spki, type), publicEncoding),
