@@ -7,7 +7,7 @@ const fs = require('node:fs');
 module.exports = class CountsReporter {
   onRunComplete(_contexts, results) {
     const file = process.env.OPENSSL_ASYNC_COUNTS;
-    if (file === undefined) return;
+    if (file === undefined || file === '') return;
     const counts = {
       passed: results.numPassedTests,
       // A suite that does not even start has no tests to count.

@@ -82,7 +82,7 @@ export function privateForms(name: KeyName): [form: string, key: crypto.PrivateK
   const traditional = TRADITIONAL[key.asymmetricKeyType ?? ''];
   if (traditional !== undefined) {
     forms.push([traditional, { key: der(traditional), format: 'der', type: traditional }]);
-    const pem = key.export({ format: 'pem', type: traditional as 'pkcs1', ...encrypted });
+    const pem = key.export({ format: 'pem', type: traditional, ...encrypted });
     forms.push([`encrypted ${traditional} PEM`, { key: pem, passphrase: 'secret' }]);
   }
   const jwk = jwkOf(key);
