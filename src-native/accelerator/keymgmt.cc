@@ -80,6 +80,7 @@ int SetParams(void* key, const OSSL_PARAM params[]) {
 struct Generation {
   const WrappedAlgorithm& algorithm;
   void* inner;
+  bool is_short;
 };
 
 Generation* ToGeneration(void* generation) { return static_cast<Generation*>(generation); }
@@ -105,6 +106,10 @@ void* Generate(void* generation_data, OSSL_CALLBACK* callback, void* argument) {
   Generation* generation = ToGeneration(generation_data);
   const auto generate = generation->algorithm.Get<OSSL_FUNC_keymgmt_gen_fn>(OSSL_FUNC_KEYMGMT_GEN);
   void* inner = nullptr;
+  if (generation->is_short) {
+    CountInline(kClass);
+    return NewKey(generation->algorithm, generate(generation->inner, callback, argument));
+  }
   // Whoever wants to hear of progress expects it on its own thread, which in a job does something else meanwhile.
   if (ASYNC_get_current_job() != nullptr) callback = [](const OSSL_PARAM*, void*) { return 1; };
   Offload(kClass, &generation->algorithm.run_time, [&] {
@@ -135,7 +140,11 @@ void* NewEmpty(size_t place, void*) {
 void* BeginGeneration(size_t place, void*, int selection, const OSSL_PARAM params[]) {
   const auto begin = places[place]->Get<OSSL_FUNC_keymgmt_gen_init_fn>(OSSL_FUNC_KEYMGMT_GEN_INIT);
   void* inner = begin(DefaultContext(), selection, params);
-  return inner == nullptr ? nullptr : new Generation{*places[place], inner};
+  if (inner == nullptr) return nullptr;
+  const WrappedAlgorithm& algorithm = *places[place];
+  // A group without a key, as TLS makes one for each peer. Only these have parameters that must be searched for.
+  const bool searches = algorithm.Is("DH") || algorithm.Is("DHX") || algorithm.Is("DSA");
+  return new Generation{algorithm, inner, (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0 && !searches};
 }
 
 const OSSL_PARAM* SettableGenerationParams(size_t place, void* generation, void*) {

@@ -16,8 +16,7 @@ Result<OSSL_LIB_CTX*> Create() {
   LibraryContextPointer context(OSSL_LIB_CTX_new());
   if (context && OSSL_PROVIDER_add_builtin(context.get(), kAcceleratorName, AcceleratorProviderInit) == 1 &&
       OSSL_PROVIDER_load(context.get(), kAcceleratorName) != nullptr &&
-      OSSL_PROVIDER_load(context.get(), "default") != nullptr &&
-      EVP_set_default_properties(context.get(), "?provider=accelerator") == 1) {
+      OSSL_PROVIDER_load(context.get(), "base") != nullptr) {
     return context.release();
   }
   return Error{"ERR_ASYNC_INIT_FAILED", "OpenSSL could not load the accelerator's provider.",

@@ -6,8 +6,7 @@
 
 namespace openssl_async {
 
-// With the providers `accelerator`, which is preferred, and `default`. Made at the first call, on any thread; it lives
-// as long as the process.
+// With the providers `accelerator` and `base`. Made at the first call, on any thread; it lives as long as the process.
 Result<OSSL_LIB_CTX*> AcceleratorLibraryContext();
 
 }  // namespace openssl_async

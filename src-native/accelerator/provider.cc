@@ -2,7 +2,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <openssl/provider.h>
 
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <map>
 #include <string>
 
 #include "accelerator/offload.h"
@@ -13,58 +18,85 @@ namespace openssl_async {
 namespace {
 
 constexpr char kProperties[] = "provider=accelerator";
-constexpr char kDescription[] = "OpenSSL's own, on a pool of threads while the job is paused";
+
+// Keys of these are secrets for MACs and key derivation. To work with them is short, and done by way of keys in TLS and
+// old programs only, so they are not wrapped. As key derivation functions, the same names are.
+constexpr const char* kSymmetricKeys[] = {"HMAC", "SIPHASH", "POLY1305", "CMAC", "TLS1-PRF", "HKDF", "SCRYPT"};
+
+bool IsSymmetric(const WrappedAlgorithm& algorithm) {
+  return std::any_of(std::begin(kSymmetricKeys), std::end(kSymmetricKeys),
+                     [&](const char* name) { return algorithm.Is(name); });
+}
 
 // What the provider offers for one class of operations. As long as the process, and the same wherever it is loaded.
-class WrappedOperation {
+class Offer {
  public:
   using WrapFn = std::vector<OSSL_DISPATCH>(size_t place, const WrappedAlgorithm& algorithm);
 
-  WrappedOperation(int operation, size_t most, WrapFn* wrap)
-      : algorithms_(DefaultProvider::Get()->Query(operation, most)) {
-    for (const WrappedAlgorithm& algorithm : algorithms_) {
-      functions_.push_back(wrap(functions_.size(), algorithm));
-      const OSSL_ALGORITHM& of = algorithm.implementation;
-      offered_.push_back({of.algorithm_names, kProperties, functions_.back().data(), kDescription});
+  // The default provider's as they are: they work with its context, which is ours.
+  explicit Offer(int operation) {
+    for (const OSSL_ALGORITHM& algorithm : AlgorithmsOf(operation)) Add(algorithm, algorithm.implementation);
+    End();
+  }
+
+  // Wrapped, as many as there are places for.
+  Offer(int operation, size_t places, WrapFn* wrap) {
+    for (const OSSL_ALGORITHM& algorithm : AlgorithmsOf(operation)) {
+      const WrappedAlgorithm& wrapped = algorithms_.emplace_back(algorithm);
+      if (operation != OSSL_OP_KDF && IsSymmetric(wrapped)) {
+        Add(algorithm, algorithm.implementation);
+      } else if (functions_.size() < places) {
+        functions_.push_back(wrap(functions_.size(), wrapped));
+        Add(algorithm, functions_.back().data());
+      }
     }
-    offered_.push_back({nullptr, nullptr, nullptr, nullptr});
+    End();
   }
 
   const OSSL_ALGORITHM* offered() const { return offered_.data(); }
 
  private:
-  std::deque<WrappedAlgorithm> algorithms_;
+  static std::vector<OSSL_ALGORITHM> AlgorithmsOf(int operation) {
+    std::vector<OSSL_ALGORITHM> found;
+    const OSSL_ALGORITHM* algorithm = DefaultProvider::Get()->Query(operation);
+    for (; algorithm != nullptr && algorithm->algorithm_names != nullptr; ++algorithm) found.push_back(*algorithm);
+    return found;
+  }
+  void Add(const OSSL_ALGORITHM& algorithm, const OSSL_DISPATCH* functions) {
+    offered_.push_back({algorithm.algorithm_names, kProperties, functions, algorithm.algorithm_description});
+  }
+  void End() { offered_.push_back({nullptr, nullptr, nullptr, nullptr}); }
+
+  std::deque<WrappedAlgorithm> algorithms_;  // never moved: functions know where they are
   std::deque<std::vector<OSSL_DISPATCH>> functions_;
   std::vector<OSSL_ALGORITHM> offered_;
 };
 
 const OSSL_ALGORITHM* Query(void*, int operation, int* no_cache) {
-  struct Offer {
-    WrappedOperation key_management{OSSL_OP_KEYMGMT, kMostKeys, WrapKeyManagement};
-    WrappedOperation signature{OSSL_OP_SIGNATURE, kMostSignatures, WrapSignature};
-    WrappedOperation asym_cipher{OSSL_OP_ASYM_CIPHER, kMostOthers, WrapAsymCipher};
-    WrappedOperation key_exchange{OSSL_OP_KEYEXCH, kMostOthers, WrapKeyExchange};
-    WrappedOperation kem{OSSL_OP_KEM, kMostOthers, WrapKem};
-    WrappedOperation kdf{OSSL_OP_KDF, kMostOthers, WrapKdf};
-  };
-  static const auto* const offer = new Offer();
+  // Digests and the like are offered so that the default provider need not be loaded beside this one: it has keys too,
+  // and in its presence libcrypto decodes all keys into it. Encoders and decoders come from the provider `base`, which
+  // has none; given keys of ours, those of the default provider would take them for their own.
+  static const auto* const offers = new std::map<int, Offer>([] {
+    std::map<int, Offer> made;
+    made.try_emplace(OSSL_OP_KEYMGMT, OSSL_OP_KEYMGMT, kMostKeys, WrapKeyManagement);
+    made.try_emplace(OSSL_OP_SIGNATURE, OSSL_OP_SIGNATURE, kMostSignatures, WrapSignature);
+    made.try_emplace(OSSL_OP_ASYM_CIPHER, OSSL_OP_ASYM_CIPHER, kMostOthers, WrapAsymCipher);
+    made.try_emplace(OSSL_OP_KEYEXCH, OSSL_OP_KEYEXCH, kMostOthers, WrapKeyExchange);
+    made.try_emplace(OSSL_OP_KEM, OSSL_OP_KEM, kMostOthers, WrapKem);
+    made.try_emplace(OSSL_OP_KDF, OSSL_OP_KDF, kMostOthers, WrapKdf);
+    for (const int operation : {OSSL_OP_DIGEST, OSSL_OP_CIPHER, OSSL_OP_MAC, OSSL_OP_RAND}) {
+      made.try_emplace(operation, operation);
+    }
+    return made;
+  }());
   *no_cache = 0;
-  switch (operation) {
-    case OSSL_OP_KEYMGMT:
-      return offer->key_management.offered();
-    case OSSL_OP_SIGNATURE:
-      return offer->signature.offered();
-    case OSSL_OP_ASYM_CIPHER:
-      return offer->asym_cipher.offered();
-    case OSSL_OP_KEYEXCH:
-      return offer->key_exchange.offered();
-    case OSSL_OP_KEM:
-      return offer->kem.offered();
-    case OSSL_OP_KDF:
-      return offer->kdf.offered();
-    default:
-      return nullptr;
-  }
+  const auto offer = offers->find(operation);
+  return offer == offers->end() ? nullptr : offer->second.offered();
+}
+
+// libssl uses a group for key exchange only if the provider that tells of it has the keys too.
+int GetCapabilities(void*, const char* capability, OSSL_CALLBACK* callback, void* argument) {
+  return OSSL_PROVIDER_get_capabilities(DefaultProvider::Get()->provider(), capability, callback, argument);
 }
 
 // "signature-offloaded" and so on, in the order of AcceleratorStats.
@@ -109,17 +141,19 @@ int GetParams(void*, OSSL_PARAM params[]) {
 
 }  // namespace
 
-int AcceleratorProviderInit(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH*, const OSSL_DISPATCH** functions,
+int AcceleratorProviderInit(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH** functions,
                             void** context) {
   static const OSSL_DISPATCH kFunctions[] = {
       {OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, ToAnyFunction(GettableParams)},
       {OSSL_FUNC_PROVIDER_GET_PARAMS, ToAnyFunction(GetParams)},
       {OSSL_FUNC_PROVIDER_QUERY_OPERATION, ToAnyFunction(Query)},
+      {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, ToAnyFunction(GetCapabilities)},
       {0, nullptr},
   };
-  if (DefaultProvider::Get() == nullptr) return 0;
-  // Nothing of ours belongs to one provider object, and libcrypto wants something.
-  *context = const_cast<OSSL_CORE_HANDLE*>(handle);
+  const DefaultProvider* inner = DefaultProvider::Get();
+  if (inner == nullptr) return 0;
+  // What is offered as it is expects the context that it was made for.
+  *context = inner->context();
   *functions = kFunctions;
   return 1;
 }

@@ -1,6 +1,7 @@
-// The provider `accelerator`: the default provider's asymmetric and key derivation algorithms, which run on a pool of
-// threads while the OpenSSL job that asked for them is paused. Everything else (digests, ciphers, encoders, …) is to
-// come from the default provider, loaded beside it.
+// The provider `accelerator`: all that the default provider has, but asymmetric operations and key derivation run on a
+// pool of threads while the OpenSSL job that asked for them is paused. Encoders and decoders are to come from the
+// provider `base`, or from the default provider, loaded beside it. With the latter, keys are decoded into the default
+// provider, and copied to this one for the first operation that a property query gives to it.
 #pragma once
 
 #include <openssl/core.h>

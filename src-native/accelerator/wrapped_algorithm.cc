@@ -9,22 +9,11 @@ namespace openssl_async {
 
 namespace {
 
-// Keys of these are secrets for MACs and key derivation: to work with them is short, and done by EVP_PKEY only for old
-// programs. As key derivation functions, the same names are wrapped.
-constexpr const char* kSymmetricKeys[] = {"HMAC", "SIPHASH", "POLY1305", "CMAC", "TLS1-PRF", "HKDF", "SCRYPT"};
-
 bool HasName(const char* names, const char* name) {
   const size_t size = strlen(name);
   for (const char* at = names; at != nullptr; at = strchr(at, ':')) {
     if (*at == ':') ++at;
     if (strncmp(at, name, size) == 0 && (at[size] == ':' || at[size] == '\0')) return true;
-  }
-  return false;
-}
-
-bool IsSymmetric(const OSSL_ALGORITHM& algorithm) {
-  for (const char* name : kSymmetricKeys) {
-    if (HasName(algorithm.algorithm_names, name)) return true;
   }
   return false;
 }
@@ -58,15 +47,9 @@ const DefaultProvider* DefaultProvider::Load() {
   return provider;
 }
 
-std::deque<WrappedAlgorithm> DefaultProvider::Query(int operation, size_t most) const {
-  std::deque<WrappedAlgorithm> found;
+const OSSL_ALGORITHM* DefaultProvider::Query(int operation) const {
   int no_cache = 0;
-  const OSSL_ALGORITHM* algorithm = OSSL_PROVIDER_query_operation(provider_, operation, &no_cache);
-  for (; algorithm != nullptr && algorithm->algorithm_names != nullptr; ++algorithm) {
-    if (operation != OSSL_OP_KDF && IsSymmetric(*algorithm)) continue;
-    if (found.size() < most) found.emplace_back(*algorithm);
-  }
-  return found;
+  return OSSL_PROVIDER_query_operation(provider_, operation, &no_cache);
 }
 
 std::vector<OSSL_DISPATCH> OnlyWhatItHas(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions) {

@@ -55,7 +55,7 @@ struct WrappedAlgorithm {
   // Whether `name` is one of its names.
   bool Is(const char* name) const;
 
-  const OSSL_ALGORITHM& implementation;
+  const OSSL_ALGORITHM implementation;  // what it points to stays
   FunctionTable functions;
   mutable RunTime run_time;  // of work without a key
 };
@@ -68,8 +68,9 @@ class DefaultProvider {
   static const DefaultProvider* Get();
 
   void* context() const { return context_; }
-  // Its algorithms for an operation, without those that are not for asymmetric keys or key derivation; at most `most`.
-  std::deque<WrappedAlgorithm> Query(int operation, size_t most) const;
+  OSSL_PROVIDER* provider() const { return provider_; }
+  // Ends with one that has no name; null when there are none.
+  const OSSL_ALGORITHM* Query(int operation) const;
 
  private:
   DefaultProvider() = default;

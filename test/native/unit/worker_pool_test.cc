@@ -1,11 +1,13 @@
 // These run under ThreadSanitizer too, by the name of their suite.
 #include "accelerator/worker_pool.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -20,10 +22,11 @@ namespace {
 // Lets whoever waits go on once it was opened.
 class Gate {
  public:
+  // Tells under the lock: whoever waited may end it at once.
   void Open() {
     const std::lock_guard<std::mutex> lock(mutex_);
     open_ = true;
-    changed_.notify_all();  // within the lock: whoever waits may destroy this as soon as it has it
+    changed_.notify_all();
   }
   void Wait() {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -42,7 +45,7 @@ class Log {
   void Add(int event) {
     const std::lock_guard<std::mutex> lock(mutex_);
     events_.push_back(event);
-    changed_.notify_all();  // as in Gate
+    changed_.notify_all();
   }
   std::vector<int> WaitFor(size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -161,6 +164,83 @@ TEST_SUITE("worker pool") {
     CHECK(status == 0);
   }
 
+  TEST_CASE("takes several at once, as many as there is room for, and wakes a thread for each") {
+    WorkerPool::Options options;
+    options.threads = 3;
+    options.spare_thread = false;
+    options.max_queued = 3;
+    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+      Log log;
+      Gate gate;
+      std::atomic<int> running{0};
+      Gate all_run;
+      // Each holds its thread until all three run: one thread alone would never get there.
+      const auto run = [&] {
+        if (++running == 3) all_run.Open();
+        gate.Wait();
+      };
+      TestTask tasks[4] = {TestTask(run, [&] { log.Add(1); }), TestTask(run, [&] { log.Add(1); }),
+                           TestTask(run, [&] { log.Add(1); }), TestTask(run, [&] { log.Add(1); })};
+      WorkerPool::Task* pointers[4] = {&tasks[0], &tasks[1], &tasks[2], &tasks[3]};
+      const bool three = pool.SubmitAll(pointers, 4) == 3;
+      all_run.Wait();
+      const bool none_left = pool.stats().queued == 0 && pool.stats().running == 3 && pool.stats().refused == 1;
+      gate.Open();
+      return three && none_left && log.WaitFor(3).size() == 3 && !tasks[3].linked();
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("shares what waits among its threads") {
+    WorkerPool::Options options;
+    options.threads = 2;
+    options.spare_thread = false;
+    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+      Blocker blockers[2];
+      Log log;
+      std::vector<std::unique_ptr<TestTask>> tasks;
+      std::vector<WorkerPool::Task*> pointers;
+      for (int i = 0; i < 8; ++i) {
+        tasks.push_back(std::make_unique<TestTask>([&, i] { log.Add(i); }, [&, i] { log.Add(-1 - i); }));
+        tasks.back()->expected_ns = 1000;
+        pointers.push_back(tasks.back().get());
+      }
+      for (Blocker& blocker : blockers) {
+        pool.Submit(&blocker.task);
+        blocker.begun.Wait();
+      }
+      pool.SubmitAll(pointers.data(), pointers.size());
+      // One thread takes half of them, though it could take all; then half of the rest, rounded up, and so on.
+      blockers[0].gate.Open();
+      const std::vector<int> expected = {0, 1, 2, 3, -1, -2, -3, -4, 4, 5, -5, -6, 6, -7, 7, -8};
+      const bool shared = log.WaitFor(16) == expected;
+      blockers[1].gate.Open();
+      blockers[1].over.Wait();
+      return shared;
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("its threads block every signal") {
+    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      Gate done;
+      bool blocked = true;
+      TestTask task(
+          [&] {
+            sigset_t mask;
+            pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+            for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGPROF, SIGCHLD, SIGPIPE}) {
+              if (sigismember(&mask, signal) != 1) blocked = false;
+            }
+          },
+          [&] { done.Open(); });
+      pool.Submit(&task);
+      done.Wait();
+      return blocked;
+    });
+    CHECK(status == 0);
+  }
+
   TEST_CASE("refuses more than the queue may hold, and forgets what is cancelled") {
     WorkerPool::Options options = OneThread();
     options.max_queued = 2;
@@ -188,8 +268,8 @@ TEST_SUITE("worker pool") {
     const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
       Blocker blocker;
       Log log;
-      TestTask first([&] { log.Add(1); });
-      TestTask second([&] { log.Add(2); });
+      TestTask first({}, [&] { log.Add(1); });
+      TestTask second({}, [&] { log.Add(2); });
       pool.Submit(&blocker.task);
       blocker.begun.Wait();
       pool.Submit(&first);
