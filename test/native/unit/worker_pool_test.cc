@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -322,6 +324,49 @@ TEST_SUITE("worker pool") {
       stopper.join();
       TestTask late;
       return !ran && !pool.Submit(&late);
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("says which ends are followed by others for the same waker") {
+    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      Blocker blocker;
+      Log log;
+      const int wakers[] = {0, 0};
+      std::deque<TestTask> tasks;
+      for (const void* waker : {&wakers[0], &wakers[0], &wakers[1], &wakers[1], static_cast<const int*>(nullptr)}) {
+        const size_t index = tasks.size();
+        TestTask& task = tasks.emplace_back([] {}, [&, index] { log.Add(tasks[index].is_followed ? 1 : 0); });
+        task.expected_ns = 100;
+        task.waker = waker;
+      }
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      for (TestTask& task : tasks) pool.Submit(&task);
+      blocker.gate.Open();
+      return log.WaitFor(5) == std::vector<int>{1, 0, 1, 0, 0};
+    });
+    CHECK(status == 0);
+  }
+
+  TEST_CASE("takes more along the longer they wait") {
+    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      constexpr size_t kTasks = 256;
+      constexpr uint32_t kExpectedNs = 100'000;
+      Blocker blocker;
+      Log log;
+      std::vector<std::unique_ptr<TestTask>> tasks;
+      for (size_t i = 0; i < kTasks; ++i) {
+        tasks.push_back(std::make_unique<TestTask>([&] { log.Add(1); }, [&] { log.Add(0); }));
+        tasks.back()->expected_ns = kExpectedNs;
+      }
+      pool.Submit(&blocker.task);
+      blocker.begun.Wait();
+      for (const auto& task : tasks) pool.Submit(task.get());
+      blocker.gate.Open();
+      const std::vector<int> events = log.WaitFor(2 * kTasks);
+      const auto first_end = std::find(events.begin(), events.end(), 0) - events.begin();
+      return first_end == kTasks / 8 && events[events.size() - 2] == 1;
     });
     CHECK(status == 0);
   }
