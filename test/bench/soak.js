@@ -94,7 +94,11 @@ class Soak {
     const options = this.#options();
     row.call(options).then(
       (value) =>
-        this.#onSettled(row, (isBad ? value === row.value : row.isRight(value)) ? 'fulfilled' : 'wrong', value),
+        this.#onSettled(
+          row,
+          (isBad ? 'value' in row && value === row.value : row.isRight(value)) ? 'fulfilled' : 'wrong',
+          value,
+        ),
       (error) => this.#onSettled(row, this.#judge(row, options, error), error),
     );
   }
@@ -116,7 +120,7 @@ class Soak {
   #judge(row, { signal, timeoutMs }, error) {
     if (signal !== undefined && error.name === 'AbortError') return 'aborted';
     if (timeoutMs !== undefined && error.code === 'ERR_ASYNC_TIMEOUT') return 'timedOut';
-    return row.code !== undefined && error.code === row.code ? 'rejected' : 'wrong';
+    return 'code' in row && error.code === row.code ? 'rejected' : 'wrong';
   }
 
   #onSettled(row, outcome, result) {

@@ -121,10 +121,10 @@ const OPERATIONS = {
     const key = crypto.createSecretKey(secret);
     const once = () => {
       const cipher = crypto.createCipheriv(subject, key, iv);
-      return { ciphertext: Buffer.concat([cipher.update(data), cipher.final()]), tag: cipher.getAuthTag() };
+      return { data: Buffer.concat([cipher.update(data), cipher.final()]), authTag: cipher.getAuthTag() };
     };
     const expected = once();
-    const whole = Buffer.concat([expected.ciphertext, expected.tag]);
+    const whole = Buffer.concat([expected.data, expected.authTag]);
     return {
       ours: () => library.encrypt(subject, key, iv, data),
       nodePrepare: async () => {
@@ -133,13 +133,9 @@ const OPERATIONS = {
         return { promise: () => subtle.encrypt(algorithm, cryptoKey, data) };
       },
       sync: once,
-      // As `{ ciphertext, tag }`, or one behind the other.
+      // WebCrypto has the tag behind the ciphertext.
       isRight: (result) =>
-        whole.equals(
-          'ciphertext' in result
-            ? Buffer.concat([result.ciphertext, result.tag ?? result.authTag])
-            : Buffer.from(result),
-        ),
+        whole.equals('data' in result ? Buffer.concat([result.data, result.authTag]) : Buffer.from(result)),
     };
   },
 

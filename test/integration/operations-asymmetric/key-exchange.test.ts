@@ -149,7 +149,7 @@ describe('keys that do not fit fail as in node:crypto', () => {
 });
 
 function pemOf(key: crypto.KeyObject): string {
-  return key.export({ format: 'pem', type: (key.type === 'private' ? 'pkcs8' : 'spki') }) as string;
+  return key.export({ format: 'pem', type: key.type === 'private' ? 'pkcs8' : 'spki' }) as string;
 }
 
 test('a call that failed does not spoil the next one', async () => {
