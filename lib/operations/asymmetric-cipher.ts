@@ -1,5 +1,6 @@
 // RSA as a cipher.
 import { constants } from 'node:crypto';
+import { nodeError } from '../errors';
 import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyInput, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
@@ -140,6 +141,8 @@ function run(
     const entry = entryOf(key);
     const { padding, oaepHash, oaepLabel, encoding } = key as KeyInput & AsymmetricCipherOptions;
     if (oaepHash !== undefined) validateString(oaepHash, 'key.oaepHash');
+    // To native code, an empty name is none.
+    if (oaepHash === '') throw nodeError('ERR_OSSL_EVP_INVALID_DIGEST', 'Invalid digest used');
     const label = oaepLabel === undefined ? undefined : toInput(oaepLabel, 'key.oaepLabel', encoding);
     const input = toInput(buffer, 'buffer', encoding);
     // As node:crypto: 0 is the default, and whatever is no padding is refused by OpenSSL.

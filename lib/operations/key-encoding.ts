@@ -91,6 +91,8 @@ function parseEncryption(
     throw invalidArgValue(`${name}.cipher`, cipher, 'is required when a passphrase is specified');
   }
   if (typeof cipher !== 'string') throw invalidArgValue(`${name}.cipher`, cipher, 'is invalid');
+  // To native code, an empty name is none.
+  if (cipher === '') throw nodeError('ERR_CRYPTO_UNKNOWN_CIPHER', 'Unknown cipher');
   if (format === 'der' && type !== 'pkcs8') throw incompatible(String(type), 'does not support encryption.');
   try {
     const bytes = toInput(passphrase, `${name}.passphrase`, encoding as BufferEncoding | undefined);

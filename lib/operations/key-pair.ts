@@ -174,7 +174,7 @@ function validateKeyPairOptions(options: unknown): asserts options is KeyPairOpt
 }
 
 function parametersOf(type: string, options: KeyPairOptions | undefined): Parameters {
-  const parameters = PARAMETERS[type];
+  const parameters = Object.hasOwn(PARAMETERS, type) ? PARAMETERS[type] : undefined;
   if (parameters !== undefined) {
     if (options === undefined) throw invalidArgType('options', 'of type object', options);
     return parameters(options);
@@ -240,6 +240,8 @@ function dhParameters({ group, prime, primeLength, generator }: KeyPairOptions):
   if (isGiven(group)) {
     forbid(given, 'group', ['prime', 'primeLength', 'generator']);
     validateString(group, 'options.group');
+    // To native code, an empty name is none.
+    if (group === '') throw nodeError('ERR_CRYPTO_UNKNOWN_DH_GROUP', 'Unknown DH group');
     return { algorithm: 'DH', group, generator: DEFAULT_GENERATOR };
   }
   if (isGiven(prime)) {

@@ -112,6 +112,8 @@ function validateAlgorithm(algorithm: unknown): asserts algorithm is string | nu
   if (algorithm !== null && algorithm !== undefined && typeof algorithm !== 'string') {
     throw invalidArgType('algorithm', 'of type string', algorithm);
   }
+  // To native code, an empty name is none.
+  if (algorithm === '') throw nodeError('ERR_CRYPTO_INVALID_DIGEST', 'Invalid digest: ', TypeError);
 }
 
 function specOf(
@@ -156,7 +158,8 @@ function signingOptions(key: SigningKey): SigningOptions {
   }
   const isPss = padding === constants.RSA_PKCS1_PSS_PADDING;
   return {
-    padding,
+    // As node:crypto: a negative one is none.
+    padding: padding !== undefined && padding < 0 ? undefined : padding,
     saltLength: saltLength ?? (isPss ? constants.RSA_PSS_SALTLEN_MAX_SIGN : undefined),
     dsaEncoding,
     context: validContext(context),
