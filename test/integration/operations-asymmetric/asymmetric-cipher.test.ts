@@ -177,6 +177,7 @@ const BAD_CALLS: readonly [what: string, operation: keyof typeof OPERATIONS, opt
   ['a negative padding', 'publicEncrypt', { padding: -1 }, DATA],
   ['PSS', 'publicEncrypt', { padding: crypto.constants.RSA_PKCS1_PSS_PADDING }, DATA],
   ['an unknown digest', 'publicEncrypt', { oaepHash: 'nonsense' }, DATA],
+  ['a digest without a name', 'publicEncrypt', { oaepHash: '' }, DATA],
   ['an unknown digest, though it is not used', 'publicEncrypt', { oaepHash: 'nonsense', padding: 1 }, DATA],
   ['a digest that is no string', 'publicEncrypt', { oaepHash: 5 }, DATA],
   ['a label of the wrong type', 'publicEncrypt', { oaepLabel: 5 }, DATA],
