@@ -17,12 +17,17 @@ export function toInput(value: unknown, name: string, encoding: BufferEncoding =
 
 /** The bytes of a view or a buffer, of whichever realm; undefined for anything else. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  // A detached one has no bytes, and no other view can be made of it.
+  if (ArrayBuffer.isView(value)) {
+    return value.byteLength === 0 ? NO_BYTES : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
   // By brand, not by class: the value may come from another realm.
   const brand = Object.prototype.toString.call(value);
   if (brand !== '[object ArrayBuffer]' && brand !== '[object SharedArrayBuffer]') return undefined;
-  return new Uint8Array(value as ArrayBuffer);
+  return (value as ArrayBuffer).byteLength === 0 ? NO_BYTES : new Uint8Array(value as ArrayBuffer);
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 /** A result, as bytes or in the encoding asked for. */
 export function encoded(bytes: Buffer, encoding: BufferEncoding | 'buffer' | undefined): Buffer | string {

@@ -52,7 +52,7 @@ export function randomBytes(size: number, options?: OperationOptions): Promise<B
  */
 export function randomFill<T extends ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView>(
   buffer: T,
-  offset?: number,
+  offset = 0,
   size?: number,
   options?: OperationOptions,
 ): Promise<T> {
@@ -60,7 +60,7 @@ export function randomFill<T extends ArrayBuffer | SharedArrayBuffer | NodeJS.Ar
     const bytes = bytesOf(buffer);
     if (bytes === undefined) throw invalidArgType('buf', 'an instance of ArrayBuffer or ArrayBufferView', buffer);
     const element = (buffer as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-    const start = byteOffset(offset ?? 0, element, bytes.byteLength);
+    const start = byteOffset(offset, element, bytes.byteLength);
     const count = size === undefined ? bytes.byteLength - start : byteSize(size, element, start, bytes.byteLength);
     if (options !== undefined) validateOperationOptions(options);
     return call(specOf(options), [], [count], options, (result) => {
@@ -77,12 +77,12 @@ function specOf(options: OperationOptions | undefined): Spec {
 function copyInto(buffer: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView, start: number, result: CallResult) {
   const random = result.secret(0);
   try {
-    // Its length is another one now if it was detached.
-    const bytes = ArrayBuffer.isView(buffer) || buffer.byteLength > 0 ? bytesOf(buffer) : undefined;
-    if (start + random.length > (bytes?.byteLength ?? 0)) {
+    // Looked up anew: it is another one now if the buffer was detached.
+    const bytes = bytesOf(buffer);
+    if (bytes === undefined || start + random.length > bytes.byteLength) {
       throw nodeError('ERR_INVALID_STATE', 'Invalid state: the buffer was detached or shrunk');
     }
-    bytes?.set(random, start);
+    bytes.set(random, start);
   } finally {
     random.fill(0);
   }

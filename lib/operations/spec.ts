@@ -132,7 +132,7 @@ export function specFor(
 ): Spec {
   const scope = scopeOf(options);
   if (scope === undefined) return table.get(name, () => createSpec(describe()));
-  const fallsBack = scope[2] && options?.fallback === 'software';
+  const fallsBack = scope[2] && (options?.fallback ?? environment().options.fallback) === 'software';
   return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, () =>
     createSpec({
       ...describe(),
