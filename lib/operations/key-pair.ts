@@ -85,13 +85,15 @@ export interface KeyPair<Options extends KeyPairOptions = object> {
  *
  * @param type - see {@link KeyPairType}
  * @param options - see {@link KeyPairOptions}; RSA, RSA-PSS, DSA, EC and DH require some
- * @param operationOptions - what every operation takes
+ * @param operationOptions - what every operation takes; a `provider` has to export what it generates, which the
+ * accelerator does not
  *
  * @throws Everything as a rejection: `ERR_INVALID_ARG_VALUE` for a type that this Node.js or its OpenSSL does not have,
  * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_OPTION`, `ERR_INCOMPATIBLE_OPTION_PAIR`,
  * `ERR_CRYPTO_INVALID_CURVE`, `ERR_CRYPTO_INVALID_DIGEST`, `ERR_CRYPTO_UNKNOWN_DH_GROUP`, `ERR_CRYPTO_UNKNOWN_CIPHER`,
  * `ERR_CRYPTO_INCOMPATIBLE_KEY_OPTIONS`, `ERR_CRYPTO_JWK_UNSUPPORTED_KEY_TYPE`, `ERR_CRYPTO_JWK_UNSUPPORTED_CURVE`,
- * `ERR_OSSL_…` for parameters that OpenSSL refuses (where `node:crypto` gives no code), `AbortError`,
+ * `ERR_OSSL_…` for parameters that OpenSSL refuses (where `node:crypto` gives no code), `ERR_CRYPTO_OPERATION_FAILED` for
+ * keys that cannot be exported, `AbortError`,
  * `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example

@@ -195,11 +195,15 @@ class KeyGenerationSpec : public OperationSpec {
     const BioPointer private_key(BIO_new(BIO_s_mem()));
     if (!pkey || !public_key || !private_key) return false;
     const ByteView passphrase = operation.input(0);
-    return i2d_PUBKEY_bio(public_key.get(), pkey.get()) == 1 &&
-           i2d_PKCS8PrivateKey_bio(private_key.get(), pkey.get(), cipher_.get(),
-                                   reinterpret_cast<const char*>(passphrase.data), static_cast<int>(passphrase.size),
-                                   nullptr, nullptr) == 1 &&
-           Take(public_key.get(), operation, 0) && Take(private_key.get(), operation, 1);
+    if (i2d_PUBKEY_bio(public_key.get(), pkey.get()) != 1 ||
+        i2d_PKCS8PrivateKey_bio(private_key.get(), pkey.get(), cipher_.get(),
+                                reinterpret_cast<const char*>(passphrase.data), static_cast<int>(passphrase.size),
+                                nullptr, nullptr) != 1) {
+      if (ERR_peek_error() != 0) return false;
+      return operation.Fail("ERR_CRYPTO_OPERATION_FAILED",
+                            "The key has no encoding, or its provider does not export it");
+    }
+    return Take(public_key.get(), operation, 0) && Take(private_key.get(), operation, 1);
   }
 
  private:
