@@ -5,7 +5,7 @@ import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { encoded, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, type Spec } from './call';
-import { validateOutputLength, type HashOptions } from './hash';
+import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
 import { Sequence } from './sequence';
 import { createSpec, scopeOf } from './spec';
 import { toPart, transformOptions, validateStreamOptions, type CryptoStreamOptions } from './stream';
@@ -28,7 +28,11 @@ export class HashStream extends Transform {
   readonly #algorithm: string;
   readonly #options: HashStreamOptions | undefined;
   readonly #sequence = new Sequence();
+  // Of a message that is there as a whole when its digest is asked for.
+  readonly #whole: Spec;
+  // Of any other: there when the first of its calls begins.
   #spec: Spec | undefined;
+  #hasState = false;
   #gathered = Buffer.alloc(0);
   #used = 0;
   #failure: { error: unknown } | undefined;
@@ -39,13 +43,13 @@ export class HashStream extends Transform {
     super(transformOptions(options));
     this.#algorithm = algorithm;
     this.#options = options;
-    if (source === undefined) {
-      this.#spec = this.#createSpec(undefined);
-      return;
-    }
+    this.#whole = digestSpec(algorithm, options, AS_STREAM);
+    if (source === undefined) return;
     this.#gathered = Buffer.from(source.#gathered.subarray(0, source.#used));
     this.#used = source.#used;
     this.#failure = source.#failure;
+    this.#hasState = source.#hasState;
+    if (!source.#hasState) return;
     if (source.#sequence.idle) this.#spec = this.#createSpec(source.#spec);
     else this.#startAfter(source);
   }
@@ -87,7 +91,8 @@ export class HashStream extends Transform {
       const rest = this.#gathered.subarray(0, this.#used);
       return this.#sequence.run(() => {
         if (this.#failure !== undefined) throw this.#failure.error;
-        return call(this.#spec as Spec, [rest], LAST, this.#options, (result) => encoded(result.output(0), encoding));
+        const spec = this.#hasState ? (this.#spec as Spec) : this.#whole;
+        return call(spec, [rest], LAST, this.#options, (result) => encoded(result.output(0), encoding));
       });
     });
   }
@@ -143,6 +148,8 @@ export class HashStream extends Transform {
   }
 
   #hash(parts: Uint8Array[]): Promise<void> {
+    if (!this.#hasState) this.#spec = this.#createSpec(undefined);
+    this.#hasState = true;
     const own = this.#sequence.idle ? parts : parts.map((part) => Buffer.from(part));
     const hashed = this.#sequence.run(() => call(this.#spec as Spec, own, MORE, this.#options, nothing));
     hashed.catch((error: unknown) => (this.#failure ??= { error }));

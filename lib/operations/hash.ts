@@ -2,7 +2,7 @@
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
-import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions, type Spec } from './call';
 import { specFor, SpecTable } from './spec';
 
 /** Options of {@link hash}. */
@@ -64,14 +64,7 @@ export function hash(
     const input = toInput(data, 'input');
     const options = typeof given === 'string' ? { outputEncoding: given } : given;
     if (options !== undefined) validateHashOptions(options);
-    const outputLength = options?.outputLength;
-    const name = outputLength === undefined ? algorithm : `${algorithm}|${String(outputLength)}`;
-    const spec = specFor(specs, name, options, () => ({
-      family: Family.digest,
-      algorithm: `hash ${algorithm.toLowerCase()}`,
-      names: [algorithm],
-      numbers: [outputLength],
-    }));
+    const spec = digestSpec(algorithm, options);
     const encoding = options?.outputEncoding;
     return call<Buffer | string>(
       spec,
@@ -81,6 +74,26 @@ export function hash(
       encoding === undefined ? firstOutput : (result) => encoded(result.output(0), encoding),
     );
   });
+}
+
+/** Has the errors of `crypto.createHash()`, which are not in all cases those of `crypto.hash()`. */
+export const AS_STREAM = 1;
+
+export function digestSpec(
+  algorithm: string,
+  options: (OperationOptions & { outputLength?: number }) | undefined,
+  errors?: typeof AS_STREAM,
+): Spec {
+  const outputLength = options?.outputLength;
+  // The usual case needs no name to be made.
+  const isPlain = outputLength === undefined && errors === undefined;
+  const name = isPlain ? algorithm : `${algorithm}|${String(outputLength)}|${String(errors)}`;
+  return specFor(specs, name, options, () => ({
+    family: Family.digest,
+    algorithm: `hash ${algorithm.toLowerCase()}`,
+    names: [algorithm],
+    numbers: [outputLength, errors],
+  }));
 }
 
 function validateHashOptions(options: HashOptions): void {

@@ -79,44 +79,43 @@ class DigestStreamSpec : public OperationSpec {
   const EvpMdCtxPointer context_;
 };
 
-// As crypto.createHash(): without a code when the name means nothing to OpenSSL.
-Error NoDigest(const std::string& name) {
-  if (!IsDigestName(name)) return Error{"", "Digest method not supported", {}};
-  return Error{"", "Digest method not supported", ErrorQueue::Take().Lines()};
-}
-
 size_t SizeOf(const SpecRequest& request, const EVP_MD* digest) {
   return request.has(0) ? static_cast<size_t>(request.numbers[0]) : DefaultSizeOf(digest);
 }
 
-bool HasSize(const EVP_MD* digest, size_t size) { return IsExtendable(digest) || size == DefaultSizeOf(digest); }
+// As node:crypto, without a code where it has none.
+Result<DigestChoice> Choose(const SpecRequest& request, bool is_stream) {
+  const std::string& name = request.names[0];
+  EvpMdPointer digest = FetchDigest(name, request.scope);
+  if (!digest) {
+    constexpr char kNotSupported[] = "Digest method not supported";
+    if (!IsDigestName(name)) return Error{"", kNotSupported, {}};
+    return Error{"", kNotSupported, ErrorQueue::Take().Lines()};
+  }
+  const size_t size = SizeOf(request, digest.get());
+  if (IsExtendable(digest.get()) || size == DefaultSizeOf(digest.get())) return DigestChoice(std::move(digest), size);
+  if (is_stream) {
+    ERR_raise(ERR_LIB_EVP, EVP_R_NOT_XOF_OR_INVALID_LENGTH);
+    return Error{"", "", ErrorQueue::Take().Lines()};
+  }
+  return Error{
+      "", "Output length " + std::to_string(size) + " is invalid for " + name + ", which does not support XOF", {}};
+}
 
 }  // namespace
 
 SpecResult CreateDigestSpec(SpecRequest request) {
   const ErrorQueueScope errors;
-  EvpMdPointer digest = FetchDigest(request.names[0], request.scope);
-  if (!digest) return NoDigest(request.names[0]);
-  const size_t size = SizeOf(request, digest.get());
-  if (!HasSize(digest.get(), size)) {
-    return Error{"",
-                 "Output length " + std::to_string(size) + " is invalid for " + request.names[0] +
-                     ", which does not support XOF",
-                 {}};
-  }
-  return std::shared_ptr<OperationSpec>(std::make_shared<DigestSpec>(DigestChoice(std::move(digest), size)));
+  Result<DigestChoice> choice = Choose(request, request.has(1));
+  if (!choice.ok()) return choice.error();
+  return std::shared_ptr<OperationSpec>(std::make_shared<DigestSpec>(std::move(choice.value())));
 }
 
 SpecResult CreateDigestStreamSpec(SpecRequest request) {
   const ErrorQueueScope errors;
-  EvpMdPointer digest = FetchDigest(request.names[0], request.scope);
-  if (!digest) return NoDigest(request.names[0]);
-  const size_t size = SizeOf(request, digest.get());
-  if (!HasSize(digest.get(), size)) {
-    ERR_raise(ERR_LIB_EVP, EVP_R_NOT_XOF_OR_INVALID_LENGTH);
-    return Error{"", "", ErrorQueue::Take().Lines()};
-  }
-  auto stream = std::make_shared<DigestStreamSpec>(DigestChoice(std::move(digest), size));
+  Result<DigestChoice> choice = Choose(request, true);
+  if (!choice.ok()) return choice.error();
+  auto stream = std::make_shared<DigestStreamSpec>(std::move(choice.value()));
   if (!stream->Start(request.source.get())) return Error{"", "", ErrorQueue::Take().Lines()};
   return std::shared_ptr<OperationSpec>(std::move(stream));
 }
