@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <memory>
 
 #include "accelerator/notify_fd.h"
 
@@ -17,45 +18,49 @@ namespace {
 // Where this is tells our fd from those of others in the same wait context.
 const char kKey = 0;
 
-void* ToCustomData(WaitFd fd) { return reinterpret_cast<void*>(static_cast<intptr_t>(fd)); }
-WaitFd FromCustomData(void* data) { return static_cast<WaitFd>(reinterpret_cast<intptr_t>(data)); }
+// What our fd's place in a wait context owns. On Linux both ends are one eventfd.
+struct Ends {
+  ~Ends() {
+    if (wait >= 0) close(wait);
+    if (signal >= 0 && signal != wait) close(signal);
+  }
+  WaitFd wait = -1;
+  WaitFd signal = -1;
+};
 
-void CloseBoth(ASYNC_WAIT_CTX*, const void*, WaitFd wait_end, void* signal_end) {
-  close(wait_end);
-  if (FromCustomData(signal_end) != wait_end) close(FromCustomData(signal_end));
-}
-
-bool OpenEnds(WaitFd& wait_end, WaitFd& signal_end) {
+bool Open(Ends& ends) {
 #ifdef __linux__
-  wait_end = signal_end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return wait_end >= 0;
+  ends.wait = ends.signal = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return ends.wait >= 0;
 #else
-  int ends[2];
-  if (pipe(ends) != 0) return false;
-  for (const int end : ends) {
+  int both[2];
+  if (pipe(both) != 0) return false;
+  for (const int end : both) {
     fcntl(end, F_SETFD, FD_CLOEXEC);
     fcntl(end, F_SETFL, O_NONBLOCK);
   }
-  wait_end = ends[0];
-  signal_end = ends[1];
+  ends.wait = both[0];
+  ends.signal = both[1];
   return true;
 #endif
 }
+
+void CloseEnds(ASYNC_WAIT_CTX*, const void*, WaitFd, void* ends) { delete static_cast<Ends*>(ends); }
 
 }  // namespace
 
 NotifyFd NotifyFd::Of(ASYNC_WAIT_CTX* context) {
   NotifyFd found;
   void* custom = nullptr;
-  if (ASYNC_WAIT_CTX_get_fd(context, &kKey, &found.wait_end_, &custom) == 1) {
-    found.signal_end_ = FromCustomData(custom);
-    found.valid_ = true;
-    return found;
+  if (ASYNC_WAIT_CTX_get_fd(context, &kKey, &found.wait_end_, &custom) != 1) {
+    auto ends = std::make_unique<Ends>();
+    if (!Open(*ends) || ASYNC_WAIT_CTX_set_wait_fd(context, &kKey, ends->wait, ends.get(), CloseEnds) != 1)
+      return found;
+    found.wait_end_ = ends->wait;
+    custom = ends.release();
   }
-  if (!OpenEnds(found.wait_end_, found.signal_end_)) return found;
-  void* signal_end = ToCustomData(found.signal_end_);
-  found.valid_ = ASYNC_WAIT_CTX_set_wait_fd(context, &kKey, found.wait_end_, signal_end, CloseBoth) == 1;
-  if (!found.valid_) CloseBoth(context, &kKey, found.wait_end_, signal_end);
+  found.signal_end_ = static_cast<Ends*>(custom)->signal;
+  found.valid_ = true;
   return found;
 }
 

@@ -82,9 +82,9 @@ class OffloadTask final : public WorkerPool::Task {
   }
 
  private:
-  // A pointer to a Sleeper is a state too: pending, with the job's thread asleep.
-  enum State : uintptr_t {
+  enum class State : uint8_t {
     kPending,
+    kAsleep,    // pending, and the job's thread sleeps until it is ready
     kReady,     // the result is there, but the pool still tells of it: what it uses for that must stay
     kNotified,  // the pool is through with it
   };
@@ -104,12 +104,10 @@ class OffloadTask final : public WorkerPool::Task {
 
   void Done() noexcept override {
     // Ready before anybody is told: whoever resumes the job because it was told must not find it pending.
-    const uintptr_t before = state_.exchange(kReady, std::memory_order_acq_rel);
-    if (before != kPending) {
-      Sleeper* sleeper = reinterpret_cast<Sleeper*>(before);
-      const std::lock_guard<std::mutex> lock(sleeper->mutex);
-      sleeper->awake = true;
-      sleeper->wake.notify_one();
+    if (state_.exchange(State::kReady, std::memory_order_acq_rel) == State::kAsleep) {
+      const std::lock_guard<std::mutex> lock(sleeper_->mutex);
+      sleeper_->awake = true;
+      sleeper_->wake.notify_one();
       return;
     }
     if (callback_ != nullptr) {
@@ -117,7 +115,7 @@ class OffloadTask final : public WorkerPool::Task {
     } else {
       notify_fd_.Signal();
     }
-    state_.store(kNotified, std::memory_order_release);
+    state_.store(State::kNotified, std::memory_order_release);
   }
 
   void PauseUntilDone() {
@@ -125,8 +123,7 @@ class OffloadTask final : public WorkerPool::Task {
     Clock::time_point resumed;
     for (;;) {
       const bool could_pause = ASYNC_pause_job() == 1;
-      const uintptr_t state = state_.load(std::memory_order_acquire);
-      if (state != kPending) return AwaitNotified();
+      if (state_.load(std::memory_order_acquire) != State::kPending) return AwaitNotified();
       if (forks_ != Forks()) return Lose();
       const Clock::time_point before = resumed;
       resumed = Clock::now();
@@ -142,7 +139,7 @@ class OffloadTask final : public WorkerPool::Task {
   void AwaitNotified() {
     constexpr int kYields = 200;
     constexpr std::chrono::microseconds kNap(20);
-    for (int tries = 0; state_.load(std::memory_order_acquire) != kNotified; ++tries) {
+    for (int tries = 0; state_.load(std::memory_order_acquire) != State::kNotified; ++tries) {
       if (tries < kYields) {
         std::this_thread::yield();
       } else {
@@ -155,10 +152,9 @@ class OffloadTask final : public WorkerPool::Task {
   // False when the result came first.
   bool Sleep() {
     Sleeper sleeper;
-    uintptr_t expected = kPending;
-    if (!state_.compare_exchange_strong(expected, reinterpret_cast<uintptr_t>(&sleeper), std::memory_order_acq_rel)) {
-      return false;
-    }
+    sleeper_ = &sleeper;
+    State expected = State::kPending;
+    if (!state_.compare_exchange_strong(expected, State::kAsleep, std::memory_order_acq_rel)) return false;
     std::unique_lock<std::mutex> lock(sleeper.mutex);
     sleeper.wake.wait(lock, [&] { return sleeper.awake; });
     return true;
@@ -180,7 +176,8 @@ class OffloadTask final : public WorkerPool::Task {
   ASYNC_callback_fn callback_ = nullptr;
   void* callback_argument_ = nullptr;
   NotifyFd notify_fd_;
-  std::atomic<uintptr_t> state_{kPending};
+  Sleeper* sleeper_ = nullptr;
+  std::atomic<State> state_{State::kPending};
 };
 
 }  // namespace

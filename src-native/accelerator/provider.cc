@@ -143,7 +143,7 @@ int GetParams(void*, OSSL_PARAM params[]) {
 
 int AcceleratorProviderInit(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPATCH** functions,
                             void** context) {
-  static const OSSL_DISPATCH kFunctions[] = {
+  static const OSSL_DISPATCH dispatch[] = {
       {OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, ToAnyFunction(GettableParams)},
       {OSSL_FUNC_PROVIDER_GET_PARAMS, ToAnyFunction(GetParams)},
       {OSSL_FUNC_PROVIDER_QUERY_OPERATION, ToAnyFunction(Query)},
@@ -154,7 +154,7 @@ int AcceleratorProviderInit(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const
   if (inner == nullptr) return 0;
   // What is offered as it is expects the context that it was made for.
   *context = inner->context();
-  *functions = kFunctions;
+  *functions = dispatch;
   return 1;
 }
 

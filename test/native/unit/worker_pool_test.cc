@@ -288,7 +288,8 @@ TEST_SUITE("worker pool") {
   TEST_CASE("starts anew in a forked child, which knows nothing of its parent's tasks") {
     const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
-      TestTask waiting;
+      Gate waited;
+      TestTask waiting({}, [&] { waited.Open(); });
       pool.Submit(&blocker.task);
       blocker.begun.Wait();
       pool.Submit(&waiting);
@@ -305,6 +306,7 @@ TEST_SUITE("worker pool") {
       waitpid(child, &child_status, 0);
       blocker.gate.Open();
       blocker.over.Wait();
+      waited.Wait();
       return child_status == 0;
     });
     CHECK(status == 0);
