@@ -1,4 +1,6 @@
 // Keys. To make one, and to check one, may take long and is offloaded; everything else runs where it is called.
+#include <openssl/params.h>
+
 #include "accelerator/newer_functions.h"
 #include "accelerator/provider_key.h"
 #include "accelerator/wrapped_algorithm.h"
@@ -51,10 +53,11 @@ int Import(void* key, int selection, const OSSL_PARAM params[]) {
 
 // libcrypto asks for everything when an operation of another provider is to use the key. A private key that we gave
 // away would silently be used there, and nothing would pause. Refused without an error in the queue: it is a question,
-// and whoever asks goes on with the next provider.
+// and whoever asks goes on with the next provider. Whoever generates a key to give it away says so.
 int Export(void* key_data, int selection, OSSL_CALLBACK* callback, void* argument) {
   ProviderKey* key = ToKey(key_data);
-  if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && Has(key, OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 1) return 0;
+  const bool is_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+  if (is_private && !key->exportable() && Has(key, OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 1) return 0;
   const auto export_key = key->algorithm().Get<OSSL_FUNC_keymgmt_export_fn>(OSSL_FUNC_KEYMGMT_EXPORT);
   return export_key(key->inner(), selection, callback, argument);
 }
@@ -81,6 +84,7 @@ struct Generation {
   const WrappedAlgorithm& algorithm;
   void* inner;
   bool is_short;
+  bool exportable;
 };
 
 Generation* ToGeneration(void* generation) { return static_cast<Generation*>(generation); }
@@ -94,6 +98,11 @@ int SetTemplate(void* generation, void* key) {
 int SetGenerationParams(void* generation, const OSSL_PARAM params[]) {
   const auto set =
       ToGeneration(generation)->algorithm.Get<OSSL_FUNC_keymgmt_gen_set_params_fn>(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS);
+  int exportable = 0;
+  const OSSL_PARAM* param = OSSL_PARAM_locate_const(params, "accelerator-exportable");
+  if (param != nullptr && OSSL_PARAM_get_int(param, &exportable) == 1) {
+    ToGeneration(generation)->exportable = exportable != 0;
+  }
   return set(ToGeneration(generation)->inner, params);
 }
 
@@ -116,7 +125,9 @@ void* Generate(void* generation_data, OSSL_CALLBACK* callback, void* argument) {
     inner = generate(generation->inner, callback, argument);
     return inner != nullptr ? 1 : 0;
   });
-  return NewKey(generation->algorithm, inner);
+  void* key = NewKey(generation->algorithm, inner);
+  if (key != nullptr) ToKey(key)->set_exportable(generation->exportable);
+  return key;
 }
 
 void FreeGeneration(void* generation_data) {
@@ -144,7 +155,7 @@ void* BeginGeneration(size_t place, void*, int selection, const OSSL_PARAM param
   const WrappedAlgorithm& algorithm = *places[place];
   // A group without a key, as TLS makes one for each peer. Only these have parameters that must be searched for.
   const bool searches = algorithm.Is("DH") || algorithm.Is("DHX") || algorithm.Is("DSA");
-  return new Generation{algorithm, inner, (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0 && !searches};
+  return new Generation{algorithm, inner, (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0 && !searches, false};
 }
 
 const OSSL_PARAM* SettableGenerationParams(size_t place, void* generation, void*) {

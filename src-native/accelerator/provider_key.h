@@ -34,6 +34,9 @@ class ProviderKey {
   void* inner() const { return inner_; }
   RunTime& run_time(KeyUse use) { return run_times_[static_cast<size_t>(use)]; }
   MessageContexts& message_contexts() { return message_contexts_; }
+  // Whether its private part may leave the provider.
+  bool exportable() const { return exportable_; }
+  void set_exportable(bool exportable) { exportable_ = exportable; }
 
   void AddReference() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Release() {
@@ -50,6 +53,7 @@ class ProviderKey {
 
   const WrappedAlgorithm& algorithm_;
   void* inner_;
+  bool exportable_ = false;
   std::atomic<unsigned> references_{1};
   RunTime run_times_[kUses];
   MessageContexts message_contexts_;

@@ -40,8 +40,14 @@ class KeyGenerator {
 
   EvpPkeyPointer Generate() const {
     const EvpPkeyCtxPointer context = Prepare();
+    if (!context) return nullptr;
+    // A provider that keeps private keys to itself is told that this one is to be given away; others do not listen.
+    int exportable = 1;
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_int("accelerator-exportable", &exportable),
+                                 OSSL_PARAM_construct_end()};
+    if (request_.scope.may_pause) EVP_PKEY_CTX_set_params(context.get(), params);
     EVP_PKEY* pkey = nullptr;
-    if (!context || EVP_PKEY_generate(context.get(), &pkey) <= 0) return nullptr;
+    if (EVP_PKEY_generate(context.get(), &pkey) <= 0) return nullptr;
     return EvpPkeyPointer(pkey);
   }
 

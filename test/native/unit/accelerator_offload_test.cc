@@ -1,6 +1,4 @@
 #include <openssl/err.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -22,15 +20,6 @@ int OffloadIt(Work&& work) {
 }
 
 AcceleratorStats::Counts Counts() { return GetAcceleratorStats().of(kClass); }
-
-// In a process whose pool has not begun. Its exit status: 0 when `body` is true.
-int InChild(const std::function<bool()>& body) {
-  const pid_t child = fork();
-  if (child == 0) _exit(body() ? 0 : 1);
-  int status = -1;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  return status;
-}
 
 }  // namespace
 
@@ -250,7 +239,7 @@ TEST_SUITE("accelerator: offload") {
   }
 
   TEST_CASE("what the pool has no room for runs inline") {
-    const int status = InChild([] {
+    const bool as_expected = InForkedChild([] {
       WorkerPool::Options options;
       options.threads = 1;
       options.max_queued = 0;
@@ -261,7 +250,7 @@ TEST_SUITE("accelerator: offload") {
       return result == 7 && pauses == 0 && Counts().refused == before.refused + 1 &&
              Counts().offloaded == before.offloaded;
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("a job that is resumed in a forked child fails there, and ends in the parent") {
@@ -270,11 +259,11 @@ TEST_SUITE("accelerator: offload") {
       int result = -1;
       HandJob job([&] { result = OffloadIt([&] { return gate.Wait(), 7; }); });
       REQUIRE(job.Step());
-      const int status = InChild([&] {
+      const bool as_expected = InForkedChild([&] {
         const bool ended = !job.Step();
         return ended && result == 0 && ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_PROV;
       });
-      CHECK(status == 0);
+      CHECK(as_expected);
       gate.Open();
       job.RunToEnd();
       CHECK(result == 7);

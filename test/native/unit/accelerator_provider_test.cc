@@ -17,8 +17,8 @@ struct KeyKind {
 };
 
 constexpr KeyKind kKinds[] = {
-    {"RSA", "2048"},
-    {"RSA-PSS", "2048"},
+    {"RSA", "1024"},
+    {"RSA-PSS", "1024"},
     {"EC", "P-256"},
     {"EC", "P-521"},
     {"ED25519", ""},
@@ -167,6 +167,7 @@ TEST_SUITE("accelerator: keys") {
     const EvpPkeyCtxPointer context(EVP_PKEY_CTX_new_from_name(Accelerated(), "RSA", nullptr));
     EVP_PKEY* key = nullptr;
     EVP_PKEY_keygen_init(context.get());
+    EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 1024);
     EVP_PKEY_CTX_set_app_data(context.get(), &reports);
     EVP_PKEY_CTX_set_cb(context.get(), [](EVP_PKEY_CTX* of) {
       ++*static_cast<int*>(EVP_PKEY_CTX_get_app_data(of));
@@ -314,7 +315,7 @@ TEST_SUITE("accelerator: keys") {
 TEST_SUITE("accelerator: encryption, exchange, encapsulation") {
   TEST_CASE("RSA encrypts and decrypts in jobs") {
     WithJobs([] {
-      const KeyPair keys("RSA", "2048");
+      const KeyPair keys("RSA", "1536");
       const Bytes secret = FromText("forty-eight bytes are what TLS 1.2 would encrypt");
       for (const int padding : {RSA_PKCS1_PADDING, RSA_PKCS1_OAEP_PADDING}) {
         Bytes encrypted;
@@ -329,7 +330,7 @@ TEST_SUITE("accelerator: encryption, exchange, encapsulation") {
         CHECK(decrypted == secret);
       }
       CHECK(TakeErrors().empty());
-      const Bytes garbage(256, 1);
+      const Bytes garbage(192, 1);
       CHECK(Crypt(nullptr, keys.plain.get(), false, RSA_PKCS1_OAEP_PADDING, garbage).empty());
       const auto errors = TakeErrors();
       CHECK_FALSE(errors.empty());
@@ -365,7 +366,7 @@ TEST_SUITE("accelerator: encryption, exchange, encapsulation") {
       const char* option;
       const char* operation;
     };
-    constexpr KemCase kKems[] = {{"RSA", "2048", "RSASVE"},   {"ML-KEM-512", "", nullptr},
+    constexpr KemCase kKems[] = {{"RSA", "1536", "RSASVE"},   {"ML-KEM-512", "", nullptr},
                                  {"ML-KEM-768", "", nullptr}, {"ML-KEM-1024", "", nullptr},
                                  {"X25519", "", "DHKEM"},     {"X448", "", "DHKEM"},
                                  {"EC", "P-256", "DHKEM"},    {"X25519MLKEM768", "", nullptr}};

@@ -19,9 +19,9 @@ struct SignatureCase {
 };
 
 constexpr SignatureCase kCases[] = {
-    {"RSA", "2048", "SHA256"},
-    {"RSA", "2048", "SHA512", true},
-    {"RSA-PSS", "2048", "SHA256"},
+    {"RSA", "1536", "SHA256"},
+    {"RSA", "1536", "SHA512", true},
+    {"RSA-PSS", "1536", "SHA256"},
     {"EC", "P-256", "SHA256"},
     {"EC", "P-384", "SHA384"},
     {"EC", "P-521", "SHA512"},
@@ -237,7 +237,7 @@ TEST_SUITE("accelerator: signatures") {
   }
 
   TEST_CASE("digests are signed, verified and recovered as by the default provider") {
-    for (const Plain& of : {Plain{"RSA", "2048"}, Plain{"EC", "P-256"}}) {
+    for (const Plain& of : {Plain{"RSA", "1536"}, Plain{"EC", "P-256"}}) {
       CAPTURE(std::string(of.type));
       WithJobs([&] {
         const KeyPair keys(of.type, of.option);
@@ -315,7 +315,7 @@ TEST_SUITE("accelerator: signatures") {
   }
 
   TEST_CASE("errors are those of the default provider, in jobs and outside") {
-    const KeyPair rsa("RSA", "2048");
+    const KeyPair rsa("RSA", "1536");
     const KeyPair ec("EC", "P-256");
     struct Faulty {
       const char* what;
@@ -331,7 +331,7 @@ TEST_SUITE("accelerator: signatures") {
         {"an unknown digest",
          [&](OSSL_LIB_CTX* library, EVP_PKEY*, EVP_PKEY* key) { return digest_sign(library, key, "SHA-77", 100); }},
         {"a digest that cannot sign",
-         [&](OSSL_LIB_CTX* library, EVP_PKEY* key, EVP_PKEY*) { return digest_sign(library, key, "SHAKE256", 256); }},
+         [&](OSSL_LIB_CTX* library, EVP_PKEY* key, EVP_PKEY*) { return digest_sign(library, key, "SHAKE256", 192); }},
         {"too little room, RSA",
          [&](OSSL_LIB_CTX* library, EVP_PKEY* key, EVP_PKEY*) { return digest_sign(library, key, "SHA256", 10); }},
         {"too little room, EC",
@@ -341,7 +341,7 @@ TEST_SUITE("accelerator: signatures") {
            const EvpPkeyCtxPointer context(EVP_PKEY_CTX_new_from_pkey(library, key, nullptr));
            EVP_PKEY_sign_init(context.get());
            EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256());
-           Bytes signature(256);
+           Bytes signature(192);
            size_t size = signature.size();
            return EVP_PKEY_sign(context.get(), signature.data(), &size, kMessage.data(), 20);
          }},
@@ -351,8 +351,8 @@ TEST_SUITE("accelerator: signatures") {
            EVP_PKEY_CTX* key_context = nullptr;
            EVP_DigestSignInit_ex(context.get(), &key_context, "SHA512", library, nullptr, key, nullptr);
            EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING);
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, 250);
-           Bytes signature(256);
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, 180);
+           Bytes signature(192);
            size_t size = signature.size();
            return EVP_DigestSign(context.get(), signature.data(), &size, kMessage.data(), kMessage.size());
          }},

@@ -2,8 +2,6 @@
 #include "accelerator/worker_pool.h"
 
 #include <pthread.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,31 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "support.h"
+#include "accelerator_support.h"
 
 namespace openssl_async::testing {
 
 namespace {
-
-// Lets whoever waits go on once it was opened.
-class Gate {
- public:
-  // Tells under the lock: whoever waited may end it at once.
-  void Open() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-  void Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return open_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
 
 // What happened, in order, on whichever thread.
 class Log {
@@ -78,17 +56,13 @@ class TestTask final : public WorkerPool::Task {
 };
 
 // The process's pool with one thread and nothing else, in a process of its own: options are for good.
-int InProcessOfItsOwn(const WorkerPool::Options& options, const std::function<bool(WorkerPool&)>& body) {
-  const pid_t child = fork();
-  if (child == 0) {
+bool InProcessOfItsOwn(const WorkerPool::Options& options, const std::function<bool(WorkerPool&)>& body) {
+  return InForkedChild([&] {
     WorkerPool& pool = WorkerPool::Get();
     const bool ok = pool.Configure(options) && body(pool);
     pool.Stop();
-    _exit(ok ? 0 : 1);
-  }
-  int status = -1;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  return status;
+    return ok;
+  });
 }
 
 // Occupies the pool's only thread until the gate is opened.
@@ -149,7 +123,7 @@ TEST_SUITE("threads: worker pool") {
 // In forked children, which ThreadSanitizer does not follow.
 TEST_SUITE("worker pool") {
   TEST_CASE("takes tasks in order, and short ones along, whose ends are told together") {
-    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
       Log log;
       TestTask first([&] { log.Add(1); }, [&] { log.Add(-1); });
@@ -163,7 +137,7 @@ TEST_SUITE("worker pool") {
       blocker.gate.Open();
       return log.WaitFor(8) == std::vector<int>{1, 2, -1, -2, 3, -3, 4, -4};
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("takes several at once, as many as there is room for, and wakes a thread for each") {
@@ -171,7 +145,7 @@ TEST_SUITE("worker pool") {
     options.threads = 3;
     options.spare_thread = false;
     options.max_queued = 3;
-    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(options, [](WorkerPool& pool) {
       Log log;
       Gate gate;
       std::atomic<int> running{0};
@@ -190,14 +164,14 @@ TEST_SUITE("worker pool") {
       gate.Open();
       return three && none_left && log.WaitFor(3).size() == 3 && !tasks[3].linked();
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("shares what waits among its threads") {
     WorkerPool::Options options;
     options.threads = 2;
     options.spare_thread = false;
-    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(options, [](WorkerPool& pool) {
       Blocker blockers[2];
       Log log;
       std::vector<std::unique_ptr<TestTask>> tasks;
@@ -220,11 +194,11 @@ TEST_SUITE("worker pool") {
       blockers[1].over.Wait();
       return shared;
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("its threads block every signal") {
-    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Gate done;
       bool blocked = true;
       TestTask task(
@@ -240,13 +214,13 @@ TEST_SUITE("worker pool") {
       done.Wait();
       return blocked;
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("refuses more than the queue may hold, and forgets what is cancelled") {
     WorkerPool::Options options = OneThread();
     options.max_queued = 2;
-    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(options, [](WorkerPool& pool) {
       Blocker blocker;
       Log log;
       TestTask kept([&] { log.Add(1); }, [&] { log.Add(-1); });
@@ -261,13 +235,13 @@ TEST_SUITE("worker pool") {
       const bool ran = log.WaitFor(2) == std::vector<int>{1, -1};
       return taken && full && forgotten && ran;
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("has the spare thread help only while more wait than there are threads") {
     WorkerPool::Options options = OneThread();
     options.spare_thread = true;
-    const int status = InProcessOfItsOwn(options, [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(options, [](WorkerPool& pool) {
       Blocker blocker;
       Log log;
       TestTask first({}, [&] { log.Add(1); });
@@ -282,38 +256,35 @@ TEST_SUITE("worker pool") {
       blocker.gate.Open();
       return helped && leaves_one && log.WaitFor(2) == std::vector<int>{1, 2};
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("starts anew in a forked child, which knows nothing of its parent's tasks") {
-    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
       Gate waited;
       TestTask waiting({}, [&] { waited.Open(); });
       pool.Submit(&blocker.task);
       blocker.begun.Wait();
       pool.Submit(&waiting);
-      const pid_t child = fork();
-      if (child == 0) {
+      const bool anew = InForkedChild([&] {
         Gate done;
         TestTask task({}, [&] { done.Open(); });
         const bool clean = pool.stats().queued == 0 && pool.stats().threads == 0;
         const bool taken = pool.Submit(&task);
         if (taken) done.Wait();
-        _exit(clean && taken ? 0 : 1);
-      }
-      int child_status = -1;
-      waitpid(child, &child_status, 0);
+        return clean && taken;
+      });
       blocker.gate.Open();
       blocker.over.Wait();
       waited.Wait();
-      return child_status == 0;
+      return anew;
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("waits at its end for what runs, and drops what waits") {
-    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
       std::atomic<bool> ran{false};
       TestTask dropped([&] { ran = true; });
@@ -327,11 +298,11 @@ TEST_SUITE("worker pool") {
       TestTask late;
       return !ran && !pool.Submit(&late);
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("says which ends are followed by others for the same waker") {
-    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
       Log log;
       const int wakers[] = {0, 0};
@@ -348,11 +319,11 @@ TEST_SUITE("worker pool") {
       blocker.gate.Open();
       return log.WaitFor(5) == std::vector<int>{1, 0, 1, 0, 0};
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 
   TEST_CASE("takes more along the longer they wait") {
-    const int status = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       constexpr size_t kTasks = 256;
       constexpr uint32_t kExpectedNs = 100'000;
       Blocker blocker;
@@ -370,7 +341,7 @@ TEST_SUITE("worker pool") {
       const auto first_end = std::find(events.begin(), events.end(), 0) - events.begin();
       return first_end == kTasks / 8 && events[events.size() - 2] == 1;
     });
-    CHECK(status == 0);
+    CHECK(as_expected);
   }
 }
 
