@@ -72,13 +72,13 @@ export abstract class CipherTransform extends Transform {
    * `ERR_CRYPTO_INVALID_MESSAGELEN`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_ENCODING`,
    * `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`
    */
-  update(data: BinaryLike, inputEncoding?: BufferEncoding): Promise<Buffer>;
+  update(data: BinaryLike, inputEncoding?: BufferEncoding, outputEncoding?: 'buffer'): Promise<Buffer>;
+  update(data: BinaryLike, inputEncoding: BufferEncoding | undefined, outputEncoding: BufferEncoding): Promise<string>;
   update(
     data: BinaryLike,
-    inputEncoding: BufferEncoding | undefined,
-    outputEncoding: BufferEncoding | undefined,
-  ): Promise<Buffer | string>;
-  update(data: BinaryLike, inputEncoding?: BufferEncoding, outputEncoding?: BufferEncoding): Promise<Buffer | string> {
+    inputEncoding?: BufferEncoding,
+    outputEncoding?: BufferEncoding | 'buffer',
+  ): Promise<Buffer | string> {
     return attempt<Buffer | string>(() => {
       const part = toPart(data, inputEncoding);
       const decoder = this.#decoderFor(outputEncoding);
@@ -99,9 +99,9 @@ export abstract class CipherTransform extends Transform {
    * @throws Everything as a rejection: `ERR_CRYPTO_INVALID_STATE` for a second call, `ERR_OSSL_BAD_DECRYPT`,
    * `ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH`, an error without a code for a message that is not authentic, and as `update()`
    */
-  final(outputEncoding?: undefined): Promise<Buffer>;
-  final(outputEncoding: BufferEncoding | undefined): Promise<Buffer | string>;
-  final(outputEncoding?: BufferEncoding): Promise<Buffer | string> {
+  final(outputEncoding?: 'buffer'): Promise<Buffer>;
+  final(outputEncoding: BufferEncoding): Promise<string>;
+  final(outputEncoding?: BufferEncoding | 'buffer'): Promise<Buffer | string> {
     return attempt<Buffer | string>(() => {
       const decoder = this.#decoderFor(outputEncoding);
       if (this.finalized) throw nodeError('ERR_CRYPTO_INVALID_STATE', 'Invalid state');

@@ -104,14 +104,14 @@ Result<DigestChoice> Choose(const SpecRequest& request, bool is_stream) {
 
 }  // namespace
 
-SpecResult CreateDigestSpec(SpecRequest request) {
+SpecResult CreateDigestSpec(const SpecRequest& request) {
   const ErrorQueueScope errors;
   Result<DigestChoice> choice = Choose(request, request.has(1));
   if (!choice.ok()) return choice.error();
   return std::shared_ptr<OperationSpec>(std::make_shared<DigestSpec>(std::move(choice.value())));
 }
 
-SpecResult CreateDigestStreamSpec(SpecRequest request) {
+SpecResult CreateDigestStreamSpec(const SpecRequest& request) {
   const ErrorQueueScope errors;
   Result<DigestChoice> choice = Choose(request, true);
   if (!choice.ok()) return choice.error();

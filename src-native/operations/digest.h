@@ -9,13 +9,13 @@ namespace openssl_async {
 // names: [digest]; numbers: [output length of an extendable one; 1 for the errors of crypto.createHash(), else those of
 // crypto.hash()].
 // Inputs of a call: the data. Output: the digest.
-SpecResult CreateDigestSpec(SpecRequest request);
+SpecResult CreateDigestSpec(const SpecRequest& request);
 
 // Of data that comes in parts. The spec holds what was hashed so far; its calls come strictly one after the other, and
 // none after the last.
 // names: [digest]; numbers: [output length of an extendable one]; source: a spec of the same kind, whose state this one
 // starts with. Numbers of a call: [1 for the last, else 0]. Inputs: up to six parts, in order. Output of the last: the
 // digest.
-SpecResult CreateDigestStreamSpec(SpecRequest request);
+SpecResult CreateDigestStreamSpec(const SpecRequest& request);
 
 }  // namespace openssl_async

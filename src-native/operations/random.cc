@@ -26,7 +26,7 @@ class RandomSpec : public OperationSpec {
 
 }  // namespace
 
-SpecResult CreateRandomSpec(SpecRequest request) {
+SpecResult CreateRandomSpec(const SpecRequest& request) {
   return std::shared_ptr<OperationSpec>(std::make_shared<RandomSpec>(request.scope.library_context));
 }
 

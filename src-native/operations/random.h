@@ -7,6 +7,6 @@ namespace openssl_async {
 
 // names, numbers, keys, bytes: none.
 // Numbers of a call: [how many bytes]. Output: the bytes.
-SpecResult CreateRandomSpec(SpecRequest request);
+SpecResult CreateRandomSpec(const SpecRequest& request);
 
 }  // namespace openssl_async

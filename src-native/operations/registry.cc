@@ -20,7 +20,7 @@ SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
     case OperationFamily::kVerify:
       return CreateVerifySpec(std::move(request));
     case OperationFamily::kDigest:
-      return CreateDigestSpec(std::move(request));
+      return CreateDigestSpec(request);
     case OperationFamily::kMac:
       return CreateMacSpec(std::move(request));
     case OperationFamily::kEncrypt:
@@ -34,9 +34,9 @@ SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
     case OperationFamily::kKeyDerivation:
       return CreateKeyDerivationSpec(std::move(request));
     case OperationFamily::kRandom:
-      return CreateRandomSpec(std::move(request));
+      return CreateRandomSpec(request);
     case OperationFamily::kDigestStream:
-      return CreateDigestStreamSpec(std::move(request));
+      return CreateDigestStreamSpec(request);
     case OperationFamily::kPublicEncrypt:
       return CreatePublicEncryptSpec(std::move(request));
     case OperationFamily::kPrivateDecrypt:
