@@ -100,16 +100,16 @@ test('results are given in the encoding asked for', async () => {
     let [theirs, ours] = ['', ''];
     for (const part of ['Ünïcödé', 'and more of it, more than a block', '']) {
       theirs += node.update(part, 'utf8', encoding);
-      ours += (await cipher.update(part, 'utf8', encoding));
+      ours += await cipher.update(part, 'utf8', encoding);
     }
-    expect(ours + ((await cipher.final(encoding)))).toBe(theirs + node.final(encoding));
+    expect(ours + (await cipher.final(encoding))).toBe(theirs + node.final(encoding));
   }
   const cipher = createCipheriv('aes-128-ctr', KEY, iv);
   const data = [await cipher.update('€'), await cipher.final()];
   const decipher = createDecipheriv('aes-128-ctr', KEY, iv);
   let text = '';
-  for (const byte of Buffer.concat(data)) text += (await decipher.update(Buffer.of(byte), undefined, 'utf8'));
-  expect(text + ((await decipher.final('utf8')))).toBe('€');
+  for (const byte of Buffer.concat(data)) text += await decipher.update(Buffer.of(byte), undefined, 'utf8');
+  expect(text + (await decipher.final('utf8'))).toBe('€');
 });
 
 test('an encoding stays, and is one', async () => {
