@@ -82,8 +82,8 @@ class DefaultProvider {
 
 // Some functions get nothing that tells whose they are: neither key nor context. They are compiled once for each place
 // in the list of a class's algorithms.
-constexpr size_t kMostSignatures = 96;  // OpenSSL 3.5 has 57
-constexpr size_t kMostKeys = 64;        // 35
+constexpr size_t kMostSignatures = 96;  // OpenSSL 3.5 has 55
+constexpr size_t kMostKeys = 64;        // 33
 constexpr size_t kMostOthers = 32;      // 16, for key derivation
 
 template <auto kFunction, size_t kPlace, typename Result, typename... Arguments>

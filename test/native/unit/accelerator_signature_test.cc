@@ -2,7 +2,9 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "accelerator_keys.h"
 
@@ -399,6 +401,28 @@ TEST_SUITE("accelerator: signatures") {
       // Made, kept, and made anew.
       for (int round = 0; round < 3; ++round) CHECK(identifier(Accelerated(), keys.accelerated.get()) == expected);
     });
+  }
+}
+
+TEST_SUITE("threads: accelerator") {
+  TEST_CASE("threads sign and verify with one key at the same time, inline") {
+    const SignatureCase& of = kCases[3];
+    const KeyPair keys(of.type, of.option);
+    constexpr int kThreads = 4;
+    constexpr int kRounds = 50;
+    std::atomic<int> valid{0};
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&] {
+        const Signer signer(of, Accelerated());
+        for (int round = 0; round < kRounds; ++round) {
+          const Bytes signature = signer.Sign(keys.accelerated.get(), round % 2 == 0 ? Style::kWhole : Style::kPieces);
+          if (signer.Verify(keys.accelerated.get(), signature) == 1) ++valid;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(valid == kThreads * kRounds);
   }
 }
 
