@@ -96,7 +96,7 @@ export function scopeOf(options: OperationOptions | undefined): NativeScope | un
   const { provider, properties = '' } = options;
   if (provider === undefined) return properties === '' ? undefined : [0, properties, /\bprovider\s*=/.test(properties)];
   const rest = properties === '' ? '' : `,${properties}`;
-  // What the accelerator lacks (digests, ciphers) is the default provider's, in the same library context.
+  // What is not worth a pause (digests, ciphers) the accelerator passes through.
   if (provider === 'accelerator') return [OWN_LIBRARY, `?provider=accelerator${rest}`, true];
   return [0, `provider=${provider}${rest}`, !SOFTWARE_PROVIDERS.has(provider)];
 }
@@ -132,7 +132,7 @@ export function specFor(
 ): Spec {
   const scope = scopeOf(options);
   if (scope === undefined) return table.get(name, () => createSpec(describe()));
-  const fallsBack = scope[2] && (options?.fallback ?? environment().options.fallback) === 'software';
+  const fallsBack = mayFallBack(scope, options);
   return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, () =>
     createSpec({
       ...describe(),

@@ -92,6 +92,10 @@ bool OperationRunner::Abandon(JobId id) {
   OperationCall* call = Find(id);
   if (call == nullptr || call->abandoned_) return false;
   ++call->figures_->counts.abandoned;
+  if (call->told_) {  // it is over, and counted as such; only its result is not wanted any more
+    call->abandoned_ = true;
+    return false;
+  }
   bool forgotten = false;
   if (call->place_ == Place::kPool) forgotten = WorkerPool::Get().Cancel(call);
   if (call->place_ == Place::kJob) forgotten = scheduler_.Abandon(id);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -103,6 +104,7 @@ class TestRunner final : private Scheduler::Delegate, private OperationRunner::D
 
   TestLoop loop;
   std::vector<End> ends;
+  std::function<void()> before_telling;  // as user code may run between the results of one delivery
 
  private:
   void OnEvents(const JobEvent* events, size_t count) override {
@@ -111,6 +113,7 @@ class TestRunner final : private Scheduler::Delegate, private OperationRunner::D
   }
   void OnDelivery() override {}
   void OnOperations(OperationCall* const* calls, size_t count) override {
+    if (before_telling) before_telling();
     for (size_t i = 0; i < count; ++i) Record(*calls[i]);
   }
   void Record(OperationCall& call) {
@@ -284,6 +287,23 @@ TEST_SUITE("operation runner") {
     REQUIRE(runner.loop.RunUntil([&] { return runner->in_flight() == 0; }));
     CHECK(spec.figures->counts.abandoned == kCalls);
     CHECK(static_cast<size_t>(echo->runs.load()) == kCalls - forgotten);
+  }
+
+  TEST_CASE("takes calls that are abandoned while their ends are being told for what they are: over") {
+    TestRunner runner;
+    auto echo = std::make_shared<EchoSpec>();
+    const PlacedSpec spec = runner->Adopt(echo, "echo");
+    runner.before_telling = [&] { CHECK_FALSE(runner->Abandon(1)); };
+    runner.Submit(1, Mode::kOffload, spec, "x");
+    REQUIRE(runner.RunUntilEnded(1));
+    runner.before_telling = nullptr;
+    CHECK(uv_loop_alive(runner.loop.get()) == 0);
+    echo->held = true;
+    runner.Submit(2, Mode::kOffload, spec, "x");
+    CHECK(uv_loop_alive(runner.loop.get()) == 1);
+    echo->LetGo();
+    REQUIRE(runner.RunUntilEnded(2));
+    CHECK(uv_loop_alive(runner.loop.get()) == 0);
   }
 
   TEST_CASE("may be closed while operations run, which then end unheard") {
