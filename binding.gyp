@@ -41,10 +41,19 @@
   },
   'targets': [
     {
-      'target_name': 'openssl_async',
+      # All that knows neither JavaScript nor a program around it; each of the others links what it needs.
+      'target_name': 'openssl_async_core',
+      'type': 'static_library',
       'includes': ['deps/openssl.gypi'],
       'include_dirs': ['src-native'],
-      'sources': ['<!@(node scripts/list-sources.js src-native --except=accelerator/module)'],
+      'direct_dependent_settings': {'include_dirs': ['src-native']},
+      'sources': ['<!@(node scripts/list-sources.js src-native --except=binding --except=accelerator/module)'],
+    },
+    {
+      'target_name': 'openssl_async',
+      'includes': ['deps/openssl.gypi'],
+      'dependencies': ['openssl_async_core'],
+      'sources': ['<!@(node scripts/list-sources.js src-native/binding)'],
       'conditions': [
         ['OS=="linux"', {
           'ldflags': ['-Wl,--version-script=<(module_root_dir)/src-native/exports.map'],
@@ -65,11 +74,8 @@
           # OpenSSL's functions from the process that loads it.
           'target_name': 'accelerator',
           'includes': ['deps/openssl.gypi'],
-          'include_dirs': ['src-native'],
-          'sources': [
-            '<!@(node scripts/list-sources.js src-native/accelerator)',
-            '<!@(node scripts/list-sources.js src-native/openssl)',
-          ],
+          'dependencies': ['openssl_async_core'],
+          'sources': ['<!@(node scripts/list-sources.js src-native/accelerator/module)'],
           'cflags': ['-pthread'],
           'ldflags': ['-pthread'],
           'conditions': [
@@ -117,11 +123,9 @@
         {
           'target_name': 'bench_driver',
           'includes': ['deps/openssl.gypi'],
-          'include_dirs': ['src-native', 'test/bench/native'],
-          'sources': [
-            '<!@(node scripts/list-sources.js src-native --except=binding --except=accelerator/module)',
-            '<!@(node scripts/list-sources.js test/bench/native)',
-          ],
+          'dependencies': ['openssl_async_core'],
+          'include_dirs': ['test/bench/native'],
+          'sources': ['<!@(node scripts/list-sources.js test/bench/native)'],
         },
       ],
     }],

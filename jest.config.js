@@ -1,5 +1,6 @@
 'use strict';
 
+const os = require('node:os');
 const path = require('node:path');
 
 // Tests run what was just compiled, also in a clone that has prebuilds, and so do the processes that they start. A
@@ -21,5 +22,9 @@ const project = (name) => ({
 module.exports = {
   projects: ['unit', 'integration', 'lifecycle', 'fuzz'].map(project),
   reporters: ['default', '<rootDir>/.ci/jest-reporter.js'],
+  // A process for each file: tests count what the addon has done in theirs. Never less than two at a time, which is
+  // what makes Jest start any.
+  maxWorkers: Math.max(2, os.availableParallelism() - 1),
+  workerIdleMemoryLimit: '1KB',
   testTimeout: 30_000,
 };

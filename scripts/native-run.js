@@ -1,6 +1,7 @@
 'use strict';
 
-const { spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
 const { buildNativeTests, root } = require('./native-build.js');
 
 /**
@@ -12,10 +13,10 @@ async function runTests({ sanitizer, wrapper = [], args = [], env = {} }) {
   try {
     const program = await buildNativeTests(sanitizer);
     const [command, ...rest] = [...wrapper, program, ...args];
-    const result = spawnSync(command, rest, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' });
-    if (result.error !== undefined) throw result.error;
-    if (result.status === 0) return true;
-    console.error(`${command} ended with ${result.signal ?? `status ${result.status}`}`);
+    const child = spawn(command, rest, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' });
+    const [status, signal] = await once(child, 'close');
+    if (status === 0) return true;
+    console.error(`${command} ended with ${signal ?? `status ${status}`}`);
   } catch (error) {
     console.error(error.stderr || error.message);
   }

@@ -57,14 +57,7 @@ function runIntegrationTests(folder) {
   fs.rmSync(reports, { recursive: true, force: true });
   fs.mkdirSync(reports);
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = [
-    jest,
-    '--selectProjects',
-    'integration',
-    '--runInBand',
-    '--testTimeout=120000',
-    ...process.argv.slice(2),
-  ];
+  const args = [jest, '--selectProjects', 'integration', '--testTimeout=120000', ...process.argv.slice(2)];
   const { status } = spawnSync(process.execPath, args, {
     cwd: root,
     env: {

@@ -5,7 +5,7 @@
 //
 //   node scripts/run-valgrind.js [VALGRIND OPTIONS...]
 
-const { spawnSync } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { runTests } = require('./native-run.js');
 const { root } = require('./stage.js');
@@ -18,6 +18,7 @@ const VALGRIND = [
   '--show-leak-kinds=definite,possible',
   '--errors-for-leak-kinds=definite,possible',
   '--num-callers=40',
+  '--child-silent-after-fork=yes', // children of the unit tests end by _exit(), some by a signal
   `--suppressions=${path.join(__dirname, 'suppressions', 'valgrind.supp')}`,
   ...process.argv.slice(2),
 ];
@@ -27,20 +28,35 @@ const PROGRAMS = [
   [path.join(root, 'test', 'lifecycle', 'scenarios', 'operation-corpus.js'), '1'],
 ];
 
+// What it prints is kept until its end: others run at the same time.
 function runUnderNode([program, ...programArgs]) {
   const addon = path.join(root, 'build', 'Release', 'openssl_async.node');
   const [command, ...options] = VALGRIND;
   // all-non-file: V8 writes machine code and changes it.
   const args = [...options, '--smc-check=all-non-file', process.execPath, program, ...programArgs];
-  const result = spawnSync(command, args, { env: { ...process.env, OPENSSL_ASYNC_ADDON: addon }, stdio: 'inherit' });
-  if (result.status !== 0) console.error(`${program} under Valgrind ended with ${result.signal ?? result.status}`);
-  return result.status === 0;
+  const child = spawn(command, args, {
+    env: { ...process.env, OPENSSL_ASYNC_ADDON: addon },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      process.stdout.write(output);
+      if (status !== 0) console.error(`${program} under Valgrind ended with ${signal ?? status}`);
+      resolve(status === 0);
+    });
+  });
 }
 
 async function main() {
-  const unitTests = await runTests({ sanitizer: 'none', wrapper: VALGRIND });
-  const failed = PROGRAMS.filter((program) => !runUnderNode(program));
-  if (failed.length > 0 || !unitTests) process.exitCode = 1;
+  const programs = PROGRAMS.map(runUnderNode);
+  const passed = [await runTests({ sanitizer: 'none', wrapper: VALGRIND }), ...(await Promise.all(programs))];
+  if (passed.includes(false)) process.exitCode = 1;
 }
 
-void main();
+main().catch((error) => {
+  console.error(`run-valgrind: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -210,7 +210,6 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
     Release(call);
     return Submission::kNoMemory;
   }
-  call.in_job_ = true;
   const JobArgs args = {&call};
   JobRequest request;
   request.id = call.id_;
@@ -225,6 +224,7 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
 
 int OperationRunner::RunInJob(void* args) {
   OperationCall* call = static_cast<JobArgs*>(args)->call;
+  call->in_job_ = true;
   call->operation_.Run();
   call->in_job_ = false;
   return 1;

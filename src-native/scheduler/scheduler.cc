@@ -390,7 +390,11 @@ void Scheduler::Step(ScheduledJob& job) {
       ++job.pauses_;
       ++metrics_.pauses;
       if (tracing_) Emit(job, JobEvent::Kind::kPaused, 0);
-      AwaitWake(job);
+      if (draining_ && job.is_program()) {
+        MakeReady(job);  // for its next hand-over, its last
+      } else {
+        AwaitWake(job);
+      }
     }
     return;
   }

@@ -319,6 +319,7 @@ TEST_SUITE("operation runner") {
       for (JobId id = 0; id < 100; ++id) runner.Submit(id, Mode::kOffload, spec, "x");
       for (JobId id = 100; id < 200; ++id) runner.Submit(id, Mode::kAuto, job_spec, "x");
       runner.loop.Turn();
+      for (JobId id = 200; id < 300; ++id) runner.Submit(id, Mode::kAuto, job_spec, "x");  // these do not begin
       runner.Close();
       CHECK(runner.ends.empty());
     }

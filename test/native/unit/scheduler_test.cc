@@ -630,6 +630,28 @@ TEST_SUITE("scheduler") {
     });
   }
 
+  TEST_CASE("drained while it is about to pause, a program ends without its wake-up") {
+    InThreadOfItsOwn([&] {
+      TestScheduler scheduler;
+      const UniqueFd fd(NonBlockingEventFd());
+      size_t left = SIZE_MAX;
+      scheduler.on_event = [&](const JobEvent& event) {
+        Command command;
+        command.key = 1;
+        command.fd = fd.get();
+        const bool begins = scheduler.events.size() == 1;
+        command.kind = begins ? Command::Kind::kSetWaitFd : Command::Kind::kPause;
+        scheduler->Continue(event.id, command);
+        if (begins) return;
+        left = scheduler->Drain(1000);  // as process.exit() does, from within whatever is told of events
+        scheduler.drained = true;
+      };
+      scheduler.Submit(0, nullptr);
+      REQUIRE(scheduler.loop.RunUntil([&] { return scheduler.drained; }));
+      CHECK(left == 0);
+    });
+  }
+
   TEST_CASE("stuck jobs are left after the time limit, and closing abandons them") {
     // Their stacks, wait contexts and arguments stay for ever, as what is in use by an engine must.
     static CallbackWaiter stuck[5];
