@@ -78,7 +78,8 @@ export interface KeyPair<Options extends KeyPairOptions = object> {
 
 /**
  * Makes a key pair: `crypto.generateKeyPair()` as a promise. `options` are copied, or were read, when it returns. Keys are
- * generated, and encrypted, off the event loop; `KeyObject`s and the other encodings are made of them on it.
+ * generated, encoded as SPKI and PKCS#8 and encrypted off the event loop; `KeyObject`s and all other encodings are made of
+ * them on it, which takes it a tenth to half a millisecond.
  *
  * RSA (FIPS 186-5), RSA-PSS (RFC 8017), DSA, EC, Ed25519 and Ed448 (RFC 8032), X25519 and X448 (RFC 7748), DH, and with
  * OpenSSL 3.5 and a Node.js whose `KeyObject` knows them ML-DSA, ML-KEM and SLH-DSA (FIPS 203, 204, 205).
@@ -115,7 +116,7 @@ export function generateKeyPair<const Options extends KeyPairOptions = object>(
     if (options !== undefined) validateKeyPairOptions(options);
     const publicEncoding = parsePublicKeyEncoding(options?.publicKeyEncoding, type, 'options.publicKeyEncoding');
     const privateEncoding = parsePrivateKeyEncoding(options?.privateKeyEncoding, type, 'options.privateKeyEncoding');
-    const isEncrypted = privateEncoding?.cipher !== undefined && privateEncoding.type === 'pkcs8';
+    const isEncrypted = isEncryptedOffLoop(privateEncoding);
     const parameters = parametersOf(type, options);
     const spec = specOf(parameters, isEncrypted ? privateEncoding.cipher : undefined, operationOptions);
     const passphrase = isEncrypted ? privateEncoding.passphrase : undefined;
@@ -302,6 +303,12 @@ function specOf(parameters: Parameters, cipher: string | undefined, options: Ope
 
 // --- What it is given as
 
+// JSON Web Keys have no encryption of their own; that of PKCS#1 and SEC 1 is Node.js's affair.
+function isEncryptedOffLoop(encoding: ParsedEncoding | undefined): encoding is ParsedEncoding & { cipher: string } {
+  return encoding?.cipher !== undefined && encoding.type === 'pkcs8' && BINARY_FORMATS.includes(encoding.format);
+}
+const BINARY_FORMATS: readonly string[] = ['pem', 'der'];
+
 type AnyKey = KeyObject | string | Buffer | JsonWebKey;
 
 function decode(
@@ -313,40 +320,52 @@ function decode(
 ): { publicKey: AnyKey; privateKey: AnyKey } {
   const spki = result.output(0);
   const pkcs8 = result.secret(1);
-  if (isEncrypted) {
-    return {
-      publicKey: encode(publicObject(spki, type), publicEncoding),
-      privateKey: privateEncoding?.format === 'pem' ? pem('ENCRYPTED PRIVATE KEY', pkcs8) : pkcs8,
-    };
-  }
+  let isGivenAway = false;
   try {
-    const privateKey = privateObject(pkcs8, type);
+    // Reading a key back takes longer than making one of an elliptic curve, and would hold the loop.
+    let object: KeyObject | undefined;
+    const privateObject = (): KeyObject =>
+      (object ??= known(type, () => createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
     // Of a private key, Node.js has the public one without parsing.
-    return {
-      publicKey: encode(createPublicKey(privateKey), publicEncoding),
-      privateKey: encode(privateKey, privateEncoding),
-    };
+    const publicObject = (): KeyObject =>
+      isEncrypted
+        ? known(type, () => createPublicKey({ key: spki, format: 'der', type: 'spki' }))
+        : createPublicKey(privateObject());
+    if (SIMPLE_TYPE.test(type) && !knownToNode.has(type)) publicObject();
+    const publicKey = ready(publicEncoding, 'spki', 'PUBLIC KEY', spki) ?? encode(publicObject(), publicEncoding);
+    const label = isEncrypted ? 'ENCRYPTED PRIVATE KEY' : 'PRIVATE KEY';
+    const privateKey = ready(privateEncoding, 'pkcs8', label, pkcs8) ?? encode(privateObject(), privateEncoding);
+    isGivenAway = privateKey === pkcs8;
+    return { publicKey, privateKey };
   } finally {
-    pkcs8.fill(0);
+    if (!isGivenAway) pkcs8.fill(0);
   }
 }
 
-function privateObject(pkcs8: Buffer, type: string): KeyObject {
-  return known(type, () => createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
+/** What was generated, if it is in this encoding already. */
+function ready(
+  encoding: ParsedEncoding | undefined,
+  type: string,
+  label: string,
+  der: Buffer,
+): Buffer | string | undefined {
+  if (encoding?.type !== type) return undefined;
+  if (encoding.format === 'der') return der;
+  return encoding.format === 'pem' ? pem(label, der) : undefined;
 }
 
-function publicObject(spki: Buffer, type: string): KeyObject {
-  return known(type, () => createPublicKey({ key: spki, format: 'der', type: 'spki' }));
-}
-
-// Types that OpenSSL generates, but that KeyObject does not know.
+// Of the types that OpenSSL generates, those that KeyObject was seen to know, and not to know.
+const knownToNode = new Set<string>();
 const unknownToNode = new Set<string>();
 
 function known(type: string, read: () => KeyObject): KeyObject {
   if (!SIMPLE_TYPE.test(type)) return read();
   try {
     const key = read();
-    if (key.asymmetricKeyType !== undefined) return key;
+    if (key.asymmetricKeyType !== undefined) {
+      knownToNode.add(type);
+      return key;
+    }
   } catch {
     // Some versions refuse them, others take them as nameless.
   }

@@ -87,6 +87,7 @@ describe('encodings', () => {
     { format: 'pem', type: 'pkcs8' },
     { format: 'der', type: 'pkcs8' },
     { format: 'jwk' },
+    { format: 'jwk', type: 'pkcs8', cipher, passphrase },
     { format: 'pem', type: 'pkcs8', cipher, passphrase },
     { format: 'der', type: 'pkcs8', cipher, passphrase: Buffer.from(passphrase) },
     {
@@ -122,6 +123,21 @@ describe('encodings', () => {
       expect(privateKey).toHaveLength(theirs.length);
     } else {
       expect(Object.keys(privateKey).sort()).toEqual(Object.keys(theirs as object).sort());
+    }
+  });
+
+  test.each(['pem', 'der'] as const)('of both keys: %s', async (format) => {
+    for (const [type, options] of [
+      ['rsa', { modulusLength: 512 }],
+      ['ec', { namedCurve: 'P-384' }],
+      ['x448', {}],
+    ] as const) {
+      const encodings = { publicKeyEncoding: { format, type: 'spki' }, privateKeyEncoding: { format, type: 'pkcs8' } };
+      const { publicKey, privateKey } = await generateKeyPair(type, { ...options, ...encodings } as KeyPairOptions);
+      const read = crypto.createPrivateKey({ key: privateKey as unknown as string, format, type: 'pkcs8' });
+      expect(read.export({ format, type: 'pkcs8' } as { format: 'pem'; type: 'pkcs8' })).toEqual(privateKey);
+      const spki = crypto.createPublicKey(read).export({ format, type: 'spki' } as { format: 'pem'; type: 'spki' });
+      expect(spki).toEqual(publicKey);
     }
   });
 
