@@ -37,8 +37,8 @@ export function publish(name: keyof typeof channels, message: JobMessage): void 
   if (channels[name].hasSubscribers) channels[name].publish(message);
 }
 
-/** Where an operation ran: within the call, on a pool thread, or in an OpenSSL job. */
-export type OperationPlace = 'inline' | 'pool' | 'job';
+/** Where an operation ran: within the call, on a thread of the pool or of Node.js's own, or in an OpenSSL job. */
+export type OperationPlace = 'inline' | 'pool' | 'threadpool' | 'job';
 
 /** The message of the channel `openssl-async:operation:finish`. */
 export interface OperationMessage {
@@ -48,7 +48,7 @@ export interface OperationMessage {
   place: OperationPlace;
   /** How often its job paused. */
   pauses: number;
-  /** Microseconds from the call to the start. */
+  /** Microseconds from the call to the start; 0 on Node.js's own pool, which does not tell. */
   queueMicros: number;
   /** Microseconds from the start to the end. */
   runMicros: number;

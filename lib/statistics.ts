@@ -66,6 +66,8 @@ export interface OperationCounts {
   inline: number;
   /** Ran on the pool, without a job. */
   offloaded: number;
+  /** Ran on Node.js's own thread pool, by `node:crypto`: what only it can do off the event loop. */
+  threadpool: number;
   /** Ran in OpenSSL jobs. */
   jobs: number;
   /** Those of `jobs` that paused: the proof that somebody else did the work. */
@@ -177,6 +179,7 @@ function sum(all: readonly OperationCounts[]): OperationCounts {
   const total: OperationCounts = {
     inline: 0,
     offloaded: 0,
+    threadpool: 0,
     jobs: 0,
     paused: 0,
     pauses: 0,

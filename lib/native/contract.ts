@@ -97,6 +97,10 @@ export const MAX_NUMBERS = 6;
 export const CALL_WORDS = 16;
 export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3 } as const;
 
+/** How an operation on Node.js's own thread pool ended. */
+export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;
+export type ThreadpoolOutcome = (typeof ThreadpoolOutcome)[keyof typeof ThreadpoolOutcome];
+
 /** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
 export type NativeScope = readonly [library: number, properties: string, mayPause: boolean];
 
@@ -117,6 +121,7 @@ export interface NativeOperationFigures {
     {
       inline: number;
       offloaded: number;
+      threadpool: number;
       jobs: number;
       paused: number;
       pauses: number;
@@ -271,6 +276,8 @@ export interface NativeAddon {
   takeOperation(id: number): NativeError | readonly Buffer[];
   /** True when it had not begun: no event will come. */
   abandonOperation(id: number): boolean;
+  /** `micros` from the call to its end; 0 for those that had none. */
+  recordThreadpool(algorithm: string, outcome: ThreadpoolOutcome, micros: number): void;
   configureOperations(maxInlineMicros: number, maxInFlight: number): void;
   /** 0 threads for as many as the machine suggests. False, without effect, once the pool has started. */
   configurePool(threads: number, spareThread: boolean): boolean;

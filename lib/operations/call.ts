@@ -117,6 +117,11 @@ const answer = new Int32Array(WORDS_PER_EVENT);
 const outputs = new Uint8Array(OUTPUT_BYTES);
 let ready: Environment | undefined;
 
+/** This thread's environment, prepared for calls. Throws where there is none. */
+export function callEnvironment(): Environment {
+  return ready ?? prepare();
+}
+
 function prepare(): Environment {
   const missing = errorForNone();
   if (missing !== undefined) throw missing;
@@ -128,8 +133,13 @@ function prepare(): Environment {
   return env;
 }
 
+/** An unfinished call, which a signal or a time limit may end. */
+export interface LimitedCall extends Cancellable {
+  limits: Limits | undefined;
+}
+
 // One for each unfinished call.
-class Call<T> implements Listener, Cancellable {
+class Call<T> implements Listener, LimitedCall {
   id = 0;
   limits: Limits | undefined = undefined;
 
@@ -229,7 +239,7 @@ export function call<T>(
   options: OperationOptions | undefined,
   decode: Decode<T>,
 ): Promise<T> {
-  const env = ready ?? prepare();
+  const env = callEnvironment();
   const signal = options?.signal;
   if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
   const { addon } = env;
@@ -244,8 +254,7 @@ export function call<T>(
     case CallStatus.done:
       return answered(addon, spec, decode);
     case CallStatus.full:
-      load.refused();
-      return Promise.reject(asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many operations are in flight'));
+      return Promise.reject(refusal());
     default:
       return Promise.reject(nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory'));
   }
@@ -253,8 +262,14 @@ export function call<T>(
   const pending = new Call<T>(spec, decode, resolveNext, rejectNext);
   pending.id = env.listen(pending);
   load.began();
-  if (options !== undefined) limit(pending as Call<unknown>, options);
+  if (options !== undefined) limit(pending, options);
   return promise;
+}
+
+/** The error of a call for which there is no room. */
+export function refusal(): Error {
+  load.refused();
+  return asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many operations are in flight');
 }
 
 // Short inputs are staged in memory that native code sees: to ask for that of an array takes longer than to copy it.
@@ -300,7 +315,8 @@ function answered<T>(addon: NativeAddon, spec: Spec, decode: Decode<T>): Promise
   }
 }
 
-function limit(pending: Call<unknown>, { signal, timeoutMs }: OperationOptions): void {
+/** Has `pending` cancelled when its options say so. It lets go of its limits when it is settled. */
+export function limit(pending: LimitedCall, { signal, timeoutMs }: OperationOptions): void {
   if (signal === undefined && timeoutMs === undefined) return;
   const limits: Limits = (pending.limits = {});
   if (signal !== undefined) {

@@ -181,6 +181,29 @@ Napi::Value AbandonOperation(Info info) {
   return Napi::Boolean::New(info.Env(), operations.Abandon(info[0].As<Napi::Number>().Uint32Value()));
 }
 
+enum ThreadpoolOutcome : int32_t { kThreadpoolDone, kThreadpoolFailed, kThreadpoolAbandoned, kThreadpoolRefused };
+
+// (algorithm, outcome, µs from the call to the end): of an operation on Node.js's own pool.
+Napi::Value RecordThreadpool(Info info) {
+  AlgorithmFigures& figures = Environment::From(info).operations().FiguresOf(ToText(info[0]));
+  constexpr double kMicro = 1000;
+  switch (info[1].As<Napi::Number>().Int32Value()) {
+    case kThreadpoolFailed:
+      ++figures.counts.failed;
+      [[fallthrough]];
+    case kThreadpoolDone:
+      ++figures.counts.threadpool;
+      figures.total_time.Record(static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue() * kMicro));
+      break;
+    case kThreadpoolAbandoned:
+      ++figures.counts.abandoned;
+      break;
+    default:
+      ++figures.counts.refused;
+  }
+  return info.Env().Undefined();
+}
+
 // (µs that calls may hold the loop for, calls that may be in flight)
 Napi::Value ConfigureOperations(Info info) {
   constexpr uint64_t kMicro = 1000;
@@ -204,6 +227,7 @@ Napi::Object ToJs(Napi::Env env, const OperationCounts& counts) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("inline", number(counts.inlined));
   object.Set("offloaded", number(counts.offloaded));
+  object.Set("threadpool", number(counts.threadpool));
   object.Set("jobs", number(counts.jobs));
   object.Set("paused", number(counts.paused));
   object.Set("pauses", number(counts.pauses));
@@ -259,6 +283,7 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   add("operate", &Operate);
   add("takeOperation", &TakeOperation);
   add("abandonOperation", &AbandonOperation);
+  add("recordThreadpool", &RecordThreadpool);
   add("configureOperations", &ConfigureOperations);
   add("configurePool", &ConfigurePool);
   add("operationFigures", &OperationFigures);

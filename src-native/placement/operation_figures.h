@@ -10,15 +10,16 @@
 namespace openssl_async {
 
 struct OperationCounts {
-  uint64_t inlined = 0;    // ran on the loop's thread, within the call
-  uint64_t offloaded = 0;  // ran on the pool
-  uint64_t jobs = 0;       // ran in OpenSSL jobs
-  uint64_t paused = 0;     // those jobs among them that paused
-  uint64_t pauses = 0;     // how often, in all
-  uint64_t failed = 0;     // ended with an error
-  uint64_t abandoned = 0;  // aborted or timed out
-  uint64_t refused = 0;    // the queue was full
-  uint64_t fallbacks = 0;  // failed where they were placed, and were run again in software
+  uint64_t inlined = 0;     // ran on the loop's thread, within the call
+  uint64_t offloaded = 0;   // ran on the pool
+  uint64_t threadpool = 0;  // ran on Node.js's own pool
+  uint64_t jobs = 0;        // ran in OpenSSL jobs
+  uint64_t paused = 0;      // those jobs among them that paused
+  uint64_t pauses = 0;      // how often, in all
+  uint64_t failed = 0;      // ended with an error
+  uint64_t abandoned = 0;   // aborted or timed out
+  uint64_t refused = 0;     // the queue was full
+  uint64_t fallbacks = 0;   // failed where they were placed, and were run again in software
 };
 
 // Of one algorithm, for example "sign RSA-2048 sha256".

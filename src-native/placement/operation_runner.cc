@@ -55,10 +55,14 @@ Result<void> OperationRunner::Open() {
   return {};
 }
 
-PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name) {
+AlgorithmFigures& OperationRunner::FiguresOf(const std::string& name) {
   AlgorithmFigures*& figures = figures_by_name_[name];
   if (figures == nullptr) figures = &figures_.emplace_back(name);
-  return {std::move(spec), figures};
+  return *figures;
+}
+
+PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name) {
+  return {std::move(spec), &FiguresOf(name)};
 }
 
 // --- OperationRunner: what submitters call

@@ -87,6 +87,9 @@ class OperationRunner final : private CompletionQueue::Receiver {
   // `name` is that of the algorithm in the figures.
   PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name);
 
+  // Figures of what Node.js does by itself, by the name of the algorithm.
+  AlgorithmFigures& FiguresOf(const std::string& name);
+
   // A call of `spec`, whose inputs are borrowed until this returns. kInline: it has run; Find(id) has it, to be let go
   // with Release(). Otherwise OnOperations() tells its end.
   Submission Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs, size_t input_count,

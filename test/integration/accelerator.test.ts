@@ -147,13 +147,16 @@ describe('operations', () => {
     await Promise.all(calls);
   });
 
-  test('beyond the limit are refused, and there is room again later', async () => {
+  test.each([
+    ["pbkdf2('p', 's', 20000, 16, 'sha256', { mode: 'offload' })"],
+    ["generateKeyPair('ec', { namedCurve: 'P-521' })"],
+  ])('beyond the limit are refused, and there is room again later: %s', async (begin) => {
     const program = `
       const { once } = require('node:events');
-      const { configure, operations, pbkdf2, stats } = require(${JSON.stringify(`${ROOT}/dist/index.js`)});
+      const { configure, generateKeyPair, operations, pbkdf2, stats } = require(${JSON.stringify(`${ROOT}/dist/index.js`)});
       configure({ maxInFlight: 4, threads: 1 });
       const codes = [];
-      const call = () => pbkdf2('p', 's', 20000, 16, 'sha256', { mode: 'offload' }).then(() => codes.push('ok'), (e) => codes.push(e.code));
+      const call = () => ${begin}.then(() => codes.push('ok'), (e) => codes.push(e.code));
       (async () => {
         const calls = Array.from({ length: 6 }, call);
         await once(operations, 'drain');

@@ -1,6 +1,7 @@
 // New key pairs: what node:crypto makes of the same options, and what it refuses.
 import * as crypto from 'node:crypto';
-import { generateKeyPair, operations, sign, type KeyPairOptions, type KeyPairType } from '../../../lib';
+import * as diagnostics from 'node:diagnostics_channel';
+import { generateKeyPair, operations, sign, stats, type KeyPairOptions, type KeyPairType } from '../../../lib';
 import { rejection, rejectionCode, until } from '../support/library';
 import { DATA, expectSameError, hasOpenSSL, MODES } from './support';
 
@@ -299,4 +300,58 @@ test('a time limit holds, though the search for primes goes on', async () => {
   const search = generateKeyPair('rsa', { modulusLength: 2048 }, { timeoutMs: 1, mode: 'offload' });
   expect(await rejectionCode(search)).toBe('ERR_ASYNC_TIMEOUT');
   await until(() => operations.inFlight === 0);
+});
+
+describe("on Node.js's own thread pool", () => {
+  const NAME = 'generateKeyPair X25519';
+  const ENCODED = {
+    publicKeyEncoding: { format: 'pem', type: 'spki' },
+    privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
+  } as const;
+  const figures = () => stats().operations.algorithms[NAME];
+  const counted = async (make: () => Promise<unknown>) => {
+    const before = figures()?.threadpool ?? 0;
+    await make();
+    return (figures()?.threadpool ?? 0) - before;
+  };
+
+  test('are made, when they are quick, those that native code cannot make ready', async () => {
+    expect(await counted(() => generateKeyPair('x25519'))).toBe(1);
+    const { publicKeyEncoding, privateKeyEncoding } = ENCODED;
+    expect(await counted(() => generateKeyPair('x25519', { publicKeyEncoding }))).toBe(1);
+    expect(await counted(() => generateKeyPair('x25519', { privateKeyEncoding }))).toBe(1);
+    expect(await counted(() => generateKeyPair('x25519', ENCODED))).toBe(0);
+    expect(await counted(() => generateKeyPair('x25519', {}, { mode: 'inline' }))).toBe(0);
+    expect(await counted(() => generateKeyPair('x25519', {}, { provider: 'default' }))).toBe(0);
+    expect(await counted(() => generateKeyPair('rsa', { modulusLength: 512 }))).toBe(0);
+  });
+
+  test('they are counted, timed and published as all operations are', async () => {
+    const messages: unknown[] = [];
+    const listener = (message: unknown) => messages.push(message);
+    diagnostics.subscribe('openssl-async:operation:finish', listener);
+    try {
+      const before = figures()?.latency.total.count ?? 0;
+      const promise = generateKeyPair('x25519');
+      expect(operations.inFlight).toBe(1);
+      await promise;
+      expect(operations.inFlight).toBe(0);
+      expect(figures()?.latency.total.count).toBe(before + 1);
+      expect(messages).toEqual([
+        { algorithm: NAME, place: 'threadpool', pauses: 0, queueMicros: 0, runMicros: expect.any(Number) as number },
+      ]);
+    } finally {
+      diagnostics.unsubscribe('openssl-async:operation:finish', listener);
+    }
+  });
+
+  test('those that are aborted are counted as such, and go on unheard', async () => {
+    const before = figures()?.abandoned ?? 0;
+    const controller = new AbortController();
+    const promise = generateKeyPair('x25519', {}, { signal: controller.signal });
+    controller.abort();
+    expect(await rejectionCode(promise)).toBe('ABORT_ERR');
+    expect(figures()?.abandoned).toBe(before + 1);
+    await until(() => operations.inFlight === 0);
+  });
 });

@@ -31,10 +31,22 @@ const CALLS: Record<string, (options: OperationOptions) => Promise<unknown>> = {
     diffieHellman({ privateKey: KEYS.p256.privateKey, publicKey: KEYS.p256.publicKey }, options),
   encapsulate: (options) => encapsulate(publicKey, options),
   decapsulate: (options) => decapsulate(privateKey, BYTES, options),
-  generateKeyPair: (options) => generateKeyPair('ec', { namedCurve: 'P-521' }, options),
+  generateKeyPair: (options) => generateKeyPair('rsa', { modulusLength: 512 }, options),
+  'generateKeyPair, as KeyObjects of an elliptic curve': (options) =>
+    generateKeyPair('ec', { namedCurve: 'P-521' }, options),
+  'generateKeyPair, encoded': (options) =>
+    generateKeyPair(
+      'ec',
+      {
+        namedCurve: 'P-521',
+        publicKeyEncoding: { format: 'der', type: 'spki' },
+        privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+      },
+      options,
+    ),
 };
 
-// A call that goes on unheard must not end in another file's tests: Jest's files share an addon.
+// A call that goes on unheard must not end in the next test.
 afterEach(() => until(() => operations.inFlight === 0));
 
 describe.each(Object.entries(CALLS))('%s', (_name, call) => {
