@@ -25,9 +25,21 @@ const KEYS = {
 const SECRET = crypto.createSecretKey(Buffer.alloc(32, 1));
 const PSS = { padding: crypto.constants.RSA_PKCS1_PSS_PADDING };
 
+// Of one key in 256, what a wrong passphrase makes of it ends like a padding: OpenSSL then says something else.
+function encryptedP256() {
+  for (;;) {
+    const pem = KEYS.p256.privateKey.export({ ...PKCS8_PEM, cipher: 'aes-128-cbc', passphrase: 'right' });
+    try {
+      crypto.createPrivateKey({ key: pem, passphrase: 'wrong' });
+    } catch (error) {
+      if (error.code === 'ERR_OSSL_BAD_DECRYPT') return pem;
+    }
+  }
+}
+
 const PKCS8_PEM = { type: 'pkcs8', format: 'pem' };
 const PEM_P256 = KEYS.p256.privateKey.export(PKCS8_PEM);
-const ENCRYPTED_P256 = KEYS.p256.privateKey.export({ ...PKCS8_PEM, cipher: 'aes-128-cbc', passphrase: 'right' });
+const ENCRYPTED_P256 = encryptedP256();
 const SIGNATURES = {
   rsa: crypto.sign('sha256', MESSAGE, KEYS.rsa.privateKey),
   p256: crypto.sign('sha256', MESSAGE, KEYS.p256.privateKey),
