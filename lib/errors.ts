@@ -55,6 +55,8 @@ export interface AsyncErrors {
   ERR_ASYNC_FD_NOT_POLLABLE: CodedError;
   /** A key cannot be read, or OpenSSL could not take it over to the provider asked for. */
   ERR_ASYNC_INVALID_KEY: CodedError;
+  /** A private key that is held elsewhere cannot be given away. */
+  ERR_ASYNC_KEY_NOT_EXPORTABLE: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
 }

@@ -14,6 +14,15 @@ import { asyncError, fromNative, invalidArgType, nodeError, type CodedError } fr
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
 
+/** A private key that stays where it is: in an engine or a store, or with somebody who is asked. */
+export interface HeldKey {
+  readonly native: NativeKey;
+  /** Where it works, which no option of an operation changes. */
+  readonly scope: NativeScope;
+  /** Who has it, for error messages: `"the engine 'pkcs11'"`. */
+  readonly holder: string;
+}
+
 /** A key together with what was made of it. */
 export class KeyEntry {
   readonly #native = new Map<string, NativeKey>();
@@ -26,10 +35,22 @@ export class KeyEntry {
   #point: Point | null | undefined;
   #label: string | undefined;
 
-  constructor(readonly keyObject: KeyObject) {}
+  /**
+   * @param keyObject - the key; of a private one that is held elsewhere, its public part
+   * @param held - of a private one that is held elsewhere
+   */
+  constructor(
+    readonly keyObject: KeyObject,
+    readonly held?: HeldKey,
+  ) {}
+
+  get type(): KeyObject['type'] {
+    return this.held === undefined ? this.keyObject.type : 'private';
+  }
 
   /** The native key in a scope. */
   native(scope: NativeScope | undefined): NativeKey {
+    if (this.held !== undefined) return this.held.native;
     const name = scope === undefined ? '' : `${String(scope[0])}:${scope[1]}`;
     let native = this.#native.get(name);
     if (native === undefined) {
@@ -41,8 +62,8 @@ export class KeyEntry {
 
   /** The entry of the public key of a private one; a public key's own. */
   get publicEntry(): KeyEntry {
-    if (this.keyObject.type === 'public') return this;
-    return (this.#publicEntry ??= entryOf(nodePublicKey(this.keyObject)));
+    if (this.type === 'public') return this;
+    return (this.#publicEntry ??= entryOf(this.held === undefined ? nodePublicKey(this.keyObject) : this.keyObject));
   }
 
   /** SubjectPublicKeyInfo of a public key. */
@@ -156,7 +177,7 @@ export class AsyncKey {
 
   /** `'private'` or `'public'`. */
   get type(): 'private' | 'public' {
-    return this.#entry.keyObject.type as 'private' | 'public';
+    return this.#entry.type as 'private' | 'public';
   }
 
   /** For example `'rsa'`, `'ec'`, `'ed25519'`. */
@@ -169,24 +190,33 @@ export class AsyncKey {
     return this.#entry.keyObject.asymmetricKeyDetails;
   }
 
-  /** As `KeyObject.export()`. */
+  /** As `KeyObject.export()`. Of a private key that is held elsewhere: `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
   export(options: KeyExportOptions<'pem'>): string;
   export(options?: KeyExportOptions<'der'>): Buffer;
   export(options?: JwkKeyExportOptions): JsonWebKey;
   export(
     options?: KeyExportOptions<'pem'> | KeyExportOptions<'der'> | JwkKeyExportOptions,
   ): string | Buffer | JsonWebKey {
-    return this.#entry.keyObject.export(options as KeyExportOptions<'der'>);
+    return this.toKeyObject().export(options as KeyExportOptions<'der'>);
   }
 
   /** Whether both are the same key of the same type; in constant time. */
   equals(other: AsyncKey | KeyObject): boolean {
-    return this.#entry.keyObject.equals(other instanceof AsyncKey ? other.#entry.keyObject : other);
+    const { held, keyObject } = this.#entry;
+    if (!(other instanceof AsyncKey)) return held === undefined && keyObject.equals(other);
+    return other.isHeld === this.isHeld && keyObject.equals(other.#entry.keyObject);
   }
 
-  /** The same key for `node:crypto`. */
+  /** Whether this is a private key that is held elsewhere: by an engine, a store, or somebody who is asked. */
+  get isHeld(): boolean {
+    return this.#entry.held !== undefined;
+  }
+
+  /** The same key for `node:crypto`. Of a private key that is held elsewhere: `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
   toKeyObject(): KeyObject {
-    return this.#entry.keyObject;
+    const { held, keyObject } = this.#entry;
+    if (held === undefined) return keyObject;
+    throw asyncError('ERR_ASYNC_KEY_NOT_EXPORTABLE', `The private key does not leave ${held.holder}`);
   }
 
   /** Neither this nor `JSON.stringify()` shows more than type and size. */
@@ -215,7 +245,7 @@ export function createPublicKey(key: KeyLike): AsyncKey {
 }
 
 /** The entry of a key that is an object, or is held by one; undefined for what has to be parsed. */
-export function heldEntry(key: unknown): KeyEntry | undefined {
+export function objectEntry(key: unknown): KeyEntry | undefined {
   const material = isKeyInput(key) ? key.key : key;
   if (material instanceof AsyncKey) return AsyncKey.entryOf(material);
   if (types.isKeyObject(material)) return entryOf(material);
@@ -269,16 +299,21 @@ function explained(error: unknown): unknown {
   return nodeError(code, message.slice(0, end), TypeError);
 }
 
+/** The key object for what `held` describes. `spki`: SubjectPublicKeyInfo of its public part. */
+export function heldPrivateKey(spki: Buffer, held: HeldKey): AsyncKey {
+  return new AsyncKey(new KeyEntry(nodePublicKey({ key: spki, format: 'der', type: 'spki' }), held));
+}
+
 export function privateKeyEntry(key: unknown, name = 'key'): KeyEntry {
-  const held = heldEntry(key);
+  const held = objectEntry(key);
   if (held === undefined) return parse(key, name, nodePrivateKey);
-  if (held.keyObject.type !== 'private') throw wrongType(held.keyObject.type, 'private');
+  if (held.type !== 'private') throw wrongType(held.type, 'private');
   return held;
 }
 
 export function publicKeyEntry(key: unknown, name = 'key'): KeyEntry {
-  const held = heldEntry(key);
+  const held = objectEntry(key);
   if (held === undefined) return parse(key, name, nodePublicKey);
-  if (held.keyObject.type === 'secret') throw wrongType('secret', 'private or public');
+  if (held.type === 'secret') throw wrongType('secret', 'private or public');
   return held.publicEntry;
 }

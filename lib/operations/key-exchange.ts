@@ -1,6 +1,6 @@
 // Diffie-Hellman.
 import { invalidArgType, invalidArgValue, nodeError } from '../errors';
-import { heldEntry, privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
+import { objectEntry, privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
 import { attempt, call, firstSecret, validateOperationOptions, type OperationOptions } from './call';
 import { keySpec } from './spec';
@@ -74,10 +74,10 @@ const TYPES: ReadonlySet<string | undefined> = new Set(['dh', 'ec', 'x25519', 'x
 
 // As node:crypto: of keys that have to be parsed, OpenSSL says that they do not fit.
 function requireSameType(privateKey: unknown, publicKey: unknown): void {
-  const own = heldEntry(privateKey)?.keyObject;
-  const peer = heldEntry(publicKey)?.keyObject;
+  const own = objectEntry(privateKey);
+  const peer = objectEntry(publicKey);
   if (own?.type !== 'private' || peer === undefined || peer.type === 'secret') return;
-  const [ownType, peerType] = [own.asymmetricKeyType, peer.asymmetricKeyType];
+  const [ownType, peerType] = [own.keyObject.asymmetricKeyType, peer.keyObject.asymmetricKeyType];
   if (ownType === peerType && TYPES.has(ownType)) return;
   throw nodeError(
     'ERR_CRYPTO_INCOMPATIBLE_KEY',

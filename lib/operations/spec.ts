@@ -1,5 +1,5 @@
 // What calls of one kind share: made on first need, and kept.
-import { fromNative } from '../errors';
+import { asyncError, fromNative } from '../errors';
 import type { KeyEntry } from '../keys';
 import type { Family, NativeKey, NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
@@ -52,6 +52,13 @@ export function createSpecIn(
     keys: entries.map((entry) => entry.native(scope)),
     scope,
   });
+  const held = entries.find((entry) => entry.held !== undefined)?.held;
+  if (held !== undefined) {
+    if (choosesImplementation(options)) {
+      throw asyncError('ERR_ASYNC_INVALID_KEY', `The key works where it is held only: by ${held.holder}`);
+    }
+    return createSpec(inScope(held.scope));
+  }
   const scope = scopeOf(options);
   const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;
   return createSpec({ ...inScope(scope), fallback });
