@@ -57,6 +57,10 @@ export interface AsyncErrors {
   ERR_ASYNC_INVALID_KEY: CodedError;
   /** A private key that is held elsewhere cannot be given away. */
   ERR_ASYNC_KEY_NOT_EXPORTABLE: CodedError;
+  /** OpenSSL cannot load a provider, or it was unloaded. */
+  ERR_ASYNC_PROVIDER_NOT_LOADED: CodedError;
+  /** OpenSSL cannot use a configuration file. */
+  ERR_ASYNC_CONFIGURATION: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
 }

@@ -51,10 +51,19 @@ export { hmac, type HmacOptions } from './operations/hmac';
 export { hkdf, pbkdf2, scrypt, type ScryptOptions } from './operations/key-derivation';
 export { decapsulate, encapsulate, type EncapsulatedKey } from './operations/key-encapsulation';
 export type { PrivateKeyEncoding, PublicKeyEncoding } from './operations/key-encoding';
+export {
+  listProviders,
+  loadProvider,
+  type Provider,
+  type ProviderAlgorithms,
+  type ProviderInfo,
+  type ProviderOptions,
+} from './providers';
 export { diffieHellman, type DiffieHellmanKeys } from './operations/key-exchange';
 export {
   generateKeyPair,
   type EncodedKey,
+  type InFormat,
   type KeyPair,
   type KeyPairOptions,
   type KeyPairType,

@@ -14,6 +14,11 @@ import { asyncError, fromNative, invalidArgType, nodeError, type CodedError } fr
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
 
+/** Names a scope in a table of what was made for scopes. */
+export function scopeName(scope: NativeScope | undefined): string {
+  return scope === undefined ? '' : `${String(scope[0])}:${scope[1]}:${String(scope[3])}`;
+}
+
 /** A private key that stays where it is: in an engine or a store, or with somebody who is asked. */
 export interface HeldKey {
   readonly native: NativeKey;
@@ -51,7 +56,7 @@ export class KeyEntry {
   /** The native key in a scope. */
   native(scope: NativeScope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
-    const name = scope === undefined ? '' : `${String(scope[0])}:${scope[1]}`;
+    const name = scopeName(scope);
     let native = this.#native.get(name);
     if (native === undefined) {
       native = importKey(this.keyObject, scope);
@@ -135,10 +140,8 @@ function describe(keyObject: KeyObject): string {
   return modulusLength === undefined ? type : `${type.toUpperCase()}-${String(modulusLength)}`;
 }
 
-type KeyBytes = string | ArrayBuffer | NodeJS.ArrayBufferView;
-
 /** A key by itself: an object that holds one, PEM, or DER as Node takes it. */
-export type KeyMaterial = AsyncKey | KeyObject | webcrypto.CryptoKey | KeyBytes;
+export type KeyMaterial = AsyncKey | KeyObject | webcrypto.CryptoKey | string | ArrayBuffer | NodeJS.ArrayBufferView;
 
 /** A key with what it takes to read it, as `node:crypto` has it. */
 export interface KeyInput {

@@ -18,6 +18,7 @@ export type NativeWaitSignal = NativeHandle<'wait-signal'>;
 export type NativeJob = NativeHandle<'job'>;
 export type NativeKey = NativeHandle<'key'>;
 export type NativeSpec = NativeHandle<'spec'>;
+export type NativeProvider = NativeHandle<'provider'>;
 /** What `openssl_async_create_job_function()` makes; it comes from other addons. */
 export type NativeJobFunctionExternal = NativeHandle<'job-function'>;
 
@@ -102,7 +103,22 @@ export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 
 export type ThreadpoolOutcome = (typeof ThreadpoolOutcome)[keyof typeof ThreadpoolOutcome];
 
 /** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
-export type NativeScope = readonly [library: number, properties: string, mayPause: boolean];
+export type NativeScope = readonly [
+  library: number,
+  properties: string,
+  mayPause: boolean,
+  /** What is found there is kept apart from what was found before a provider of the same name came or went. */
+  generation?: number,
+];
+
+export interface NativeProviderInfo {
+  name: string;
+  title: string;
+  version: string;
+  buildInfo: string;
+  active: boolean;
+  algorithms: Record<string, string[]>;
+}
 
 export interface NativeOperationFigures {
   inFlight: number;
@@ -248,6 +264,22 @@ export interface NativeAddon {
   takeFailure(id: number): NativeError;
   setTracing(tracing: boolean): void;
   stats(withHighWater: boolean): NativeStats;
+
+  /** Into the addon's own library; `parameters` by turns their names and values. */
+  loadProvider(
+    name: string,
+    path: string | undefined,
+    config: string | undefined,
+    parameters: readonly string[],
+  ): NativeProvider | NativeError;
+  /** Nothing may be asked of it afterwards. */
+  unloadProvider(provider: NativeProvider): void;
+  describeProvider(provider: NativeProvider): NativeProviderInfo;
+  testProvider(provider: NativeProvider): boolean;
+  providerParameter(provider: NativeProvider, name: string): string | undefined;
+  listProviders(ownLibrary: boolean): readonly NativeProviderInfo[] | NativeError;
+  /** Reads a configuration file into the addon's own library. */
+  loadConfiguration(path: string): NativeError | undefined;
 
   /** SubjectPublicKeyInfo, or unencrypted PKCS#8; `type` as OpenSSL calls it. */
   createKey(

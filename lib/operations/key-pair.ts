@@ -70,17 +70,26 @@ export interface KeyPairOptions {
 }
 
 /** A key in the encoding that was asked for. */
-export type EncodedKey<Encoding> = Encoding extends { format: 'pem' }
-  ? string
-  : Encoding extends { format: 'der' }
-    ? Buffer
-    : Encoding extends { format: 'jwk' }
-      ? JsonWebKey
-      : KeyObject;
+export type EncodedKey<Encoding> =
+  Encoding extends InFormat<'pem'>
+    ? string
+    : Encoding extends InFormat<'der'>
+      ? Buffer
+      : Encoding extends InFormat<'jwk'>
+        ? JsonWebKey
+        : KeyObject;
+
+/** An encoding of this format. */
+export interface InFormat<Format extends string> {
+  /** See {@link PublicKeyEncoding} and {@link PrivateKeyEncoding}. */
+  format: Format;
+}
 
 /** What {@link generateKeyPair} gives. */
 export interface KeyPair<Options extends KeyPairOptions = object> {
+  /** As `publicKeyEncoding` says. */
   publicKey: EncodedKey<Options['publicKeyEncoding']>;
+  /** As `privateKeyEncoding` says. */
   privateKey: EncodedKey<Options['privateKeyEncoding']>;
 }
 

@@ -1,6 +1,6 @@
 // What calls of one kind share: made on first need, and kept.
 import { asyncError, fromNative } from '../errors';
-import type { KeyEntry } from '../keys';
+import { scopeName, type KeyEntry } from '../keys';
 import type { Family, NativeKey, NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import type { OperationOptions, Spec } from './call';
@@ -92,6 +92,16 @@ export function placedName(name: string, options: OperationOptions | undefined):
 const OWN_LIBRARY = 1;
 const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
 
+// The providers that were loaded into the addon's own library, with the generation of each.
+const loaded = new Map<string, number>();
+let generations = 0;
+
+/** From now on, this name stands for a provider in the addon's own library, or does not any more. */
+export function setLoaded(provider: string, isLoaded: boolean): void {
+  if (isLoaded) loaded.set(provider, ++generations);
+  else loaded.delete(provider);
+}
+
 /** Whether an operation with these options wants another implementation than OpenSSL's choice. */
 export function choosesImplementation(options: OperationOptions | undefined): boolean {
   return options !== undefined && (options.provider !== undefined || options.properties !== undefined);
@@ -101,17 +111,21 @@ export function choosesImplementation(options: OperationOptions | undefined): bo
 export function scopeOf(options: OperationOptions | undefined): NativeScope | undefined {
   if (options === undefined) return undefined;
   const { provider, properties = '' } = options;
-  if (provider === undefined) return properties === '' ? undefined : [0, properties, /\bprovider\s*=/.test(properties)];
+  if (provider === undefined) {
+    if (properties === '') return undefined;
+    const named = PROVIDER_IN_QUERY.exec(properties)?.[1];
+    if (named === undefined) return [0, properties, false];
+    return [loaded.has(named) ? OWN_LIBRARY : 0, properties, !SOFTWARE_PROVIDERS.has(named), loaded.get(named)];
+  }
   const rest = properties === '' ? '' : `,${properties}`;
   // What is not worth a pause (digests, ciphers) the accelerator passes through.
   if (provider === 'accelerator') return [OWN_LIBRARY, `?provider=accelerator${rest}`, true];
-  return [0, `provider=${provider}${rest}`, !SOFTWARE_PROVIDERS.has(provider)];
+  const isOwn = loaded.has(provider);
+  const mayPause = !SOFTWARE_PROVIDERS.has(provider);
+  return [isOwn ? OWN_LIBRARY : 0, `provider=${provider}${rest}`, mayPause, loaded.get(provider)];
 }
 
-/** Names a scope in a table of specs. */
-export function scopeName(scope: NativeScope | undefined): string {
-  return scope === undefined ? '' : `${scope[0]}:${scope[1]}`;
-}
+const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;
 
 /** Specs that do not depend on a key, by what distinguishes them. */
 export class SpecTable {

@@ -6,6 +6,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/operations.h"
+#include "binding/providers.h"
 #include "job/job_stack.h"
 #include "openssl/version.h"
 #include "wakeup/wait_fd.h"
@@ -409,6 +410,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("setTracing", &SetTracing);
   add("stats", &Stats);
   AddOperationExports(env, exports);
+  AddProviderExports(env, exports);
   return exports;
 }
 

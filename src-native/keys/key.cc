@@ -1,6 +1,7 @@
 #include "keys/key.h"
 
 #include <openssl/decoder.h>
+#include <openssl/params.h>
 
 #include "openssl/error_queue.h"
 
@@ -24,10 +25,30 @@ EvpPkeyPointer Key::Decode(ByteView der, bool is_private, const char* type, cons
   return EvpPkeyPointer(pkey);
 }
 
+EvpPkeyPointer Key::Transfer(ByteView der, bool is_private, const char* type, const ProviderScope& scope) {
+  const EvpPkeyPointer decoded = Decode(der, is_private, type, {});
+  if (!decoded) return nullptr;
+  const int selection = is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+  OSSL_PARAM* params = nullptr;
+  if (EVP_PKEY_todata(decoded.get(), selection, &params) != 1) return nullptr;
+  const EvpPkeyCtxPointer context(
+      EVP_PKEY_CTX_new_from_name(scope.library_context, EVP_PKEY_get0_type_name(decoded.get()), scope.query()));
+  EVP_PKEY* pkey = nullptr;
+  const bool ok = context && EVP_PKEY_fromdata_init(context.get()) > 0 &&
+                  EVP_PKEY_fromdata(context.get(), &pkey, selection, params) > 0;
+  for (const OSSL_PARAM* param = params; param->key != nullptr; ++param) {
+    OPENSSL_cleanse(param->data, param->data_size);
+  }
+  OSSL_PARAM_free(params);
+  if (!ok) EVP_PKEY_free(pkey);
+  return ok ? EvpPkeyPointer(pkey) : nullptr;
+}
+
 Result<std::shared_ptr<Key>> Key::FromDer(ByteView der, bool is_private, const char* type, const ProviderScope& scope) {
   const ErrorQueueScope errors;
   EvpPkeyPointer pkey = type == nullptr ? nullptr : Decode(der, is_private, type, scope);
   if (!pkey) pkey = Decode(der, is_private, nullptr, scope);
+  if (!pkey && scope.query() != nullptr) pkey = Transfer(der, is_private, type, scope);
   if (!pkey) return Error{"ERR_ASYNC_INVALID_KEY", "The key cannot be used", ErrorQueue::Take().Lines()};
   return std::make_shared<Key>(std::move(pkey), scope);
 }

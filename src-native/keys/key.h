@@ -21,6 +21,9 @@ class Key {
   // The same, with the reason on the thread's error queue.
   static EvpPkeyPointer Decode(ByteView der, bool is_private, const char* type, const ProviderScope& scope);
 
+  // By way of the process's own providers, for a provider that decodes nothing by itself. As Decode() otherwise.
+  static EvpPkeyPointer Transfer(ByteView der, bool is_private, const char* type, const ProviderScope& scope);
+
   EVP_PKEY* pkey() const { return pkey_.get(); }
   const ProviderScope& scope() const { return scope_; }
   bool Is(const char* type) const { return EVP_PKEY_is_a(pkey_.get(), type) == 1; }

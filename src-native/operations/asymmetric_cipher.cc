@@ -80,7 +80,7 @@ SpecResult Create(SpecRequest request, const Function& function) {
   const ErrorQueueScope errors;
   EvpMdPointer digest;
   if (const std::string& name = request.names[0]; !name.empty()) {
-    digest = FetchDigest(name, request.scope);
+    digest = FetchHelperDigest(name, request.scope);
     if (!digest) return Error{"ERR_OSSL_EVP_INVALID_DIGEST", "Invalid digest used", {}};
   }
   return std::shared_ptr<OperationSpec>(

@@ -23,6 +23,15 @@ inline EvpMdPointer FetchDigest(const std::string& name, const ProviderScope& sc
   return EvpMdPointer(EVP_MD_fetch(scope.library_context, fetched_name, scope.query()));
 }
 
+// For what another algorithm does with it: a provider of keys may leave digests to others.
+inline EvpMdPointer FetchHelperDigest(const std::string& name, const ProviderScope& scope) {
+  EvpMdPointer digest = FetchDigest(name, scope);
+  if (digest || scope.query() == nullptr) return digest;
+  ProviderScope anywhere = scope;
+  anywhere.properties.clear();
+  return FetchDigest(name, anywhere);
+}
+
 // An extendable-output function gives as many bytes as it is asked for.
 inline bool IsExtendable(const EVP_MD* digest) { return (EVP_MD_get_flags(digest) & EVP_MD_FLAG_XOF) != 0; }
 

@@ -155,7 +155,7 @@ SpecResult CreateKeyDerivationSpec(SpecRequest request) {
   const std::string name = request.names[0];
   EvpMdPointer digest;
   if (const std::string& digest_name = request.names[1]; !digest_name.empty()) {
-    digest = FetchDigest(digest_name, request.scope);
+    digest = FetchHelperDigest(digest_name, request.scope);
     if (!digest) return Error{"ERR_CRYPTO_INVALID_DIGEST", "Invalid digest: " + digest_name, {}};
   }
   EvpKdfPointer kdf(EVP_KDF_fetch(request.scope.library_context, name.c_str(), request.scope.query()));

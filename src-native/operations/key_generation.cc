@@ -240,7 +240,7 @@ GeneratorResult MakeRsaGenerator(SpecRequest request) {
   for (const size_t index : {kDigest, kMgf1Digest}) {
     const std::string& name = request.names[index];
     EvpMdPointer& digest = digests[index - kDigest];
-    if (!name.empty() && !(digest = FetchDigest(name, request.scope))) return DigestError(name);
+    if (!name.empty() && !(digest = FetchHelperDigest(name, request.scope))) return DigestError(name);
   }
   return Make<RsaGenerator>(std::move(request), std::move(digests[0]), std::move(digests[1]));
 }

@@ -65,7 +65,7 @@ class MacSpec : public OperationSpec {
 SpecResult CreateMacSpec(SpecRequest request) {
   const ErrorQueueScope errors;
   const std::string& name = request.names[0];
-  EvpMdPointer digest = FetchDigest(name, request.scope);
+  EvpMdPointer digest = FetchHelperDigest(name, request.scope);
   if (!digest) {
     if (!IsDigestName(name)) return Error{"ERR_CRYPTO_INVALID_DIGEST", "Invalid digest: " + name, {}};
     return Error{"", "", ErrorQueue::Take().Lines()};

@@ -243,7 +243,7 @@ SpecResult Create(SpecRequest request, Direction direction) {
   }
   EvpMdPointer digest;
   if (!name.empty()) {
-    digest = FetchDigest(name, key.scope());
+    digest = FetchHelperDigest(name, key.scope());
     if (!digest) return DigestError(name);
   }
   if (!request.bytes.empty() && request.bytes[0].size() > 0 && !CanHaveContextString(key)) {

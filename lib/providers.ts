@@ -1,0 +1,198 @@
+// Providers of one's own, in a library context that Node.js knows nothing of.
+import { resolve } from 'node:path';
+import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
+import type { NativeProvider, NativeProviderInfo } from './native/contract';
+import { environment } from './native/environment';
+import { setLoaded } from './operations/spec';
+import { validateOptions, validateString } from './validators';
+
+/** Options of {@link loadProvider}. */
+export interface ProviderOptions {
+  /** Of the module. @defaultValue the provider's name, which OpenSSL looks for among its own and in its modules' folder */
+  path?: string;
+  /** What the provider may ask its core for, as it would stand in its section of a configuration file. */
+  parameters?: Readonly<Record<string, string | number | boolean>>;
+  /** Of a configuration file, see config(5), that is read first: for the providers and algorithms it sets up. */
+  config?: string;
+}
+
+/** Names of algorithms by the class of operations; those of one algorithm are separated by colons. */
+export type ProviderAlgorithms = Readonly<Record<string, readonly string[]>>;
+
+/** What a provider says of itself. */
+export interface ProviderInfo {
+  /** For the option `provider` of operations. */
+  name: string;
+  /** As the provider calls itself. */
+  title: string;
+  /** The provider's. */
+  version: string;
+  /** The provider's. */
+  buildInfo: string;
+  /** Whether it works; one that failed its own tests does not. */
+  active: boolean;
+  /** Where it is loaded: Node.js's library context, or this package's own. */
+  library: 'process' | 'own';
+  /** What it offers: `digests`, `ciphers`, `macs`, `kdfs`, `signatures`, `keyManagers` and so on. */
+  algorithms: ProviderAlgorithms;
+}
+
+/** A provider that {@link loadProvider} loaded. */
+export class Provider {
+  #native: NativeProvider | undefined;
+
+  /** @internal */
+  constructor(
+    /** As it was loaded. */
+    readonly name: string,
+    native: NativeProvider,
+  ) {
+    this.#native = native;
+  }
+
+  /** True until {@link unload}. */
+  get loaded(): boolean {
+    return this.#native !== undefined;
+  }
+
+  /** @throws `ERR_ASYNC_PROVIDER_NOT_LOADED` after {@link unload} */
+  info(): ProviderInfo {
+    return toInfo(environment().addon.describeProvider(this.#handle()), 'own');
+  }
+
+  /**
+   * Runs the provider's own tests, on this thread; one without any passes.
+   *
+   * @throws `ERR_ASYNC_PROVIDER_NOT_LOADED` after {@link unload}
+   */
+  selfTest(): boolean {
+    return environment().addon.testProvider(this.#handle());
+  }
+
+  /**
+   * The value of one of the provider's own parameters, as text; undefined when it has none of this name.
+   *
+   * @throws `ERR_ASYNC_PROVIDER_NOT_LOADED` after {@link unload}; `ERR_INVALID_ARG_TYPE`
+   */
+  parameter(name: string): string | undefined {
+    validateString(name, 'name');
+    return environment().addon.providerParameter(this.#handle(), name);
+  }
+
+  /**
+   * No operation begins with it any more. Those that run end as they would; then it is gone. Later calls do nothing, and
+   * neither does the first while another thread, or another call of {@link loadProvider}, has it loaded.
+   */
+  unload(): void {
+    if (this.#native === undefined) return;
+    const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
+    providers.set(this.name, others);
+    if (others.length === 0) setLoaded(this.name, false);
+    environment().addon.unloadProvider(this.#native);
+    this.#native = undefined;
+  }
+
+  /** As {@link unload}. */
+  [Symbol.dispose](): void {
+    this.unload();
+  }
+
+  #handle(): NativeProvider {
+    if (this.#native !== undefined) return this.#native;
+    throw asyncError('ERR_ASYNC_PROVIDER_NOT_LOADED', `The provider '${this.name}' was unloaded`);
+  }
+}
+
+const providers = new Map<string, Provider[]>();
+
+/**
+ * Loads a provider into this package's own library context: `provider: name` and `properties: '?provider=name'` of
+ * operations find it then. Node.js's own context, its configuration and `node:crypto` stay as they are. Operations with it
+ * run in OpenSSL jobs, where it may pause.
+ *
+ * The module is loaded, and initialised, on this thread. A provider is the thread's that loaded it: others that want it
+ * load it too, and share the module.
+ *
+ * @param name - of the provider, which is also what its algorithms have for the property `provider`
+ * @param options - see {@link ProviderOptions}
+ *
+ * @throws As a rejection: `ERR_ASYNC_PROVIDER_NOT_LOADED` with what OpenSSL says, `ERR_ASYNC_CONFIGURATION` for a file that
+ * it does not take, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * const provider = await loadProvider('legacy');
+ * await hash('md4', 'data', { provider: 'legacy' });
+ * ```
+ */
+export async function loadProvider(name: string, options: ProviderOptions = {}): Promise<Provider> {
+  await Promise.resolve();
+  validateString(name, 'name');
+  if (!NAME.test(name)) throw invalidArgValue('name', name, 'must be the name of a provider');
+  validateOptions(options, 'options', ['path', 'parameters', 'config']);
+  const { addon } = environment();
+  const native = addon.loadProvider(
+    name,
+    pathOption(options.path, 'options.path'),
+    pathOption(options.config, 'options.config'),
+    parameterList(options.parameters),
+  );
+  if ('code' in native) throw fromNative(native);
+  const provider = new Provider(name, native);
+  providers.set(name, [...(providers.get(name) ?? []), provider]);
+  setLoaded(name, true);
+  return provider;
+}
+
+/**
+ * All active providers, of Node.js's library context and of this package's own.
+ *
+ * @throws `ERR_ASYNC_UNSUPPORTED`, `ERR_ASYNC_INIT_FAILED`
+ */
+export function listProviders(): ProviderInfo[] {
+  const { addon } = environment();
+  return (['process', 'own'] as const).flatMap((library) => {
+    const found = addon.listProviders(library === 'own');
+    if ('code' in found) throw fromNative(found);
+    return found.map((info) => toInfo(info, library));
+  });
+}
+
+function toInfo(info: NativeProviderInfo, library: 'process' | 'own'): ProviderInfo {
+  return { ...info, library };
+}
+
+// What a query can name: property(7).
+const NAME = /^[A-Za-z][\w.-]*$/;
+// eslint-disable-next-line no-control-regex -- these are what a configuration file cannot hold
+const UNPRINTABLE = /[\u0000-\u001f\u007f]/;
+// These mean something else in a provider's section.
+const RESERVED = ['identity', 'soft_load', 'module', 'activate'];
+
+function pathOption(path: unknown, name: string): string | undefined {
+  if (path === undefined) return undefined;
+  validateString(path, name);
+  if (path === '' || UNPRINTABLE.test(path)) throw invalidArgValue(name, path, 'must be a path');
+  return resolve(path);
+}
+
+function parameterList(parameters: unknown): string[] {
+  if (parameters === undefined) return [];
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw invalidArgType('options.parameters', 'of type object', parameters);
+  }
+  return Object.entries(parameters).flatMap(([name, value]: [string, unknown]) => {
+    const fullName = `options.parameters.${name}`;
+    if (!/^[\w.-]+$/.test(name) || RESERVED.includes(name)) {
+      throw invalidArgValue('options.parameters', name, 'must have names that a configuration file can hold');
+    }
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      throw invalidArgType(fullName, 'of type string, number or boolean', value);
+    }
+    const text = String(value);
+    // It may be a secret, such as a PIN, so it is not shown.
+    if (UNPRINTABLE.test(text))
+      throw invalidArgValue(fullName, undefined, 'must have no line breaks or control characters');
+    return [name, text];
+  });
+}

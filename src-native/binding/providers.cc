@@ -1,0 +1,95 @@
+#include "binding/providers.h"
+
+#include "binding/convert.h"
+#include "loading/provider.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+using ProviderHandle = std::unique_ptr<LoadedProvider>;  // null once unloaded
+
+std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
+
+Napi::Object ToJs(Napi::Env env, const ProviderInfo& info) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", info.name);
+  object.Set("title", info.title);
+  object.Set("version", info.version);
+  object.Set("buildInfo", info.build_info);
+  object.Set("active", info.is_active);
+  Napi::Object algorithms = Napi::Object::New(env);
+  for (const auto& [operation, names] : info.algorithms) {
+    Napi::Array list = Napi::Array::New(env, names.size());
+    for (size_t i = 0; i < names.size(); ++i) list.Set(static_cast<uint32_t>(i), names[i]);
+    algorithms.Set(operation, list);
+  }
+  object.Set("algorithms", algorithms);
+  return object;
+}
+
+// (name, path, configuration, [name, value, …])
+Napi::Value LoadProvider(Info info) {
+  ProviderRequest request;
+  request.name = ToText(info[0]);
+  request.path = ToText(info[1]);
+  request.config = ToText(info[2]);
+  Napi::Array parameters = info[3].As<Napi::Array>();
+  for (uint32_t i = 0; i + 1 < parameters.Length(); i += 2) {
+    const Napi::Value name = parameters[i];
+    const Napi::Value value = parameters[i + 1];
+    request.parameters.emplace_back(ToText(name), ToText(value));
+  }
+  Result<ProviderHandle> loaded = LoadedProvider::Load(request);
+  if (!loaded.ok()) return ToJs(info.Env(), loaded.error());
+  return FromHandle(info.Env(), new ProviderHandle(std::move(loaded.value())));
+}
+
+Napi::Value UnloadProvider(Info info) {
+  ToHandle<ProviderHandle>(info[0])->reset();
+  return info.Env().Undefined();
+}
+
+Napi::Value DescribeProvider(Info info) { return ToJs(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->Describe()); }
+
+Napi::Value TestProvider(Info info) {
+  return Napi::Boolean::New(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->TestItself());
+}
+
+// undefined when it has no such parameter.
+Napi::Value ProviderParameter(Info info) {
+  std::string value;
+  const bool found = (*ToHandle<ProviderHandle>(info[0]))->GetParameter(ToText(info[1]).c_str(), &value);
+  return found ? Napi::String::New(info.Env(), value) : info.Env().Undefined();
+}
+
+// (whether of the addon's own library context)
+Napi::Value ListProvidersOf(Info info) {
+  Result<std::vector<ProviderInfo>> found = ListProviders(info[0].As<Napi::Boolean>().Value());
+  if (!found.ok()) return ToJs(info.Env(), found.error());
+  Napi::Array list = Napi::Array::New(info.Env(), found.value().size());
+  for (size_t i = 0; i < found.value().size(); ++i) {
+    list.Set(static_cast<uint32_t>(i), ToJs(info.Env(), found.value()[i]));
+  }
+  return list;
+}
+
+Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToText(info[0]))); }
+
+}  // namespace
+
+void AddProviderExports(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("loadProvider", &LoadProvider);
+  add("unloadProvider", &UnloadProvider);
+  add("describeProvider", &DescribeProvider);
+  add("testProvider", &TestProvider);
+  add("providerParameter", &ProviderParameter);
+  add("listProviders", &ListProvidersOf);
+  add("loadConfiguration", &Configure);
+}
+
+}  // namespace openssl_async
