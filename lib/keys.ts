@@ -16,7 +16,7 @@ import { environment } from './native/environment';
 
 /** Names a scope in a table of what was made for scopes. */
 export function scopeName(scope: NativeScope | undefined): string {
-  return scope === undefined ? '' : `${String(scope[0])}:${scope[1]}:${String(scope[3])}`;
+  return scope === undefined ? '' : `${String(scope[0])}:${scope[1]}`;
 }
 
 /** A private key that stays where it is: in an engine or a store, or with somebody who is asked. */
@@ -30,7 +30,7 @@ export interface HeldKey {
 
 /** A key together with what was made of it. */
 export class KeyEntry {
-  readonly #native = new Map<string, NativeKey>();
+  readonly #native = new Map<string, { key: NativeKey; generation: number | undefined }>();
   /** Specs of operations with this key, by what else distinguishes them. */
   readonly specs = new Map<string, unknown>();
   /** Those of signing and verifying that nothing but the digest distinguishes: no name has to be made to find them. */
@@ -57,12 +57,12 @@ export class KeyEntry {
   native(scope: NativeScope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
     const name = scopeName(scope);
-    let native = this.#native.get(name);
-    if (native === undefined) {
-      native = importKey(this.keyObject, scope);
-      this.#native.set(name, native);
-    }
-    return native;
+    const generation = scope?.[3];
+    const known = this.#native.get(name);
+    if (known !== undefined && known.generation === generation) return known.key;
+    const key = importKey(this.keyObject, scope);
+    this.#native.set(name, { key, generation });
+    return key;
   }
 
   /** The entry of the public key of a private one; a public key's own. */

@@ -107,7 +107,7 @@ export type NativeScope = readonly [
   library: number,
   properties: string,
   mayPause: boolean,
-  /** What is found there is kept apart from what was found before a provider of the same name came or went. */
+  /** Of the provider that is named: what was found while another was loaded under this name is not used any more. */
   generation?: number,
 ];
 

@@ -52,6 +52,8 @@ export interface Spec {
   readonly native: NativeSpec;
   /** Its name in the figures. */
   readonly algorithm: string;
+  /** Of the provider that it was made with; see {@link NativeScope}. */
+  readonly generation: number | undefined;
 }
 
 /** What a call gives; valid while it is being decoded. */

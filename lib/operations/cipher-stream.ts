@@ -8,6 +8,7 @@ import { Family } from '../native/contract';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, type CallResult, type Decode, type Spec } from './call';
+import { cipherNames } from './cipher-names';
 import { validateTagLength } from './cipher';
 import { secretBytes, type SecretKeyLike } from './secret-key';
 import { Sequence } from './sequence';
@@ -342,7 +343,7 @@ function begin(
     const spec = createSpec({
       family,
       algorithm: `${family === Family.encryptStream ? 'encrypt' : 'decrypt'} stream ${algorithm.toLowerCase()}`,
-      names: [algorithm],
+      names: cipherNames(algorithm, options),
       numbers: [options?.authTagLength],
       bytes: nonce === undefined ? [secret.bytes] : [secret.bytes, nonce],
       scope: scopeOf(options),

@@ -4,6 +4,7 @@ import { Family } from '../native/contract';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions } from './call';
+import { cipherNames } from './cipher-names';
 import { SecretKeys, type SecretKey, type SecretKeyLike } from './secret-key';
 
 /** What an authenticating cipher makes of a message. */
@@ -99,7 +100,7 @@ export function encrypt(
     const spec = secret.spec(algorithm, options, () => ({
       family: Family.encrypt,
       algorithm: `encrypt ${algorithm.toLowerCase()}`,
-      names: [algorithm],
+      names: cipherNames(algorithm, options),
     }));
     return call(spec, inputsOf(input, nonce, secret, aad, undefined), numbersOf(options), options, toCiphertext);
   });
@@ -147,7 +148,7 @@ export function decrypt(
     const spec = secret.spec(algorithm, options, () => ({
       family: Family.decrypt,
       algorithm: `decrypt ${algorithm.toLowerCase()}`,
-      names: [algorithm],
+      names: cipherNames(algorithm, options),
     }));
     return call(spec, inputsOf(input, nonce, secret, aad, tag), numbersOf(options), options, toMessage);
   });

@@ -19,7 +19,7 @@ import {
   type PrivateKeyEncoding,
   type PublicKeyEncoding,
 } from './key-encoding';
-import { choosesImplementation, createSpecIn, placedName, SpecTable, type SpecPlan } from './spec';
+import { choosesImplementation, createSpecIn, placedName, scopeOf, SpecTable, type SpecPlan } from './spec';
 import { callOnThreadpool } from './threadpool';
 
 /** Types of keys that {@link generateKeyPair} makes. */
@@ -325,7 +325,9 @@ function specOf(parameters: Parameters, cipher: string | undefined, options: Ope
   };
   const create = (): Spec => createSpecIn(plan, [], options);
   // A prime of one's own is rarely used twice.
-  return prime === undefined ? specs.get(placedName([...names, ...numbers].join('|'), options), create) : create();
+  return prime === undefined
+    ? specs.get(placedName([...names, ...numbers].join('|'), options), create, scopeOf(options)?.[3])
+    : create();
 }
 
 // --- Where it is generated

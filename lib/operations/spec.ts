@@ -35,7 +35,7 @@ export function createSpec(request: SpecRequest): Spec {
     source?.native,
   );
   if ('code' in native) throw fromNative(native);
-  return { native: native, algorithm };
+  return { native, algorithm, generation: scope?.[3] };
 }
 
 /** A spec without what the options of a call decide. */
@@ -77,11 +77,15 @@ export function keySpec(
 ): Spec {
   const fullName = placedName(name, options);
   let spec = entry.specs.get(fullName) as Spec | undefined;
-  if (spec === undefined) {
+  if (spec === undefined || !isCurrent(spec, options)) {
     spec = createSpecIn(plan(), [entry], options);
     entry.specs.set(fullName, spec);
   }
   return spec;
+}
+
+function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
+  return options === undefined || spec.generation === scopeOf(options)?.[3];
 }
 
 /** `name`, with what `options` say about where the implementation is looked for. */
@@ -131,9 +135,9 @@ const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;
 export class SpecTable {
   readonly #specs = new Map<string, Spec>();
 
-  get(name: string, create: () => Spec): Spec {
+  get(name: string, create: () => Spec, generation?: number): Spec {
     let spec = this.#specs.get(name);
-    if (spec === undefined) {
+    if (spec === undefined || spec.generation !== generation) {
       spec = create();
       this.#specs.set(name, spec);
     }
@@ -154,11 +158,11 @@ export function specFor(
   const scope = scopeOf(options);
   if (scope === undefined) return table.get(name, () => createSpec(describe()));
   const fallsBack = mayFallBack(scope, options);
-  return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, () =>
+  const create = (): Spec =>
     createSpec({
       ...describe(),
       scope,
       fallback: fallsBack ? specFor(table, name, undefined, describe) : undefined,
-    }),
-  );
+    });
+  return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, create, scope[3]);
 }

@@ -40,11 +40,8 @@ Result<CipherAlgorithm> CipherAlgorithm::Fetch(const std::string& name, CipherDi
                                                const ProviderScope& scope) {
   CipherAlgorithm algorithm(name, direction);
   const EVP_CIPHER* known = EVP_get_cipherbyname(name.c_str());
-  const bool is_default_scope = scope.library_context == nullptr && scope.query() == nullptr;
-  if (known != nullptr || !is_default_scope) {
-    const char* fetched_name = known != nullptr ? EVP_CIPHER_get0_name(known) : name.c_str();
-    algorithm.cipher_.reset(EVP_CIPHER_fetch(scope.library_context, fetched_name, scope.query()));
-  }
+  const char* fetched_name = known != nullptr ? EVP_CIPHER_get0_name(known) : name.c_str();
+  algorithm.cipher_.reset(EVP_CIPHER_fetch(scope.library_context, fetched_name, scope.query()));
   if (!algorithm.cipher_) {
     if (known == nullptr) return Error{"ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher", {}};
     algorithm.missing_ = WhatOpenSSLSays("Failed to initialize cipher");

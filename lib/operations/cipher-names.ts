@@ -1,0 +1,20 @@
+// Which ciphers there are.
+import { getCipherInfo } from 'node:crypto';
+import { nodeError } from '../errors';
+import type { OperationOptions } from './call';
+import { choosesImplementation } from './spec';
+
+// Node.js 26 lists them. They take a message in one piece, and those that authenticate give their tag in another way.
+const ONE_PIECE = /-(?:siv|cts)$/i;
+
+/**
+ * The names of a spec for a cipher. Throws for one that this Node.js does not know, although OpenSSL may; with a provider
+ * that the caller chose, that provider decides.
+ */
+export function cipherNames(algorithm: string, options: OperationOptions | undefined): readonly [string] {
+  const isKnown = choosesImplementation(options) || getCipherInfo(algorithm) !== undefined;
+  if (!isKnown || ONE_PIECE.test(algorithm)) {
+    throw nodeError('ERR_CRYPTO_UNKNOWN_CIPHER', 'Unknown cipher');
+  }
+  return [algorithm];
+}
