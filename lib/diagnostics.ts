@@ -40,7 +40,7 @@ export function publish(name: keyof typeof channels, message: JobMessage): void 
 /** Where an operation ran: within the call, on a thread of the pool or of Node.js's own, or in an OpenSSL job. */
 export type OperationPlace = 'inline' | 'pool' | 'threadpool' | 'job';
 
-/** The message of the channel `openssl-async:operation:finish`. */
+/** The message of the channels `openssl-async:operation:finish` and `openssl-async:operation:not-offloaded`. */
 export interface OperationMessage {
   /** For example `'sign RSA-2048 sha256'`. */
   algorithm: string;
@@ -57,6 +57,7 @@ export interface OperationMessage {
 }
 
 const operations = channel('openssl-async:operation:finish');
+const notOffloaded = channel('openssl-async:operation:not-offloaded');
 
 export function wantsOperations(): boolean {
   return operations.hasSubscribers;
@@ -64,4 +65,13 @@ export function wantsOperations(): boolean {
 
 export function publishOperation(message: OperationMessage): void {
   operations.publish(message);
+}
+
+export function wantsNotOffloaded(): boolean {
+  return notOffloaded.hasSubscribers;
+}
+
+/** Tells of an operation that was meant for hardware and ran here. */
+export function publishNotOffloaded(message: OperationMessage): void {
+  notOffloaded.publish(message);
 }

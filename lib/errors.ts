@@ -55,10 +55,16 @@ export interface AsyncErrors {
   ERR_ASYNC_FD_NOT_POLLABLE: CodedError;
   /** A key cannot be read, or OpenSSL could not take it over to the provider asked for. */
   ERR_ASYNC_INVALID_KEY: CodedError;
+  /** A URI names no store or no key that can be used. */
+  ERR_ASYNC_STORE: CodedError;
+  /** A store wants a PIN or passphrase, and is given none. */
+  ERR_ASYNC_STORE_PROMPT: CodedError;
   /** A private key that is held elsewhere cannot be given away. */
   ERR_ASYNC_KEY_NOT_EXPORTABLE: CodedError;
   /** OpenSSL cannot load a provider, or it was unloaded. */
   ERR_ASYNC_PROVIDER_NOT_LOADED: CodedError;
+  /** An operation that `requireOffload` wants elsewhere ran here, or would have. */
+  ERR_ASYNC_NOT_OFFLOADED: CodedError;
   /** OpenSSL cannot use a configuration file. */
   ERR_ASYNC_CONFIGURATION: CodedError;
   /** A C++ exception got out of a native job function. */

@@ -17,7 +17,7 @@ export {
   type JobGenerator,
   type NativeJobFunction,
 } from './job-function';
-export { AsyncKey, createPrivateKey, createPublicKey, type KeyInput, type KeyLike, type KeyMaterial } from './keys';
+export { AsyncKey, type KeyInput, type KeyLike, type KeyMaterial } from './keys';
 export {
   privateDecrypt,
   privateEncrypt,
@@ -51,14 +51,6 @@ export { hmac, type HmacOptions } from './operations/hmac';
 export { hkdf, pbkdf2, scrypt, type ScryptOptions } from './operations/key-derivation';
 export { decapsulate, encapsulate, type EncapsulatedKey } from './operations/key-encapsulation';
 export type { PrivateKeyEncoding, PublicKeyEncoding } from './operations/key-encoding';
-export {
-  listProviders,
-  loadProvider,
-  type Provider,
-  type ProviderAlgorithms,
-  type ProviderInfo,
-  type ProviderOptions,
-} from './providers';
 export { diffieHellman, type DiffieHellmanKeys } from './operations/key-exchange';
 export {
   generateKeyPair,
@@ -72,8 +64,17 @@ export { operations, type Operations, type OperationsEvents } from './operations
 export { randomBytes, randomFill } from './operations/random';
 export type { SecretKeyLike } from './operations/secret-key';
 export { sign, verify, type SigningKey, type SigningOptions } from './operations/sign';
+export { createPrivateKey, createPublicKey, type StoredKey, type StoreOptions } from './operations/store';
 export type { CryptoStreamOptions } from './operations/stream';
 export type { ConfigureOptions, PollOptions } from './options';
+export {
+  listProviders,
+  loadProvider,
+  type Provider,
+  type ProviderAlgorithms,
+  type ProviderInfo,
+  type ProviderOptions,
+} from './providers';
 export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';
 export {
   getCurrentJob,
@@ -93,6 +94,7 @@ export {
   type OperationCounts,
   type OperationStats,
   type PoolStats,
+  type ProviderStats,
   type Stats,
 } from './statistics';
 export {

@@ -228,25 +228,6 @@ export class AsyncKey {
   }
 }
 
-/**
- * Reads a private key: PEM or DER (PKCS#1, PKCS#8, SEC1, also encrypted), a JSON Web Key, a `KeyObject` or `CryptoKey`.
- *
- * @throws what `crypto.createPrivateKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a key that is not private
- */
-export function createPrivateKey(key: KeyLike): AsyncKey {
-  return key instanceof AsyncKey && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
-}
-
-/**
- * Reads a public key: PEM or DER (PKCS#1, SPKI), a certificate, a JSON Web Key, a `KeyObject` or `CryptoKey`. Of a private
- * key, its public part.
- *
- * @throws what `crypto.createPublicKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a secret key
- */
-export function createPublicKey(key: KeyLike): AsyncKey {
-  return key instanceof AsyncKey && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
-}
-
 /** The entry of a key that is an object, or is held by one; undefined for what has to be parsed. */
 export function objectEntry(key: unknown): KeyEntry | undefined {
   const material = isKeyInput(key) ? key.key : key;

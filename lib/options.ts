@@ -1,6 +1,7 @@
 // What can be configured, its ranges and defaults.
+import { resolve } from 'node:path';
 import { outOfRange } from './errors';
-import { validateBoolean, validateFallback, validateInteger, validateOptions } from './validators';
+import { validateBoolean, validateFallback, validateInteger, validateOptions, validatePath } from './validators';
 
 /** How often a job is tried that offers neither an fd nor a callback. */
 export interface PollOptions {
@@ -49,6 +50,11 @@ export interface ConfigureOptions {
   maxInFlight?: number;
   /** What operations do whose `provider` fails and that do not say it themselves. @defaultValue 'error' */
   fallback?: 'software' | 'error';
+  /**
+   * Path of a configuration file, see config(5), that is read into this package's own library context: the providers that
+   * it activates can be named by operations. It is read at once, and cannot be unread. @defaultValue `''`, none
+   */
+  opensslConfig?: string;
   /** How jobs are tried that offer no notification. */
   poll?: PollOptions;
   /** How long, in microseconds, ready jobs may run before timers and I/O get their turn. 50 to 1 000 000. @defaultValue 2000 */
@@ -78,6 +84,7 @@ export const DEFAULT_OPTIONS: Readonly<ResolvedOptions> = {
   maxInlineMicros: 50,
   maxInFlight: 65_536,
   fallback: 'error',
+  opensslConfig: '',
   poll: { initialIntervalMs: 1, maxIntervalMs: 16 },
   tickBudgetMicros: 2000,
   drainTimeoutMs: 1000,
@@ -116,6 +123,10 @@ export function resolveOptions(options: unknown, defaults: Readonly<ResolvedOpti
   if (options.fallback !== undefined) {
     validateFallback(options.fallback, 'options.fallback');
     resolved.fallback = options.fallback;
+  }
+  if (options.opensslConfig !== undefined) {
+    validatePath(options.opensslConfig, 'options.opensslConfig');
+    resolved.opensslConfig = resolve(options.opensslConfig);
   }
   if (options.poll !== undefined) {
     validateOptions(options.poll, 'options.poll', POLL_OPTIONS);

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
-import { setLoaded } from './operations/spec';
-import { validateOptions, validateString } from './validators';
+import { setLoaded, setUnloaded } from './operations/spec';
+import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
 
 /** Options of {@link loadProvider}. */
 export interface ProviderOptions {
@@ -14,6 +14,11 @@ export interface ProviderOptions {
   parameters?: Readonly<Record<string, string | number | boolean>>;
   /** Of a configuration file, see config(5), that is read first: for the providers and algorithms it sets up. */
   config?: string;
+  /**
+   * Its operations take their time without pausing, as those of a token behind PKCS#11 do: they run on the pool then, not
+   * in jobs, which would hold the event loop. @defaultValue false
+   */
+  blocking?: boolean;
 }
 
 /** Names of algorithms by the class of operations; those of one algorithm are separated by colons. */
@@ -87,7 +92,7 @@ export class Provider {
     if (this.#native === undefined) return;
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
-    if (others.length === 0) setLoaded(this.name, false);
+    if (others.length === 0 && !configured.has(this.name)) setUnloaded(this.name);
     environment().addon.unloadProvider(this.#native);
     this.#native = undefined;
   }
@@ -104,6 +109,8 @@ export class Provider {
 }
 
 const providers = new Map<string, Provider[]>();
+// Those that configuration files have activated, for ever.
+const configured = new Set<string>();
 
 /**
  * Loads a provider into this package's own library context: `provider: name` and `properties: '?provider=name'` of
@@ -129,19 +136,36 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   await Promise.resolve();
   validateString(name, 'name');
   if (!NAME.test(name)) throw invalidArgValue('name', name, 'must be the name of a provider');
-  validateOptions(options, 'options', ['path', 'parameters', 'config']);
-  const { addon } = environment();
-  const native = addon.loadProvider(
-    name,
-    pathOption(options.path, 'options.path'),
-    pathOption(options.config, 'options.config'),
-    parameterList(options.parameters),
-  );
+  validateOptions(options, 'options', ['path', 'parameters', 'config', 'blocking']);
+  const { blocking = false } = options;
+  validateBoolean(blocking, 'options.blocking');
+  const path = pathOption(options.path, 'options.path');
+  const config = pathOption(options.config, 'options.config');
+  const parameters = parameterList(options.parameters);
+  if (config !== undefined) loadConfiguration(config);
+  const native = environment().addon.loadProvider(name, path, parameters);
   if ('code' in native) throw fromNative(native);
   const provider = new Provider(name, native);
   providers.set(name, [...(providers.get(name) ?? []), provider]);
-  setLoaded(name, true);
+  setLoaded(name, blocking);
   return provider;
+}
+
+/**
+ * Reads a configuration file into this package's own library context.
+ *
+ * @throws `ERR_ASYNC_CONFIGURATION`
+ */
+export function loadConfiguration(path: string): void {
+  const failed = environment().addon.loadConfiguration(path);
+  if (failed !== undefined) throw fromNative(failed);
+  // What it has activated can be named, as what was loaded.
+  for (const { name, library } of listProviders()) {
+    if (library === 'own' && !BUILT_IN.has(name) && !providers.get(name)?.length && !configured.has(name)) {
+      configured.add(name);
+      setLoaded(name, false);
+    }
+  }
 }
 
 /**
@@ -162,17 +186,16 @@ function toInfo(info: NativeProviderInfo, library: 'process' | 'own'): ProviderI
   return { ...info, library };
 }
 
+// These are there without a configuration file.
+const BUILT_IN: ReadonlySet<string> = new Set(['default', 'base', 'accelerator']);
 // What a query can name: property(7).
 const NAME = /^[A-Za-z][\w.-]*$/;
-// eslint-disable-next-line no-control-regex -- these are what a configuration file cannot hold
-const UNPRINTABLE = /[\u0000-\u001f\u007f]/;
 // These mean something else in a provider's section.
 const RESERVED = ['identity', 'soft_load', 'module', 'activate'];
 
 function pathOption(path: unknown, name: string): string | undefined {
   if (path === undefined) return undefined;
-  validateString(path, name);
-  if (path === '' || UNPRINTABLE.test(path)) throw invalidArgValue(name, path, 'must be a path');
+  validatePath(path, name);
   return resolve(path);
 }
 

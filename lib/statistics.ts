@@ -126,6 +126,32 @@ export interface Latency {
   total: LatencyHistogram;
 }
 
+/** What one provider did: the proof that it is used. */
+export interface ProviderStats {
+  /** Operations that have ended there. */
+  operations: number;
+  /** Those whose job paused: somebody else did the work meanwhile. */
+  paused: number;
+  /** How often, in all. */
+  pauses: number;
+  /** Pauses that ended with an fd. */
+  fdWakeups: number;
+  /** Pauses that ended with a callback. */
+  callbacks: number;
+  /** Pauses that ended because it was time to try again. */
+  polls: number;
+  /** Failed there. */
+  failed: number;
+  /** Failed there, and were done again in software. */
+  fallbacks: number;
+  /** Those that may pause and did not, or fell back: they ran here. See the option `requireOffload`. */
+  notOffloaded: number;
+  /** Now: in flight. */
+  inFlight: number;
+  /** From the call to the end. */
+  latency: LatencyHistogram;
+}
+
 /** The result of {@link stats}. */
 export interface Stats {
   /** Jobs. */
@@ -138,6 +164,8 @@ export interface Stats {
   inFlight: number;
   /** Operations. */
   operations: OperationStats;
+  /** By the name of the `provider` that operations asked for, by option or query. */
+  providers: Record<string, ProviderStats>;
   /** The pool on which software operations and the accelerator run, process-wide. */
   pool: PoolStats;
   /** The process's job stacks. */
@@ -165,14 +193,20 @@ export interface Stats {
 export function stats(): Stats {
   const env = environment();
   const { jobs, threadJobs, ...rest } = env.addon.stats(env.options.stackHighWater);
-  const { inFlight, hopMicros, pool, algorithms } = env.addon.operationFigures();
+  const { inFlight, hopMicros, pool, algorithms, holders } = env.addon.operationFigures();
   return {
     ...rest,
     jobs: { ...jobs, liveInThread: threadJobs, ...cancellations },
     inFlight,
     operations: { ...sum(Object.values(algorithms)), hopMicros, algorithms },
+    providers: ofKind(holders, 'provider:'),
     pool,
   };
+}
+
+function ofKind<T>(holders: Readonly<Record<string, T>>, prefix: string): Record<string, T> {
+  const found = Object.entries(holders).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(found.map(([name, figures]) => [name.slice(prefix.length), figures]));
 }
 
 function sum(all: readonly OperationCounts[]): OperationCounts {

@@ -2,6 +2,7 @@
 import { asyncError, fromNative, outOfRange } from './errors';
 import { resolveOptions, type ConfigureOptions } from './options';
 import { environment, reasonForNone, versionOfOpenSSL } from './native/environment';
+import { loadConfiguration } from './providers';
 import { validateInteger, validateOptions } from './validators';
 
 /** Options of {@link initThread}. */
@@ -75,7 +76,7 @@ export function cleanupThread(): void {
  * `spareThread` are the process's: set them before any thread has run a job or an operation.
  *
  * @throws `ERR_ASYNC_ALREADY_STARTED`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for an unknown option,
- * `ERR_OUT_OF_RANGE`; `ERR_ASYNC_UNSUPPORTED`
+ * `ERR_OUT_OF_RANGE`; `ERR_ASYNC_CONFIGURATION` for a file that OpenSSL does not take; `ERR_ASYNC_UNSUPPORTED`
  */
 export function configure(options: ConfigureOptions): void {
   const env = environment();
@@ -84,6 +85,7 @@ export function configure(options: ConfigureOptions): void {
     throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'configure() must be called before the first use on this thread');
   }
   const { addon } = env;
+  if (options.opensslConfig !== undefined) loadConfiguration(resolved.opensslConfig);
   const { stackSizeBytes, maxGuardedStacks, threads, spareThread } = resolved;
   if (options.stackSizeBytes !== undefined || options.maxGuardedStacks !== undefined) {
     if (!addon.configureStacks(stackSizeBytes, maxGuardedStacks)) {

@@ -20,6 +20,14 @@ export function validateString(value: unknown, name: string): asserts value is s
   if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value);
 }
 
+// eslint-disable-next-line no-control-regex -- these are what a configuration file cannot hold
+export const UNPRINTABLE = /[\u0000-\u001f\u007f]/;
+
+export function validatePath(value: unknown, name: string): asserts value is string {
+  validateString(value, name);
+  if (value === '' || UNPRINTABLE.test(value)) throw invalidArgValue(name, value, 'must be a path');
+}
+
 export function validateFunction(value: unknown, name: string): asserts value is (...args: never[]) => unknown {
   if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
 }

@@ -86,6 +86,7 @@ export const Family = {
   digestStream: 16,
   keyDerivation: 17,
   random: 18,
+  store: 19,
 } as const;
 export type Family = (typeof Family)[keyof typeof Family];
 
@@ -109,6 +110,8 @@ export type NativeScope = readonly [
   mayPause: boolean,
   /** Of the provider that is named: what was found while another was loaded under this name is not used any more. */
   generation?: number,
+  /** Who does the work, for the figures: `provider:NAME`, for example. */
+  holder?: string,
 ];
 
 export interface NativeProviderInfo {
@@ -120,7 +123,22 @@ export interface NativeProviderInfo {
   algorithms: Record<string, string[]>;
 }
 
+export interface NativeHolderFigures {
+  operations: number;
+  paused: number;
+  pauses: number;
+  fdWakeups: number;
+  callbacks: number;
+  polls: number;
+  failed: number;
+  fallbacks: number;
+  notOffloaded: number;
+  inFlight: number;
+  latency: NativeHistogram;
+}
+
 export interface NativeOperationFigures {
+  holders: Record<string, NativeHolderFigures>;
   inFlight: number;
   hopMicros: number;
   pool: {
@@ -266,12 +284,7 @@ export interface NativeAddon {
   stats(withHighWater: boolean): NativeStats;
 
   /** Into the addon's own library; `parameters` by turns their names and values. */
-  loadProvider(
-    name: string,
-    path: string | undefined,
-    config: string | undefined,
-    parameters: readonly string[],
-  ): NativeProvider | NativeError;
+  loadProvider(name: string, path: string | undefined, parameters: readonly string[]): NativeProvider | NativeError;
   /** Nothing may be asked of it afterwards. */
   unloadProvider(provider: NativeProvider): void;
   describeProvider(provider: NativeProvider): NativeProviderInfo;
@@ -306,6 +319,8 @@ export interface NativeAddon {
   operate(spec: NativeSpec, ...inputs: (Uint8Array | undefined)[]): number;
   /** The error of a failed operation, or the outputs of a large one; once. */
   takeOperation(id: number): NativeError | readonly Buffer[];
+  /** The key that the last call of a spec of {@link Family} `store` found; once. */
+  takeKey(spec: NativeSpec): NativeKey;
   /** True when it had not begun: no event will come. */
   abandonOperation(id: number): boolean;
   /** `micros` from the call to its end; 0 for those that had none. */

@@ -15,8 +15,22 @@ import {
   type NativeSpec,
 } from '../native/contract';
 import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
-import { validateAbortSignal, validateFallback, validateInteger, validateOptions, validateString } from '../validators';
-import { publishOperation, wantsOperations, type OperationPlace } from '../diagnostics';
+import {
+  validateAbortSignal,
+  validateBoolean,
+  validateFallback,
+  validateInteger,
+  validateOptions,
+  validateString,
+} from '../validators';
+import {
+  publishNotOffloaded,
+  publishOperation,
+  wantsNotOffloaded,
+  wantsOperations,
+  type OperationMessage,
+  type OperationPlace,
+} from '../diagnostics';
 import { load } from './load';
 
 /** Options that every operation takes, last. */
@@ -43,9 +57,23 @@ export interface OperationOptions {
    * rejects. @defaultValue that of `configure()`, `'error'`
    */
   fallback?: 'software' | 'error';
+  /**
+   * Rejects with `ERR_ASYNC_NOT_OFFLOADED` what was meant for hardware and ran here, because its job did not pause; there is
+   * no `fallback` then. Without it, `stats().providers[name].notOffloaded` counts such operations, and the channel
+   * `openssl-async:operation:not-offloaded` tells of them. @defaultValue false
+   */
+  requireOffload?: boolean;
 }
 
-export const OPERATION_OPTIONS = ['signal', 'timeoutMs', 'provider', 'properties', 'mode', 'fallback'] as const;
+export const OPERATION_OPTIONS = [
+  'signal',
+  'timeoutMs',
+  'provider',
+  'properties',
+  'mode',
+  'fallback',
+  'requireOffload',
+] as const;
 
 /** What calls of one kind share; see src-native/operations/operation_spec.h. */
 export interface Spec {
@@ -54,6 +82,8 @@ export interface Spec {
   readonly algorithm: string;
   /** Of the provider that it was made with; see {@link NativeScope}. */
   readonly generation: number | undefined;
+  /** Its implementation may pause: it is run in a job. */
+  readonly mayPause: boolean;
 }
 
 /** What a call gives; valid while it is being decoded. */
@@ -148,6 +178,7 @@ class Call<T> implements Listener, LimitedCall {
   constructor(
     readonly spec: Spec,
     readonly decode: Decode<T>,
+    private readonly requiresOffload: boolean,
     // Undefined once the promise is settled.
     private resolve: ((value: T) => void) | undefined,
     private reject: ((error: unknown) => void) | undefined,
@@ -162,8 +193,7 @@ class Call<T> implements Listener, LimitedCall {
       return;
     }
     this.settle();
-    const error = finish(env.addon, events, offset, outputs);
-    if (wantsOperations()) announce(this.spec, events, offset, error);
+    const error = conclude(this.spec, this.requiresOffload, env.addon, events, offset, outputs);
     if (error === undefined) {
       try {
         resolve(this.decode(result));
@@ -210,16 +240,42 @@ function operationError(native: NativeError): Error {
   return native.opensslErrors.length > 0 ? fromNative({ ...native, code: '' }) : fromNative(native);
 }
 
-function announce(spec: Spec, events: Int32Array, at: number, error: Error | undefined): void {
+// `finish`, told to those who subscribed; what ran here though it must not counts as failed.
+function conclude(
+  spec: Spec,
+  requiresOffload: boolean,
+  addon: NativeAddon,
+  events: Int32Array,
+  at: number,
+  from: Uint8Array,
+): Error | undefined {
+  const error = finish(addon, events, at, from);
+  if (wantsOperations()) publishOperation(describe(spec, events, at, error));
+  if (error !== undefined || !spec.mayPause || isOffloaded(events[at + OperationWord.kind] as number)) return error;
+  if (wantsNotOffloaded()) publishNotOffloaded(describe(spec, events, at, error));
+  if (!requiresOffload) return undefined;
+  return asyncError('ERR_ASYNC_NOT_OFFLOADED', `${spec.algorithm} ran here: its job did not pause`);
+}
+
+const placeIn = (kind: number): OperationPlace => PLACES[(kind >>> 8) & 0xff] as OperationPlace;
+const pausesIn = (kind: number): number => kind >>> 16;
+const isOffloaded = (kind: number): boolean => placeIn(kind) === 'job' && pausesIn(kind) > 0;
+
+function describe(spec: Spec, events: Int32Array, at: number, error: Error | undefined): OperationMessage {
   const kind = events[at + OperationWord.kind] as number;
-  publishOperation({
+  return {
     algorithm: spec.algorithm,
-    place: PLACES[(kind >>> 8) & 0xff] as OperationPlace,
-    pauses: kind >>> 16,
+    place: placeIn(kind),
+    pauses: pausesIn(kind),
     queueMicros: events[at + OperationWord.queueMicros] as number,
     runMicros: events[at + OperationWord.runMicros] as number,
     ...(error === undefined ? {} : { error }),
-  });
+  };
+}
+
+/** The error of a call that requires an offload, and asks for nothing that may pause. */
+export function nothingPauses(algorithm: string): Error {
+  return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider is asked for that may pause ${algorithm}`);
 }
 
 // Saves a closure per call: the executor of a promise runs before its constructor returns.
@@ -244,6 +300,8 @@ export function call<T>(
   const env = callEnvironment();
   const signal = options?.signal;
   if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
+  const requiresOffload = options?.requireOffload === true;
+  if (requiresOffload && !spec.mayPause) return Promise.reject(nothingPauses(spec.algorithm));
   const { addon } = env;
   const id = env.nextId;
   words[CallWord.id] = id;
@@ -254,14 +312,14 @@ export function call<T>(
     case CallStatus.queued:
       break;
     case CallStatus.done:
-      return answered(addon, spec, decode);
+      return answered(addon, spec, requiresOffload, decode);
     case CallStatus.full:
       return Promise.reject(refusal());
     default:
       return Promise.reject(nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory'));
   }
   const promise = new Promise<T>(executor);
-  const pending = new Call<T>(spec, decode, resolveNext, rejectNext);
+  const pending = new Call<T>(spec, decode, requiresOffload, resolveNext, rejectNext);
   pending.id = env.listen(pending);
   load.began();
   if (options !== undefined) limit(pending, options);
@@ -303,12 +361,10 @@ function unshared(input: Uint8Array | undefined): Uint8Array | undefined {
   return Buffer.from(input);
 }
 
-function answered<T>(addon: NativeAddon, spec: Spec, decode: Decode<T>): Promise<T> {
-  const error = finish(addon, answer, 0, bytes);
-  if (wantsOperations()) announce(spec, answer, 0, error);
-  if (error !== undefined) return Promise.reject(error);
+function answered<T>(addon: NativeAddon, spec: Spec, requiresOffload: boolean, decode: Decode<T>): Promise<T> {
+  const error = conclude(spec, requiresOffload, addon, answer, 0, bytes);
   try {
-    return Promise.resolve(decode(result));
+    return error === undefined ? Promise.resolve(decode(result)) : Promise.reject(error);
   } catch (thrown) {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever it is
     return Promise.reject(thrown);
@@ -338,7 +394,7 @@ export function validateOperationOptions(
   known: readonly string[] = [],
 ): asserts options is OperationOptions {
   validateOptions(options, 'options', known.length === 0 ? OPERATION_OPTIONS : [...known, ...OPERATION_OPTIONS]);
-  const { signal, timeoutMs, provider, properties, mode, fallback } = options;
+  const { signal, timeoutMs, provider, properties, mode, fallback, requireOffload } = options;
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
   if (provider !== undefined) validateString(provider, 'options.provider');
@@ -347,6 +403,7 @@ export function validateOperationOptions(
     throw invalidArgValue('options.mode', mode, "must be 'auto', 'inline' or 'offload'");
   }
   if (fallback !== undefined) validateFallback(fallback, 'options.fallback');
+  if (requireOffload !== undefined) validateBoolean(requireOffload, 'options.requireOffload');
 }
 
 /** What an operation's function does, with what it throws as a rejection. */

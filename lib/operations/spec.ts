@@ -35,7 +35,7 @@ export function createSpec(request: SpecRequest): Spec {
     source?.native,
   );
   if ('code' in native) throw fromNative(native);
-  return { native, algorithm, generation: scope?.[3] };
+  return { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true };
 }
 
 /** A spec without what the options of a call decide. */
@@ -65,7 +65,11 @@ export function createSpecIn(
 }
 
 function mayFallBack(scope: NativeScope | undefined, options: OperationOptions | undefined): boolean {
-  return scope?.[2] === true && (options?.fallback ?? environment().options.fallback) === 'software';
+  return scope?.[2] === true && (fallbackOf(options) ?? environment().options.fallback) === 'software';
+}
+
+function fallbackOf(options: OperationOptions | undefined): OperationOptions['fallback'] {
+  return options?.requireOffload === true ? 'error' : options?.fallback;
 }
 
 /** The spec of operations with a key that `name` distinguishes, and their options; made on first need, and kept. */
@@ -90,20 +94,29 @@ function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
 
 /** `name`, with what `options` say about where the implementation is looked for. */
 export function placedName(name: string, options: OperationOptions | undefined): string {
-  return options === undefined ? name : `${name}|${scopeName(scopeOf(options))}|${String(options.fallback)}`;
+  return options === undefined ? name : `${name}|${scopeName(scopeOf(options))}|${String(fallbackOf(options))}`;
 }
 
 const OWN_LIBRARY = 1;
 const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
 
-// The providers that were loaded into the addon's own library, with the generation of each.
-const loaded = new Map<string, number>();
+interface LoadedProvider {
+  generation: number;
+  mayPause: boolean;
+}
+
+// Those that were loaded into the addon's own library.
+const loaded = new Map<string, LoadedProvider>();
 let generations = 0;
 
-/** From now on, this name stands for a provider in the addon's own library, or does not any more. */
-export function setLoaded(provider: string, isLoaded: boolean): void {
-  if (isLoaded) loaded.set(provider, ++generations);
-  else loaded.delete(provider);
+/** From now on, this name stands for a provider in the addon's own library; one that is `blocking` never pauses. */
+export function setLoaded(provider: string, blocking: boolean): void {
+  loaded.set(provider, { generation: ++generations, mayPause: !blocking && !SOFTWARE_PROVIDERS.has(provider) });
+}
+
+/** From now on, this name does not stand for a provider in the addon's own library. */
+export function setUnloaded(provider: string): void {
+  loaded.delete(provider);
 }
 
 /** Whether an operation with these options wants another implementation than OpenSSL's choice. */
@@ -118,15 +131,17 @@ export function scopeOf(options: OperationOptions | undefined): NativeScope | un
   if (provider === undefined) {
     if (properties === '') return undefined;
     const named = PROVIDER_IN_QUERY.exec(properties)?.[1];
-    if (named === undefined) return [0, properties, false];
-    return [loaded.has(named) ? OWN_LIBRARY : 0, properties, !SOFTWARE_PROVIDERS.has(named), loaded.get(named)];
+    return named === undefined ? [0, properties, false] : scopeIn(named, properties);
   }
   const rest = properties === '' ? '' : `,${properties}`;
   // What is not worth a pause (digests, ciphers) the accelerator passes through.
-  if (provider === 'accelerator') return [OWN_LIBRARY, `?provider=accelerator${rest}`, true];
-  const isOwn = loaded.has(provider);
-  const mayPause = !SOFTWARE_PROVIDERS.has(provider);
-  return [isOwn ? OWN_LIBRARY : 0, `provider=${provider}${rest}`, mayPause, loaded.get(provider)];
+  return scopeIn(provider, `${provider === 'accelerator' ? '?' : ''}provider=${provider}${rest}`);
+}
+
+function scopeIn(provider: string, properties: string): NativeScope {
+  const { generation, mayPause = !SOFTWARE_PROVIDERS.has(provider) } = loaded.get(provider) ?? {};
+  const library = generation === undefined && provider !== 'accelerator' ? 0 : OWN_LIBRARY;
+  return [library, properties, mayPause, generation, `provider:${provider}`];
 }
 
 const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;

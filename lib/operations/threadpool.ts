@@ -4,7 +4,7 @@ import { publishOperation, wantsOperations } from '../diagnostics';
 import { abortError } from '../errors';
 import { ThreadpoolOutcome } from '../native/contract';
 import type { Environment } from '../native/environment';
-import { callEnvironment, limit, refusal, type LimitedCall, type OperationOptions } from './call';
+import { callEnvironment, limit, nothingPauses, refusal, type LimitedCall, type OperationOptions } from './call';
 import { load } from './load';
 
 class ThreadpoolCall<T> implements LimitedCall {
@@ -72,6 +72,7 @@ export function callOnThreadpool<T>(
   const env = callEnvironment();
   const signal = options?.signal;
   if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
+  if (options?.requireOffload === true) return Promise.reject(nothingPauses(algorithm));
   if (load.inFlight >= env.options.maxInFlight) {
     env.addon.recordThreadpool(algorithm, ThreadpoolOutcome.refused, 0);
     return Promise.reject(refusal());

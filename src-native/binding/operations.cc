@@ -84,8 +84,10 @@ Napi::Value CreateSpecOf(Info info) {
   if (const PlacedSpec* fallback = ToHandle<PlacedSpec>(info[7]); fallback != nullptr) {
     created.value()->set_fallback(fallback->spec);
   }
-  return FromHandle(info.Env(), new PlacedSpec(Environment::From(info).operations().Adopt(std::move(created.value()),
-                                                                                          ToText(info[1]))));
+  const Napi::Value holder = info[6].IsArray() ? info[6].As<Napi::Array>()[4U] : info[6];
+  PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]),
+                                                                 holder.IsString() ? ToText(holder) : "");
+  return FromHandle(info.Env(), new PlacedSpec(std::move(placed)));
 }
 
 // What a call is given in: see CallWord in contract.ts.
@@ -159,6 +161,10 @@ Napi::Buffer<unsigned char> ToBuffer(Napi::Env env, SecretBytes& bytes) {
 }
 
 // The error of a failed operation, or the outputs of a large one. Lets the call go.
+Napi::Value TakeKey(Info info) {
+  return FromHandle(info.Env(), new KeyHandle(ToHandle<PlacedSpec>(info[0])->spec->TakeKey()));
+}
+
 Napi::Value TakeOperation(Info info) {
   OperationRunner& operations = Environment::From(info).operations();
   OperationCall* call = operations.Find(info[0].As<Napi::Number>().Uint32Value());
@@ -268,6 +274,23 @@ Napi::Value OperationFigures(Info info) {
   result.Set("hopMicros", number(static_cast<double>(operations.hop_ns()) / kMicro));
   result.Set("pool", pool);
   result.Set("algorithms", algorithms);
+  Napi::Object holders = Napi::Object::New(env);
+  for (const HolderFigures& figures : operations.holders()) {
+    Napi::Object holder = Napi::Object::New(env);
+    holder.Set("operations", number(figures.operations));
+    holder.Set("paused", number(figures.paused));
+    holder.Set("pauses", number(figures.pauses));
+    holder.Set("fdWakeups", number(figures.wakeups.fd));
+    holder.Set("callbacks", number(figures.wakeups.callback));
+    holder.Set("polls", number(figures.wakeups.poll));
+    holder.Set("failed", number(figures.failed));
+    holder.Set("fallbacks", number(figures.fallbacks));
+    holder.Set("notOffloaded", number(figures.not_offloaded));
+    holder.Set("inFlight", number(figures.in_flight));
+    holder.Set("latency", ToJs(env, figures.total_time));
+    holders.Set(figures.name, holder);
+  }
+  result.Set("holders", holders);
   return result;
 }
 
@@ -281,6 +304,7 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   add("createSpec", &CreateSpecOf);
   add("setCallBuffers", &SetCallBuffers);
   add("operate", &Operate);
+  add("takeKey", &TakeKey);
   add("takeOperation", &TakeOperation);
   add("abandonOperation", &AbandonOperation);
   add("recordThreadpool", &RecordThreadpool);

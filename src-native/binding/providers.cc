@@ -29,13 +29,12 @@ Napi::Object ToJs(Napi::Env env, const ProviderInfo& info) {
   return object;
 }
 
-// (name, path, configuration, [name, value, …])
+// (name, path, [name, value, …])
 Napi::Value LoadProvider(Info info) {
   ProviderRequest request;
   request.name = ToText(info[0]);
   request.path = ToText(info[1]);
-  request.config = ToText(info[2]);
-  Napi::Array parameters = info[3].As<Napi::Array>();
+  Napi::Array parameters = info[2].As<Napi::Array>();
   for (uint32_t i = 0; i + 1 < parameters.Length(); i += 2) {
     const Napi::Value name = parameters[i];
     const Napi::Value value = parameters[i + 1];

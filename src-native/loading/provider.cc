@@ -128,9 +128,6 @@ Result<std::unique_ptr<LoadedProvider>> LoadedProvider::Load(const ProviderReque
   const ErrorQueueScope errors;
   Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();
   if (!context.ok()) return context.error();
-  if (!request.config.empty()) {
-    if (Result<void> configured = LoadConfiguration(request.config); !configured.ok()) return configured.error();
-  }
   Result<std::string> identity = Identities::Of(context.value(), request);
   if (!identity.ok()) return identity.error();
   OSSL_PROVIDER* provider = OSSL_PROVIDER_load(context.value(), identity.value().c_str());

@@ -13,9 +13,8 @@
 namespace openssl_async {
 
 struct ProviderRequest {
-  std::string name;    // of the module's file, without its ending, or of a provider that libcrypto has built in
-  std::string path;    // of the module; empty to look for `name` where OpenSSL has its modules
-  std::string config;  // path of a configuration file that is read first; empty for none
+  std::string name;  // of the module's file, without its ending, or of a provider that libcrypto has built in
+  std::string path;  // of the module; empty to look for `name` where OpenSSL has its modules
   std::vector<std::pair<std::string, std::string>> parameters;  // what the provider asks the core for
 };
 

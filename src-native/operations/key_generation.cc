@@ -1,6 +1,5 @@
 #include "operations/key_generation.h"
 
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/dh.h>
 #include <openssl/dsa.h>
@@ -8,13 +7,13 @@
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <cctype>
 
 #include "openssl/error_queue.h"
 #include "operations/digests.h"
+#include "operations/encoded_key.h"
 #include "operations/operation.h"
 
 namespace openssl_async {
@@ -24,7 +23,6 @@ namespace {
 enum Name : size_t { kType, kGroup, kDigest, kMgf1Digest, kCipher };
 enum Number : size_t { kBits, kPublicExponent, kSaltLength, kDivisorBits, kGenerator, kExplicitParameters };
 
-using BioPointer = DeleteFnPtr<BIO, BIO_free_all>;
 using ParamBuilderPointer = DeleteFnPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPointer = DeleteFnPtr<OSSL_PARAM, OSSL_PARAM_free>;
 
@@ -196,32 +194,16 @@ class KeyGenerationSpec : public OperationSpec {
 
   bool Run(Operation& operation) override {
     const EvpPkeyPointer pkey = generator_->Generate();
-    // A memory BIO overwrites what it gives back.
-    const BioPointer public_key(BIO_new(BIO_s_mem()));
-    const BioPointer private_key(BIO_new(BIO_s_mem()));
-    if (!pkey || !public_key || !private_key) return false;
-    const ByteView passphrase = operation.input(0);
-    if (i2d_PUBKEY_bio(public_key.get(), pkey.get()) != 1 ||
-        i2d_PKCS8PrivateKey_bio(private_key.get(), pkey.get(), cipher_.get(),
-                                reinterpret_cast<const char*>(passphrase.data), static_cast<int>(passphrase.size),
-                                nullptr, nullptr) != 1) {
-      if (ERR_peek_error() != 0) return false;
-      return operation.Fail("ERR_CRYPTO_OPERATION_FAILED",
-                            "The key has no encoding, or its provider does not export it");
+    if (!pkey) return false;
+    if (WritePublicKey(pkey.get(), operation, 0) &&
+        WritePrivateKey(pkey.get(), cipher_.get(), operation.input(0), operation, 1)) {
+      return true;
     }
-    return Take(public_key.get(), operation, 0) && Take(private_key.get(), operation, 1);
+    if (ERR_peek_error() != 0) return false;
+    return operation.Fail("ERR_CRYPTO_OPERATION_FAILED", "The key has no encoding, or its provider does not export it");
   }
 
  private:
-  static bool Take(BIO* bio, Operation& operation, size_t index) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data);
-    if (!operation.output(index).Assign({reinterpret_cast<unsigned char*>(data), static_cast<size_t>(size)})) {
-      throw std::bad_alloc();
-    }
-    return true;
-  }
-
   const std::unique_ptr<KeyGenerator> generator_;
   const EvpCipherPointer cipher_;  // null: the private key is not encrypted
 };

@@ -26,6 +26,8 @@ class OperationSpec {
   // Carries a call out. False when it failed: the reason is on the thread's OpenSSL error queue, or was given to
   // Operation::Fail(). May be on a job's stack: no big locals, no exceptions but std::bad_alloc, no locks over a pause.
   virtual bool Run(Operation& operation) = 0;
+  // The key that a call has made, for those that make one.
+  virtual std::shared_ptr<Key> TakeKey() { return nullptr; }
   // What the cost of a call grows with; the bytes of its inputs unless said otherwise.
   virtual size_t WorkBytes(const Operation& operation) const;
 

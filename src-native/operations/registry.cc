@@ -10,6 +10,7 @@
 #include "operations/mac.h"
 #include "operations/random.h"
 #include "operations/signature.h"
+#include "operations/store.h"
 
 namespace openssl_async {
 
@@ -53,6 +54,8 @@ SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
       return CreateDecapsulateSpec(std::move(request));
     case OperationFamily::kKeyGeneration:
       return CreateKeyGenerationSpec(std::move(request));
+    case OperationFamily::kStore:
+      return CreateStoreSpec(std::move(request));
   }
   return Error{"ERR_ASYNC_UNSUPPORTED", "There is no such family of operations", {}};
 }

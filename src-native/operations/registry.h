@@ -25,6 +25,7 @@ enum class OperationFamily : int {
   kDigestStream,
   kKeyDerivation,
   kRandom,
+  kStore,
 };
 
 SpecResult CreateSpec(OperationFamily family, SpecRequest request);

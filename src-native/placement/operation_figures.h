@@ -6,6 +6,7 @@
 
 #include "placement/cost_model.h"
 #include "scheduler/histogram.h"
+#include "scheduler/metrics.h"
 
 namespace openssl_async {
 
@@ -33,6 +34,22 @@ struct AlgorithmFigures {
   Histogram queue_time;  // called → began
   Histogram run_time;    // began → ended
   Histogram total_time;  // called → its result was ready to be told
+};
+
+// Of one provider, or of whatever else was chosen to do the work.
+struct HolderFigures {
+  explicit HolderFigures(std::string holder_name) : name(std::move(holder_name)) {}
+
+  std::string name;
+  uint64_t operations = 0;  // have ended there
+  uint64_t paused = 0;      // those whose job paused, which proves that somebody else did the work
+  uint64_t pauses = 0;
+  WakeupCounts wakeups;  // what ended the pauses
+  uint64_t failed = 0;
+  uint64_t fallbacks = 0;      // failed there, and were run again in software
+  uint64_t not_offloaded = 0;  // may pause and did not, or fell back
+  uint64_t in_flight = 0;
+  Histogram total_time;  // in nanoseconds, called → its result was ready to be told
 };
 
 }  // namespace openssl_async

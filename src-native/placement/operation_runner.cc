@@ -61,8 +61,14 @@ AlgorithmFigures& OperationRunner::FiguresOf(const std::string& name) {
   return *figures;
 }
 
-PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name) {
-  return {std::move(spec), &FiguresOf(name)};
+PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name,
+                                  const std::string& holder) {
+  PlacedSpec placed = {std::move(spec), &FiguresOf(name), nullptr};
+  if (holder.empty()) return placed;
+  const auto is_it = [&](const HolderFigures& figures) { return figures.name == holder; };
+  const auto known = std::find_if(holders_.begin(), holders_.end(), is_it);
+  placed.holder = known == holders_.end() ? &holders_.emplace_back(holder) : &*known;
+  return placed;
 }
 
 // --- OperationRunner: what submitters call
@@ -75,6 +81,7 @@ OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const P
   }
   OperationCall& call = Acquire(id);
   call.figures_ = spec.figures;
+  call.holder_ = spec.holder;
   call.operation_.Prepare(spec.spec, inputs, input_count, numbers, number_count);
   call.bytes_ = call.operation_.work_bytes();
   call.place_ = Decide(call, mode);
@@ -108,8 +115,7 @@ bool OperationRunner::Abandon(JobId id) {
     if (--wanted_ == 0) completions_->Unref();
     return false;
   }
-  --in_flight_;
-  if (--wanted_ == 0) completions_->Unref();
+  Over(*call);
   Release(*call);
   return true;
 }
@@ -145,6 +151,7 @@ void OperationRunner::RunInline(OperationCall& call) {
   figures.run_time.Record(call.run_ns());
   figures.total_time.Record(call.operation_.ended_ns() - call.submitted_ns_);
   figures.cost.Record(call.bytes_, call.run_ns());
+  AccountToHolder(call);
   inline_ns_ += call.run_ns();
   ObserveTurn();
 }
@@ -170,9 +177,20 @@ OperationRunner::Submission OperationRunner::SubmitToNextTurn(OperationCall& cal
     uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<OperationRunner*>(check->data)->RunTurn(); });
   }
   next_turn_.push_back(&call);
+  Begun(call);
+  return Submission::kQueued;
+}
+
+void OperationRunner::Begun(OperationCall& call) {
   if (wanted_++ == 0) completions_->Ref();
   ++in_flight_;
-  return Submission::kQueued;
+  if (call.holder_ != nullptr) ++call.holder_->in_flight;
+}
+
+void OperationRunner::Over(OperationCall& call) {
+  --in_flight_;
+  if (call.holder_ != nullptr) --call.holder_->in_flight;
+  if (!call.abandoned_ && --wanted_ == 0) completions_->Unref();
 }
 
 void OperationRunner::RunTurn() {
@@ -204,8 +222,7 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
     Release(call);
     return Submission::kFull;
   }
-  if (wanted_++ == 0) completions_->Ref();
-  ++in_flight_;
+  Begun(call);
   return Submission::kQueued;
 }
 
@@ -221,8 +238,7 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   request.args = &args;
   request.args_size = sizeof(args);
   scheduler_.Submit(request);
-  if (wanted_++ == 0) completions_->Ref();
-  ++in_flight_;
+  Begun(call);
   return Submission::kQueued;
 }
 
@@ -243,11 +259,13 @@ bool OperationRunner::OnJobEvent(const JobEvent& event) {
     case JobEvent::Kind::kFinished:
       if (event.detail != 0) static_cast<void>(scheduler_.TakeFailure(event.id));
       call->pauses_ = event.pauses;
+      call->wakeups_ = event.wakeups;
       ended_.push_back(call);
       break;
     case JobEvent::Kind::kFailed:
       call->in_job_ = false;
       call->pauses_ = event.pauses;
+      call->wakeups_ = event.wakeups;
       call->operation_.SetError(scheduler_.TakeFailure(event.id));
       ended_.push_back(call);
       break;
@@ -266,12 +284,29 @@ void OperationRunner::OnCompletions() {
   TellEnded();
 }
 
+void OperationRunner::AccountToHolder(const OperationCall& call) {
+  HolderFigures* holder = call.holder_;
+  if (holder == nullptr) return;
+  const bool ran_here = call.fell_back_ || (call.operation_.spec().may_pause() && call.pauses_ == 0);
+  if (call.operation_.ok() && ran_here) ++holder->not_offloaded;
+  if (call.fell_back_) return;
+  ++holder->operations;
+  if (call.pauses_ > 0) ++holder->paused;
+  holder->pauses += call.pauses_;
+  holder->wakeups.Add(call.wakeups_);
+  if (!call.operation_.ok()) ++holder->failed;
+  holder->total_time.Record(NowNs() - call.submitted_ns_);
+}
+
 bool OperationRunner::Account(OperationCall& call) {
   if (call.place_ == Place::kInline) return true;  // has been
+  AccountToHolder(call);
   AlgorithmFigures& figures = *call.figures_;
   OperationCounts& counts = figures.counts;
   if (!call.operation_.ok() && !call.abandoned_ && call.operation_.spec().fallback()) {
     ++counts.fallbacks;
+    if (call.holder_ != nullptr) ++call.holder_->fallbacks;
+    call.fell_back_ = true;
     call.operation_.Restart(call.operation_.spec().fallback());
     call.place_ = Place::kPool;
     call.completions_ = completions_;
@@ -307,8 +342,7 @@ void OperationRunner::TellEnded() {
   const auto goes_on = [this](OperationCall* call) {
     if (!Account(*call)) return true;
     call->told_ = true;
-    --in_flight_;
-    if (!call->abandoned_ && --wanted_ == 0) completions_->Unref();
+    Over(*call);
     return false;
   };
   telling_.erase(std::remove_if(telling_.begin(), telling_.end(), goes_on), telling_.end());
@@ -326,8 +360,9 @@ OperationCall& OperationRunner::Acquire(JobId id) {
   }
   call->id_ = id;
   call->pauses_ = 0;
+  call->wakeups_ = WakeupCounts();
   call->order_ = 0;
-  call->abandoned_ = call->in_job_ = call->told_ = false;
+  call->abandoned_ = call->in_job_ = call->told_ = call->fell_back_ = false;
   if (id >= by_id_.size()) by_id_.resize(std::max<size_t>(id + 1, by_id_.size() * 2));
   by_id_[id] = call.get();
   return *call.release();

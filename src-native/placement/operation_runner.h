@@ -27,6 +27,7 @@ enum class Place : uint8_t { kInline, kPool, kJob };  // inline: on the loop's t
 struct PlacedSpec {
   std::shared_ptr<OperationSpec> spec;
   AlgorithmFigures* figures = nullptr;
+  HolderFigures* holder = nullptr;  // null for OpenSSL's own choice
 };
 
 class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {
@@ -49,6 +50,8 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   JobId id_ = kNoJobId;
   Place place_ = Place::kInline;
   AlgorithmFigures* figures_ = nullptr;
+  HolderFigures* holder_ = nullptr;
+  WakeupCounts wakeups_;
   std::shared_ptr<CompletionQueue> completions_;
   size_t bytes_ = 0;
   uint64_t submitted_ns_ = 0;
@@ -57,6 +60,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   uint64_t order_ = 0;  // of its submission; 0 when others were in flight
   bool in_job_ = false;
   bool told_ = false;
+  bool fell_back_ = false;
 };
 
 class OperationRunner final : private CompletionQueue::Receiver {
@@ -84,8 +88,9 @@ class OperationRunner final : private CompletionQueue::Receiver {
 
   void Configure(const Options& options) { options_ = options; }
 
-  // `name` is that of the algorithm in the figures.
-  PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name);
+  // `name` is that of the algorithm in the figures, `holder` that of whoever is to do the work; empty for nobody in
+  // particular.
+  PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name, const std::string& holder = "");
 
   // Figures of what Node.js does by itself, by the name of the algorithm.
   AlgorithmFigures& FiguresOf(const std::string& name);
@@ -106,6 +111,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
 
   size_t in_flight() const { return in_flight_; }
   const std::deque<AlgorithmFigures>& figures() const { return figures_; }
+  const std::deque<HolderFigures>& holders() const { return holders_; }
   uint64_t hop_ns() const { return hop_alone_.value(); }
 
   // No result is told any more. Call it after the scheduler was drained.
@@ -129,6 +135,9 @@ class OperationRunner final : private CompletionQueue::Receiver {
   static int RunInJob(void* args);
 
   void OnCompletions() override;
+  void Begun(OperationCall& call);
+  void Over(OperationCall& call);
+  static void AccountToHolder(const OperationCall& call);
   // False when it is run again.
   bool Account(OperationCall& call);
   void Tell();
@@ -140,6 +149,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
   Options options_;
   std::deque<AlgorithmFigures> figures_;  // never moved: calls point into it
   std::unordered_map<std::string, AlgorithmFigures*> figures_by_name_;
+  std::deque<HolderFigures> holders_;  // never moved either
   CostEstimate hop_alone_;
 
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();

@@ -11,6 +11,12 @@ struct WakeupCounts {
   uint32_t fd = 0;
   uint32_t callback = 0;
   uint32_t poll = 0;
+
+  void Add(const WakeupCounts& others) {
+    fd += others.fd;
+    callback += others.callback;
+    poll += others.poll;
+  }
 };
 
 struct Metrics {

@@ -88,15 +88,6 @@ describe('a provider', () => {
     const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(await rejectionCode(sign('sha256', 'abc', privateKey, { provider: 'legacy' }))).toEqual(expect.any(String));
   });
-
-  test('is set up by a configuration file', async () => {
-    const config = file(
-      'openssl.cnf',
-      'openssl_conf = init\n[init]\nproviders = list\n[list]\nlegacy = section\n[section]\nactivate = 1\n',
-    );
-    provider = await loadProvider('legacy', { config });
-    expect(listProviders()).toContainEqual(expect.objectContaining({ name: 'legacy', library: 'own', active: true }));
-  });
 });
 
 test('all providers are listed, with where they are', () => {

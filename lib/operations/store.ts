@@ -1,0 +1,153 @@
+// Keys by what names them: as node:crypto reads them, or by the URI of a store.
+import { createPrivateKey as nodePrivateKey, createPublicKey as nodePublicKey } from 'node:crypto';
+import { asyncError, fromNative, invalidArgType, type CodedError } from '../errors';
+import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, publicKeyEntry, type KeyLike } from '../keys';
+import { Family, type NativeScope } from '../native/contract';
+import { environment } from '../native/environment';
+import { validateFunction, validateString } from '../validators';
+import { attempt, call, validateOperationOptions, type Decode, type OperationOptions } from './call';
+import { createSpec, scopeOf } from './spec';
+
+/** A key in a file, a token, or wherever a provider has a store: see ossl_store(7). */
+export interface StoredKey {
+  /** For example `'pkcs11:token=keys;object=server'`, RFC 7512, or `'file:server.pem'`; a path is that of a file. */
+  uri: string;
+  /** The PIN or passphrase, if the store asks for one. */
+  pin?: string | Uint8Array;
+  /** Is asked for the PIN or passphrase, with the store's own words, when there is no `pin`. */
+  prompt?: (question: string) => string | Uint8Array | Promise<string | Uint8Array>;
+}
+
+/** Options of {@link createPrivateKey} and {@link createPublicKey} for keys of a store. */
+export type StoreOptions = Pick<OperationOptions, 'signal' | 'timeoutMs' | 'provider'>;
+
+/**
+ * Reads a private key: PEM or DER (PKCS#1, PKCS#8, SEC1, also encrypted), a JSON Web Key, a `KeyObject` or `CryptoKey`.
+ *
+ * @throws what `crypto.createPrivateKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a key that is not private
+ */
+export function createPrivateKey(key: KeyLike): AsyncKey;
+/**
+ * Looks a private key up in a store, on the pool. One that its provider does not give away stays there: operations with it
+ * are done by that provider, whatever they ask for.
+ *
+ * @param key - see {@link StoredKey}
+ * @param options - `provider` says whose store; without it, that of the loaded provider that has one for the URI's scheme
+ *
+ * @throws As a rejection: `ERR_ASYNC_STORE` when there is no such store or key, `ERR_ASYNC_STORE_PROMPT` when it wants a
+ * PIN or passphrase and is given none, `ERR_OSSL_…` for what OpenSSL says, `AbortError`, `ERR_ASYNC_TIMEOUT`,
+ * `ERR_ASYNC_QUEUE_FULL`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_ASYNC_UNSUPPORTED`
+ *
+ * @example
+ * ```ts
+ * await loadProvider('pkcs11', { path: '/usr/lib/ossl-modules/pkcs11.so', blocking: true });
+ * const key = await createPrivateKey({ uri: 'pkcs11:token=keys;object=server', pin: '1234' });
+ * ```
+ */
+export function createPrivateKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
+export function createPrivateKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
+  if (isStored(key)) return attempt(() => load(key, options, true));
+  return key instanceof AsyncKey && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
+}
+
+/**
+ * Reads a public key: PEM or DER (PKCS#1, SPKI), a certificate, a JSON Web Key, a `KeyObject` or `CryptoKey`. Of a private
+ * key, its public part.
+ *
+ * @throws what `crypto.createPublicKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a secret key
+ */
+export function createPublicKey(key: KeyLike): AsyncKey;
+/**
+ * Looks a public key up in a store: its own, that of a certificate or the public part of a private one. The key is an
+ * ordinary one then.
+ *
+ * @param key - see {@link StoredKey}
+ * @param options - as of {@link createPrivateKey}
+ *
+ * @throws As a rejection: what {@link createPrivateKey} rejects with
+ */
+export function createPublicKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
+export function createPublicKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
+  if (isStored(key)) return attempt(() => load(key, options, false));
+  return key instanceof AsyncKey && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
+}
+
+function isStored(key: unknown): key is StoredKey {
+  return typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'uri' in key;
+}
+
+async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate: boolean): Promise<AsyncKey> {
+  if (options !== undefined) validateOperationOptions(options);
+  const { uri, pin, prompt } = key;
+  validateString(uri, 'key.uri');
+  if (pin !== undefined) validatePin(pin, 'key.pin');
+  if (prompt !== undefined) validateFunction(prompt, 'key.prompt');
+  const scope = scopeOfStore(uri, options?.provider);
+  try {
+    return await loadWith(pin, uri, scope, options, isPrivate);
+  } catch (error) {
+    const { code, message: question } = error as CodedError;
+    if (code !== 'ERR_ASYNC_STORE_PROMPT') throw error;
+    if (prompt === undefined) throw asyncError(code, `The store wants a PIN or passphrase: ${question}`);
+    const answer = await prompt(question);
+    validatePin(answer, 'prompt()');
+    return loadWith(answer, uri, scope, options, isPrivate);
+  }
+}
+
+function validatePin(pin: unknown, name: string): asserts pin is string | Uint8Array {
+  // What it is would be shown.
+  if (typeof pin !== 'string' && !(pin instanceof Uint8Array)) {
+    throw invalidArgType(name, 'of type string or an instance of Uint8Array', typeof pin);
+  }
+}
+
+async function loadWith(
+  pin: string | Uint8Array | undefined,
+  uri: string,
+  scope: NativeScope | undefined,
+  options: StoreOptions | undefined,
+  isPrivate: boolean,
+): Promise<AsyncKey> {
+  // A store may block for long, and none is known to pause.
+  const blocking: NativeScope | undefined = scope && [scope[0], scope[1], false, scope[3], scope[4]];
+  const request = { family: Family.store, algorithm: 'load key', names: [uri], numbers: [isPrivate ? 1 : 0] };
+  const spec = createSpec({ ...request, scope: blocking });
+  const toKey: Decode<AsyncKey> = (result) => {
+    const spki = result.output(0);
+    if (!isPrivate) return new AsyncKey(entryOf(nodePublicKey({ key: spki, format: 'der', type: 'spki' })));
+    const pkcs8 = result.secret(1);
+    if (pkcs8.length > 0) {
+      try {
+        return new AsyncKey(entryOf(nodePrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
+      } finally {
+        pkcs8.fill(0);
+      }
+    }
+    const native = environment().addon.takeKey(spec.native);
+    return heldPrivateKey(spki, { native, scope: scope ?? [0, '', false], holder: 'its store' });
+  };
+  const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
+  try {
+    return await call(spec, [answer], undefined, { ...options, mode: 'offload' }, toKey);
+  } finally {
+    if (typeof pin === 'string') answer?.fill(0);
+  }
+}
+
+// As URIs have them; a single letter is a drive.
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
+
+function scopeOfStore(uri: string, provider: string | undefined): NativeScope | undefined {
+  // What the provider lacks, for example decoders, others may have.
+  if (provider !== undefined) return scopeOf({ properties: `?provider=${provider}` });
+  const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
+  if (scheme === undefined || scheme === 'file') return undefined;
+  for (const isOwn of [true, false]) {
+    const found = environment().addon.listProviders(isOwn);
+    if ('code' in found) throw fromNative(found);
+    const owner = found.find(({ algorithms }) => algorithms.stores?.some((names) => names.split(':').includes(scheme)));
+    if (owner !== undefined) return scopeOf({ properties: `?provider=${owner.name}` });
+  }
+  throw asyncError('ERR_ASYNC_STORE', `No loaded provider has a store for '${scheme}:'`);
+}
