@@ -63,6 +63,13 @@ export interface AsyncErrors {
   ERR_ASYNC_KEY_NOT_EXPORTABLE: CodedError;
   /** OpenSSL cannot load a provider, or it was unloaded. */
   ERR_ASYNC_PROVIDER_NOT_LOADED: CodedError;
+  /** An engine cannot be loaded, refuses a command or a key, or was unloaded; or OpenSSL has no engines. */
+  ERR_ASYNC_ENGINE: CodedError;
+  /**
+   * The module of an engine or provider cannot work in this process: it was compiled against another libcrypto, misses a
+   * symbol, is for another architecture, is no module, or does not set itself up.
+   */
+  ERR_ASYNC_MODULE_INCOMPATIBLE: CodedError;
   /** An operation that `requireOffload` wants elsewhere ran here, or would have. */
   ERR_ASYNC_NOT_OFFLOADED: CodedError;
   /** OpenSSL cannot use a configuration file. */

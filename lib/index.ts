@@ -3,6 +3,19 @@
  *
  * @packageDocumentation
  */
+export {
+  listEngines,
+  loadEngine,
+  type Engine,
+  type EngineAlgorithm,
+  type EngineCommand,
+  type EngineCommandCall,
+  type EngineDefault,
+  type EngineInfo,
+  type EngineKeyOptions,
+  type EngineOptions,
+  type EngineValue,
+} from './engines';
 export type { AsyncErrorCode, AsyncErrors, CodedError, OpenSSLError } from './errors';
 export type { Command } from './command';
 export type { JobMessage, OperationMessage, OperationPlace, WakeupKind } from './diagnostics';

@@ -26,6 +26,8 @@ export interface HeldKey {
   readonly scope: NativeScope;
   /** Who has it, for error messages: `"the engine 'pkcs11'"`. */
   readonly holder: string;
+  /** Throws when it cannot be used any more. */
+  readonly check?: () => void;
 }
 
 /** A key together with what was made of it. */
@@ -69,6 +71,14 @@ export class KeyEntry {
   get publicEntry(): KeyEntry {
     if (this.type === 'public') return this;
     return (this.#publicEntry ??= entryOf(this.held === undefined ? nodePublicKey(this.keyObject) : this.keyObject));
+  }
+
+  /** Forgets what was made for operations with it, which is what is returned. */
+  takeSpecs(): unknown[] {
+    const tables = [this.specs, this.plainSpecs.sign, this.plainSpecs.verify];
+    const all = new Set(tables.flatMap((table) => [...table.values()]));
+    for (const table of tables) table.clear();
+    return [...all];
   }
 
   /** SubjectPublicKeyInfo of a public key. */

@@ -123,7 +123,8 @@ const configured = new Set<string>();
  * @param name - of the provider, which is also what its algorithms have for the property `provider`
  * @param options - see {@link ProviderOptions}
  *
- * @throws As a rejection: `ERR_ASYNC_PROVIDER_NOT_LOADED` with what OpenSSL says, `ERR_ASYNC_CONFIGURATION` for a file that
+ * @throws As a rejection: `ERR_ASYNC_PROVIDER_NOT_LOADED` with what OpenSSL says, `ERR_ASYNC_MODULE_INCOMPATIBLE` for the
+ * module of a `path` that cannot work in this process, saying why, `ERR_ASYNC_CONFIGURATION` for a file that
  * it does not take, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example

@@ -126,7 +126,7 @@ export interface Latency {
   total: LatencyHistogram;
 }
 
-/** What one provider did: the proof that it is used. */
+/** What one provider or engine did: the proof that it is used. */
 export interface ProviderStats {
   /** Operations that have ended there. */
   operations: number;
@@ -166,6 +166,8 @@ export interface Stats {
   operations: OperationStats;
   /** By the name of the `provider` that operations asked for, by option or query. */
   providers: Record<string, ProviderStats>;
+  /** By the id of the engine whose keys operations used. */
+  engines: Record<string, ProviderStats>;
   /** The pool on which software operations and the accelerator run, process-wide. */
   pool: PoolStats;
   /** The process's job stacks. */
@@ -200,6 +202,7 @@ export function stats(): Stats {
     inFlight,
     operations: { ...sum(Object.values(algorithms)), hopMicros, algorithms },
     providers: ofKind(holders, 'provider:'),
+    engines: ofKind(holders, 'engine:'),
     pool,
   };
 }

@@ -19,6 +19,9 @@ export type NativeJob = NativeHandle<'job'>;
 export type NativeKey = NativeHandle<'key'>;
 export type NativeSpec = NativeHandle<'spec'>;
 export type NativeProvider = NativeHandle<'provider'>;
+export type NativeEngine = NativeHandle<'engine'>;
+/** What comes of something that an engine was asked for; complete once the operation has ended. */
+export type NativeOutcome = NativeHandle<'outcome'>;
 /** What `openssl_async_create_job_function()` makes; it comes from other addons. */
 export type NativeJobFunctionExternal = NativeHandle<'job-function'>;
 
@@ -103,6 +106,9 @@ export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3 } as const;
 export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;
 export type ThreadpoolOutcome = (typeof ThreadpoolOutcome)[keyof typeof ThreadpoolOutcome];
 
+/** What keys of one's own may use of an engine, as OpenSSL numbers it. */
+export const EngineMethod = { RSA: 0x1, EC: 0x800, PKEY: 0x200 } as const;
+
 /** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
 export type NativeScope = readonly [
   library: number,
@@ -112,6 +118,8 @@ export type NativeScope = readonly [
   generation?: number,
   /** Who does the work, for the figures: `provider:NAME`, for example. */
   holder?: string,
+  /** What holds the thread while somebody else does the work: it never runs on the event loop unless asked to. */
+  blocks?: boolean,
 ];
 
 export interface NativeProviderInfo {
@@ -122,6 +130,25 @@ export interface NativeProviderInfo {
   active: boolean;
   algorithms: Record<string, string[]>;
 }
+
+export interface NativeEngineInfo {
+  id: string;
+  name: string;
+  algorithms: string[];
+  commands: {
+    name: string;
+    description: string;
+    takesNumber: boolean;
+    takesText: boolean;
+    takesNothing: boolean;
+  }[];
+}
+
+/** An operation that asks an engine for something, and what comes of it. */
+export type NativeEngineTask = readonly [spec: NativeSpec, outcome: NativeOutcome];
+
+/** By turns a command's name and its value: a number, the bytes of a text, or none. */
+export type NativeCommands = readonly (string | number | Uint8Array | undefined)[];
 
 export interface NativeHolderFigures {
   operations: number;
@@ -293,6 +320,32 @@ export interface NativeAddon {
   listProviders(ownLibrary: boolean): readonly NativeProviderInfo[] | NativeError;
   /** Reads a configuration file into the addon's own library. */
   loadConfiguration(path: string): NativeError | undefined;
+
+  loadEngine(
+    name: string,
+    isPath: boolean,
+    id: string,
+    beforeInit: NativeCommands,
+    afterInit: NativeCommands,
+  ): NativeEngineTask;
+  controlEngine(engine: NativeEngine, command: string, value: number | Uint8Array | undefined): NativeEngineTask;
+  /** The input of its call is the PIN, if there is one. */
+  loadEngineKey(engine: NativeEngine, id: string, isPrivate: boolean): NativeEngineTask;
+  /** That of what was asked, if it came to nothing. */
+  takeError(outcome: NativeOutcome): NativeError | undefined;
+  takeEngine(outcome: NativeOutcome): NativeEngine;
+  takeEngineKey(outcome: NativeOutcome, pauses: boolean): [key: NativeKey, spki: Buffer];
+  describeEngine(engine: NativeEngine): NativeEngineInfo;
+  /** `methods`: those of {@link EngineMethod} that the key may use. */
+  bindEngineKey(engine: NativeEngine, pkcs8: Uint8Array, methods: number, pauses: boolean): NativeKey | NativeError;
+  setDefaultEngine(engine: NativeEngine, algorithms: string): NativeError | undefined;
+  /** Nothing may be asked of it afterwards. */
+  unloadEngine(engine: NativeEngine): void;
+  listEngines(): { id: string; name: string; loaded: boolean }[];
+  /** Lets go of what it holds. It may not be used afterwards. */
+  releaseKey(key: NativeKey): void;
+  /** As {@link releaseKey}. */
+  releaseSpec(spec: NativeSpec): void;
 
   /** SubjectPublicKeyInfo, or unencrypted PKCS#8; `type` as OpenSSL calls it. */
   createKey(

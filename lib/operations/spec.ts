@@ -54,6 +54,7 @@ export function createSpecIn(
   });
   const held = entries.find((entry) => entry.held !== undefined)?.held;
   if (held !== undefined) {
+    held.check?.();
     if (choosesImplementation(options)) {
       throw asyncError('ERR_ASYNC_INVALID_KEY', `The key works where it is held only: by ${held.holder}`);
     }

@@ -95,7 +95,7 @@ async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate
   }
 }
 
-function validatePin(pin: unknown, name: string): asserts pin is string | Uint8Array {
+export function validatePin(pin: unknown, name: string): asserts pin is string | Uint8Array {
   // What it is would be shown.
   if (typeof pin !== 'string' && !(pin instanceof Uint8Array)) {
     throw invalidArgType(name, 'of type string or an instance of Uint8Array', typeof pin);

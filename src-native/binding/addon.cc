@@ -4,6 +4,7 @@
 #include <string>
 
 #include "binding/convert.h"
+#include "binding/engines.h"
 #include "binding/environment.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
@@ -410,6 +411,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("setTracing", &SetTracing);
   add("stats", &Stats);
   AddOperationExports(env, exports);
+  AddEngineExports(env, exports);
   AddProviderExports(env, exports);
   return exports;
 }

@@ -81,6 +81,8 @@ Napi::Value CreateSpecOf(Info info) {
       CreateSpec(static_cast<OperationFamily>(info[0].As<Napi::Number>().Int32Value()), std::move(request));
   if (!created.ok()) return ToJs(info.Env(), created.error());
   created.value()->set_may_pause(may_pause);
+  const Napi::Value blocks = info[6].IsArray() ? info[6].As<Napi::Array>()[5U] : info[6];
+  created.value()->set_blocks(blocks.IsBoolean() && blocks.As<Napi::Boolean>().Value());
   if (const PlacedSpec* fallback = ToHandle<PlacedSpec>(info[7]); fallback != nullptr) {
     created.value()->set_fallback(fallback->spec);
   }
@@ -88,6 +90,17 @@ Napi::Value CreateSpecOf(Info info) {
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]),
                                                                  holder.IsString() ? ToText(holder) : "");
   return FromHandle(info.Env(), new PlacedSpec(std::move(placed)));
+}
+
+// What it holds goes now, and not when the handle is collected.
+Napi::Value ReleaseKey(Info info) {
+  ToHandle<KeyHandle>(info[0])->reset();
+  return info.Env().Undefined();
+}
+
+Napi::Value ReleaseSpec(Info info) {
+  ToHandle<PlacedSpec>(info[0])->spec.reset();
+  return info.Env().Undefined();
 }
 
 // What a call is given in: see CallWord in contract.ts.
@@ -302,6 +315,8 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   };
   add("createKey", &CreateKey);
   add("createSpec", &CreateSpecOf);
+  add("releaseKey", &ReleaseKey);
+  add("releaseSpec", &ReleaseSpec);
   add("setCallBuffers", &SetCallBuffers);
   add("operate", &Operate);
   add("takeKey", &TakeKey);

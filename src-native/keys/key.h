@@ -12,7 +12,9 @@ namespace openssl_async {
 
 class Key {
  public:
-  Key(EvpPkeyPointer pkey, ProviderScope scope) : pkey_(std::move(pkey)), scope_(std::move(scope)) {}
+  // `holder`: whoever has the private part, and is kept as long as the key; null for a key of our own.
+  Key(EvpPkeyPointer pkey, ProviderScope scope, std::shared_ptr<void> holder = nullptr)
+      : holder_(std::move(holder)), pkey_(std::move(pkey)), scope_(std::move(scope)) {}
 
   // SubjectPublicKeyInfo, or unencrypted PKCS#8 when `is_private`. To know the type, as OpenSSL calls it, spares trying
   // all of them; null when it is not known.
@@ -34,6 +36,7 @@ class Key {
   }
 
  private:
+  const std::shared_ptr<void> holder_;  // goes after its key
   EvpPkeyPointer pkey_;
   ProviderScope scope_;
 };

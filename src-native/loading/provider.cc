@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "accelerator/library_context.h"
+#include "loading/module.h"
 #include "openssl/error_queue.h"
 #include "openssl/pointers.h"
 
@@ -128,6 +129,9 @@ Result<std::unique_ptr<LoadedProvider>> LoadedProvider::Load(const ProviderReque
   const ErrorQueueScope errors;
   Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();
   if (!context.ok()) return context.error();
+  if (!request.path.empty()) {
+    if (Result<void> checked = CheckModule(request.path, "OSSL_provider_init"); !checked.ok()) return checked.error();
+  }
   Result<std::string> identity = Identities::Of(context.value(), request);
   if (!identity.ok()) return identity.error();
   OSSL_PROVIDER* provider = OSSL_PROVIDER_load(context.value(), identity.value().c_str());

@@ -72,6 +72,8 @@ const OptionalSymbols& GetOptionalSymbols() {
   return symbols;
 }
 
+bool HasSymbol(const char* name) { return FindSymbol(name) != nullptr; }
+
 const std::string& UnsupportedReason() {
   static const std::string* reason = new std::string(FindReason());  // never destroyed: used until the process ends
   return *reason;

@@ -19,6 +19,9 @@ struct OptionalSymbols {
 
 const OptionalSymbols& GetOptionalSymbols();
 
+// Whether the running library exports a function, for those of whole parts that it may lack.
+bool HasSymbol(const char* name);
+
 // Empty when real async jobs run in this process, else one sentence that says why not. Computed once, thread-safe.
 const std::string& UnsupportedReason();
 

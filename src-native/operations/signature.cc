@@ -4,6 +4,7 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
+#include <climits>
 #include <optional>
 
 #include "openssl/error_queue.h"
@@ -39,9 +40,14 @@ bool CanHaveContextString(const Key& key) {
 class P1363 {
  public:
   explicit P1363(const Key& key) {
+    if (key.Is("EC")) {  // whose bits are those of the order; keys of engines have no parameter for it
+      part_ = (static_cast<size_t>(EVP_PKEY_get_bits(key.pkey())) + CHAR_BIT - 1) / CHAR_BIT;
+      return;
+    }
     BIGNUM* order = nullptr;
-    const char* name = key.Is("EC") ? OSSL_PKEY_PARAM_EC_ORDER : OSSL_PKEY_PARAM_FFC_Q;
-    if (EVP_PKEY_get_bn_param(key.pkey(), name, &order) == 1) part_ = static_cast<size_t>(BN_num_bytes(order));
+    if (EVP_PKEY_get_bn_param(key.pkey(), OSSL_PKEY_PARAM_FFC_Q, &order) == 1) {
+      part_ = static_cast<size_t>(BN_num_bytes(order));
+    }
     BN_free(order);
   }
 

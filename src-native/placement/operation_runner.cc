@@ -131,7 +131,7 @@ void OperationRunner::Release(OperationCall& call) {
 Place OperationRunner::Decide(const OperationCall& call, Mode mode) const {
   if (mode == Mode::kInline) return Place::kInline;
   if (call.operation_.spec().may_pause()) return Place::kJob;
-  if (mode == Mode::kOffload) return Place::kPool;
+  if (mode == Mode::kOffload || call.operation_.spec().blocks()) return Place::kPool;
   const uint64_t cost = call.figures_->cost.Expect(call.bytes_);
   const uint64_t hop = in_flight_ == 0 ? hop_alone_.value() : kBusyHopNs;
   return cost <= hop && cost <= options_.max_inline_ns ? Place::kInline : Place::kPool;
@@ -150,7 +150,7 @@ void OperationRunner::RunInline(OperationCall& call) {
   figures.queue_time.Record(call.queue_ns());
   figures.run_time.Record(call.run_ns());
   figures.total_time.Record(call.operation_.ended_ns() - call.submitted_ns_);
-  figures.cost.Record(call.bytes_, call.run_ns());
+  if (!call.operation_.spec().blocks()) figures.cost.Record(call.bytes_, call.run_ns());
   AccountToHolder(call);
   inline_ns_ += call.run_ns();
   ObserveTurn();
@@ -216,7 +216,9 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
   call.order_ = in_flight_ == 0 ? submissions_ : 0;
   call.completions_ = completions_;
   call.waker = completions_.get();
-  call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(call.figures_->cost.Expect(call.bytes_), UINT32_MAX));
+  const uint64_t expected_ns =
+      call.operation_.spec().blocks() ? CostBySize::kUnknown : call.figures_->cost.Expect(call.bytes_);
+  call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(expected_ns, UINT32_MAX));
   if (!WorkerPool::Get().Submit(&call)) {
     ++call.figures_->counts.refused;
     Release(call);
@@ -321,7 +323,7 @@ bool OperationRunner::Account(OperationCall& call) {
     counts.pauses += call.pauses_;
   } else {
     ++counts.offloaded;
-    figures.cost.Record(call.bytes_, call.run_ns());
+    if (!call.operation_.spec().blocks()) figures.cost.Record(call.bytes_, call.run_ns());
   }
   if (!call.operation_.ok()) ++counts.failed;
   if (call.operation_.ended_ns() == 0) return true;  // it never ran

@@ -101,7 +101,7 @@ test('all providers are listed, with where they are', () => {
 
 test.each<[string, unknown, unknown, string]>([
   ['an unknown one', 'nonsense', {}, 'ERR_ASYNC_PROVIDER_NOT_LOADED'],
-  ['no module', 'legacy', { path: file('text.so', 'text') }, 'ERR_ASYNC_PROVIDER_NOT_LOADED'],
+  ['no module', 'legacy', { path: file('text.so', 'text') }, 'ERR_ASYNC_MODULE_INCOMPATIBLE'],
   ['no file', 'legacy', { path: '/nonexistent.so' }, 'ERR_ASYNC_PROVIDER_NOT_LOADED'],
   ['no configuration file', 'legacy', { config: '/nonexistent' }, 'ERR_ASYNC_CONFIGURATION'],
   ['a bad configuration file', 'legacy', { config: file('bad.cnf', '[unclosed\n') }, 'ERR_ASYNC_CONFIGURATION'],

@@ -21,6 +21,8 @@ export interface ChildOptions {
   /** The node binary; this process's own by default. */
   node?: string;
   nodeArgs?: string[];
+  /** Besides this process's environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 export interface ChildOutcome<Result> {
@@ -66,8 +68,8 @@ export async function inChild<Result>(
       const result = await (${program.toString()})(context);
       require('node:fs').writeSync(3, JSON.stringify(result) ?? 'null');
     })();`;
-  const { nodeArgs = [] } = options;
-  const outcome = await run(options.node ?? process.execPath, [...nodeArgs, '-e', source]);
+  const { nodeArgs = [], env } = options;
+  const outcome = await run(options.node ?? process.execPath, [...nodeArgs, '-e', source], env);
   return {
     ...outcome,
     result: outcome.result === '' ? undefined : (JSON.parse(outcome.result) as Awaited<Result>),
@@ -75,9 +77,17 @@ export async function inChild<Result>(
 }
 
 /** Runs node in the repository's root. `result` is what the process writes to its fd 3. */
-export function run(node: string, args: string[]): Promise<ChildOutcome<string> & { result: string }> {
+export function run(
+  node: string,
+  args: string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<ChildOutcome<string> & { result: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const child = spawn(node, args, {
+      cwd: ROOT,
+      env: env && { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
     const texts: Record<number, string> = { 1: '', 2: '', 3: '' };
     for (const fd of [1, 2, 3]) {
       (child.stdio[fd] as NodeJS.ReadableStream)

@@ -1,0 +1,193 @@
+#include "binding/engines.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "keys/key.h"
+#include "loading/engine_task.h"
+#include "openssl/error_queue.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+using EngineHandle = std::shared_ptr<Engine>;  // null once unloaded
+using OutcomeHandle = std::shared_ptr<EngineOutcome>;
+using KeyHandle = std::shared_ptr<Key>;
+
+std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
+bool ToBool(Napi::Value value) { return value.As<Napi::Boolean>().Value(); }
+
+EngineHandle& EngineOf(Napi::Value value) { return *ToHandle<EngineHandle>(value); }
+
+// undefined, a number, or the bytes of a text.
+EngineValue ToEngineValue(Napi::Value value) {
+  EngineValue result;
+  if (value.IsNumber()) {
+    result.kind = EngineValue::Kind::kNumber;
+    result.number = static_cast<long>(value.As<Napi::Number>().Int64Value());
+  } else if (value.IsTypedArray()) {
+    const Bytes bytes = ToBytes(value);
+    result.kind = EngineValue::Kind::kText;
+    if (!result.text.Resize(bytes.size + 1)) throw std::bad_alloc();
+    if (bytes.size > 0) memcpy(result.text.data(), bytes.data, bytes.size);
+    result.text.data()[bytes.size] = '\0';
+  }
+  return result;
+}
+
+// By turns names and values.
+EngineCommands ToCommands(Napi::Value value) {
+  EngineCommands commands;
+  Napi::Array parts = value.As<Napi::Array>();
+  for (uint32_t i = 0; i + 1 < parts.Length(); i += 2) {
+    const Napi::Value name = parts[i];
+    const Napi::Value argument = parts[i + 1];
+    commands.emplace_back(ToText(name), ToEngineValue(argument));
+  }
+  return commands;
+}
+
+// [spec, outcome]; `name` is that in the figures.
+Napi::Value ToJs(Info info, EngineTask task, const char* name) {
+  PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(task.spec), name);
+  Napi::Array array = Napi::Array::New(info.Env(), 2);
+  array.Set(0U, FromHandle(info.Env(), new PlacedSpec(std::move(placed))));
+  array.Set(1U, FromHandle(info.Env(), new OutcomeHandle(std::move(task.outcome))));
+  return array;
+}
+
+// (id or path, whether it is a path, id in the module, commands before and after the initialisation)
+Napi::Value LoadEngine(Info info) {
+  EngineRequest request;
+  request.name = ToText(info[0]);
+  request.is_path = ToBool(info[1]);
+  request.id = ToText(info[2]);
+  request.before_init = ToCommands(info[3]);
+  request.after_init = ToCommands(info[4]);
+  return ToJs(info, LoadEngineTask(std::move(request)), "load engine");
+}
+
+// The error of what was asked, if it came to nothing.
+Napi::Value TakeError(Info info) {
+  const EngineOutcome& outcome = **ToHandle<OutcomeHandle>(info[0]);
+  return outcome.error ? ToJs(info.Env(), *outcome.error) : info.Env().Undefined();
+}
+
+Napi::Value TakeEngine(Info info) {
+  return FromHandle(info.Env(), new EngineHandle(std::move((*ToHandle<OutcomeHandle>(info[0]))->engine)));
+}
+
+Napi::Value DescribeEngine(Info info) {
+  const Napi::Env env = info.Env();
+  const Engine& engine = *EngineOf(info[0]);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", engine.id());
+  object.Set("name", engine.name());
+  const std::vector<std::string> names = engine.Algorithms();
+  Napi::Array algorithms = Napi::Array::New(env, names.size());
+  for (size_t i = 0; i < names.size(); ++i) algorithms.Set(static_cast<uint32_t>(i), names[i]);
+  object.Set("algorithms", algorithms);
+  const std::vector<EngineCommand> found = engine.Commands();
+  Napi::Array commands = Napi::Array::New(env, found.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    Napi::Object command = Napi::Object::New(env);
+    command.Set("name", found[i].name);
+    command.Set("description", found[i].description);
+    command.Set("takesNumber", found[i].takes_number);
+    command.Set("takesText", found[i].takes_text);
+    command.Set("takesNothing", found[i].takes_nothing);
+    commands.Set(static_cast<uint32_t>(i), command);
+  }
+  object.Set("commands", commands);
+  return object;
+}
+
+// (engine, command, value)
+Napi::Value ControlEngine(Info info) {
+  return ToJs(info, ControlEngineTask(EngineOf(info[0]), ToText(info[1]), ToEngineValue(info[2])), "control engine");
+}
+
+// (engine, id, whether private)
+Napi::Value LoadEngineKey(Info info) {
+  return ToJs(info, LoadEngineKeyTask(EngineOf(info[0]), ToText(info[1]), ToBool(info[2])), "load engine key");
+}
+
+Napi::Value FromKey(Info info, EvpPkeyPointer key, EngineHandle engine, bool may_pause) {
+  ProviderScope scope;
+  scope.may_pause = may_pause;
+  return FromHandle(info.Env(), new KeyHandle(std::make_shared<Key>(std::move(key), scope, std::move(engine))));
+}
+
+// (outcome, whether it pauses): [key, SubjectPublicKeyInfo]
+Napi::Value TakeEngineKey(Info info) {
+  EngineOutcome& outcome = **ToHandle<OutcomeHandle>(info[0]);
+  Napi::Array array = Napi::Array::New(info.Env(), 2);
+  array.Set(0U, FromKey(info, std::move(outcome.key), std::move(outcome.engine), ToBool(info[1])));
+  array.Set(1U, Napi::Buffer<unsigned char>::Copy(info.Env(), outcome.spki.data(), outcome.spki.size()));
+  return array;
+}
+
+// (engine, PKCS#8, methods, whether it pauses)
+Napi::Value BindEngineKey(Info info) {
+  const EngineHandle& engine = EngineOf(info[0]);
+  const Bytes der = ToBytes(info[1]);
+  const ErrorQueueScope errors;
+  EvpPkeyPointer key =
+      Key::Decode({static_cast<const unsigned char*>(der.data), der.size}, true, nullptr, ProviderScope());
+  if (!key) {
+    const Error error = {"ERR_ASYNC_INVALID_KEY", "The key cannot be used", ErrorQueue::Take().Lines()};
+    return openssl_async::ToJs(info.Env(), error);
+  }
+  Result<EvpPkeyPointer> bound = engine->Bind(std::move(key), info[2].As<Napi::Number>().Uint32Value());
+  if (!bound.ok()) return openssl_async::ToJs(info.Env(), bound.error());
+  return FromKey(info, std::move(bound.value()), engine, ToBool(info[3]));
+}
+
+// (engine, "RSA,EC")
+Napi::Value SetDefaultEngine(Info info) {
+  return openssl_async::ToJs(info.Env(), EngineOf(info[0])->SetDefault(ToText(info[1])));
+}
+
+Napi::Value UnloadEngine(Info info) {
+  EngineOf(info[0]).reset();
+  return info.Env().Undefined();
+}
+
+Napi::Value ListEngines(Info info) {
+  const std::vector<EngineInfo> found = Engine::List();
+  Napi::Array list = Napi::Array::New(info.Env(), found.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    Napi::Object engine = Napi::Object::New(info.Env());
+    engine.Set("id", found[i].id);
+    engine.Set("name", found[i].name);
+    engine.Set("loaded", found[i].is_loaded);
+    list.Set(static_cast<uint32_t>(i), engine);
+  }
+  return list;
+}
+
+}  // namespace
+
+void AddEngineExports(Napi::Env env, Napi::Object exports) {
+  const auto add = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("loadEngine", &LoadEngine);
+  add("takeError", &TakeError);
+  add("takeEngine", &TakeEngine);
+  add("describeEngine", &DescribeEngine);
+  add("controlEngine", &ControlEngine);
+  add("loadEngineKey", &LoadEngineKey);
+  add("takeEngineKey", &TakeEngineKey);
+  add("bindEngineKey", &BindEngineKey);
+  add("setDefaultEngine", &SetDefaultEngine);
+  add("unloadEngine", &UnloadEngine);
+  add("listEngines", &ListEngines);
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,26 @@
+// What a shared library of ELF needs, read from its file without loading it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace openssl_async {
+
+class ElfFile {
+ public:
+  enum class Kind { kOther, kOtherMachine, kThisMachine };
+
+  // Of what is damaged, as much is read as makes sense.
+  Kind Read(const std::string& path);
+
+  // The libraries that it names.
+  const std::vector<std::string>& needed() const { return needed_; }
+  // Names that others have to define.
+  const std::vector<std::string>& undefined() const { return undefined_; }
+
+ private:
+  std::vector<std::string> needed_;
+  std::vector<std::string> undefined_;
+};
+
+}  // namespace openssl_async
