@@ -3,6 +3,7 @@
 import { createPublicKey as nodePublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
+import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, type HardwareOptions } from './hardware';
 import {
   AsyncKey,
   entryOf,
@@ -49,7 +50,7 @@ export type EngineValue = number | string | null | undefined;
 export type EngineCommandCall = readonly [command: string, value?: EngineValue];
 
 /** Options of {@link loadEngine}. */
-export interface EngineOptions {
+export interface EngineOptions extends HardwareOptions {
   /** Of the engine, when its module is named by a path. @defaultValue the module's own choice */
   id?: string;
   /** Commands before the engine is initialised, for example `['MODULE_PATH', '/usr/lib/softhsm/libsofthsm2.so']`. */
@@ -252,6 +253,7 @@ export class Engine {
       addon.releaseKey(entry.held.native);
     }
     this.#keys.clear();
+    addon.stopPolling(`engine:${this.id}`);
     addon.unloadEngine(native);
   }
 
@@ -324,7 +326,8 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
   return attempt(() => {
     validateString(idOrPath, 'idOrPath');
     if (idOrPath === '' || idOrPath.includes('\0')) throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
-    validateOptions(options, 'options', ['id', 'preInit', 'postInit', 'algorithms', 'pauses']);
+    validateOptions(options, 'options', ['id', 'preInit', 'postInit', 'algorithms', 'pauses', ...HARDWARE_OPTIONS]);
+    validateHardwareOptions(options);
     const { id = '', algorithms, pauses = false } = options;
     validateString(id, 'options.id');
     validateBoolean(pauses, 'options.pauses');
@@ -336,7 +339,10 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
     const task = addon.loadEngine(isPath ? resolve(idOrPath) : idOrPath, isPath, id, preInit, postInit);
     for (const part of [...preInit, ...postInit]) wipe(part);
     return ask(task, 'load engine', undefined, undefined, (outcome) => {
-      const engine = new Engine(addon.takeEngine(outcome), pauses);
+      const native = addon.takeEngine(outcome);
+      const engine = new Engine(native, pauses);
+      const holder = `engine:${engine.id}`;
+      waitFor(holder, options, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
       if (algorithms !== undefined) engine.use(algorithms as EngineAlgorithm[]);
       return engine;
     });

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
+import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, type HardwareOptions } from './hardware';
 import { setLoaded, setUnloaded } from './operations/spec';
 import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
 
 /** Options of {@link loadProvider}. */
-export interface ProviderOptions {
+export interface ProviderOptions extends HardwareOptions {
   /** Of the module. @defaultValue the provider's name, which OpenSSL looks for among its own and in its modules' folder */
   path?: string;
   /** What the provider may ask its core for, as it would stand in its section of a configuration file. */
@@ -15,10 +16,11 @@ export interface ProviderOptions {
   /** Of a configuration file, see config(5), that is read first: for the providers and algorithms it sets up. */
   config?: string;
   /**
-   * Its operations take their time without pausing, as those of a token behind PKCS#11 do: they run on the pool then, not
-   * in jobs, which would hold the event loop. @defaultValue false
+   * Whether its operations pause their OpenSSL job while the hardware works: they are run in jobs then, on the event loop's
+   * thread. One that does not pause, such as a token behind PKCS#11, would hold the loop there; with `false`, they are run on
+   * the pool. @defaultValue true
    */
-  blocking?: boolean;
+  pauses?: boolean;
 }
 
 /** Names of algorithms by the class of operations; those of one algorithm are separated by colons. */
@@ -93,7 +95,9 @@ export class Provider {
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
     if (others.length === 0 && !configured.has(this.name)) setUnloaded(this.name);
-    environment().addon.unloadProvider(this.#native);
+    const { addon } = environment();
+    if (others.length === 0) addon.stopPolling(`provider:${this.name}`);
+    addon.unloadProvider(this.#native);
     this.#native = undefined;
   }
 
@@ -137,18 +141,22 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   await Promise.resolve();
   validateString(name, 'name');
   if (!NAME.test(name)) throw invalidArgValue('name', name, 'must be the name of a provider');
-  validateOptions(options, 'options', ['path', 'parameters', 'config', 'blocking']);
-  const { blocking = false } = options;
-  validateBoolean(blocking, 'options.blocking');
+  validateOptions(options, 'options', ['path', 'parameters', 'config', 'pauses', ...HARDWARE_OPTIONS]);
+  validateHardwareOptions(options);
+  const { pauses = true } = options;
+  validateBoolean(pauses, 'options.pauses');
   const path = pathOption(options.path, 'options.path');
   const config = pathOption(options.config, 'options.config');
   const parameters = parameterList(options.parameters);
   if (config !== undefined) loadConfiguration(config);
   const native = environment().addon.loadProvider(name, path, parameters);
   if ('code' in native) throw fromNative(native);
+  waitFor(`provider:${name}`, options, 'poll', (...poll) =>
+    environment().addon.pollProvider(`provider:${name}`, native, ...poll),
+  );
   const provider = new Provider(name, native);
   providers.set(name, [...(providers.get(name) ?? []), provider]);
-  setLoaded(name, blocking);
+  setLoaded(name, pauses);
   return provider;
 }
 
@@ -164,7 +172,7 @@ export function loadConfiguration(path: string): void {
   for (const { name, library } of listProviders()) {
     if (library === 'own' && !BUILT_IN.has(name) && !providers.get(name)?.length && !configured.has(name)) {
       configured.add(name);
-      setLoaded(name, false);
+      setLoaded(name, true);
     }
   }
 }

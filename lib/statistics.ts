@@ -138,8 +138,12 @@ export interface ProviderStats {
   fdWakeups: number;
   /** Pauses that ended with a callback. */
   callbacks: number;
-  /** Pauses that ended because it was time to try again. */
+  /** Pauses that ended because it was time to try again: the device was full, or offers nothing to wait for. */
+  retries: number;
+  /** How often it was made to look for responses; see the option `poll` of {@link loadProvider} and {@link loadEngine}. */
   polls: number;
+  /** Those that found none. */
+  emptyPolls: number;
   /** Failed there. */
   failed: number;
   /** Failed there, and were done again in software. */

@@ -49,6 +49,7 @@ const LIBRARY_LAYERS = [
   ['keys'],
   ['operations/'],
   ['statistics'],
+  ['hardware'],
   ['providers', 'engines'],
   ['thread'],
   ['accelerator'],

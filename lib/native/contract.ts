@@ -95,6 +95,8 @@ export type Family = (typeof Family)[keyof typeof Family];
 
 export const OperationMode = { auto: 0, inline: 1, offload: 2 } as const;
 
+export const WaitMode = { auto: 0, callback: 1, fd: 2, poll: 3 } as const;
+
 /** Where the words of a call are. Sizes of inputs are −1 for none; the inputs are in the call's bytes, unless `passed`. */
 export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4, firstNumber: 10 } as const;
 export const MAX_INPUTS = 6;
@@ -156,7 +158,9 @@ export interface NativeHolderFigures {
   pauses: number;
   fdWakeups: number;
   callbacks: number;
+  retries: number;
   polls: number;
+  emptyPolls: number;
   failed: number;
   fallbacks: number;
   notOffloaded: number;
@@ -312,6 +316,22 @@ export interface NativeAddon {
 
   /** Into the addon's own library; `parameters` by turns their names and values. */
   loadProvider(name: string, path: string | undefined, parameters: readonly string[]): NativeProvider | NativeError;
+  /**
+   * Has the parameter read while operations of `holder` are in flight: its value says how many responses the device had.
+   * Until {@link stopPolling}, or another takes its place.
+   */
+  pollProvider(
+    holder: string,
+    provider: NativeProvider,
+    parameter: string,
+    intervalMs: number,
+    asymThreshold: number,
+    symThreshold: number,
+  ): NativeError | undefined;
+  /** As soon as none of its operations is in flight. */
+  stopPolling(holder: string): void;
+  /** How operations of `holder` are waited for, as {@link WaitMode} has it. */
+  setWaitMode(holder: string, mode: number): void;
   /** Nothing may be asked of it afterwards. */
   unloadProvider(provider: NativeProvider): void;
   describeProvider(provider: NativeProvider): NativeProviderInfo;
@@ -336,6 +356,15 @@ export interface NativeAddon {
   takeEngine(outcome: NativeOutcome): NativeEngine;
   takeEngineKey(outcome: NativeOutcome, pauses: boolean): [key: NativeKey, spki: Buffer];
   describeEngine(engine: NativeEngine): NativeEngineInfo;
+  /** As {@link pollProvider}, with a command, which says by a status of 0 that it found responses. */
+  pollEngine(
+    holder: string,
+    engine: NativeEngine,
+    command: string,
+    intervalMs: number,
+    asymThreshold: number,
+    symThreshold: number,
+  ): NativeError | undefined;
   /** `methods`: those of {@link EngineMethod} that the key may use. */
   bindEngineKey(engine: NativeEngine, pkcs8: Uint8Array, methods: number, pauses: boolean): NativeKey | NativeError;
   setDefaultEngine(engine: NativeEngine, algorithms: string): NativeError | undefined;

@@ -103,16 +103,16 @@ const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'leg
 
 interface LoadedProvider {
   generation: number;
-  mayPause: boolean;
+  pauses: boolean;
 }
 
 // Those that were loaded into the addon's own library.
 const loaded = new Map<string, LoadedProvider>();
 let generations = 0;
 
-/** From now on, this name stands for a provider in the addon's own library; one that is `blocking` never pauses. */
-export function setLoaded(provider: string, blocking: boolean): void {
-  loaded.set(provider, { generation: ++generations, mayPause: !blocking && !SOFTWARE_PROVIDERS.has(provider) });
+/** From now on, this name stands for a provider in the addon's own library. One that does not pause blocks. */
+export function setLoaded(provider: string, pauses: boolean): void {
+  loaded.set(provider, { generation: ++generations, pauses });
 }
 
 /** From now on, this name does not stand for a provider in the addon's own library. */
@@ -140,9 +140,10 @@ export function scopeOf(options: OperationOptions | undefined): NativeScope | un
 }
 
 function scopeIn(provider: string, properties: string): NativeScope {
-  const { generation, mayPause = !SOFTWARE_PROVIDERS.has(provider) } = loaded.get(provider) ?? {};
+  const { generation, pauses = true } = loaded.get(provider) ?? {};
   const library = generation === undefined && provider !== 'accelerator' ? 0 : OWN_LIBRARY;
-  return [library, properties, mayPause, generation, `provider:${provider}`];
+  const isSoftware = SOFTWARE_PROVIDERS.has(provider);
+  return [library, properties, pauses && !isSoftware, generation, `provider:${provider}`, !pauses && !isSoftware];
 }
 
 const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;

@@ -40,7 +40,7 @@ export function createPrivateKey(key: KeyLike): AsyncKey;
  *
  * @example
  * ```ts
- * await loadProvider('pkcs11', { path: '/usr/lib/ossl-modules/pkcs11.so', blocking: true });
+ * await loadProvider('pkcs11', { path: '/usr/lib/ossl-modules/pkcs11.so', pauses: false });
  * const key = await createPrivateKey({ uri: 'pkcs11:token=keys;object=server', pin: '1234' });
  * ```
  */
@@ -110,7 +110,7 @@ async function loadWith(
   isPrivate: boolean,
 ): Promise<AsyncKey> {
   // A store may block for long, and none is known to pause.
-  const blocking: NativeScope | undefined = scope && [scope[0], scope[1], false, scope[3], scope[4]];
+  const blocking: NativeScope | undefined = scope && [scope[0], scope[1], false, scope[3], scope[4], true];
   const request = { family: Family.store, algorithm: 'load key', names: [uri], numbers: [isPrivate ? 1 : 0] };
   const spec = createSpec({ ...request, scope: blocking });
   const toKey: Decode<AsyncKey> = (result) => {

@@ -6,6 +6,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/operations.h"
 #include "keys/key.h"
 #include "loading/engine_task.h"
 #include "openssl/error_queue.h"
@@ -80,6 +81,16 @@ Napi::Value TakeError(Info info) {
 
 Napi::Value TakeEngine(Info info) {
   return FromHandle(info.Env(), new EngineHandle(std::move((*ToHandle<OutcomeHandle>(info[0]))->engine)));
+}
+
+// (holder, engine, command, interval in milliseconds, thresholds)
+Napi::Value PollEngine(Info info) {
+  const EngineHandle engine = EngineOf(info[1]);
+  const Result<int> command = engine->PollCommand(ToText(info[2]));
+  if (!command.ok()) return ToJs(info.Env(), command.error());
+  const PollDevice poll = [engine, number = command.value()] { return engine->Poll(number); };
+  return ToJs(info.Env(),
+              Environment::From(info).operations().StartPolling(ToText(info[0]), ToPollingOptions(info, 3), poll));
 }
 
 Napi::Value DescribeEngine(Info info) {
@@ -181,6 +192,7 @@ void AddEngineExports(Napi::Env env, Napi::Object exports) {
   add("takeError", &TakeError);
   add("takeEngine", &TakeEngine);
   add("describeEngine", &DescribeEngine);
+  add("pollEngine", &PollEngine);
   add("controlEngine", &ControlEngine);
   add("loadEngineKey", &LoadEngineKey);
   add("takeEngineKey", &TakeEngineKey);

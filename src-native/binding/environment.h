@@ -85,6 +85,7 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   explicit Environment(Napi::Env env) : env_(env) {}
   void OnEvents(const JobEvent* events, size_t count) override;
   void OnDelivery() override;
+  void OnTurnEnd(bool all_wait) override { operations_->OnTurnEnd(all_wait); }
   void OnOperations(OperationCall* const* calls, size_t count) override;
   void Tell(const JobEvent* events, size_t count);
   void CallSink(const Napi::FunctionReference& sink, Napi::Value argument);

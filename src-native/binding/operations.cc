@@ -77,10 +77,11 @@ Napi::Value CreateSpecOf(Info info) {
   request.scope = scope.value();
   if (const PlacedSpec* source = ToHandle<PlacedSpec>(info[8]); source != nullptr) request.source = source->spec;
   const bool may_pause = request.scope.may_pause;
-  SpecResult created =
-      CreateSpec(static_cast<OperationFamily>(info[0].As<Napi::Number>().Int32Value()), std::move(request));
+  const auto family = static_cast<OperationFamily>(info[0].As<Napi::Number>().Int32Value());
+  SpecResult created = CreateSpec(family, std::move(request));
   if (!created.ok()) return ToJs(info.Env(), created.error());
   created.value()->set_may_pause(may_pause);
+  created.value()->set_asymmetric(IsAsymmetric(family));
   const Napi::Value blocks = info[6].IsArray() ? info[6].As<Napi::Array>()[5U] : info[6];
   created.value()->set_blocks(blocks.IsBoolean() && blocks.As<Napi::Boolean>().Value());
   if (const PlacedSpec* fallback = ToHandle<PlacedSpec>(info[7]); fallback != nullptr) {
@@ -289,13 +290,16 @@ Napi::Value OperationFigures(Info info) {
   result.Set("algorithms", algorithms);
   Napi::Object holders = Napi::Object::New(env);
   for (const HolderFigures& figures : operations.holders()) {
+    if (figures.operations == 0 && figures.in_flight == 0 && figures.polls == 0) continue;
     Napi::Object holder = Napi::Object::New(env);
     holder.Set("operations", number(figures.operations));
     holder.Set("paused", number(figures.paused));
     holder.Set("pauses", number(figures.pauses));
     holder.Set("fdWakeups", number(figures.wakeups.fd));
     holder.Set("callbacks", number(figures.wakeups.callback));
-    holder.Set("polls", number(figures.wakeups.poll));
+    holder.Set("retries", number(figures.wakeups.poll));
+    holder.Set("polls", number(figures.polls));
+    holder.Set("emptyPolls", number(figures.empty_polls));
     holder.Set("failed", number(figures.failed));
     holder.Set("fallbacks", number(figures.fallbacks));
     holder.Set("notOffloaded", number(figures.not_offloaded));
@@ -307,7 +311,24 @@ Napi::Value OperationFigures(Info info) {
   return result;
 }
 
+// (holder, WaitMode)
+Napi::Value SetWaitMode(Info info) {
+  const auto mode = static_cast<WaitMode>(info[1].As<Napi::Number>().Int32Value());
+  Environment::From(info).operations().SetWaitMode(ToText(info[0]), mode);
+  return info.Env().Undefined();
+}
+
+Napi::Value StopPolling(Info info) {
+  Environment::From(info).operations().StopPolling(ToText(info[0]));
+  return info.Env().Undefined();
+}
+
 }  // namespace
+
+PollingOptions ToPollingOptions(Info info, size_t first) {
+  const auto number = [&](size_t index) { return info[first + index].As<Napi::Number>().Uint32Value(); };
+  return {number(0), number(1), number(2)};
+}
 
 void AddOperationExports(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
@@ -325,6 +346,8 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   add("recordThreadpool", &RecordThreadpool);
   add("configureOperations", &ConfigureOperations);
   add("configurePool", &ConfigurePool);
+  add("setWaitMode", &SetWaitMode);
+  add("stopPolling", &StopPolling);
   add("operationFigures", &OperationFigures);
 }
 

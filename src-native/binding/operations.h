@@ -5,6 +5,9 @@
 
 namespace openssl_async {
 
+// Three arguments from `first` on: interval in milliseconds, threshold of asymmetric operations, threshold of others.
+PollingOptions ToPollingOptions(const Napi::CallbackInfo& info, size_t first);
+
 void AddOperationExports(Napi::Env env, Napi::Object exports);
 
 }  // namespace openssl_async

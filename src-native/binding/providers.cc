@@ -1,6 +1,8 @@
 #include "binding/providers.h"
 
 #include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/operations.h"
 #include "loading/provider.h"
 
 namespace openssl_async {
@@ -8,7 +10,7 @@ namespace openssl_async {
 namespace {
 
 using Info = const Napi::CallbackInfo&;
-using ProviderHandle = std::unique_ptr<LoadedProvider>;  // null once unloaded
+using ProviderHandle = std::shared_ptr<LoadedProvider>;  // null once unloaded
 
 std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
 
@@ -40,7 +42,7 @@ Napi::Value LoadProvider(Info info) {
     const Napi::Value value = parameters[i + 1];
     request.parameters.emplace_back(ToText(name), ToText(value));
   }
-  Result<ProviderHandle> loaded = LoadedProvider::Load(request);
+  Result<std::unique_ptr<LoadedProvider>> loaded = LoadedProvider::Load(request);
   if (!loaded.ok()) return ToJs(info.Env(), loaded.error());
   return FromHandle(info.Env(), new ProviderHandle(std::move(loaded.value())));
 }
@@ -48,6 +50,14 @@ Napi::Value LoadProvider(Info info) {
 Napi::Value UnloadProvider(Info info) {
   ToHandle<ProviderHandle>(info[0])->reset();
   return info.Env().Undefined();
+}
+
+// (holder, provider, parameter, interval in milliseconds, thresholds)
+Napi::Value PollProvider(Info info) {
+  ProviderHandle provider = *ToHandle<ProviderHandle>(info[1]);
+  const PollDevice poll = [provider, parameter = ToText(info[2])] { return provider->Poll(parameter); };
+  return ToJs(info.Env(),
+              Environment::From(info).operations().StartPolling(ToText(info[0]), ToPollingOptions(info, 3), poll));
 }
 
 Napi::Value DescribeProvider(Info info) { return ToJs(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->Describe()); }
@@ -84,6 +94,7 @@ void AddProviderExports(Napi::Env env, Napi::Object exports) {
   };
   add("loadProvider", &LoadProvider);
   add("unloadProvider", &UnloadProvider);
+  add("pollProvider", &PollProvider);
   add("describeProvider", &DescribeProvider);
   add("testProvider", &TestProvider);
   add("providerParameter", &ProviderParameter);

@@ -39,6 +39,8 @@ std::string Engine::name() const { return ""; }
 std::vector<std::string> Engine::Algorithms() const { return {}; }
 std::vector<EngineCommand> Engine::Commands() const { return {}; }
 Result<void> Engine::Control(const std::string&, const EngineValue&) { return NoEngines(); }
+Result<int> Engine::PollCommand(const std::string&) const { return NoEngines(); }
+bool Engine::Poll(int) const { return false; }
 Result<EvpPkeyPointer> Engine::LoadKey(const std::string&, bool, ByteView) { return NoEngines(); }
 Result<EvpPkeyPointer> Engine::Bind(EvpPkeyPointer, unsigned) const { return NoEngines(); }
 Result<void> Engine::SetDefault(const std::string&) { return NoEngines(); }
@@ -52,7 +54,7 @@ constexpr const char* kRequired[] = {
     "ENGINE_by_id",   "ENGINE_ctrl_cmd",           "ENGINE_get_cmd_defns",    "ENGINE_get_first",
     "ENGINE_finish",  "ENGINE_free",               "ENGINE_init",             "ENGINE_load_private_key",
     "RSA_set_method", "ENGINE_set_default_string", "ENGINE_unregister_RSA",   "EC_KEY_set_method",
-    "ENGINE_get_EC",  "EVP_PKEY_set1_engine",      "ENGINE_get_pkey_meth",
+    "ENGINE_get_EC",  "EVP_PKEY_set1_engine",      "ENGINE_get_pkey_meth",    "ENGINE_ctrl",
 };
 
 constexpr const char* kDynamic = "dynamic";  // what OpenSSL calls its loader of modules
@@ -322,6 +324,20 @@ Result<void> Engine::Control(const std::string& command, const EngineValue& valu
   }
   if (done != 1) return Failure("fails at '" + command + "'");
   return {};
+}
+
+Result<int> Engine::PollCommand(const std::string& command) const {
+  const ErrorQueueScope errors;
+  std::string name = command;
+  const int number = ENGINE_ctrl(engine_.get(), ENGINE_CTRL_GET_CMD_FROM_NAME, 0, name.data(), nullptr);
+  if (number <= 0) return Failure("has no command '" + command + "'");
+  return number;
+}
+
+bool Engine::Poll(int command) const {
+  const ErrorQueueScope errors;
+  int status = 0;
+  return ENGINE_ctrl(engine_.get(), command, 0, &status, nullptr) == 1 && status == 0;
 }
 
 Result<EvpPkeyPointer> Engine::LoadKey(const std::string& id, bool is_private, ByteView pin) {

@@ -74,6 +74,10 @@ class Engine {
   std::vector<EngineCommand> Commands() const;
 
   Result<void> Control(const std::string& command, const EngineValue& value);
+  // For Poll(): the number of a command that makes the engine look for responses. ERR_ASYNC_ENGINE.
+  Result<int> PollCommand(const std::string& command) const;
+  // False when it found none: it says so by a status other than 0.
+  bool Poll(int command) const;
   // A key that the engine has. `pin` (absent for none) is what it is told when it asks for one.
   Result<EvpPkeyPointer> LoadKey(const std::string& id, bool is_private, ByteView pin);
   // Makes the operations of a key of one's own the engine's, as far as `methods` (ENGINE_METHOD_… of engine.h) say.

@@ -148,6 +148,13 @@ bool LoadedProvider::TestItself() const {
   return OSSL_PROVIDER_self_test(provider_) == 1;
 }
 
+bool LoadedProvider::Poll(const std::string& parameter) const {
+  const ErrorQueueScope errors;
+  int found = 0;
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_int(parameter.c_str(), &found), OSSL_PARAM_construct_end()};
+  return OSSL_PROVIDER_get_params(provider_, params) == 1 && found > 0;
+}
+
 bool LoadedProvider::GetParameter(const char* name, std::string* value) const {
   const ErrorQueueScope errors;
   if (GetText(provider_, name, value)) return true;

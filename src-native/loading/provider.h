@@ -40,6 +40,8 @@ class LoadedProvider {
   // Its own tests; those of a provider without any pass.
   bool TestItself() const;
   // A parameter that it has, as text; false when it has none of this name.
+  // Reads a parameter that makes the provider look for responses, and says how many it found.
+  bool Poll(const std::string& parameter) const;
   bool GetParameter(const char* name, std::string* value) const;
 
  private:

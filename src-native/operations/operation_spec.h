@@ -40,12 +40,17 @@ class OperationSpec {
   bool blocks() const { return blocks_; }
   void set_blocks(bool blocks) { blocks_ = blocks; }
 
+  // Works with a key pair, which accelerators count apart.
+  bool is_asymmetric() const { return is_asymmetric_; }
+  void set_asymmetric(bool is_asymmetric) { is_asymmetric_ = is_asymmetric; }
+
   // What is tried when this one fails; null for nothing.
   const std::shared_ptr<OperationSpec>& fallback() const { return fallback_; }
   void set_fallback(std::shared_ptr<OperationSpec> fallback) { fallback_ = std::move(fallback); }
 
  private:
   bool may_pause_ = false;
+  bool is_asymmetric_ = false;
   bool blocks_ = false;
   std::shared_ptr<OperationSpec> fallback_;
 };

@@ -14,6 +14,24 @@
 
 namespace openssl_async {
 
+bool IsAsymmetric(OperationFamily family) {
+  switch (family) {
+    case OperationFamily::kSign:
+    case OperationFamily::kVerify:
+    case OperationFamily::kPublicEncrypt:
+    case OperationFamily::kPrivateDecrypt:
+    case OperationFamily::kPrivateEncrypt:
+    case OperationFamily::kPublicDecrypt:
+    case OperationFamily::kKeyExchange:
+    case OperationFamily::kEncapsulate:
+    case OperationFamily::kDecapsulate:
+    case OperationFamily::kKeyGeneration:
+      return true;
+    default:
+      return false;
+  }
+}
+
 SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
   switch (family) {
     case OperationFamily::kSign:

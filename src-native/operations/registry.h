@@ -28,6 +28,8 @@ enum class OperationFamily : int {
   kStore,
 };
 
+bool IsAsymmetric(OperationFamily family);
+
 SpecResult CreateSpec(OperationFamily family, SpecRequest request);
 
 }  // namespace openssl_async

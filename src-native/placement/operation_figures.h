@@ -7,6 +7,7 @@
 #include "placement/cost_model.h"
 #include "scheduler/histogram.h"
 #include "scheduler/metrics.h"
+#include "wakeup/wait_point.h"
 
 namespace openssl_async {
 
@@ -46,10 +47,16 @@ struct HolderFigures {
   uint64_t pauses = 0;
   WakeupCounts wakeups;  // what ended the pauses
   uint64_t failed = 0;
+  uint64_t polls = 0;          // how often the device was made to look for responses
+  uint64_t empty_polls = 0;    // and found none
   uint64_t fallbacks = 0;      // failed there, and were run again in software
   uint64_t not_offloaded = 0;  // may pause and did not, or fell back
   uint64_t in_flight = 0;
+  uint64_t asym_in_flight = 0;
   Histogram total_time;  // in nanoseconds, called → its result was ready to be told
+
+  WaitMode wait_mode = WaitMode::kAuto;
+  bool stops_polling = false;  // once nothing is in flight
 };
 
 }  // namespace openssl_async

@@ -64,11 +64,53 @@ AlgorithmFigures& OperationRunner::FiguresOf(const std::string& name) {
 PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name,
                                   const std::string& holder) {
   PlacedSpec placed = {std::move(spec), &FiguresOf(name), nullptr};
-  if (holder.empty()) return placed;
-  const auto is_it = [&](const HolderFigures& figures) { return figures.name == holder; };
-  const auto known = std::find_if(holders_.begin(), holders_.end(), is_it);
-  placed.holder = known == holders_.end() ? &holders_.emplace_back(holder) : &*known;
+  if (!holder.empty()) placed.holder = &HolderOf(holder);
   return placed;
+}
+
+HolderFigures& OperationRunner::HolderOf(const std::string& name) {
+  for (HolderFigures& holder : holders_) {
+    if (holder.name == name) return holder;
+  }
+  return holders_.emplace_back(name);
+}
+
+// --- OperationRunner: devices that have to be polled
+
+Result<void> OperationRunner::StartPolling(const std::string& holder, const PollingOptions& options, PollDevice poll) {
+  int error = 0;
+  HolderFigures& figures = HolderOf(holder);
+  std::unique_ptr<DevicePoller> poller =
+      DevicePoller::Create(loop_, *open_, figures, options, std::move(poll), &error);
+  if (!poller) return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}};
+  RemovePoller(figures);
+  figures.stops_polling = false;
+  pollers_.push_back(std::move(poller));
+  pollers_.back()->OnInFlightChanged();
+  return {};
+}
+
+void OperationRunner::StopPolling(const std::string& holder) {
+  HolderFigures& figures = HolderOf(holder);
+  figures.stops_polling = true;
+  OnInFlightChanged(figures);
+}
+
+void OperationRunner::RemovePoller(const HolderFigures& holder) {
+  const auto is_its = [&](const std::unique_ptr<DevicePoller>& poller) { return &poller->holder() == &holder; };
+  pollers_.erase(std::remove_if(pollers_.begin(), pollers_.end(), is_its), pollers_.end());
+}
+
+void OperationRunner::OnInFlightChanged(HolderFigures& holder) {
+  if (pollers_.empty()) return;
+  for (const std::unique_ptr<DevicePoller>& poller : pollers_) {
+    if (&poller->holder() == &holder) poller->OnInFlightChanged();
+  }
+  if (holder.stops_polling && holder.in_flight == 0) RemovePoller(holder);
+}
+
+void OperationRunner::OnTurnEnd(bool all_wait) {
+  for (const std::unique_ptr<DevicePoller>& poller : pollers_) poller->OnTurnEnd(all_wait);
 }
 
 // --- OperationRunner: what submitters call
@@ -184,13 +226,20 @@ OperationRunner::Submission OperationRunner::SubmitToNextTurn(OperationCall& cal
 void OperationRunner::Begun(OperationCall& call) {
   if (wanted_++ == 0) completions_->Ref();
   ++in_flight_;
-  if (call.holder_ != nullptr) ++call.holder_->in_flight;
+  if (call.holder_ == nullptr) return;
+  ++call.holder_->in_flight;
+  call.is_asymmetric_ = call.operation_.spec().is_asymmetric();
+  if (call.is_asymmetric_) ++call.holder_->asym_in_flight;
+  OnInFlightChanged(*call.holder_);
 }
 
 void OperationRunner::Over(OperationCall& call) {
   --in_flight_;
-  if (call.holder_ != nullptr) --call.holder_->in_flight;
   if (!call.abandoned_ && --wanted_ == 0) completions_->Unref();
+  if (call.holder_ == nullptr) return;
+  --call.holder_->in_flight;
+  if (call.is_asymmetric_) --call.holder_->asym_in_flight;
+  OnInFlightChanged(*call.holder_);
 }
 
 void OperationRunner::RunTurn() {
@@ -239,6 +288,7 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   request.function = &RunInJob;
   request.args = &args;
   request.args_size = sizeof(args);
+  if (call.holder_ != nullptr) request.wait_mode = call.holder_->wait_mode;
   scheduler_.Submit(request);
   Begun(call);
   return Submission::kQueued;
@@ -382,6 +432,7 @@ void OperationRunner::Close(std::function<void()> done) {
   }
   completions_->Close();  // from here on those that are running on the pool are freed there
   completions_->TakeAll([this](CompletionQueue::Entry* entry) { Release(*static_cast<OperationCall*>(entry)); });
+  pollers_.clear();
   new_turn_.reset();
   idle_.reset();
   check_.reset();

@@ -12,6 +12,7 @@
 
 #include "accelerator/worker_pool.h"
 #include "operations/operation.h"
+#include "placement/device_poller.h"
 #include "placement/operation_figures.h"
 #include "scheduler/scheduler.h"
 #include "wakeup/completion_queue.h"
@@ -61,6 +62,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   bool in_job_ = false;
   bool told_ = false;
   bool fell_back_ = false;
+  bool is_asymmetric_ = false;
 };
 
 class OperationRunner final : private CompletionQueue::Receiver {
@@ -91,6 +93,15 @@ class OperationRunner final : private CompletionQueue::Receiver {
   // `name` is that of the algorithm in the figures, `holder` that of whoever is to do the work; empty for nobody in
   // particular.
   PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name, const std::string& holder = "");
+
+  // How operations of `holder` are waited for, from now on.
+  void SetWaitMode(const std::string& holder, WaitMode mode) { HolderOf(holder).wait_mode = mode; }
+  // Has `poll` called while operations of `holder` are in flight, until StopPolling() or another poll takes its place.
+  Result<void> StartPolling(const std::string& holder, const PollingOptions& options, PollDevice poll);
+  // As soon as none is in flight.
+  void StopPolling(const std::string& holder);
+  // What was ready has run; with `all_wait`, all jobs wait.
+  void OnTurnEnd(bool all_wait);
 
   // Figures of what Node.js does by itself, by the name of the algorithm.
   AlgorithmFigures& FiguresOf(const std::string& name);
@@ -135,6 +146,9 @@ class OperationRunner final : private CompletionQueue::Receiver {
   static int RunInJob(void* args);
 
   void OnCompletions() override;
+  HolderFigures& HolderOf(const std::string& name);
+  void RemovePoller(const HolderFigures& holder);
+  void OnInFlightChanged(HolderFigures& holder);
   void Begun(OperationCall& call);
   void Over(OperationCall& call);
   static void AccountToHolder(const OperationCall& call);
@@ -150,6 +164,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
   std::deque<AlgorithmFigures> figures_;  // never moved: calls point into it
   std::unordered_map<std::string, AlgorithmFigures*> figures_by_name_;
   std::deque<HolderFigures> holders_;  // never moved either
+  std::vector<std::unique_ptr<DevicePoller>> pollers_;
   CostEstimate hop_alone_;
 
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();

@@ -53,6 +53,7 @@ class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
   bool has_args_ = false;
   WaitPoint* wait_point_ = nullptr;
   bool owns_wait_point_ = false;  // it comes from the scheduler's pool
+  WaitMode wait_mode_ = WaitMode::kAuto;
   BackoffEntry backoff_;
   JobId id_ = kNoJobId;
   State state_ = State::kFree;

@@ -103,7 +103,7 @@ class Scheduler::ManualWait final : private WakeTarget {
         return wait_point_.watch_error();
       case WaitPoint::Offer::kCallback:
       case WaitPoint::Offer::kFd:
-      case WaitPoint::Offer::kEarlierFds:
+      case WaitPoint::Offer::kUncertain:
         break;
     }
     return {};
@@ -311,6 +311,7 @@ void Scheduler::Tick() {
     }
     DeliverEvents();
   } while (HasWork() && !OutOfTime(deadline_ns));
+  if (waiting_ > 0) delegate_.OnTurnEnd(!HasWork());
   in_tick_ = false;
   polls_->Hold(!ready_.empty());
   if (!HasWork() && !polls_->busy()) StopTicking();
@@ -355,7 +356,7 @@ bool Scheduler::Admit(ScheduledJob& job) {
     }
   }
   queue_.Remove(&job);
-  job.wait_point_->Attach(&job);
+  job.wait_point_->Attach(&job, job.wait_mode_);
   job.Prepare(Job::BlockCheck::kBatched);
   ++live_;
   job.started_ns_ = now_ns_;
@@ -425,7 +426,7 @@ void Scheduler::AwaitWake(ScheduledJob& job) {
   job.state_ = ScheduledJob::State::kWaiting;
   ++waiting_;
   if (offer == WaitPoint::Offer::kCallback || offer == WaitPoint::Offer::kFd) return;
-  if (offer == WaitPoint::Offer::kEarlierFds) {
+  if (offer == WaitPoint::Offer::kUncertain) {
     backoff_->ScheduleSafetyNet(job.backoff_);
     return;
   }
@@ -493,6 +494,7 @@ ScheduledJob& Scheduler::Allocate(const JobRequest& request) {
   job->SetArgs(request.args, request.args_size);
   job->wait_point_ = request.wait_point;
   job->owns_wait_point_ = request.wait_point == nullptr;
+  job->wait_mode_ = request.wait_mode;
   job->id_ = kNoJobId;
   job->abandoned_ = false;
   job->watch_failed_ = false;
@@ -632,6 +634,7 @@ size_t Scheduler::Drain(uint64_t timeout_ms) {
     for (size_t turns = ready_.size(); turns > 0; --turns) Step(*ready_.PopFront());
     now_ns_ = uv_hrtime();
     if (live_ == 0 || now_ns_ >= deadline_ns) break;
+    delegate_.OnTurnEnd(ready_.empty());
     if (ready_.empty()) WaitWithoutLoop();
   }
   events_.clear();

@@ -34,6 +34,7 @@ struct JobRequest {
   const void* args = nullptr;      // copied
   size_t args_size = 0;
   WaitPoint* wait_point = nullptr;  // null for one of the scheduler's own
+  WaitMode wait_mode = WaitMode::kAuto;
 };
 
 // What the submitter is told; eight 32-bit words, which JavaScript reads as they are.
@@ -65,6 +66,8 @@ class Scheduler {
     virtual void OnEvents(const JobEvent* events, size_t count) = 0;
     // RequestDelivery() was called, from wherever; now JavaScript may be.
     virtual void OnDelivery() = 0;
+    // Some jobs wait; with `all_wait` there is nothing else to do. What it wakes has its turn at once.
+    virtual void OnTurnEnd(bool all_wait) = 0;
 
    protected:
     ~Delegate() = default;

@@ -18,15 +18,16 @@ WaitPoint::~WaitPoint() {
   if (context_ != nullptr) Close();
 }
 
-void WaitPoint::Attach(WakeTarget* waiter) {
+void WaitPoint::Attach(WakeTarget* waiter, WaitMode mode) {
   if (WakeTarget* earlier = waiter_; earlier != nullptr) earlier->OnWake(WakeKind::kPoll);
   waiter_ = waiter;
+  mode_ = mode;
   once_ = false;
   called_back_ = false;
   awaiting_ = false;
   fds_are_earlier_ = true;
   target_->Listen(this);
-  CarryCallback(true);
+  CarryCallback(mode == WaitMode::kAuto || mode == WaitMode::kCallback || observer_ != nullptr);
   // A status that an earlier job's engine left behind says nothing about this job's.
   context_->set_status(ASYNC_STATUS_UNSUPPORTED);
 }
@@ -40,6 +41,7 @@ void WaitPoint::Detach(bool keep_callback) {
 
 WaitPoint::Offer WaitPoint::AwaitOnce(WakeTarget* waiter) {
   waiter_ = waiter;
+  mode_ = WaitMode::kAuto;
   once_ = true;
   watches_stale_ = true;  // pauses that nobody waited for may have changed the fds unseen
   return AwaitWake();
@@ -77,14 +79,16 @@ WaitPoint::Offer WaitPoint::AwaitWake() {
   awaiting_ = true;
   awaiting_fds_ = false;
   const int status = context_->status();
-  if (status == ASYNC_STATUS_EAGAIN) return Offer::kNothing;
+  if (status == ASYNC_STATUS_EAGAIN || mode_ == WaitMode::kPoll) return Offer::kNothing;
+  if (mode_ == WaitMode::kCallback) return status == ASYNC_STATUS_OK ? Offer::kCallback : Offer::kUncertain;
   if (!SyncWatches()) return Offer::kUnwatchable;
   for (const std::unique_ptr<FdWatch>& watch : watches_) polls_.Arm(*watch);
   awaiting_fds_ = !watches_.empty();
   // Fds count even when a callback is promised: the promise may be an earlier engine's.
   if (status == ASYNC_STATUS_OK) return Offer::kCallback;
   if (!awaiting_fds_) return Offer::kNothing;
-  return fds_are_earlier_ && !once_ ? Offer::kEarlierFds : Offer::kFd;
+  // Where an earlier job left them all, this one may mean none of them.
+  return fds_are_earlier_ && !once_ ? Offer::kUncertain : Offer::kFd;
 }
 
 bool WaitPoint::OnWake(WakeKind kind) {

@@ -20,6 +20,14 @@ class CallbackObserver {
   ~CallbackObserver() = default;
 };
 
+// What a job is woken by: whatever it offers, or one of it only.
+enum class WaitMode : uint8_t {
+  kAuto,
+  kCallback,  // fds are not watched
+  kFd,        // the wait context carries no callback, so that who asks for one uses an fd
+  kPoll,      // neither: the job tries again and again
+};
+
 class WaitPoint final : private WakeTarget {
  public:
   static Result<std::unique_ptr<WaitPoint>> Create(CallbackQueue& callbacks, PollTable& polls);
@@ -34,14 +42,14 @@ class WaitPoint final : private WakeTarget {
     kReady,        // called back already: nothing to wait for
     kCallback,     // will call back
     kFd,           // its fds are watched; a callback counts too
-    kEarlierFds,   // as kFd, but an earlier job left them all: this one may mean none of them, so try now and then
+    kUncertain,    // may be woken by what was set up, and may not: try now and then
     kNothing,      // try again later; a callback counts too
     kUnwatchable,  // its fds cannot be watched: as kNothing, and `error` says why
   };
 
   // From here to Detach(), the wait context carries our callback and wakes `waiter`.
   // A waiter that was there before is woken.
-  void Attach(WakeTarget* waiter);
+  void Attach(WakeTarget* waiter, WaitMode mode = WaitMode::kAuto);
   // `keep_callback` leaves the callback in place, for a context that is attached again and not shown to anybody else.
   void Detach(bool keep_callback);
 
@@ -94,6 +102,7 @@ class WaitPoint final : private WakeTarget {
   WakeTarget* waiter_ = nullptr;
   CallbackObserver* observer_ = nullptr;
   Error watch_error_;
+  WaitMode mode_ = WaitMode::kAuto;
   bool carries_callback_ = false;
   bool once_ = false;
   bool awaiting_ = false;

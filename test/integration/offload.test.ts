@@ -28,11 +28,11 @@ describe("a provider's figures", () => {
     await Promise.all(Array.from({ length: 20 }, () => async.sign('sha256', 'data', ec.privateKey, ACCELERATED)));
     const after = figures();
     if (before === undefined || after === undefined) throw new Error('there are none');
-    const { operations, paused, pauses, fdWakeups, callbacks, polls, latency } = after;
+    const { operations, paused, pauses, fdWakeups, callbacks, retries, latency } = after;
     expect(operations - before.operations).toBe(20);
     expect(paused - before.paused).toBe(20);
     expect(pauses - before.pauses).toBe(20);
-    expect(callbacks + fdWakeups + polls - before.callbacks - before.fdWakeups - before.polls).toBe(20);
+    expect(callbacks + fdWakeups + retries - before.callbacks - before.fdWakeups - before.retries).toBe(20);
     expect(latency.count - before.latency.count).toBe(20);
     expect(after).toMatchObject({ inFlight: 0, notOffloaded: before.notOffloaded, fallbacks: before.fallbacks });
   });

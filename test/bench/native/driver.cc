@@ -149,6 +149,7 @@ class ScheduledRun final : private Scheduler::Delegate {
   }
 
   void OnDelivery() override {}
+  void OnTurnEnd(bool) override {}
 
   void Close() {
     pauses_ = scheduler_->metrics().pauses;

@@ -112,6 +112,7 @@ class TestRunner final : private Scheduler::Delegate, private OperationRunner::D
     runner_->TellEnded();
   }
   void OnDelivery() override {}
+  void OnTurnEnd(bool) override {}
   void OnOperations(OperationCall* const* calls, size_t count) override {
     if (before_telling) before_telling();
     for (size_t i = 0; i < count; ++i) Record(*calls[i]);

@@ -48,6 +48,7 @@ class TestScheduler : public Scheduler::Delegate {
       if (on_event) on_event(*event);
     }
   }
+  void OnTurnEnd(bool) override {}
   void OnDelivery() override {
     ++deliveries;
     if (on_delivery) on_delivery();

@@ -1,0 +1,44 @@
+#include "placement/device_poller.h"
+
+namespace openssl_async {
+
+std::unique_ptr<DevicePoller> DevicePoller::Create(uv_loop_t* loop, OpenHandles& open, HolderFigures& holder,
+                                                   const PollingOptions& options, PollDevice poll, int* error) {
+  std::unique_ptr<DevicePoller> poller(new DevicePoller(holder, options, std::move(poll)));
+  poller->timer_ = OpenHandle<uv_timer_t>(open, poller.get(), error,
+                                          [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
+  return *error == 0 ? std::move(poller) : nullptr;
+}
+
+void DevicePoller::OnInFlightChanged() {
+  const bool runs = holder_.in_flight > 0;
+  if (runs == is_running_) return;
+  is_running_ = runs;
+  if (runs) {
+    uv_timer_start(
+        timer_.get(), [](uv_timer_t* timer) { static_cast<DevicePoller*>(timer->data)->OnTimer(); },
+        options_.interval_ms, options_.interval_ms);
+  } else {
+    uv_timer_stop(timer_.get());
+  }
+}
+
+void DevicePoller::OnTurnEnd(bool all_wait) {
+  if (holder_.in_flight == 0) return;
+  const uint32_t threshold = holder_.asym_in_flight > 0 ? options_.asym_threshold : options_.sym_threshold;
+  if (!all_wait && holder_.in_flight < threshold) return;
+  has_polled_ = true;
+  Poll();
+}
+
+void DevicePoller::OnTimer() {
+  if (!has_polled_) Poll();
+  has_polled_ = false;
+}
+
+void DevicePoller::Poll() {
+  ++holder_.polls;
+  if (!poll_()) ++holder_.empty_polls;
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,53 @@
+// Has a device look for responses that it does not announce by itself: at the end of each turn in which many operations
+// are in flight or all of them wait, and now and then.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "placement/operation_figures.h"
+#include "wakeup/uv_handle.h"
+
+namespace openssl_async {
+
+struct PollingOptions {
+  uint64_t interval_ms = 1;
+  // So many operations in flight are worth a look while others are still being submitted.
+  uint32_t asym_threshold = 48;
+  uint32_t sym_threshold = 24;  // where none of them is asymmetric
+};
+
+// Has the device look. False when it found nothing.
+using PollDevice = std::function<bool()>;
+
+class DevicePoller {
+ public:
+  // `holder` outlives it. Null, and libuv's code in `error`, when the loop has no room.
+  static std::unique_ptr<DevicePoller> Create(uv_loop_t* loop, OpenHandles& open, HolderFigures& holder,
+                                              const PollingOptions& options, PollDevice poll, int* error);
+
+  const HolderFigures& holder() const { return holder_; }
+
+  // An operation was submitted, or has ended.
+  void OnInFlightChanged();
+  // What was ready has run. Loop thread, outside any job.
+  void OnTurnEnd(bool all_wait);
+
+ private:
+  DevicePoller(HolderFigures& holder, const PollingOptions& options, PollDevice poll)
+      : holder_(holder), options_(options), poll_(std::move(poll)) {}
+
+  void Poll();
+  void OnTimer();
+
+  HolderFigures& holder_;
+  const PollingOptions options_;
+  const PollDevice poll_;
+  UvHandlePointer<uv_timer_t> timer_;
+  bool is_running_ = false;
+  bool has_polled_ = false;  // since the timer's last call
+};
+
+}  // namespace openssl_async
