@@ -74,6 +74,16 @@ export interface AsyncErrors {
   ERR_ASYNC_NOT_OFFLOADED: CodedError;
   /** OpenSSL cannot use a configuration file. */
   ERR_ASYNC_CONFIGURATION: CodedError;
+  /** The function of a remote key threw or rejected; what with is the `cause`. */
+  ERR_ASYNC_REMOTE_KEY_FAILED: CodedError;
+  /** The function of a remote key gave something else than bytes of the right length, or a signature that is not valid. */
+  ERR_ASYNC_REMOTE_KEY_INVALID_RESULT: CodedError;
+  /** The function of a remote key did not settle within the key's `timeoutMs`. */
+  ERR_ASYNC_REMOTE_KEY_TIMEOUT: CodedError;
+  /** A remote key has no function for the operation, or cannot be asked for it in this way. */
+  ERR_ASYNC_REMOTE_KEY_UNSUPPORTED: CodedError;
+  /** A remote key was needed where nothing can wait for it: outside jobs, or while pauses are blocked. */
+  ERR_ASYNC_REMOTE_KEY_CANNOT_WAIT: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
 }
@@ -165,12 +175,12 @@ const CLASSES: Readonly<Record<string, ErrorClass>> = {
 };
 
 /** The error that native code describes. A few of `node:crypto`'s have no code, and so have these. */
-export function fromNative(native: NativeError): Error {
+export function fromNative(native: NativeError, options?: ErrorOptions): Error {
   if (native.opensslErrors.length > 0 && (native.code === '' || native.code === 'ERR_ASYNC_JOB_FAILED')) {
     return opensslError(native.opensslErrors);
   }
   if (native.code === '') return new Error(native.message);
-  const error = make(CLASSES[native.code] ?? Error, native.code, native.message);
+  const error = make(CLASSES[native.code] ?? Error, native.code, native.message, options);
   if (native.opensslErrors.length > 0) (error as OpenSSLError).opensslErrorStack = [...native.opensslErrors];
   return error;
 }

@@ -89,6 +89,16 @@ export {
   type ProviderInfo,
   type ProviderOptions,
 } from './providers';
+export {
+  createRemoteKey,
+  type RemoteAnswer,
+  type RemoteDecryptRequest,
+  type RemoteDeriveRequest,
+  type RemoteKeyOptions,
+  type RemoteKeyType,
+  type RemoteRequest,
+  type RemoteSignRequest,
+} from './remote-key';
 export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';
 export {
   getCurrentJob,

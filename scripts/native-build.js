@@ -1,7 +1,7 @@
 'use strict';
 
 // Compiles the native unit tests: everything in src-native/ except the entries of the addon and of the module, with
-// test/native/unit/, against the system's libcrypto and libuv. Objects are kept and remade when a file that they include
+// test/native/unit/, against the system's OpenSSL and libuv. Objects are kept and remade when a file that they include
 // has changed.
 
 const { execFile, execFileSync } = require('node:child_process');
@@ -24,7 +24,7 @@ const SANITIZERS = {
 };
 
 const pkgConfig = (...args) =>
-  execFileSync('pkg-config', [...args, 'libcrypto', 'libuv'], { encoding: 'utf8' })
+  execFileSync('pkg-config', [...args, 'libssl', 'libcrypto', 'libuv'], { encoding: 'utf8' })
     .split(/\s+/)
     .filter((flag) => flag !== '');
 

@@ -111,6 +111,26 @@ export type ThreadpoolOutcome = (typeof ThreadpoolOutcome)[keyof typeof Threadpo
 /** What keys of one's own may use of an engine, as OpenSSL numbers it. */
 export const EngineMethod = { RSA: 0x1, EC: 0x800, PKEY: 0x200 } as const;
 
+/** Whatever a remote key can be asked, as src-native/remote/remote_requests.h numbers it. */
+export const RemoteOperation = { sign: 0, decrypt: 1, derive: 2 } as const;
+export const RemoteKeyFlag = { verifies: 1, p1363: 2 } as const;
+export const RemoteRefusal = { failed: 0, invalidResult: 1, timeout: 2 } as const;
+
+/** Where the words of a request to a remote key are. */
+export const RemoteWord = {
+  id: 0,
+  key: 1,
+  job: 2,
+  operation: 3,
+  bytes: 4,
+  digest: 5,
+  mgf1Digest: 6,
+  padding: 7,
+  saltLength: 8,
+  label: 9,
+} as const;
+export const WORDS_PER_REMOTE_REQUEST = 10;
+
 /** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
 export type NativeScope = readonly [
   library: number,
@@ -383,6 +403,18 @@ export interface NativeAddon {
     type: string | undefined,
     scope: NativeScope | undefined,
   ): NativeKey | NativeError;
+  /** `number` is what requests name it by; `operations` has a bit for each that it can be asked. */
+  createRemoteKey(
+    der: Uint8Array,
+    type: string,
+    number: number,
+    operations: number,
+    flags: number,
+  ): NativeKey | NativeError;
+  /** `onRequests` gets all words of all new requests. */
+  setRemoteSink(onRequests: (words: readonly unknown[]) => void): void;
+  answerRemote(id: number, bytes: Uint8Array): void;
+  refuseRemote(id: number, why: number, message: string): void;
   createSpec(
     family: Family,
     algorithm: string,

@@ -10,6 +10,16 @@ const EVENTS_PER_CALL = 1024;
 export interface Listener {
   /** `words` holds the event's eight words from `offset` on, for the time of the call. */
   onEvent(words: Int32Array, offset: number): void;
+  /** Somebody whom its job asked could not answer for this reason. */
+  blame?(reason: unknown): void;
+  /** Its job asks somebody, or has been answered, who wants to hear when nobody waits for the answer any more. */
+  asking?(whom: Asked | undefined): void;
+}
+
+/** Whom a job asks. */
+export interface Asked {
+  /** The answer is not wanted any more, for this reason. */
+  unwanted(reason: unknown): void;
 }
 
 export class Environment {
@@ -66,6 +76,11 @@ export class Environment {
     const id = this.#freeIds.pop() ?? this.#listeners.length;
     this.#listeners[id] = listener;
     return id;
+  }
+
+  /** Who listens under an id. */
+  listener(id: number): Listener | undefined {
+    return this.#listeners[id];
   }
 
   unlisten(id: number): void {

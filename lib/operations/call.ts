@@ -14,7 +14,8 @@ import {
   type NativeError,
   type NativeSpec,
 } from '../native/contract';
-import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
+import type { HeldKey } from '../keys';
+import { environment, errorForNone, type Asked, type Environment, type Listener } from '../native/environment';
 import {
   validateAbortSignal,
   validateBoolean,
@@ -84,6 +85,8 @@ export interface Spec {
   readonly generation: number | undefined;
   /** Its implementation may pause: it is run in a job. */
   readonly mayPause: boolean;
+  /** Who holds its key, who has to stay while a call is under way. */
+  readonly held?: HeldKey | undefined;
 }
 
 /** What a call gives; valid while it is being decoded. */
@@ -174,6 +177,8 @@ export interface LimitedCall extends Cancellable {
 class Call<T> implements Listener, LimitedCall {
   id = 0;
   limits: Limits | undefined = undefined;
+  private asked: Asked | undefined = undefined;
+  private blamed: ErrorOptions | undefined = undefined;
 
   constructor(
     readonly spec: Spec,
@@ -193,7 +198,7 @@ class Call<T> implements Listener, LimitedCall {
       return;
     }
     this.settle();
-    const error = conclude(this.spec, this.requiresOffload, env.addon, events, offset, outputs);
+    const error = conclude(this.spec, this.requiresOffload, env.addon, events, offset, outputs, this.blamed);
     if (error === undefined) {
       try {
         resolve(this.decode(result));
@@ -206,10 +211,21 @@ class Call<T> implements Listener, LimitedCall {
     load.ended();
   }
 
+  asking(whom: Asked | undefined): void {
+    this.asked = whom;
+    // It was given up before it came so far.
+    if (this.reject === undefined) whom?.unwanted(undefined);
+  }
+
+  blame(reason: unknown): void {
+    this.blamed = { cause: reason };
+  }
+
   cancel(error: Error): void {
     const { reject } = this;
     if (reject === undefined) return;
     this.settle();
+    this.asked?.unwanted(error);
     const env = ready as Environment;
     if (env.addon.abandonOperation(this.id)) {
       env.unlisten(this.id);
@@ -225,18 +241,26 @@ class Call<T> implements Listener, LimitedCall {
 }
 
 // Reads an event into `result`; what it failed with, if it did.
-function finish(addon: NativeAddon, events: Int32Array, at: number, from: Uint8Array): Error | undefined {
+function finish(
+  addon: NativeAddon,
+  events: Int32Array,
+  at: number,
+  from: Uint8Array,
+  blamed?: ErrorOptions,
+): Error | undefined {
   const kind = (events[at + OperationWord.kind] as number) & 0xff;
   result.read(events, at, from);
   if (kind === EventKind.operationDone) return undefined;
   const taken = addon.takeOperation(events[at + OperationWord.id] as number);
-  if (kind === EventKind.operationFailed) return operationError(taken as NativeError);
+  if (kind === EventKind.operationFailed) return operationError(taken as NativeError, blamed);
   result.large = taken as readonly Buffer[];
   return undefined;
 }
 
 /** As `node:crypto` reports what OpenSSL says; what OpenSSL does not explain has the code that native code gives. */
-function operationError(native: NativeError): Error {
+function operationError(native: NativeError, blamed: ErrorOptions | undefined): Error {
+  if (native.code === 'ERR_ASYNC_REMOTE_KEY_FAILED') return fromNative(native, blamed);
+  if (native.code.startsWith('ERR_ASYNC_REMOTE_KEY_')) return fromNative(native);
   return native.opensslErrors.length > 0 ? fromNative({ ...native, code: '' }) : fromNative(native);
 }
 
@@ -248,8 +272,9 @@ function conclude(
   events: Int32Array,
   at: number,
   from: Uint8Array,
+  blamed?: ErrorOptions,
 ): Error | undefined {
-  const error = finish(addon, events, at, from);
+  const error = finish(addon, events, at, from, blamed);
   if (wantsOperations()) publishOperation(describe(spec, events, at, error));
   if (error !== undefined || !spec.mayPause || isOffloaded(events[at + OperationWord.kind] as number)) return error;
   if (wantsNotOffloaded()) publishNotOffloaded(describe(spec, events, at, error));

@@ -58,7 +58,7 @@ export function createSpecIn(
     if (choosesImplementation(options)) {
       throw asyncError('ERR_ASYNC_INVALID_KEY', `The key works where it is held only: by ${held.holder}`);
     }
-    return createSpec(inScope(held.scope));
+    return { ...createSpec(inScope(held.scope)), held };
   }
   const scope = scopeOf(options);
   const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;

@@ -42,6 +42,7 @@ const DefaultProvider* DefaultProvider::Load() {
     return nullptr;
   }
   auto* provider = new DefaultProvider();
+  provider->library_context_ = library_context;
   provider->provider_ = loaded;
   provider->context_ = OSSL_PROVIDER_get0_provider_ctx(loaded);
   return provider;

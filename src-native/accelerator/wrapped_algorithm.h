@@ -69,6 +69,7 @@ class DefaultProvider {
 
   void* context() const { return context_; }
   OSSL_PROVIDER* provider() const { return provider_; }
+  OSSL_LIB_CTX* library_context() const { return library_context_; }
   // Ends with one that has no name; null when there are none.
   const OSSL_ALGORITHM* Query(int operation) const;
 
@@ -76,6 +77,7 @@ class DefaultProvider {
   DefaultProvider() = default;
   static const DefaultProvider* Load();
 
+  OSSL_LIB_CTX* library_context_ = nullptr;
   OSSL_PROVIDER* provider_ = nullptr;
   void* context_ = nullptr;
 };

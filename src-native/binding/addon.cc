@@ -8,6 +8,7 @@
 #include "binding/environment.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
+#include "binding/remote_keys.h"
 #include "job/job_stack.h"
 #include "openssl/version.h"
 #include "wakeup/wait_fd.h"
@@ -413,6 +414,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddOperationExports(env, exports);
   AddEngineExports(env, exports);
   AddProviderExports(env, exports);
+  AddRemoteKeyExports(env, exports);
   return exports;
 }
 

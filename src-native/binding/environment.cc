@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "binding/operation_event.h"
+#include "binding/remote_keys.h"
 #include "job/job_stack.h"
 
 namespace openssl_async {
@@ -111,6 +112,8 @@ std::shared_ptr<Environment> Environment::Create(Napi::Env env, Result<void>& re
     return nullptr;
   }
   environment->operations_ = std::move(operations.value());
+  environment->remote_requests_ =
+      std::make_shared<RemoteRequests>(static_cast<RemoteRequests::Delegate&>(*environment));
   environment->self_ = environment;
   OpenEnvironments::Get().Add(environment.get());
   napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), nullptr);
@@ -188,16 +191,27 @@ void Environment::OnOperations(OperationCall* const* calls, size_t count) {
 }
 
 void Environment::OnDelivery() {
-  const std::vector<uint32_t> ids = TakeCallbacks();
-  if (ids.empty()) return;
   const Napi::HandleScope scope(env_);
   try {
-    Napi::Array argument = Napi::Array::New(env_, ids.size());
-    for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
-    CallSink(on_callbacks_, argument);
+    DeliverCallbacks();
+    DeliverRemoteRequests();
   } catch (const Napi::Error&) {
     // The worker is being terminated: nobody is left to tell, and libuv, which called us, passes no exceptions on.
   }
+}
+
+void Environment::DeliverCallbacks() {
+  const std::vector<uint32_t> ids = TakeCallbacks();
+  if (ids.empty()) return;
+  Napi::Array argument = Napi::Array::New(env_, ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
+  CallSink(on_callbacks_, argument);
+}
+
+void Environment::DeliverRemoteRequests() {
+  if (on_remote_requests_.IsEmpty()) return;
+  Napi::Array argument = TakeRemoteRequests(env_, *remote_requests_);
+  if (argument.Length() > 0) CallSink(on_remote_requests_, argument);
 }
 
 // The sinks catch what they call. What still gets out is a fault of the whole process and is treated as one; while the
@@ -214,6 +228,7 @@ void Environment::CallSink(const Napi::FunctionReference& sink, Napi::Value argu
 void Environment::Drain() {
   if (drained_) return;
   drained_ = true;
+  remote_requests_->Close();  // nobody is left to answer
   const size_t left = scheduler_->Drain(drain_timeout_ms_);
   if (left == 0) return;
   const size_t stack_bytes = std::max<size_t>(GetStackStats().stack_size_bytes, 32 * 1024);

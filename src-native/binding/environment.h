@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "placement/operation_runner.h"
+#include "remote/remote_requests.h"
 #include "scheduler/scheduler.h"
 
 namespace openssl_async {
@@ -48,7 +49,8 @@ struct JobHandle {
 
 class Environment final : public std::enable_shared_from_this<Environment>,
                           private Scheduler::Delegate,
-                          private OperationRunner::Delegate {
+                          private OperationRunner::Delegate,
+                          private RemoteRequests::Delegate {
  public:
   // Registers its own end with the environment's teardown. Null, and an error in `result`, when the loop has no room.
   static std::shared_ptr<Environment> Create(Napi::Env env, Result<void>& result);
@@ -73,6 +75,9 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   const CallBuffers& call_buffers() const { return call_buffers_; }
   // Where the bytes are that operations' events speak of.
   void SetOutputs(Napi::Uint8Array outputs) { outputs_ = Napi::Persistent(outputs); }
+  // `on_requests(words)` is told what remote keys are asked.
+  void SetRemoteSink(Napi::Function on_requests) { on_remote_requests_ = Napi::Persistent(on_requests); }
+  const std::shared_ptr<RemoteRequests>& remote_requests() const { return remote_requests_; }
   std::vector<uint32_t> TakeCallbacks() { return std::exchange(callbacks_, {}); }
 
   void set_drain_timeout_ms(uint64_t timeout_ms) { drain_timeout_ms_ = timeout_ms; }
@@ -86,6 +91,10 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   void OnEvents(const JobEvent* events, size_t count) override;
   void OnDelivery() override;
   void OnTurnEnd(bool all_wait) override { operations_->OnTurnEnd(all_wait); }
+  void OnRemoteRequest() override { scheduler_->RequestDelivery(); }
+  uint32_t RunningJob() const override { return scheduler_->running(); }
+  void DeliverCallbacks();
+  void DeliverRemoteRequests();
   void OnOperations(OperationCall* const* calls, size_t count) override;
   void Tell(const JobEvent* events, size_t count);
   void CallSink(const Napi::FunctionReference& sink, Napi::Value argument);
@@ -95,6 +104,7 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   Napi::Env env_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<OperationRunner> operations_;
+  std::shared_ptr<RemoteRequests> remote_requests_;
   std::unordered_set<WaitContextHandle*> wait_contexts_;
   std::vector<uint32_t> callbacks_;
   uint64_t drain_timeout_ms_ = 1000;
@@ -106,6 +116,7 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   std::vector<JobEvent> job_events_;
   Napi::FunctionReference on_events_;
   Napi::FunctionReference on_callbacks_;
+  Napi::FunctionReference on_remote_requests_;
   std::unique_ptr<Napi::AsyncContext> async_context_;
   std::shared_ptr<Environment> self_;  // until its handles are closed
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/result.h"
 #include "openssl/error_queue.h"
@@ -42,8 +43,14 @@ class JobThread {
   // True when this thread's error queue holds something.
   bool has_errors() const { return pending_errors_.any(); }
 
+  // How often a job was entered: whoever returns from a pause and finds the same number has not been paused.
+  uint64_t switches() const { return switches_; }
+
   // For Job alone.
-  void set_running(Job* job) { running_ = job; }
+  void set_running(Job* job) {
+    running_ = job;
+    ++switches_;
+  }
   void NoteStart() {
     pool_exists_ = true;
     ++live_;
@@ -62,6 +69,7 @@ class JobThread {
 
   PendingErrors pending_errors_;
   Job* running_ = nullptr;
+  uint64_t switches_ = 0;
   size_t live_ = 0;
   size_t max_size_ = 0;
   // Jobs that ended since a pause last proved that nothing is blocked.

@@ -1,5 +1,6 @@
 #include "openssl/error_queue.h"
 
+#include "openssl/own_errors.h"
 #include "openssl/version.h"
 
 namespace openssl_async {
@@ -110,6 +111,17 @@ std::vector<std::string> ErrorQueue::Lines() const {
     if (!entry.data.empty()) lines.back() += ":" + entry.data;
   }
   return lines;
+}
+
+Error ErrorQueue::ToError(const char* code, const char* message) const {
+  for (const Entry& entry : entries_) {
+    if (ERR_GET_LIB(entry.code) != OwnErrorLibrary()) continue;
+    const int reason = ERR_GET_REASON(entry.code);
+    if (const char* own_code = CodeOfOwn(reason); own_code != nullptr) {
+      return Error{own_code, entry.data.empty() ? TextOfOwn(reason) : entry.data, Lines()};
+    }
+  }
+  return Error{code, message, Lines()};
 }
 
 }  // namespace openssl_async

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace openssl_async {
 
 // Errors that were taken off the thread's queue. Empty, it owns no memory.
@@ -27,6 +29,10 @@ class ErrorQueue {
 
   // One line each, oldest first, as ERR_error_string(3) writes them, with the error's data appended.
   std::vector<std::string> Lines() const;
+
+  // What failed, with all lines: as the first error of our own says (see own_errors.h), else with this code and
+  // message.
+  Error ToError(const char* code, const char* message) const;
 
  private:
   struct Entry {

@@ -59,7 +59,7 @@ void Operation::Run() noexcept {
       ok_ = spec_->Run(*this);
       if (!ok_ && !error_) {
         const ErrorQueue queue = ErrorQueue::Take();
-        error_ = std::make_unique<Error>(Error{"ERR_CRYPTO_OPERATION_FAILED", "The operation failed", queue.Lines()});
+        error_ = std::make_unique<Error>(queue.ToError("ERR_CRYPTO_OPERATION_FAILED", "The operation failed"));
       }
     } catch (const std::bad_alloc&) {
       ok_ = false;

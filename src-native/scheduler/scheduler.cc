@@ -368,7 +368,9 @@ void Scheduler::Step(ScheduledJob& job) {
   job.state_ = ScheduledJob::State::kRunning;
   const bool starting = !job.job_.paused();
   job.ForgetPause();
+  running_ = job.id_;
   const JobStatus status = job.job_.Run(thread_);
+  running_ = kNoJobId;
   if (status == JobStatus::kNoJobs) {
     ++metrics_.no_jobs;
     --live_;

@@ -109,6 +109,9 @@ class Scheduler {
 
   Result<std::unique_ptr<WaitPoint>> CreateWaitPoint() { return WaitPoint::Create(*callbacks_, *polls_); }
 
+  // The job that runs now; kNoJobId when there is none, or it is one of its caller's own.
+  JobId running() const { return running_; }
+
   void SetTracing(bool tracing) { tracing_ = tracing; }
   const Metrics& metrics() const { return metrics_; }
   size_t live() const { return live_; }
@@ -184,6 +187,7 @@ class Scheduler {
   IntrusiveList<ScheduledJob> queue_;
   IntrusiveList<ScheduledJob> ready_;
 
+  JobId running_ = kNoJobId;
   size_t live_ = 0;
   size_t waiting_ = 0;
   size_t wanted_ = 0;  // queued or live, and not abandoned: these keep the loop alive

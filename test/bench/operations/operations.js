@@ -15,6 +15,7 @@ const { device, deviceRequest } = require('../device.js');
 const library = require(path.join(__dirname, '..', '..', '..', 'dist', 'index.js'));
 
 const MESSAGE_BYTES = 64;
+const MOST_REMOTE_CALLS = 65_536;
 const { subtle } = crypto.webcrypto;
 
 const KEY_PAIRS = {
@@ -149,6 +150,21 @@ const OPERATIONS = {
       isRight: (result) => result.returnValue === 1 || Buffer.isBuffer(result),
     };
   },
+
+  // Node has nothing of the kind: its side is what asks the holder of the key, by itself.
+  remoteKey({ subject }) {
+    const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
+    const data = crypto.randomBytes(MESSAGE_BYTES);
+    const signature = crypto.sign(null, data, privateKey);
+    const latencyMs = Number.parseInt(subject, 10);
+    const ask = () => new Promise((resolve) => setTimeout(resolve, latencyMs, signature));
+    const key = library.createRemoteKey({ publicKey, sign: ask, maxConcurrent: MOST_REMOTE_CALLS });
+    return {
+      ours: () => library.sign(null, data, key),
+      node: { promise: ask },
+      isRight: (result) => crypto.verify(null, data, publicKey, result),
+    };
+  },
 };
 
 // What Node has instead of a callback form of crypto.diffieHellman(), up to Node 22.
@@ -173,10 +189,13 @@ function pbkdf2OfOneMillisecond() {
   return args;
 }
 
+// Operations that are not called as the function that they measure.
+const FUNCTIONS = { accelerator: 'runJob', remoteKey: 'createRemoteKey' };
+
 /** Why ours cannot be measured, as far as the library is concerned; undefined when it can. */
 function whyMissing(operation) {
-  if (operation === 'accelerator' || typeof library[operation] === 'function') return undefined;
-  return `openssl-async has no ${operation}()`;
+  const name = FUNCTIONS[operation] ?? operation;
+  return typeof library[name] === 'function' ? undefined : `openssl-async has no ${name}()`;
 }
 
 module.exports = { OPERATIONS, whyMissing };

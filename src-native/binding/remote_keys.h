@@ -1,0 +1,15 @@
+// The exports that remote keys need; contract.ts describes them.
+#pragma once
+
+#include <napi.h>
+
+#include "remote/remote_requests.h"
+
+namespace openssl_async {
+
+void AddRemoteKeyExports(Napi::Env env, Napi::Object exports);
+
+// What is new, for JavaScript: see RemoteWord in contract.ts. Empty when there is nothing.
+Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests);
+
+}  // namespace openssl_async

@@ -1,0 +1,150 @@
+// Decryption by the holder of an RSA key; encryption with its public part.
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/proverr.h>
+#include <openssl/rsa.h>
+
+#include <cstring>
+
+#include "remote/context.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Context =
+    RemoteContext<OSSL_FUNC_ASYM_CIPHER_NEWCTX, OSSL_FUNC_ASYM_CIPHER_FREECTX, OSSL_FUNC_ASYM_CIPHER_DUPCTX>;
+using InitFn = OSSL_FUNC_asym_cipher_decrypt_init_fn;  // and encrypt_init
+using GetParamsFn = OSSL_FUNC_asym_cipher_get_ctx_params_fn;
+using SetParamsFn = OSSL_FUNC_asym_cipher_set_ctx_params_fn;
+
+constexpr size_t kMostNameBytes = 64;
+
+// What is asked, in memory that lasts as long as the question.
+struct Question {
+  RemoteQuestion asked;
+  char digest[kMostNameBytes] = "";
+  char mgf1_digest[kMostNameBytes] = "";
+};
+
+bool Describe(const Context& context, ByteView ciphertext, Question* question) {
+  int padding = 0;
+  void* label = nullptr;
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding),
+      OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, question->digest, kMostNameBytes),
+      OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, question->mgf1_digest, kMostNameBytes),
+      OSSL_PARAM_construct_octet_ptr(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, &label, 0),
+      OSSL_PARAM_END,
+  };
+  if (context.algorithm.Get<GetParamsFn>(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS)(context.inner, params) != 1) {
+    return false;
+  }
+  RemoteQuestion& asked = question->asked;
+  asked.operation = RemoteOperation::kDecrypt;
+  asked.bytes = ciphertext;
+  asked.padding = padding;
+  if (padding == RSA_PKCS1_PADDING || padding == RSA_NO_PADDING) return true;
+  if (padding != RSA_PKCS1_OAEP_PADDING) {
+    RaiseOwn(OwnReason::kRemoteKeyUnsupported, "A remote key decrypts with OAEP, PKCS#1 v1.5 and no padding only");
+    return false;
+  }
+  if (question->digest[0] == '\0') memcpy(question->digest, "SHA1", sizeof("SHA1"));
+  if (question->mgf1_digest[0] == '\0') memcpy(question->mgf1_digest, question->digest, kMostNameBytes);
+  asked.digest = question->digest;
+  asked.mgf1_digest = question->mgf1_digest;
+  if (label != nullptr) asked.label = {static_cast<const unsigned char*>(label), params[3].return_size};
+  return true;
+}
+
+int Decrypt(void* data, unsigned char* out, size_t* out_size, size_t out_room, const unsigned char* in,
+            size_t in_size) {
+  const Context& context = *Context::From(data);
+  const auto most = static_cast<size_t>(context.key->Number(OSSL_PKEY_PARAM_MAX_SIZE));
+  if (out == nullptr) {
+    *out_size = most;
+    return 1;
+  }
+  if (in_size > most) {
+    ERR_raise(ERR_LIB_PROV, PROV_R_BAD_LENGTH);
+    return 0;
+  }
+  Question question;
+  SecretBytes answer;
+  if (!Describe(context, {in, in_size}, &question) || !context.key->Ask(question.asked, &answer)) return 0;
+  const bool is_whole = question.asked.padding == RSA_NO_PADDING;
+  if (is_whole ? answer.size() != most : answer.size() >= most) {
+    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "What the remote key decrypted has a wrong length");
+    return 0;
+  }
+  if (answer.size() > out_room) {
+    ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);
+    return 0;
+  }
+  memcpy(out, answer.data(), answer.size());
+  *out_size = answer.size();
+  return 1;
+}
+
+template <int kId>
+int Init(void* data, void* key, const OSSL_PARAM params[]) {
+  Context* context = Context::From(data);
+  if (key != nullptr) context->key = ToRemoteKey(key);
+  return context->algorithm.Get<InitFn>(kId)(context->inner, key == nullptr ? nullptr : context->key->inner(), params);
+}
+
+int Encrypt(void* data, unsigned char* out, size_t* out_size, size_t out_room, const unsigned char* in,
+            size_t in_size) {
+  const Context& context = *Context::From(data);
+  const auto encrypt = context.algorithm.Get<OSSL_FUNC_asym_cipher_encrypt_fn>(OSSL_FUNC_ASYM_CIPHER_ENCRYPT);
+  return encrypt(context.inner, out, out_size, out_room, in, in_size);
+}
+
+int GetParams(void* data, OSSL_PARAM params[]) {
+  const Context& context = *Context::From(data);
+  return context.algorithm.Get<GetParamsFn>(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS)(context.inner, params);
+}
+
+int SetParams(void* data, const OSSL_PARAM params[]) {
+  const Context& context = *Context::From(data);
+  return context.algorithm.Get<SetParamsFn>(OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS)(context.inner, params);
+}
+
+// --- What is not told whose it is
+
+const WrappedAlgorithm* places[kMostRemote];
+
+void* New(size_t place, void*) { return Context::Make(*places[place]); }
+
+template <int kId>
+const OSSL_PARAM* ContextParams(size_t place, void* data, void*) {
+  using Function = OSSL_FUNC_asym_cipher_gettable_ctx_params_fn;
+  void* inner = data == nullptr ? nullptr : Context::From(data)->inner;
+  return places[place]->Get<Function>(kId)(inner, DefaultProvider::Get()->context());
+}
+
+}  // namespace
+
+std::vector<OSSL_DISPATCH> RemoteAsymCipher(size_t place, const WrappedAlgorithm& algorithm) {
+  places[place] = &algorithm;
+  constexpr int kEncryptInit = OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT;
+  constexpr int kDecryptInit = OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT;
+  constexpr int kGettable = OSSL_FUNC_ASYM_CIPHER_GETTABLE_CTX_PARAMS;
+  constexpr int kSettable = OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS;
+  return OnlyWhatItHas(algorithm.functions, {
+                                                {OSSL_FUNC_ASYM_CIPHER_NEWCTX, BindPlace<New, kMostRemote>(place)},
+                                                {OSSL_FUNC_ASYM_CIPHER_FREECTX, ToAnyFunction(Context::Free)},
+                                                {OSSL_FUNC_ASYM_CIPHER_DUPCTX, ToAnyFunction(Context::Duplicate)},
+                                                {kEncryptInit, ToAnyFunction(Init<kEncryptInit>)},
+                                                {OSSL_FUNC_ASYM_CIPHER_ENCRYPT, ToAnyFunction(Encrypt)},
+                                                {kDecryptInit, ToAnyFunction(Init<kDecryptInit>)},
+                                                {OSSL_FUNC_ASYM_CIPHER_DECRYPT, ToAnyFunction(Decrypt)},
+                                                {OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, ToAnyFunction(GetParams)},
+                                                {kGettable, BindPlace<ContextParams<kGettable>, kMostRemote>(place)},
+                                                {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, ToAnyFunction(SetParams)},
+                                                {kSettable, BindPlace<ContextParams<kSettable>, kMostRemote>(place)},
+                                            });
+}
+
+}  // namespace openssl_async

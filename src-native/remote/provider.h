@@ -1,0 +1,15 @@
+// The provider `remote`: private keys that somebody else holds and is asked for, while the OpenSSL job that needs one
+// is paused. RSA, RSA-PSS, ECDSA, Ed25519 and Ed448 sign, RSA decrypts, ECDH, X25519 and X448 derive.
+#pragma once
+
+#include <openssl/core.h>
+
+namespace openssl_async {
+
+constexpr char kRemoteName[] = "remote";
+
+// For OSSL_PROVIDER_add_builtin(3).
+int RemoteProviderInit(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH* core, const OSSL_DISPATCH** functions,
+                       void** context);
+
+}  // namespace openssl_async

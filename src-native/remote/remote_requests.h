@@ -1,0 +1,111 @@
+// What private keys are asked that are held elsewhere, and how the answers come back. One for each environment.
+//
+// A request is made on a job's stack and pauses the job; it is handed over on the loop's thread, outside all jobs, and
+// answered there. It lives on the job's stack, so what is handed over must be copied, and an answer that comes after
+// its request has ended finds nobody.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "openssl/own_errors.h"
+
+namespace openssl_async {
+
+// As lib/native/contract.ts numbers them.
+enum class RemoteOperation : uint8_t { kSign, kDecrypt, kDerive };
+
+// Borrows all that it points to.
+struct RemoteQuestion {
+  static constexpr int kNone = -1;
+
+  RemoteOperation operation = RemoteOperation::kSign;
+  ByteView bytes;                     // what to sign, the ciphertext, or the peer's point
+  const char* digest = nullptr;       // that `bytes` are one of, or OAEP's; null for none
+  const char* mgf1_digest = nullptr;  // PSS, OAEP
+  int padding = kNone;                // RSA
+  int salt_length = kNone;            // PSS
+  ByteView label;                     // OAEP
+};
+
+class RemoteRequests;
+
+// Who is asked. Shared by the key's copies.
+struct RemoteHolder {
+  std::shared_ptr<RemoteRequests> requests;
+  uint32_t key = 0;         // what JavaScript knows it by
+  uint32_t operations = 0;  // a bit for each RemoteOperation that it can be asked
+  bool verifies = false;    // signatures are checked before they are used
+  bool p1363 = false;       // ECDSA signatures come as r and s next to each other (IEEE P1363), not as DER
+
+  // Asks on a job's stack, and returns when the answer is there. False when there is none: the reason is on the
+  // thread's error queue.
+  bool Ask(const RemoteQuestion& question, SecretBytes* answer) const;
+};
+
+class RemoteRequests {
+ public:
+  class Delegate {
+   public:
+    // There is something to take. On a job's stack: note it and return.
+    virtual void OnRemoteRequest() = 0;
+    // Whose job it is that asks; for the one who takes the request.
+    virtual uint32_t RunningJob() const = 0;
+
+   protected:
+    ~Delegate() = default;
+  };
+
+  // As the one who takes a request sees it; valid for the time of the call.
+  struct Taken {
+    uint64_t id;
+    uint32_t key;
+    uint32_t job;
+    const RemoteQuestion& question;
+  };
+
+  // For the calling thread.
+  explicit RemoteRequests(Delegate& delegate) : delegate_(&delegate), thread_(std::this_thread::get_id()) {}
+  RemoteRequests(const RemoteRequests&) = delete;
+  RemoteRequests& operator=(const RemoteRequests&) = delete;
+
+  // See RemoteHolder.
+  bool Ask(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer);
+
+  // --- The loop's thread, outside jobs.
+  // Calls `each` with those that were made since the last time, oldest first.
+  template <typename Each>
+  void TakeNew(Each each) {
+    const std::vector<uint64_t> ids = std::exchange(new_, {});
+    for (const uint64_t id : ids) {
+      if (const Request* request = Find(id); request != nullptr) each(ToTaken(id, *request));
+    }
+  }
+  // Each ends a request and has its job resumed; one that has ended already is no longer known, which is no error.
+  void Answer(uint64_t id, ByteView bytes);
+  void Refuse(uint64_t id, OwnReason reason, const char* detail);
+  // All fail, and so does every one that is made later.
+  void Close();
+
+  size_t size() const { return requests_.size(); }
+
+ private:
+  class Request;
+
+  Request* Find(uint64_t id) const;
+  static Taken ToTaken(uint64_t id, const Request& request);
+  Request* Remove(uint64_t id);
+
+  Delegate* delegate_;  // null once it is closed
+  const std::thread::id thread_;
+  uint64_t next_id_ = 0;
+  std::unordered_map<uint64_t, Request*> requests_;
+  std::vector<uint64_t> new_;
+};
+
+}  // namespace openssl_async
