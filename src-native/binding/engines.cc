@@ -86,7 +86,7 @@ Napi::Value TakeEngine(Info info) {
 // (holder, engine, command, interval in milliseconds, thresholds)
 Napi::Value PollEngine(Info info) {
   const EngineHandle engine = EngineOf(info[1]);
-  const Result<int> command = engine->PollCommand(ToText(info[2]));
+  Result<int> command = engine->PollCommand(ToText(info[2]));
   if (!command.ok()) return ToJs(info.Env(), command.error());
   const PollDevice poll = [engine, number = command.value()] { return engine->Poll(number); };
   return ToJs(info.Env(),
