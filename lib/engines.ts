@@ -4,15 +4,7 @@ import { createPublicKey as nodePublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, type HardwareOptions } from './hardware';
-import {
-  AsyncKey,
-  entryOf,
-  heldPrivateKey,
-  privateKeyEntry,
-  type HeldKey,
-  type KeyEntry,
-  type KeyLike,
-} from './keys';
+import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, type HeldKey, type KeyEntry, type KeyLike } from './keys';
 import {
   EngineMethod,
   type NativeEngine,
@@ -31,17 +23,7 @@ export type EngineAlgorithm = 'RSA' | 'EC' | 'PKEY';
 
 /** What a process can use of an engine by default, as ENGINE_set_default_string(3) calls it. */
 export type EngineDefault =
-  | 'ALL'
-  | 'RSA'
-  | 'DSA'
-  | 'DH'
-  | 'EC'
-  | 'RAND'
-  | 'CIPHERS'
-  | 'DIGESTS'
-  | 'PKEY'
-  | 'PKEY_CRYPTO'
-  | 'PKEY_ASN1';
+  'ALL' | 'RSA' | 'DSA' | 'DH' | 'EC' | 'RAND' | 'CIPHERS' | 'DIGESTS' | 'PKEY' | 'PKEY_CRYPTO' | 'PKEY_ASN1';
 
 /** The value of a command, as ENGINE_ctrl_cmd(3) takes it: a number, a text, or none. */
 export type EngineValue = number | string | null | undefined;
@@ -325,7 +307,8 @@ export class Engine {
 export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promise<Engine> {
   return attempt(() => {
     validateString(idOrPath, 'idOrPath');
-    if (idOrPath === '' || idOrPath.includes('\0')) throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
+    if (idOrPath === '' || idOrPath.includes('\0'))
+      throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
     validateOptions(options, 'options', ['id', 'preInit', 'postInit', 'algorithms', 'pauses', ...HARDWARE_OPTIONS]);
     validateHardwareOptions(options);
     const { id = '', algorithms, pauses = false } = options;
@@ -382,7 +365,9 @@ async function ask<T>(
   limits: OperationOptions | undefined,
   take: (outcome: NativeOutcome) => T,
 ): Promise<T> {
-  const { addon } = environment();
+  const env = environment();
+  const { addon } = env;
+  env.guardExit();
   const spec: Spec = { native, algorithm, generation: undefined, mayPause: false };
   const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
   try {

@@ -391,6 +391,8 @@ export interface NativeAddon {
   /** Nothing may be asked of it afterwards. */
   unloadEngine(engine: NativeEngine): void;
   listEngines(): { id: string; name: string; loaded: boolean }[];
+  /** Waits for the calls that block threads of the pool. None is made afterwards. */
+  endBlockingCalls(): void;
   /** Lets go of what it holds. It may not be used afterwards. */
   releaseKey(key: NativeKey): void;
   /** As {@link releaseKey}. */

@@ -38,6 +38,7 @@ export class Environment {
   // Freed while events are being told: one of those events may still be for the one who had the id.
   readonly #freedIds: number[] = [];
   #telling = false;
+  #guarded = false;
   readonly #callbacks = new Map<number, () => void>();
 
   constructor(addon: NativeAddon) {
@@ -60,6 +61,15 @@ export class Environment {
     const { initialJobs } = this.options;
     // Refused when the thread has a pool already: that one will do.
     if (initialJobs > 0) this.addon.initThread(0, initialJobs);
+  }
+
+  /** To be called before calls that block threads of the pool in modules, whose destructors run when the process ends. */
+  guardExit(): void {
+    if (this.#guarded) return;
+    this.#guarded = true;
+    process.once('exit', () => {
+      this.addon.endBlockingCalls();
+    });
   }
 
   /** How many ids are in use. */

@@ -113,6 +113,7 @@ let generations = 0;
 /** From now on, this name stands for a provider in the addon's own library. One that does not pause blocks. */
 export function setLoaded(provider: string, pauses: boolean): void {
   loaded.set(provider, { generation: ++generations, pauses });
+  if (!pauses && !SOFTWARE_PROVIDERS.has(provider)) environment().guardExit();
 }
 
 /** From now on, this name does not stand for a provider in the addon's own library. */

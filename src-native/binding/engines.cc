@@ -128,17 +128,19 @@ Napi::Value LoadEngineKey(Info info) {
   return ToJs(info, LoadEngineKeyTask(EngineOf(info[0]), ToText(info[1]), ToBool(info[2])), "load engine key");
 }
 
-Napi::Value FromKey(Info info, EvpPkeyPointer key, EngineHandle engine, bool may_pause) {
+Napi::Value FromKey(Info info, EvpPkeyPointer key, std::shared_ptr<void> holder, bool may_pause) {
   ProviderScope scope;
   scope.may_pause = may_pause;
-  return FromHandle(info.Env(), new KeyHandle(std::make_shared<Key>(std::move(key), scope, std::move(engine))));
+  return FromHandle(info.Env(), new KeyHandle(std::make_shared<Key>(std::move(key), scope, std::move(holder))));
 }
 
 // (outcome, whether it pauses): [key, SubjectPublicKeyInfo]
 Napi::Value TakeEngineKey(Info info) {
   EngineOutcome& outcome = **ToHandle<OutcomeHandle>(info[0]);
   Napi::Array array = Napi::Array::New(info.Env(), 2);
-  array.Set(0U, FromKey(info, std::move(outcome.key), std::move(outcome.engine), ToBool(info[1])));
+  EVP_PKEY_up_ref(outcome.key.get());
+  EvpPkeyPointer key(outcome.key.get());
+  array.Set(0U, FromKey(info, std::move(key), std::move(outcome.key), ToBool(info[1])));
   array.Set(1U, Napi::Buffer<unsigned char>::Copy(info.Env(), outcome.spki.data(), outcome.spki.size()));
   return array;
 }

@@ -99,6 +99,12 @@ Napi::Value ReleaseKey(Info info) {
   return info.Env().Undefined();
 }
 
+// Before the process ends, which ends the modules that such calls are in.
+Napi::Value EndBlockingCalls(Info info) {
+  Environment::From(info).operations().EndBlockingCalls();
+  return info.Env().Undefined();
+}
+
 Napi::Value ReleaseSpec(Info info) {
   ToHandle<PlacedSpec>(info[0])->spec.reset();
   return info.Env().Undefined();
@@ -338,6 +344,7 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   add("createSpec", &CreateSpecOf);
   add("releaseKey", &ReleaseKey);
   add("releaseSpec", &ReleaseSpec);
+  add("endBlockingCalls", &EndBlockingCalls);
   add("setCallBuffers", &SetCallBuffers);
   add("operate", &Operate);
   add("takeKey", &TakeKey);

@@ -37,6 +37,7 @@ constexpr uint16_t kMachine = EM_NONE;  // not known: the dynamic linker has to 
 constexpr unsigned char kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
 
 using Header = ElfW(Ehdr);
+using Segment = ElfW(Phdr);
 using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 using Dynamic = ElfW(Dyn);
@@ -45,6 +46,7 @@ class Image {
  public:
   explicit Image(std::vector<char> bytes) : bytes_(std::move(bytes)) {}
 
+  uint64_t size() const { return bytes_.size(); }
   template <typename T>
   bool Get(uint64_t offset, T* value) const {
     if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return false;
@@ -79,6 +81,12 @@ ElfFile::Kind ElfFile::Read(const std::string& path) {
     return Kind::kOtherMachine;
   }
   if (header.e_type != ET_DYN) return Kind::kOther;
+  // The dynamic linker maps what a file that was cut short lacks, and crashes.
+  for (size_t i = 0; i < header.e_phnum; ++i) {
+    Segment segment;
+    if (!image.Get(header.e_phoff + i * sizeof(Segment), &segment)) return Kind::kOther;
+    if (segment.p_filesz > image.size() || segment.p_offset > image.size() - segment.p_filesz) return Kind::kOther;
+  }
   std::vector<Section> sections(header.e_shnum);
   for (size_t i = 0; i < sections.size(); ++i) {
     if (!image.Get(header.e_shoff + i * sizeof(Section), &sections[i])) return Kind::kThisMachine;

@@ -41,7 +41,7 @@ std::vector<EngineCommand> Engine::Commands() const { return {}; }
 Result<void> Engine::Control(const std::string&, const EngineValue&) { return NoEngines(); }
 Result<int> Engine::PollCommand(const std::string&) const { return NoEngines(); }
 bool Engine::Poll(int) const { return false; }
-Result<EvpPkeyPointer> Engine::LoadKey(const std::string&, bool, ByteView) { return NoEngines(); }
+Result<std::shared_ptr<EVP_PKEY>> Engine::LoadKey(const std::string&, bool, ByteView) { return NoEngines(); }
 Result<EvpPkeyPointer> Engine::Bind(EvpPkeyPointer, unsigned) const { return NoEngines(); }
 Result<void> Engine::SetDefault(const std::string&) { return NoEngines(); }
 void Engine::EngineDeleter::operator()(engine_st*) const {}
@@ -51,10 +51,14 @@ void Engine::EngineDeleter::operator()(engine_st*) const {}
 namespace {
 
 constexpr const char* kRequired[] = {
-    "ENGINE_by_id",   "ENGINE_ctrl_cmd",           "ENGINE_get_cmd_defns",    "ENGINE_get_first",
-    "ENGINE_finish",  "ENGINE_free",               "ENGINE_init",             "ENGINE_load_private_key",
-    "RSA_set_method", "ENGINE_set_default_string", "ENGINE_unregister_RSA",   "EC_KEY_set_method",
-    "ENGINE_get_EC",  "EVP_PKEY_set1_engine",      "ENGINE_get_pkey_meth",    "ENGINE_ctrl",
+    "ENGINE_by_id",          "ENGINE_ctrl_cmd",
+    "ENGINE_get_cmd_defns",  "ENGINE_get_first",
+    "ENGINE_finish",         "ENGINE_free",
+    "ENGINE_init",           "ENGINE_load_private_key",
+    "RSA_new_method",        "ENGINE_set_default_string",
+    "ENGINE_unregister_RSA", "EC_KEY_new_method",
+    "ENGINE_get_EC",         "EVP_PKEY_set1_engine",
+    "ENGINE_get_pkey_meth",  "ENGINE_ctrl",
 };
 
 constexpr const char* kDynamic = "dynamic";  // what OpenSSL calls its loader of modules
@@ -113,9 +117,7 @@ std::vector<unsigned char> DigestOf(const EngineCommands& commands) {
   return digest;
 }
 
-Error EngineError(const std::string& message) {
-  return Error{"ERR_ASYNC_ENGINE", message, ErrorQueue::Take().Lines()};
-}
+Error EngineError(const std::string& message) { return Error{"ERR_ASYNC_ENGINE", message, ErrorQueue::Take().Lines()}; }
 
 }  // namespace
 
@@ -137,6 +139,7 @@ void Engine::EngineDeleter::operator()(engine_st* engine) const { ENGINE_free(en
 Engine::~Engine() {
   const std::lock_guard<std::recursive_mutex> lock(Mutex());
   const ErrorQueueScope errors;
+  ForgetUnusedKeys();
   ENGINE* engine = engine_.get();
   if (is_default_) {
     for (const auto unregister :
@@ -174,6 +177,7 @@ Result<std::shared_ptr<Engine>> Engine::Load(const EngineRequest& request) {
 }
 
 std::shared_ptr<Engine> Engine::FindLoaded(const EngineRequest& request) {
+  if (request.name == kDynamic) return nullptr;  // commands make another engine of it each time
   for (const std::weak_ptr<Engine>& held : Loaded()) {
     std::shared_ptr<Engine> engine = held.lock();
     if (!engine || (!request.id.empty() && request.id != engine->id())) continue;
@@ -189,7 +193,6 @@ Result<Engine::EnginePointer> Engine::Find(const EngineRequest& request) {
   for (ENGINE* engine = ENGINE_get_first(); engine != nullptr; engine = ENGINE_get_next(engine)) {
     if (request.name != ENGINE_get_id(engine)) continue;
     EnginePointer found(engine);
-    // The loader is a new one for whoever asks.
     return request.name == kDynamic ? EnginePointer(ENGINE_by_id(kDynamic)) : std::move(found);
   }
   std::string places;
@@ -220,7 +223,8 @@ Result<Engine::EnginePointer> Engine::LoadModule(const std::string& path, const 
     case ENGINE_R_VERSION_INCOMPATIBILITY:
       return incompatible("another libcrypto, by the version of its interface");
     case ENGINE_R_INIT_FAILED:
-      return incompatible("it does not set up an engine" + (id.empty() ? "" : " '" + id + "'"));
+      return incompatible("it does not set up an engine" + (id.empty() ? "" : " '" + id + "'") +
+                          ", or somebody else has it loaded");
     default:
       return EngineError("OpenSSL cannot load the engine '" + path + "'");
   }
@@ -340,45 +344,41 @@ bool Engine::Poll(int command) const {
   return ENGINE_ctrl(engine_.get(), command, 0, &status, nullptr) == 1 && status == 0;
 }
 
-Result<EvpPkeyPointer> Engine::LoadKey(const std::string& id, bool is_private, ByteView pin) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+Result<std::shared_ptr<EVP_PKEY>> Engine::LoadKey(const std::string& id, bool is_private, ByteView pin) {
+  const std::lock_guard<std::mutex> lock(loading_);
+  ForgetUnusedKeys();
   pin_answer_.Set(pin);
   const auto load = is_private ? ENGINE_load_private_key : ENGINE_load_public_key;
   EvpPkeyPointer key(load(engine_.get(), id.c_str(), PinAnswer::Method(), &pin_answer_));
   pin_answer_.Clear();
-  if (key) return key;
   // What the key is called may hold a PIN, so it is not told.
-  return Failure(is_private ? "does not give this private key" : "does not give this public key");
+  if (!key) return Failure(is_private ? "does not give this private key" : "does not give this public key");
+  EVP_PKEY* pkey = key.get();
+  {
+    const std::lock_guard<std::mutex> keys_lock(keys_mutex_);
+    LoadedKey& loaded = keys_[pkey];
+    if (!loaded.key) loaded.key = std::move(key);
+    ++loaded.users;
+  }
+  return std::shared_ptr<EVP_PKEY>(pkey, [self = shared_from_this()](EVP_PKEY* used) { self->LetGo(used); });
 }
 
-Result<EvpPkeyPointer> Engine::Bind(EvpPkeyPointer key, unsigned methods) const {
-  const ErrorQueueScope errors;
-  ENGINE* engine = engine_.get();
-  const int type = EVP_PKEY_get_base_id(key.get());
-  EvpPkeyPointer bound;
-  if (type == EVP_PKEY_RSA && (methods & ENGINE_METHOD_RSA) != 0 && ENGINE_get_RSA(engine) != nullptr) {
-    const DeleteFnPtr<RSA, RSA_free> rsa(RSAPrivateKey_dup(EVP_PKEY_get0_RSA(key.get())));
-    bound.reset(EVP_PKEY_new());
-    if (!rsa || !bound || RSA_set_method(rsa.get(), ENGINE_get_RSA(engine)) != 1 ||
-        EVP_PKEY_set1_RSA(bound.get(), rsa.get()) != 1) {
-      return Failure("does not take this RSA key");
+void Engine::LetGo(EVP_PKEY* key) {
+  const std::lock_guard<std::mutex> lock(keys_mutex_);
+  --keys_[key].users;
+}
+
+// Nobody asks for a key meanwhile. A key that the engine itself keeps, as that of PKCS#11 does, would keep the engine.
+void Engine::ForgetUnusedKeys() {
+  const std::lock_guard<std::mutex> lock(keys_mutex_);
+  for (auto at = keys_.begin(); at != keys_.end();) {
+    if (at->second.users > 0) {
+      ++at;
+      continue;
     }
-  } else if (type == EVP_PKEY_EC && (methods & ENGINE_METHOD_EC) != 0 && ENGINE_get_EC(engine) != nullptr) {
-    const DeleteFnPtr<EC_KEY, EC_KEY_free> ec(EC_KEY_dup(EVP_PKEY_get0_EC_KEY(key.get())));
-    bound.reset(EVP_PKEY_new());
-    if (!ec || !bound || EC_KEY_set_method(ec.get(), ENGINE_get_EC(engine)) != 1 ||
-        EVP_PKEY_set1_EC_KEY(bound.get(), ec.get()) != 1) {
-      return Failure("does not take this EC key");
-    }
+    EVP_PKEY_set1_engine(at->first, nullptr);
+    at = keys_.erase(at);
   }
-  // Functions of a higher level, for any type, which may well use the above.
-  if ((methods & ENGINE_METHOD_PKEY_METHS) != 0 && ENGINE_get_pkey_meths(engine) != nullptr &&
-      ENGINE_get_pkey_meth(engine, type) != nullptr) {
-    if (!bound) bound = std::move(key);
-    if (EVP_PKEY_set1_engine(bound.get(), engine) != 1) return Failure("does not take this key");
-  }
-  if (!bound) return Failure("has nothing for keys of this type, or may not be used for them");
-  return bound;
 }
 
 Result<void> Engine::SetDefault(const std::string& algorithms) {

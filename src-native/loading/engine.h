@@ -2,6 +2,7 @@
 // and says so.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -54,7 +55,7 @@ struct EngineInfo {
 
 // One for the process, however many have loaded it. It is finished, and then freed, when the last of them and of its
 // keys is gone. Any thread.
-class Engine {
+class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Empty where there are engines, else one sentence that says why not.
   static const std::string& UnsupportedReason();
@@ -78,8 +79,8 @@ class Engine {
   Result<int> PollCommand(const std::string& command) const;
   // False when it found none: it says so by a status other than 0.
   bool Poll(int command) const;
-  // A key that the engine has. `pin` (absent for none) is what it is told when it asks for one.
-  Result<EvpPkeyPointer> LoadKey(const std::string& id, bool is_private, ByteView pin);
+  // A key that the engine has, and which keeps it. `pin` (absent for none) is what it is told when it asks for one.
+  Result<std::shared_ptr<EVP_PKEY>> LoadKey(const std::string& id, bool is_private, ByteView pin);
   // Makes the operations of a key of one's own the engine's, as far as `methods` (ENGINE_METHOD_… of engine.h) say.
   Result<EvpPkeyPointer> Bind(EvpPkeyPointer key, unsigned methods) const;
   // Makes it the process's choice for "RSA,EC", or whatever ENGINE_set_default_string(3) knows, until it is gone.
@@ -98,6 +99,8 @@ class Engine {
   static Result<EnginePointer> LoadModule(const std::string& path, const std::string& id);
   Result<void> Init(const EngineCommands& before_init);
   Result<void> Control(const EngineCommands& commands);
+  void LetGo(EVP_PKEY* key);
+  void ForgetUnusedKeys();
   Error Failure(const std::string& what) const;
 
   EnginePointer engine_;
@@ -105,8 +108,15 @@ class Engine {
   std::vector<unsigned char> before_init_;  // a digest of the commands that were carried out
   bool is_initialised_ = false;
   bool is_default_ = false;
-  std::mutex mutex_;     // of who asks for a key
+  std::mutex loading_;  // of who asks for a key, which may take long
   PinAnswer pin_answer_;
+  // What LoadKey() gave, with how many have it. An engine may give the same one again, and keep it.
+  struct LoadedKey {
+    EvpPkeyPointer key;
+    size_t users = 0;
+  };
+  std::mutex keys_mutex_;
+  std::map<EVP_PKEY*, LoadedKey> keys_;
 };
 
 }  // namespace openssl_async

@@ -63,11 +63,11 @@ EngineTask LoadEngineKeyTask(std::shared_ptr<Engine> engine, std::string id, boo
   return MakeTask([engine = std::move(engine), id = std::move(id), is_private](Operation& operation,
                                                                                EngineOutcome& outcome) -> Result<void> {
     const ByteView pin = operation.input(0);
-    Result<EvpPkeyPointer> key = engine->LoadKey(id, is_private, pin);
+    Result<std::shared_ptr<EVP_PKEY>> key = engine->LoadKey(id, is_private, pin);
     if (!key.ok()) return key.error();
     outcome.spki = SpkiOf(key.value().get());
     if (outcome.spki.empty() && is_private) {  // tokens keep the public part of EC keys as an object of its own
-      Result<EvpPkeyPointer> public_key = engine->LoadKey(id, false, pin);
+      Result<std::shared_ptr<EVP_PKEY>> public_key = engine->LoadKey(id, false, pin);
       if (!public_key.ok()) return public_key.error();
       outcome.spki = SpkiOf(public_key.value().get());
     }
@@ -75,7 +75,6 @@ EngineTask LoadEngineKeyTask(std::shared_ptr<Engine> engine, std::string id, boo
       return Error{"ERR_ASYNC_ENGINE", "The engine '" + engine->id() + "' does not give the public part of this key",
                    ErrorQueue::Take().Lines()};
     }
-    outcome.engine = engine;
     outcome.key = std::move(key.value());
     return {};
   });

@@ -15,8 +15,8 @@ namespace openssl_async {
 // error has a code of ours besides what OpenSSL says.
 struct EngineOutcome {
   std::optional<Error> error;
-  std::shared_ptr<Engine> engine;   // that was loaded, or has the key
-  EvpPkeyPointer key;
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<EVP_PKEY> key;
   std::vector<unsigned char> spki;  // SubjectPublicKeyInfo of the key
 };
 

@@ -8,8 +8,8 @@
 
 namespace openssl_async {
 
-// Loads it, which runs its constructors. `entry` is a function that it has to export. Once found good, its code stays in
-// the process: what it left behind, such as the clean-up function of a wait fd, may be called at any time.
+// Loads it, which runs its constructors. `entry` is a function that it has to export. Once found good, its code stays
+// in the process: what it left behind, such as the clean-up function of a wait fd, may be called at any time.
 // ERR_ASYNC_MODULE_INCOMPATIBLE; that there is no such file is for OpenSSL to say.
 Result<void> CheckModule(const std::string& path, const char* entry);
 

@@ -35,8 +35,8 @@ class OperationSpec {
   bool may_pause() const { return may_pause_; }
   void set_may_pause(bool may_pause) { may_pause_ = may_pause; }
 
-  // Whether it holds the thread while somebody else does the work: what it takes says nothing about this machine, and it
-  // is kept off the loop's thread.
+  // Whether it holds the thread while somebody else does the work: what it takes says nothing about this machine, and
+  // it is kept off the loop's thread.
   bool blocks() const { return blocks_; }
   void set_blocks(bool blocks) { blocks_ = blocks; }
 

@@ -18,9 +18,20 @@ constexpr uint64_t kMostHopNs = 200'000;
 
 // --- OperationCall
 
+void OperationCall::Run() noexcept {
+  if (blocking_ != nullptr && !blocking_->Begin()) {
+    blocking_.reset();
+    operation_.SetError({"ERR_ASYNC_ENGINE", "The process is ending", {}});
+    return;
+  }
+  operation_.Run();
+}
+
 void OperationCall::Done() noexcept {
   const std::shared_ptr<CompletionQueue> completions = completions_;  // the call may be gone as soon as it is pushed
-  if (!completions->Push(this, is_followed)) delete this;             // its environment has ended
+  const std::shared_ptr<BlockingCalls> blocking = std::move(blocking_);
+  if (!completions->Push(this, is_followed)) delete this;  // its environment has ended
+  if (blocking != nullptr) blocking->End();
 }
 
 // --- OperationRunner: set-up
@@ -265,6 +276,7 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
   call.order_ = in_flight_ == 0 ? submissions_ : 0;
   call.completions_ = completions_;
   call.waker = completions_.get();
+  if (call.operation_.spec().blocks()) call.blocking_ = blocking_;
   const uint64_t expected_ns =
       call.operation_.spec().blocks() ? CostBySize::kUnknown : call.figures_->cost.Expect(call.bytes_);
   call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(expected_ns, UINT32_MAX));
@@ -413,6 +425,7 @@ OperationCall& OperationRunner::Acquire(JobId id) {
   call->id_ = id;
   call->pauses_ = 0;
   call->wakeups_ = WakeupCounts();
+  call->blocking_.reset();
   call->order_ = 0;
   call->abandoned_ = call->in_job_ = call->told_ = call->fell_back_ = false;
   if (id >= by_id_.size()) by_id_.resize(std::max<size_t>(id + 1, by_id_.size() * 2));
@@ -423,6 +436,7 @@ OperationCall& OperationRunner::Acquire(JobId id) {
 // --- OperationRunner: teardown
 
 void OperationRunner::Close(std::function<void()> done) {
+  EndBlockingCalls();
   for (OperationCall* call : by_id_) {
     if (call == nullptr) continue;
     // The memory of abandoned jobs stays, as the scheduler's does.

@@ -12,6 +12,7 @@
 
 #include "accelerator/worker_pool.h"
 #include "operations/operation.h"
+#include "placement/blocking_calls.h"
 #include "placement/device_poller.h"
 #include "placement/operation_figures.h"
 #include "scheduler/scheduler.h"
@@ -44,7 +45,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
  private:
   friend class OperationRunner;
 
-  void Run() noexcept override { operation_.Run(); }
+  void Run() noexcept override;
   void Done() noexcept override;
 
   Operation operation_;
@@ -54,6 +55,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   HolderFigures* holder_ = nullptr;
   WakeupCounts wakeups_;
   std::shared_ptr<CompletionQueue> completions_;
+  std::shared_ptr<BlockingCalls> blocking_;  // not null while it is one of them
   size_t bytes_ = 0;
   uint64_t submitted_ns_ = 0;
   uint32_t pauses_ = 0;
@@ -125,6 +127,8 @@ class OperationRunner final : private CompletionQueue::Receiver {
   const std::deque<HolderFigures>& holders() const { return holders_; }
   uint64_t hop_ns() const { return hop_alone_.value(); }
 
+  // Waits for the calls that hold a thread of the pool while somebody else does the work; no other is made.
+  void EndBlockingCalls() { blocking_->Close(); }
   // No result is told any more. Call it after the scheduler was drained.
   void Close(std::function<void()> done);
 
@@ -169,6 +173,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
 
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
   std::shared_ptr<CompletionQueue> completions_;
+  const std::shared_ptr<BlockingCalls> blocking_ = std::make_shared<BlockingCalls>();
   UvHandlePointer<uv_prepare_t> new_turn_;
   UvHandlePointer<uv_idle_t> idle_;    // active while calls wait for their turn: the loop must not block
   UvHandlePointer<uv_check_t> check_;  // after polling: runs them
