@@ -1,0 +1,26 @@
+/* OpenSSL's error queue belongs to a thread: what was raised on the device's is carried over to the caller's. */
+#ifndef TEST_REFERENCE_CARRIED_ERRORS_H_
+#define TEST_REFERENCE_CARRIED_ERRORS_H_
+
+#include <stddef.h>
+
+enum { CARRIED_ERRORS = 4 };
+
+struct carried_errors {
+  size_t count;
+  struct {
+    unsigned long code;
+    const char* file; /* OpenSSL's, as is `function`: they stay */
+    int line;
+    const char* function;
+    char* data; /* ours; may be null */
+  } errors[CARRIED_ERRORS];
+};
+
+/* Empties this thread's queue. Of more errors than there is room for, the first ones are kept. */
+void carried_errors_take(struct carried_errors* carried);
+
+/* Adds them to this thread's queue, and frees what they own. */
+void carried_errors_raise(struct carried_errors* carried);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * A simulated accelerator, as engine/ and provider/ offer it to OpenSSL. What is asked of it is really done, with
+ * OpenSSL's own functions on a thread of the device, after a latency. Each instance has threads, a ring of requests,
+ * settings and counters of its own.
+ *
+ * Settings: a control command of the engine; a parameter of the provider, in its section of a configuration file.
+ *
+ *   MODE            mode            how a job that waits is told: see the modes below. Default auto.
+ *   LATENCY_MICROS  latency-micros  before the device begins with a request. 0 to 60 000 000, default 0.
+ *   CAPACITY        capacity        requests in flight before the ring is full. 1 to 1 000 000, default 1024.
+ *   FAIL_EVERY      fail-every      of all operations, every n-th fails. 0 (none, the default) to 1 000 000 000.
+ *
+ * Modes:
+ *
+ *   auto         as callback where the application has set one, else as event-fd
+ *   callback     calls the wait context's callback from a thread of the device; without one, as none
+ *   event-fd     an eventfd, made once per wait context (a pipe where there are none)
+ *   fd           a pipe, made once per wait context
+ *   fresh-fd     a pipe for each operation, gone after it
+ *   none         tells nobody: the job looks at each resume
+ *   poll         tells nobody, and what the device has finished stays in the ring until POLL collects it
+ *   poll-notify  the same, but POLL tells the job, as auto does
+ *   sync         does not pause
+ *
+ * Other control commands: POLL, HEARTBEAT, STATS and COUNTERS; see engine/engine.c. Other parameters, all to be read:
+ * the counters below, poll and status; see provider/provider.c.
+ *
+ * Counters, in both:
+ *
+ *   operations        begun so far
+ *   pauses            of jobs
+ *   spurious-resumes  of jobs whose operation was not complete
+ *   polls             calls of POLL
+ *   empty-polls       of these, those that had nothing to collect
+ *   retries           pauses because the ring was full
+ *   errors            operations that failed, by FAIL_EVERY or by themselves
+ *   synchronous       operations that were waited for without a pause
+ *   in-flight         requests in the ring now
+ */
+#ifndef TEST_REFERENCE_HARDWARE_H_
+#define TEST_REFERENCE_HARDWARE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum hardware_mode {
+  HARDWARE_AUTO,
+  HARDWARE_CALLBACK,
+  HARDWARE_EVENT_FD,
+  HARDWARE_FD,
+  HARDWARE_FRESH_FD,
+  HARDWARE_NONE,
+  HARDWARE_POLL,
+  HARDWARE_POLL_NOTIFY,
+  HARDWARE_SYNC,
+};
+
+enum hardware_number { HARDWARE_LATENCY_MICROS, HARDWARE_CAPACITY, HARDWARE_FAIL_EVERY, HARDWARE_NUMBERS };
+
+enum hardware_counter {
+  HARDWARE_OPERATIONS,
+  HARDWARE_PAUSES,
+  HARDWARE_SPURIOUS_RESUMES,
+  HARDWARE_POLLS,
+  HARDWARE_EMPTY_POLLS,
+  HARDWARE_RETRIES,
+  HARDWARE_ERRORS,
+  HARDWARE_SYNCHRONOUS,
+  HARDWARE_IN_FLIGHT,
+  HARDWARE_COUNTERS,
+};
+
+/* As above: "latency-micros", "spurious-resumes". */
+extern const char* const hardware_number_names[HARDWARE_NUMBERS];
+extern const char* const hardware_counter_names[HARDWARE_COUNTERS];
+
+struct hardware;
+
+/* Null without memory. */
+struct hardware* hardware_new(void);
+/* Joins the threads. Nobody may be in hardware_run(). */
+void hardware_free(struct hardware* hardware);
+
+/* False, with an OpenSSL error, and nothing is changed, when there is no such mode or the number is out of range. */
+bool hardware_set_mode(struct hardware* hardware, const char* name);
+bool hardware_set_number(struct hardware* hardware, enum hardware_number which, int64_t value);
+
+const char* hardware_mode_name(struct hardware* hardware);
+int64_t hardware_get_number(struct hardware* hardware, enum hardware_number which);
+uint64_t hardware_get_counter(struct hardware* hardware, enum hardware_counter which);
+/* "operations=1 pauses=1 …"; cut to what there is room for. */
+void hardware_describe(struct hardware* hardware, char* text, size_t room);
+
+/*
+ * Has the device call `work`, which returns 1, or 0 and an OpenSSL error, and returns that; the error is then in the
+ * caller's queue. In a job it pauses meanwhile. What `work` uses must stay, and it must not ask which job it is in.
+ */
+int hardware_run(struct hardware* hardware, int (*work)(void* argument), void* argument);
+
+/* Completes what the device has finished and POLL has to collect; how many. Any thread, but not a job's. */
+int hardware_poll(struct hardware* hardware);
+
+/* False when requests wait and nothing has come of them for a second longer than their latency. */
+bool hardware_is_alive(struct hardware* hardware);
+
+#endif

@@ -1,0 +1,22 @@
+/* An fd that a thread of the device makes readable. */
+#ifndef TEST_REFERENCE_WAKE_H_
+#define TEST_REFERENCE_WAKE_H_
+
+#include <openssl/async.h>
+#include <stdbool.h>
+
+struct wake;
+
+/* That of the wait context, made at the first time. It belongs to the context, whose clean-up routine closes it. Null,
+ * with an OpenSSL error, when it could not be made. */
+struct wake* wake_of(ASYNC_WAIT_CTX* context, bool event_fd);
+
+/* A new one, which the context knows until wake_discard(). Null as above. */
+struct wake* wake_new(ASYNC_WAIT_CTX* context);
+void wake_discard(struct wake* wake, ASYNC_WAIT_CTX* context);
+
+/* Any thread, as long as the wake is there. */
+void wake_signal(const struct wake* wake);
+void wake_drain(const struct wake* wake);
+
+#endif
