@@ -110,6 +110,17 @@
         },
       ],
     }],
+    ['OS!="win" and "<(async_tests)"=="1"', {
+      'targets': [
+        {
+          # Modules that pause as hardware does, for tests and as an example: test/native/reference/README.md.
+          'target_name': 'reference_engine',
+          'includes': ['deps/openssl.gypi', 'test/native/reference/module.gypi'],
+          'include_dirs': ['test/native/reference/engine'],
+          'sources': ['<!@(node scripts/list-sources.js test/native/reference/engine)'],
+        },
+      ],
+    }],
     ['"<(async_tests)"=="1"', {
       'targets': [
         {

@@ -20,8 +20,8 @@ static const struct {
   int64_t initial;
 } kRanges[HARDWARE_NUMBERS] = {{0, 60000000, 0}, {1, 1000000, 1024}, {0, 1000000000, 0}};
 
-static const char* const kModes[] = {"auto", "callback", "event-fd",    "fd",  "fresh-fd",
-                                     "none", "poll",     "poll-notify", "sync"};
+/* In the order of enum hardware_mode. */
+static const char* const kModes[] = {"auto", "callback", "event-fd", "fd", "none", "poll", "sync"};
 
 struct hardware {
   struct ring ring;

@@ -12,23 +12,21 @@
  *
  * Modes:
  *
- *   auto         as callback where the application has set one, else as event-fd
- *   callback     calls the wait context's callback from a thread of the device; without one, as none
- *   event-fd     an eventfd, made once per wait context (a pipe where there are none)
- *   fd           a pipe, made once per wait context
- *   fresh-fd     a pipe for each operation, gone after it
- *   none         tells nobody: the job looks at each resume
- *   poll         tells nobody, and what the device has finished stays in the ring until POLL collects it
- *   poll-notify  the same, but POLL tells the job, as auto does
- *   sync         does not pause
+ *   auto      as callback where the application has set one, else as event-fd
+ *   callback  calls the wait context's callback from a thread of the device; where there is none, as fd
+ *   event-fd  an eventfd, made once per wait context (a pipe where there are none)
+ *   fd        a pipe, made once per wait context
+ *   none      tells nobody: the job looks at each resume
+ *   poll      as auto, but what the device has finished stays in the ring, and nobody is told, until POLL collects it
+ *   sync      does not pause
  *
- * Other control commands: POLL, HEARTBEAT, STATS and COUNTERS; see engine/engine.c. Other parameters, all to be read:
- * the counters below, poll and status; see provider/provider.c.
+ * Other control commands: POLL, HEARTBEAT and STATS; see engine/engine.c. Other parameters, all to be read: the counters
+ * below, poll and alive; see provider/provider.c.
  *
  * Counters, in both:
  *
  *   operations        begun so far
- *   pauses            of jobs
+ *   pauses            of jobs: calls of ASYNC_pause_job(3) that returned as resumed
  *   spurious-resumes  of jobs whose operation was not complete
  *   polls             calls of POLL
  *   empty-polls       of these, those that had nothing to collect
@@ -49,10 +47,8 @@ enum hardware_mode {
   HARDWARE_CALLBACK,
   HARDWARE_EVENT_FD,
   HARDWARE_FD,
-  HARDWARE_FRESH_FD,
   HARDWARE_NONE,
   HARDWARE_POLL,
-  HARDWARE_POLL_NOTIFY,
   HARDWARE_SYNC,
 };
 

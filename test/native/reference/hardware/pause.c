@@ -1,43 +1,30 @@
 #include "pause.h"
 
-#include <time.h>
+#include <sched.h>
 
 struct waiter {
   ASYNC_WAIT_CTX* context; /* null outside a job, or when it must not pause */
   enum hardware_mode mode;
   struct wake* wake;
+  struct ring* ring;
   struct pause_counters* counters;
-  unsigned rushed;
+  unsigned resumes;
 };
+
+enum { RESUMES_UNTIL_POLL = 1024 };
 
 static void count(atomic_ullong* counter) { atomic_fetch_add_explicit(counter, 1, memory_order_relaxed); }
 
-static int64_t now_nanos(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* While the application has pauses blocked, ASYNC_pause_job(3) returns at once, and as if it had paused. Nothing tells
- * this from an application that resumes without waiting, except that it takes no longer than any other look at the job,
- * where a switch to another stack and back takes several times as long: again and again. */
-enum { LOOKS_OF_SWITCH = 3, MOST_RUSHED = 64 };
-
-/* False when there is no sense in pausing any more. */
+/* False when there is no sense in pausing any more. While the application has pauses blocked, ASYNC_pause_job(3) returns
+ * at once, and as if it had paused: then nobody else on this thread can poll. */
 static bool pause(struct waiter* waiter) {
-  int64_t look = now_nanos();
-  int64_t began;
-  int64_t took;
-  ASYNC_get_current_job();
-  began = now_nanos();
-  if (!ASYNC_pause_job()) return false;
-  took = now_nanos() - began;
-  if (took >= LOOKS_OF_SWITCH * (began - look)) {
-    waiter->rushed = 0;
-    count(&waiter->counters->pauses);
-    return true;
+  if (ASYNC_pause_job() != 1) return false;
+  count(&waiter->counters->pauses);
+  if (++waiter->resumes % RESUMES_UNTIL_POLL == 0) {
+    sched_yield();
+    ring_collect(waiter->ring);
   }
-  return ++waiter->rushed < MOST_RUSHED;
+  return true;
 }
 
 static ASYNC_WAIT_CTX* current_wait_context(void) {
@@ -54,24 +41,20 @@ static bool take_callback(ASYNC_WAIT_CTX* context, struct request* request) {
 static bool arrange_notification(struct waiter* waiter, struct request* request) {
   switch (waiter->mode) {
     case HARDWARE_CALLBACK:
-      take_callback(waiter->context, request);
-      return true;
-    case HARDWARE_AUTO:
-    case HARDWARE_POLL_NOTIFY:
       if (take_callback(waiter->context, request)) return true;
-      waiter->wake = wake_of(waiter->context, true);
-      break;
-    case HARDWARE_EVENT_FD:
-      waiter->wake = wake_of(waiter->context, true);
+      waiter->wake = wake_of(waiter->context, false);
       break;
     case HARDWARE_FD:
       waiter->wake = wake_of(waiter->context, false);
       break;
-    case HARDWARE_FRESH_FD:
-      waiter->wake = wake_new(waiter->context);
+    case HARDWARE_EVENT_FD:
+      waiter->wake = wake_of(waiter->context, true);
       break;
-    default: /* nobody is told */
+    case HARDWARE_NONE:
       return true;
+    default: /* auto and poll */
+      if (take_callback(waiter->context, request)) return true;
+      waiter->wake = wake_of(waiter->context, true);
   }
   request->wake = waiter->wake;
   return waiter->wake != NULL;
@@ -93,12 +76,12 @@ static bool pause_while_full(struct waiter* waiter, struct request* request) {
 }
 
 /* False, and its result says so, when the device does not take it. */
-static bool submit(struct waiter* waiter, struct ring* ring, struct request* request) {
+static bool submit(struct waiter* waiter, struct request* request) {
   for (;;) {
-    enum ring_answer answer = ring_submit(ring, request);
+    enum ring_answer answer = ring_submit(waiter->ring, request);
     if (answer != RING_FULL) return answer == RING_TAKEN;
     if (waiter->context == NULL) {
-      ring_await_place(ring, request->capacity);
+      ring_await_place(waiter->ring, request->capacity);
     } else if (!pause_while_full(waiter, request)) {
       waiter->context = NULL;
     }
@@ -106,35 +89,33 @@ static bool submit(struct waiter* waiter, struct ring* ring, struct request* req
 }
 
 /* A resume is a hint: the job may have been resumed for any reason. */
-static void pause_until_complete(struct waiter* waiter, struct ring* ring, struct request* request) {
+static void pause_until_complete(struct waiter* waiter, struct request* request) {
   while (waiter->context != NULL) {
     if (!pause(waiter)) waiter->context = NULL;
-    if (ring_is_complete(ring, request)) return;
-    if (waiter->rushed == 0) count(&waiter->counters->spurious_resumes);
+    if (ring_is_complete(waiter->ring, request)) return;
+    count(&waiter->counters->spurious_resumes);
   }
   count(&waiter->counters->synchronous);
-  ring_await(ring, request);
+  ring_await(waiter->ring, request);
 }
 
 void pause_while_running(struct ring* ring, struct request* request, enum hardware_mode mode,
                          struct pause_counters* counters) {
   ASYNC_WAIT_CTX* context = mode == HARDWARE_SYNC ? NULL : current_wait_context();
-  struct waiter waiter = {.context = context, .mode = mode, .counters = counters};
+  struct waiter waiter = {.context = context, .mode = mode, .ring = ring, .counters = counters};
   int status_before = ASYNC_STATUS_UNSUPPORTED;
   if (context != NULL) {
     status_before = ASYNC_WAIT_CTX_get_status(context);
     if (!arrange_notification(&waiter, request)) return;
-    request->collected_by_poll = mode == HARDWARE_POLL || mode == HARDWARE_POLL_NOTIFY;
+    request->collected_by_poll = mode == HARDWARE_POLL;
   }
-  if (submit(&waiter, ring, request)) {
+  if (submit(&waiter, request)) {
     /* There will be a callback: no need to try. What is left of an earlier operation is not true of this one. */
     if (context != NULL) {
       ASYNC_WAIT_CTX_set_status(context, request->callback != NULL ? ASYNC_STATUS_OK : ASYNC_STATUS_UNSUPPORTED);
     }
-    pause_until_complete(&waiter, ring, request);
+    pause_until_complete(&waiter, request);
   }
   if (context != NULL) ASYNC_WAIT_CTX_set_status(context, status_before);
-  if (waiter.wake == NULL) return;
-  wake_drain(waiter.wake);
-  if (mode == HARDWARE_FRESH_FD) wake_discard(waiter.wake, context);
+  if (waiter.wake != NULL) wake_drain(waiter.wake);
 }

@@ -17,9 +17,8 @@ struct wake {
   bool event_fd;
 };
 
-/* The keys of our fds in a wait context: addresses that nobody else has. */
-static const char kKeptKey;
-static const char kFreshKey;
+/* The key of our fd in a wait context: an address that nobody else has. */
+static const char kKey;
 
 static bool open_pipe(struct wake* wake) {
   int ends[2];
@@ -56,7 +55,7 @@ static void on_context_freed(ASYNC_WAIT_CTX* context, const void* key, OSSL_ASYN
   wake_free(wake);
 }
 
-static struct wake* attach_new(ASYNC_WAIT_CTX* context, const void* key, bool event_fd) {
+static struct wake* attach_new(ASYNC_WAIT_CTX* context, bool event_fd) {
   struct wake* wake = calloc(1, sizeof(*wake));
   if (wake == NULL) {
     ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
@@ -68,31 +67,22 @@ static struct wake* attach_new(ASYNC_WAIT_CTX* context, const void* key, bool ev
     free(wake);
     return NULL;
   }
-  if (ASYNC_WAIT_CTX_set_wait_fd(context, key, wake->read_fd, wake, on_context_freed)) return wake;
+  if (ASYNC_WAIT_CTX_set_wait_fd(context, &kKey, wake->read_fd, wake, on_context_freed)) return wake;
   wake_free(wake);
   return NULL;
-}
-
-/* Does not call the clean-up routine. */
-static void detach(struct wake* wake, ASYNC_WAIT_CTX* context, const void* key) {
-  ASYNC_WAIT_CTX_clear_fd(context, key);
-  wake_free(wake);
 }
 
 struct wake* wake_of(ASYNC_WAIT_CTX* context, bool event_fd) {
   OSSL_ASYNC_FD fd;
   void* custom = NULL;
-  if (ASYNC_WAIT_CTX_get_fd(context, &kKeptKey, &fd, &custom)) {
+  if (ASYNC_WAIT_CTX_get_fd(context, &kKey, &fd, &custom)) {
     struct wake* kept = custom;
     if (kept->event_fd == event_fd) return kept;
-    detach(kept, context, &kKeptKey); /* the mode was changed */
+    ASYNC_WAIT_CTX_clear_fd(context, &kKey); /* the mode was changed; this does not call the clean-up routine */
+    wake_free(kept);
   }
-  return attach_new(context, &kKeptKey, event_fd);
+  return attach_new(context, event_fd);
 }
-
-struct wake* wake_new(ASYNC_WAIT_CTX* context) { return attach_new(context, &kFreshKey, false); }
-
-void wake_discard(struct wake* wake, ASYNC_WAIT_CTX* context) { detach(wake, context, &kFreshKey); }
 
 void wake_signal(const struct wake* wake) {
   static const uint64_t kOne = 1;

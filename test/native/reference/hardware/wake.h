@@ -11,10 +11,6 @@ struct wake;
  * with an OpenSSL error, when it could not be made. */
 struct wake* wake_of(ASYNC_WAIT_CTX* context, bool event_fd);
 
-/* A new one, which the context knows until wake_discard(). Null as above. */
-struct wake* wake_new(ASYNC_WAIT_CTX* context);
-void wake_discard(struct wake* wake, ASYNC_WAIT_CTX* context);
-
 /* Any thread, as long as the wake is there. */
 void wake_signal(const struct wake* wake);
 void wake_drain(const struct wake* wake);

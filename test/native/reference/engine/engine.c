@@ -1,0 +1,121 @@
+/*
+ * The engine: its control commands, and what OpenSSL calls when it comes and goes.
+ *
+ *   openssl engine -t -c -pre MODE:fd -pre LATENCY_MICROS:500 /path/of/reference_engine.so
+ */
+#include "engine.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <string.h>
+
+enum command {
+  COMMAND_MODE = ENGINE_CMD_BASE,
+  COMMAND_LATENCY_MICROS,
+  COMMAND_CAPACITY,
+  COMMAND_FAIL_EVERY,
+  COMMAND_POLL,
+  COMMAND_HEARTBEAT,
+  COMMAND_STATS,
+};
+
+static const ENGINE_CMD_DEFN kCommands[] = {
+    {COMMAND_MODE, "MODE", "How a job that waits is told: auto, callback, event-fd, fd, none, poll or sync",
+     ENGINE_CMD_FLAG_STRING},
+    {COMMAND_LATENCY_MICROS, "LATENCY_MICROS", "Microseconds before the device begins with a request",
+     ENGINE_CMD_FLAG_NUMERIC},
+    {COMMAND_CAPACITY, "CAPACITY", "Requests in flight before the ring is full", ENGINE_CMD_FLAG_NUMERIC},
+    {COMMAND_FAIL_EVERY, "FAIL_EVERY", "Every n-th operation fails; 0 for none", ENGINE_CMD_FLAG_NUMERIC},
+    {COMMAND_POLL, "POLL", "Collects what the device has finished in the mode poll, and tells the jobs",
+     ENGINE_CMD_FLAG_NO_INPUT},
+    {COMMAND_HEARTBEAT, "HEARTBEAT", "Fails when requests wait and nothing comes of them", ENGINE_CMD_FLAG_NO_INPUT},
+    {COMMAND_STATS, "STATS", "Writes the counters, name=number, to the file of this path", ENGINE_CMD_FLAG_STRING},
+    {0, NULL, NULL, 0},
+};
+
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static int hardware_index = -1;
+
+static void prepare(void) {
+  int index = ENGINE_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+  if (index >= 0 && create_methods()) hardware_index = index;
+}
+
+struct hardware* hardware_of(const ENGINE* engine) { return ENGINE_get_ex_data(engine, hardware_index); }
+
+static bool write_stats(struct hardware* hardware, const char* path) {
+  char text[512];
+  FILE* file = path == NULL ? NULL : fopen(path, "w");
+  if (file == NULL) {
+    ERR_raise_data(ERR_LIB_SYS, errno, "the reference engine cannot write its counters");
+    return false;
+  }
+  hardware_describe(hardware, text, sizeof(text));
+  fprintf(file, "%s\n", text);
+  return fclose(file) == 0;
+}
+
+/* OpenSSL has turned the text of a numeric command into `number`; that of the others is at `data`. */
+static int control(ENGINE* engine, int command, long number, void* data, void (*function)(void)) {
+  struct hardware* hardware = hardware_of(engine);
+  int collected;
+  (void)function;
+  switch (command) {
+    case COMMAND_MODE:
+      return hardware_set_mode(hardware, data == NULL ? "" : data);
+    case COMMAND_LATENCY_MICROS:
+      return hardware_set_number(hardware, HARDWARE_LATENCY_MICROS, number);
+    case COMMAND_CAPACITY:
+      return hardware_set_number(hardware, HARDWARE_CAPACITY, number);
+    case COMMAND_FAIL_EVERY:
+      return hardware_set_number(hardware, HARDWARE_FAIL_EVERY, number);
+    case COMMAND_POLL:
+      collected = hardware_poll(hardware);
+      if (data != NULL) *(int*)data = collected; /* of an application that calls ENGINE_ctrl(3) itself */
+      return 1;
+    case COMMAND_HEARTBEAT:
+      return hardware_is_alive(hardware);
+    case COMMAND_STATS:
+      return write_stats(hardware, data);
+    default:
+      ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT, "the reference engine has no such command");
+      return 0;
+  }
+}
+
+/* For the first functional reference, and after the last one: jobs hold one by their key. */
+static int init(ENGINE* engine) { return hardware_of(engine) != NULL; }
+static int finish(ENGINE* engine) { return hardware_of(engine) != NULL; }
+
+/* Nobody has a reference: the threads can be joined. */
+static int destroy(ENGINE* engine) {
+  hardware_free(hardware_of(engine));
+  ENGINE_set_ex_data(engine, hardware_index, NULL);
+  return 1;
+}
+
+static int bind_reference(ENGINE* engine, const char* id) {
+  struct hardware* hardware;
+  /* As it was asked for: without an id, by ours, or by the module's path. */
+  if (id != NULL && strcmp(id, "reference") != 0 && strchr(id, '/') == NULL) return 0;
+  if (!CRYPTO_THREAD_run_once(&once, prepare) || hardware_index < 0) return 0;
+  if (!ENGINE_set_id(engine, "reference") || !ENGINE_set_name(engine, "A simulated accelerator that pauses jobs") ||
+      !ENGINE_set_init_function(engine, init) || !ENGINE_set_finish_function(engine, finish) ||
+      !ENGINE_set_destroy_function(engine, destroy) || !ENGINE_set_ctrl_function(engine, control) ||
+      !ENGINE_set_cmd_defns(engine, kCommands) || !ENGINE_set_RSA(engine, rsa_method()) ||
+      !ENGINE_set_EC(engine, ec_method()) || !ENGINE_set_load_privkey_function(engine, load_private_key)) {
+    return 0;
+  }
+  hardware = hardware_new();
+  if (hardware != NULL && ENGINE_set_ex_data(engine, hardware_index, hardware)) return 1;
+  hardware_free(hardware);
+  return 0;
+}
+
+/* What the module exports. */
+#pragma GCC visibility push(default)
+IMPLEMENT_DYNAMIC_BIND_FN(bind_reference)
+IMPLEMENT_DYNAMIC_CHECK_FN()
+#pragma GCC visibility pop

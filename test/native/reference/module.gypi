@@ -1,0 +1,11 @@
+# What both reference modules are made of: the simulated device.
+{
+  'include_dirs': ['hardware', '../device'],
+  'sources': ['<!@(node scripts/list-sources.js test/native/reference/hardware)', '../device/deadline_queue.c'],
+  'cflags': ['-pthread'],
+  'ldflags': ['-pthread'],
+  # Evaluated after node-gyp's own, which calls everything .node.
+  'target_conditions': [
+    ['OS=="mac"', {'product_extension': 'dylib'}, {'product_extension': 'so'}],
+  ],
+}
