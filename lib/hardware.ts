@@ -60,11 +60,11 @@ export function validateHardwareOptions(options: HardwareOptions): void {
 
 /** Has `holder`'s operations waited for as `options` say. Throws what `start` reports. */
 export function waitFor(holder: string, options: HardwareOptions, command: string, start: StartPolling): void {
-  const { wait, poll } = options;
+  const { wait = 'auto', poll } = options;
   if (poll !== undefined) {
     const { intervalMs = 1, asymThreshold = 48, symThreshold = 24 } = poll;
     const failed = start(poll.command ?? command, intervalMs, asymThreshold, symThreshold);
     if (failed !== undefined) throw fromNative(failed);
   }
-  if (wait !== undefined) environment().addon.setWaitMode(holder, WaitMode[wait]);
+  environment().addon.setWaitMode(holder, WaitMode[wait]);
 }

@@ -376,7 +376,7 @@ export interface NativeAddon {
   takeEngine(outcome: NativeOutcome): NativeEngine;
   takeEngineKey(outcome: NativeOutcome, pauses: boolean): [key: NativeKey, spki: Buffer];
   describeEngine(engine: NativeEngine): NativeEngineInfo;
-  /** As {@link pollProvider}, with a command, which says by a status of 0 that it found responses. */
+  /** As {@link pollProvider}, with a command. */
   pollEngine(
     holder: string,
     engine: NativeEngine,

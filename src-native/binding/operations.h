@@ -3,6 +3,8 @@
 
 #include <napi.h>
 
+#include "placement/device_poller.h"
+
 namespace openssl_async {
 
 // Three arguments from `first` on: interval in milliseconds, threshold of asymmetric operations, threshold of others.

@@ -340,8 +340,8 @@ Result<int> Engine::PollCommand(const std::string& command) const {
 
 bool Engine::Poll(int command) const {
   const ErrorQueueScope errors;
-  int status = 0;
-  return ENGINE_ctrl(engine_.get(), command, 0, &status, nullptr) == 1 && status == 0;
+  int found = 0;
+  return ENGINE_ctrl(engine_.get(), command, 0, &found, nullptr) == 1 && found > 0;
 }
 
 Result<std::shared_ptr<EVP_PKEY>> Engine::LoadKey(const std::string& id, bool is_private, ByteView pin) {

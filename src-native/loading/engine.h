@@ -77,7 +77,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Result<void> Control(const std::string& command, const EngineValue& value);
   // For Poll(): the number of a command that makes the engine look for responses. ERR_ASYNC_ENGINE.
   Result<int> PollCommand(const std::string& command) const;
-  // False when it found none: it says so by a status other than 0.
+  // True when it says that it found some, as a number of its own.
   bool Poll(int command) const;
   // A key that the engine has, and which keeps it. `pin` (absent for none) is what it is told when it asks for one.
   Result<std::shared_ptr<EVP_PKEY>> LoadKey(const std::string& id, bool is_private, ByteView pin);

@@ -2,9 +2,10 @@
 
 namespace openssl_async {
 
-std::unique_ptr<DevicePoller> DevicePoller::Create(uv_loop_t* loop, OpenHandles& open, HolderFigures& holder,
-                                                   const PollingOptions& options, PollDevice poll, int* error) {
-  std::unique_ptr<DevicePoller> poller(new DevicePoller(holder, options, std::move(poll)));
+std::unique_ptr<DevicePoller> DevicePoller::Create(uv_loop_t* loop, OpenHandles& open, const Scheduler& scheduler,
+                                                   HolderFigures& holder, const PollingOptions& options,
+                                                   PollDevice poll, int* error) {
+  std::unique_ptr<DevicePoller> poller(new DevicePoller(scheduler, holder, options, std::move(poll)));
   poller->timer_ = OpenHandle<uv_timer_t>(open, poller.get(), error,
                                           [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
   return *error == 0 ? std::move(poller) : nullptr;
@@ -38,7 +39,9 @@ void DevicePoller::OnTimer() {
 
 void DevicePoller::Poll() {
   ++holder_.polls;
-  if (!poll_()) ++holder_.empty_polls;
+  const size_t waiting = scheduler_.waiting();
+  const bool found = poll_();
+  if (!found && scheduler_.waiting() == waiting) ++holder_.empty_polls;
 }
 
 }  // namespace openssl_async

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "placement/operation_figures.h"
+#include "scheduler/scheduler.h"
 #include "wakeup/uv_handle.h"
 
 namespace openssl_async {
@@ -19,14 +20,16 @@ struct PollingOptions {
   uint32_t sym_threshold = 24;  // where none of them is asymmetric
 };
 
-// Has the device look. False when it found nothing.
+// Has the device look. True when it says that it found something; not all say it.
 using PollDevice = std::function<bool()>;
 
 class DevicePoller {
  public:
-  // `holder` outlives it. Null, and libuv's code in `error`, when the loop has no room.
-  static std::unique_ptr<DevicePoller> Create(uv_loop_t* loop, OpenHandles& open, HolderFigures& holder,
-                                              const PollingOptions& options, PollDevice poll, int* error);
+  // `scheduler`, whose jobs wait, and `holder` outlive it. Null, and libuv's code in `error`, when the loop has no
+  // room.
+  static std::unique_ptr<DevicePoller> Create(uv_loop_t* loop, OpenHandles& open, const Scheduler& scheduler,
+                                              HolderFigures& holder, const PollingOptions& options, PollDevice poll,
+                                              int* error);
 
   const HolderFigures& holder() const { return holder_; }
 
@@ -36,12 +39,13 @@ class DevicePoller {
   void OnTurnEnd(bool all_wait);
 
  private:
-  DevicePoller(HolderFigures& holder, const PollingOptions& options, PollDevice poll)
-      : holder_(holder), options_(options), poll_(std::move(poll)) {}
+  DevicePoller(const Scheduler& scheduler, HolderFigures& holder, const PollingOptions& options, PollDevice poll)
+      : scheduler_(scheduler), holder_(holder), options_(options), poll_(std::move(poll)) {}
 
   void Poll();
   void OnTimer();
 
+  const Scheduler& scheduler_;
   HolderFigures& holder_;
   const PollingOptions options_;
   const PollDevice poll_;

@@ -92,7 +92,7 @@ Result<void> OperationRunner::StartPolling(const std::string& holder, const Poll
   int error = 0;
   HolderFigures& figures = HolderOf(holder);
   std::unique_ptr<DevicePoller> poller =
-      DevicePoller::Create(loop_, *open_, figures, options, std::move(poll), &error);
+      DevicePoller::Create(loop_, *open_, scheduler_, figures, options, std::move(poll), &error);
   if (!poller) return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}};
   RemovePoller(figures);
   figures.stops_polling = false;
