@@ -119,6 +119,12 @@
           'include_dirs': ['test/native/reference/engine'],
           'sources': ['<!@(node scripts/list-sources.js test/native/reference/engine)'],
         },
+        {
+          'target_name': 'reference_provider',
+          'includes': ['deps/openssl.gypi', 'test/native/reference/module.gypi'],
+          'include_dirs': ['test/native/reference/provider'],
+          'sources': ['<!@(node scripts/list-sources.js test/native/reference/provider)'],
+        },
       ],
     }],
     ['"<(async_tests)"=="1"', {
