@@ -307,8 +307,7 @@ export class Engine {
 export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promise<Engine> {
   return attempt(() => {
     validateString(idOrPath, 'idOrPath');
-    if (idOrPath === '' || idOrPath.includes('\0'))
-      throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
+    if (!ID.test(idOrPath)) throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
     validateOptions(options, 'options', ['id', 'preInit', 'postInit', 'algorithms', 'pauses', ...HARDWARE_OPTIONS]);
     validateHardwareOptions(options);
     const { id = '', algorithms, pauses = false } = options;
@@ -325,7 +324,12 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
       const native = addon.takeEngine(outcome);
       const engine = new Engine(native, pauses);
       const holder = `engine:${engine.id}`;
-      waitFor(holder, options, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
+      try {
+        waitFor(holder, options, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
+      } catch (error) {
+        engine.unload();
+        throw error;
+      }
       if (algorithms !== undefined) engine.use(algorithms as EngineAlgorithm[]);
       return engine;
     });
@@ -341,6 +345,8 @@ export function listEngines(): EngineInfo[] {
   return environment().addon.listEngines();
 }
 
+// eslint-disable-next-line no-control-regex -- C ends a text there
+const ID = /^[^\0]+$/;
 const PATH = /[\\/]|\.(?:so|dylib|dll)$/;
 const KEY_ALGORITHMS = Object.keys(EngineMethod) as EngineAlgorithm[];
 const DEFAULTS: readonly EngineDefault[] = [

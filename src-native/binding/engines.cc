@@ -88,7 +88,11 @@ Napi::Value PollEngine(Info info) {
   const EngineHandle engine = EngineOf(info[1]);
   Result<int> command = engine->PollCommand(ToText(info[2]));
   if (!command.ok()) return ToJs(info.Env(), command.error());
-  const PollDevice poll = [engine, number = command.value()] { return engine->Poll(number); };
+  // Who has operations in flight keeps the engine.
+  const PollDevice poll = [loaded = std::weak_ptr<Engine>(engine), number = command.value()] {
+    const EngineHandle found = loaded.lock();
+    return found != nullptr && found->Poll(number);
+  };
   return ToJs(info.Env(),
               Environment::From(info).operations().StartPolling(ToText(info[0]), ToPollingOptions(info, 3), poll));
 }
