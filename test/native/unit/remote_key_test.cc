@@ -145,7 +145,7 @@ TEST_SUITE("remote keys") {
         CHECK(asked[0].bytes == kMessage);
         CHECK(service.Take().empty());
         // A resume that nobody asked for.
-        CHECK_FALSE(wait == Wait::kFd ? job.fd_readable() : job.told());
+        CHECK_FALSE((wait == Wait::kFd ? job.fd_readable() : job.told()));
         REQUIRE(job.Step());
         const Bytes answer = SignMessage(plain.get());
         service.requests->Answer(asked[0].id, View(answer));
