@@ -3,7 +3,7 @@
 import { createPublicKey as nodePublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
-import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, type HardwareOptions } from './hardware';
+import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, type HeldKey, type KeyEntry, type KeyLike } from './keys';
 import {
   EngineMethod,
@@ -15,7 +15,7 @@ import {
 } from './native/contract';
 import { environment } from './native/environment';
 import { attempt, call, validateOperationOptions, type OperationOptions, type Spec } from './operations/call';
-import { validatePin } from './operations/store';
+import { keySources, validatePin } from './operations/store';
 import { validateBoolean, validateInteger, validateOptions, validateString } from './validators';
 
 /** What an engine can do for a key of one's own: functions for RSA or EC keys, or those of a higher level for any type. */
@@ -78,6 +78,7 @@ export interface EngineInfo {
 /** An engine that {@link loadEngine} loaded. */
 export class Engine {
   #native: NativeEngine | undefined;
+  readonly #heartbeat: Heartbeat;
   #methods = 0;
   readonly #keys = new Set<WeakRef<KeyEntry>>();
   readonly #collected = new FinalizationRegistry<WeakRef<KeyEntry>>((key) => this.#keys.delete(key));
@@ -96,6 +97,7 @@ export class Engine {
     native: NativeEngine,
     /** See {@link EngineOptions}. */
     readonly pauses: boolean,
+    { heartbeat }: HardwareOptions,
   ) {
     const { id, name, algorithms, commands } = environment().addon.describeEngine(native);
     this.id = id;
@@ -111,7 +113,20 @@ export class Engine {
       ],
     }));
     this.#native = native;
+    this.#heartbeat = new Heartbeat(`engine:${id}`, heartbeat, 'HEARTBEAT_POLL', async (command) => {
+      try {
+        await this.control(command);
+        return true;
+      } catch {
+        return false;
+      }
+    });
     this.use(KEY_ALGORITHMS);
+  }
+
+  /** False after a heartbeat that failed, until one succeeds; true without any. */
+  get alive(): boolean {
+    return this.#heartbeat.alive;
   }
 
   /** True until {@link unload}. */
@@ -227,6 +242,8 @@ export class Engine {
     const native = this.#native;
     if (native === undefined) return;
     this.#native = undefined;
+    this.#heartbeat.stop();
+    if (keySources.get(this.id) === this) keySources.delete(this.id);
     const { addon } = environment();
     for (const reference of this.#keys) {
       const entry = reference.deref();
@@ -322,7 +339,7 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
     for (const part of [...preInit, ...postInit]) wipe(part);
     return ask(task, 'load engine', undefined, undefined, (outcome) => {
       const native = addon.takeEngine(outcome);
-      const engine = new Engine(native, pauses);
+      const engine = new Engine(native, pauses, options);
       const holder = `engine:${engine.id}`;
       try {
         waitFor(holder, options, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
@@ -330,6 +347,7 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
         engine.unload();
         throw error;
       }
+      keySources.set(engine.id, engine);
       if (algorithms !== undefined) engine.use(algorithms as EngineAlgorithm[]);
       return engine;
     });
@@ -345,7 +363,7 @@ export function listEngines(): EngineInfo[] {
   return environment().addon.listEngines();
 }
 
-// eslint-disable-next-line no-control-regex -- C ends a text there
+// C ends a text there.
 const ID = /^[^\0]+$/;
 const PATH = /[\\/]|\.(?:so|dylib|dll)$/;
 const KEY_ALGORITHMS = Object.keys(EngineMethod) as EngineAlgorithm[];

@@ -1,4 +1,5 @@
 // What engines and providers of hardware have in common: how their operations are waited for.
+import { channel } from 'node:diagnostics_channel';
 import { fromNative, invalidArgValue } from './errors';
 import { WaitMode, type NativeError } from './native/contract';
 import { environment } from './native/environment';
@@ -32,9 +33,22 @@ export interface HardwareOptions {
   wait?: 'auto' | 'callback' | 'fd' | 'poll';
   /** For a device that has to be polled. @defaultValue it is not */
   poll?: DevicePollOptions;
+  /** For a device that can be asked whether it works. @defaultValue it is not asked */
+  heartbeat?: HeartbeatOptions;
 }
 
-export const HARDWARE_OPTIONS = ['wait', 'poll'] as const;
+/** How a device is asked, again and again, whether it works. It does not keep the process alive. */
+export interface HeartbeatOptions {
+  /**
+   * What asks: a command of the engine, which fails when it does not work, or a parameter of the provider, which is 0 then.
+   * @defaultValue `'HEARTBEAT_POLL'`, `'alive'`
+   */
+  command?: string;
+  /** Milliseconds from one to the next. 1 to 2 147 483 647. @defaultValue 1000 */
+  intervalMs?: number;
+}
+
+export const HARDWARE_OPTIONS = ['wait', 'poll', 'heartbeat'] as const;
 
 type StartPolling = (
   command: string,
@@ -45,9 +59,15 @@ type StartPolling = (
 
 /** Throws for what is wrong with `options`. */
 export function validateHardwareOptions(options: HardwareOptions): void {
-  const { wait, poll }: Record<string, unknown> = { ...options };
+  const { wait, poll, heartbeat }: Record<string, unknown> = { ...options };
   if (wait !== undefined && !(typeof wait === 'string' && Object.hasOwn(WaitMode, wait))) {
     throw invalidArgValue('options.wait', wait, "must be 'auto', 'callback', 'fd' or 'poll'");
+  }
+  if (heartbeat !== undefined) {
+    validateOptions(heartbeat, 'options.heartbeat', ['command', 'intervalMs']);
+    const { command, intervalMs } = heartbeat;
+    if (command !== undefined) validateString(command, 'options.heartbeat.command');
+    if (intervalMs !== undefined) validateInteger(intervalMs, 'options.heartbeat.intervalMs', 1, 2 ** 31 - 1);
   }
   if (poll === undefined) return;
   validateOptions(poll, 'options.poll', ['command', 'intervalMs', 'asymThreshold', 'symThreshold']);
@@ -68,3 +88,49 @@ export function waitFor(holder: string, options: HardwareOptions, command: strin
   }
   environment().addon.setWaitMode(holder, WaitMode[wait]);
 }
+
+/** The message of the channel `openssl-async:hardware:heartbeat`, published when a device stops working, and works again. */
+export interface HeartbeatMessage {
+  /** `'engine:ID'` or `'provider:NAME'`. */
+  holder: string;
+  /** Whether it works. */
+  alive: boolean;
+}
+
+const heartbeats = channel('openssl-async:hardware:heartbeat');
+
+/** Asks a device whether it works. */
+export class Heartbeat {
+  alive = true;
+  #isAsking = false;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  /** @param ask - what resolves to whether it works, given the command */
+  constructor(holder: string, options: HeartbeatOptions | undefined, command: string, ask: Ask) {
+    if (options === undefined) return;
+    const name = options.command ?? command;
+    const beat = async (): Promise<void> => {
+      // One that does not answer in time does not work.
+      const alive = !this.#isAsking && (await this.#ask(ask, name));
+      if (alive === this.alive) return;
+      this.alive = alive;
+      if (heartbeats.hasSubscribers) heartbeats.publish({ holder, alive } satisfies HeartbeatMessage);
+    };
+    this.#timer = setInterval(() => void beat(), options.intervalMs ?? 1000).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #ask(ask: Ask, command: string): Promise<boolean> {
+    this.#isAsking = true;
+    try {
+      return await ask(command);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+}
+
+type Ask = (command: string) => boolean | Promise<boolean>;

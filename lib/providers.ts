@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
-import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, type HardwareOptions } from './hardware';
+import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { setLoaded, setUnloaded } from './operations/spec';
 import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
 
@@ -47,14 +47,25 @@ export interface ProviderInfo {
 /** A provider that {@link loadProvider} loaded. */
 export class Provider {
   #native: NativeProvider | undefined;
+  readonly #heartbeat: Heartbeat;
 
   /** @internal */
   constructor(
     /** As it was loaded. */
     readonly name: string,
     native: NativeProvider,
+    { heartbeat }: HardwareOptions,
   ) {
     this.#native = native;
+    this.#heartbeat = new Heartbeat(`provider:${name}`, heartbeat, 'alive', (parameter) => {
+      const alive = this.parameter(parameter);
+      return alive !== undefined && alive !== '0';
+    });
+  }
+
+  /** False after a heartbeat that failed, until one succeeds; true without any. */
+  get alive(): boolean {
+    return this.#heartbeat.alive;
   }
 
   /** True until {@link unload}. */
@@ -92,6 +103,7 @@ export class Provider {
    */
   unload(): void {
     if (this.#native === undefined) return;
+    this.#heartbeat.stop();
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
     if (others.length === 0 && !configured.has(this.name)) setUnloaded(this.name);
@@ -154,7 +166,7 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   waitFor(`provider:${name}`, options, 'poll', (...poll) =>
     environment().addon.pollProvider(`provider:${name}`, native, ...poll),
   );
-  const provider = new Provider(name, native);
+  const provider = new Provider(name, native, options);
   providers.set(name, [...(providers.get(name) ?? []), provider]);
   setLoaded(name, pauses);
   return provider;

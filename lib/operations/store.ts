@@ -18,6 +18,19 @@ export interface StoredKey {
   prompt?: (question: string) => string | Uint8Array | Promise<string | Uint8Array>;
 }
 
+/** Somebody who has keys, and is no provider: an engine. */
+export interface KeySource {
+  loadPrivateKey(uri: string, options: KeySourceOptions): Promise<AsyncKey>;
+  loadPublicKey(uri: string, options: KeySourceOptions): Promise<AsyncKey>;
+}
+
+export interface KeySourceOptions extends Pick<OperationOptions, 'signal' | 'timeoutMs'> {
+  pin?: string | Uint8Array;
+}
+
+/** By the scheme of the URIs that they know. */
+export const keySources = new Map<string, KeySource>();
+
 /** Options of {@link createPrivateKey} and {@link createPublicKey} for keys of a store. */
 export type StoreOptions = Pick<OperationOptions, 'signal' | 'timeoutMs' | 'provider'>;
 
@@ -32,7 +45,8 @@ export function createPrivateKey(key: KeyLike): AsyncKey;
  * are done by that provider, whatever they ask for.
  *
  * @param key - see {@link StoredKey}
- * @param options - `provider` says whose store; without it, that of the loaded provider that has one for the URI's scheme
+ * @param options - `provider` says whose store; without it, that of the loaded provider that has one for the URI's scheme, or
+ * the loaded engine whose id is the scheme
  *
  * @throws As a rejection: `ERR_ASYNC_STORE` when there is no such store or key, `ERR_ASYNC_STORE_PROMPT` when it wants a
  * PIN or passphrase and is given none, `ERR_OSSL_…` for what OpenSSL says, `AbortError`, `ERR_ASYNC_TIMEOUT`,
@@ -82,7 +96,9 @@ async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate
   validateString(uri, 'key.uri');
   if (pin !== undefined) validatePin(pin, 'key.pin');
   if (prompt !== undefined) validateFunction(prompt, 'key.prompt');
-  const scope = scopeOfStore(uri, options?.provider);
+  const source = sourceOf(uri, options?.provider);
+  if (source !== undefined && 'loadPrivateKey' in source) return loadFrom(source, key, options, isPrivate);
+  const scope = source;
   try {
     return await loadWith(pin, uri, scope, options, isPrivate);
   } catch (error) {
@@ -100,6 +116,24 @@ export function validatePin(pin: unknown, name: string): asserts pin is string |
   if (typeof pin !== 'string' && !(pin instanceof Uint8Array)) {
     throw invalidArgType(name, 'of type string or an instance of Uint8Array', typeof pin);
   }
+}
+
+// Engines ask for a PIN when they are in the middle of something, so that it has to be known by then.
+async function loadFrom(
+  source: KeySource,
+  { uri, pin, prompt }: StoredKey,
+  options: StoreOptions | undefined,
+  isPrivate: boolean,
+): Promise<AsyncKey> {
+  const answer = pin ?? (await prompt?.('PIN:'));
+  if (prompt !== undefined) validatePin(answer, 'prompt()');
+  const { signal, timeoutMs } = options ?? {};
+  const sourceOptions: KeySourceOptions = {
+    ...(answer === undefined ? {} : { pin: answer }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+  return isPrivate ? source.loadPrivateKey(uri, sourceOptions) : source.loadPublicKey(uri, sourceOptions);
 }
 
 async function loadWith(
@@ -138,7 +172,8 @@ async function loadWith(
 // As URIs have them; a single letter is a drive.
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 
-function scopeOfStore(uri: string, provider: string | undefined): NativeScope | undefined {
+// Where to look: in the process's library, in a scope, or at somebody who is no provider.
+function sourceOf(uri: string, provider: string | undefined): NativeScope | KeySource | undefined {
   // What the provider lacks, for example decoders, others may have.
   if (provider !== undefined) return scopeOf({ properties: `?provider=${provider}` });
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
@@ -149,5 +184,7 @@ function scopeOfStore(uri: string, provider: string | undefined): NativeScope | 
     const owner = found.find(({ algorithms }) => algorithms.stores?.some((names) => names.split(':').includes(scheme)));
     if (owner !== undefined) return scopeOf({ properties: `?provider=${owner.name}` });
   }
-  throw asyncError('ERR_ASYNC_STORE', `No loaded provider has a store for '${scheme}:'`);
+  const source = keySources.get(scheme);
+  if (source !== undefined) return source;
+  throw asyncError('ERR_ASYNC_STORE', `No loaded provider or engine has a store for '${scheme}:'`);
 }

@@ -1,9 +1,19 @@
 // The reference engine, which pauses as hardware does, in each of its modes and with each way of waiting for it.
 import * as crypto from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { loadEngine, privateDecrypt, sign, stats, type Engine, type EngineOptions, type ProviderStats } from '../../lib';
+import { setTimeout } from 'node:timers/promises';
+import {
+  loadEngine,
+  privateDecrypt,
+  sign,
+  stats,
+  type Engine,
+  type EngineOptions,
+  type ProviderStats,
+} from '../../lib';
 import { inChild, resultOf, ROOT } from './support/child';
 import { rejection, rejectionCode, turn } from './support/library';
 
@@ -20,7 +30,11 @@ const withEngines = major >= 4 ? describe.skip : describe;
 let engine: Engine | undefined;
 
 async function load(mode: string, options: EngineOptions = {}): Promise<Engine> {
-  engine = await loadEngine(MODULE, { pauses: true, ...options, preInit: [['MODE', mode], ...(options.preInit ?? [])] });
+  engine = await loadEngine(MODULE, {
+    pauses: true,
+    ...options,
+    preInit: [['MODE', mode], ...(options.preInit ?? [])],
+  });
   return engine;
 }
 
@@ -122,6 +136,22 @@ withEngines('the reference engine', () => {
     expect(await growth(() => signMany(key, 3))).toMatchObject({ operations: 3, paused: 0, notOffloaded: 3 });
   });
 
+  test('is asked whether it works', async () => {
+    const messages: unknown[] = [];
+    const listener = (message: unknown): void => void messages.push(message);
+    subscribe('openssl-async:hardware:heartbeat', listener);
+    const loaded = await load('auto', { heartbeat: { command: 'HEARTBEAT', intervalMs: 5 } });
+    expect(loaded.alive).toBe(true);
+    await setTimeout(30);
+    expect(loaded.alive).toBe(true);
+    expect(messages).toEqual([]);
+    loaded.unload();
+    const lame = await load('auto', { heartbeat: { command: 'NONSENSE', intervalMs: 5 } });
+    while (lame.alive) await setTimeout(5);
+    expect(messages).toEqual([{ holder: 'engine:reference', alive: false }]);
+    unsubscribe('openssl-async:hardware:heartbeat', listener);
+  });
+
   describe('that has to be polled', () => {
     test.each([1, 20, 200])('is, with %i in flight', async (count) => {
       const key = (await load('poll', { poll: {}, preInit: [['LATENCY_MICROS', 500]] })).bindKey(rsa.privateKey);
@@ -135,7 +165,7 @@ withEngines('the reference engine', () => {
       await load('poll', { poll: { intervalMs: 1 } });
       const before = stats().engines.reference?.polls;
       for (let i = 0; i < 20; ++i) await turn();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await setTimeout(20);
       expect(stats().engines.reference?.polls).toBe(before);
     });
 

@@ -1,4 +1,4 @@
-// Keys that URIs name. A file's store is OpenSSL's own; tokens are in engines.test.ts.
+// Keys that URIs name: in files, for which OpenSSL has a store of its own, and in a token of SoftHSM's.
 import { execFileSync } from 'node:child_process';
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
@@ -6,7 +6,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPrivateKey, createPublicKey, sign, type StoredKey, type StoreOptions } from '../../lib';
+import { inChild, resultOf } from './support/child';
 import { rejection, rejectionCode } from './support/library';
+import { createToken, missing, type Token } from './support/token';
+
+if (missing !== undefined) console.log(`Skipped: ${missing}.`);
+const withToken = missing === undefined ? describe : describe.skip;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'store-'));
 const file = (name: string, content: string | Buffer): string => {
@@ -110,6 +115,44 @@ test.each<[string, unknown, StoreOptions | undefined, string | RegExp]>([
   expect(await rejectionCode(createPrivateKey(key as StoredKey, options))).toEqual(
     typeof code === 'string' ? code : expect.stringMatching(code),
   );
+});
+
+withToken('a key of a token', () => {
+  let token: Token;
+
+  beforeAll(() => {
+    token = createToken();
+  });
+  afterAll(() => {
+    fs.rmSync(token.folder, { recursive: true });
+  });
+
+  test('is found by its URI with the engine of PKCS#11', async () => {
+    const outcome = await inChild(
+      async ({ library, rejectionCode }) => {
+        const uri = 'pkcs11:token=keys;object=ec';
+        const before = await rejectionCode(library.createPrivateKey({ uri }));
+        const engine = await library.loadEngine('pkcs11', { preInit: [['MODULE_PATH', process.env.TOKEN_MODULE]] });
+        const questions: string[] = [];
+        const prompt = (question: string): string => {
+          questions.push(question);
+          return process.env.TOKEN_PIN ?? '';
+        };
+        const key = await library.createPrivateKey({ uri, prompt });
+        const signature = (await library.sign('sha256', 'data', key)).toString('hex');
+        const publicKey = await library.createPublicKey({ uri, pin: process.env.TOKEN_PIN ?? '' });
+        engine.unload();
+        const after = await rejectionCode(library.createPrivateKey({ uri }));
+        const pem = publicKey.export({ format: 'pem', type: 'spki' });
+        return { isHeld: key.isHeld, signature, pem, questions, before, after };
+      },
+      { env: token.env },
+    );
+    const { signature, pem, ...rest } = resultOf(outcome);
+    expect(rest).toEqual({ isHeld: true, questions: ['PIN:'], before: 'ERR_ASYNC_STORE', after: 'ERR_ASYNC_STORE' });
+    expect(pem).toBe(crypto.createPublicKey(token.publicKeys.ec).export({ format: 'pem', type: 'spki' }));
+    expect(crypto.verify('sha256', Buffer.from('data'), pem, Buffer.from(signature, 'hex'))).toBe(true);
+  });
 });
 
 test('may be aborted', async () => {
