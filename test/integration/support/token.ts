@@ -19,7 +19,7 @@ export const SOFTHSM = firstOf([
   ...MACHINES.map((machine) => `/usr/lib/${machine}-linux-gnu/softhsm/libsofthsm2.so`),
 ]);
 /** OpenSSL's engine for PKCS#11. */
-export const PKCS11 = firstOf(MACHINES.map((machine) => `/usr/lib/${machine}-linux-gnu/engines-3/pkcs11.so`));
+const PKCS11 = firstOf(MACHINES.map((machine) => `/usr/lib/${machine}-linux-gnu/engines-3/pkcs11.so`));
 const hasTools = spawnSync('softhsm2-util', ['--version']).status === 0;
 
 /** Why there can be no token here; undefined when there can. */
