@@ -60,7 +60,7 @@ class Image {
   }
   template <typename T, typename Visit>
   void ForEach(const Section& section, Visit visit) const {
-    T entry;
+    T entry = {};
     for (uint64_t at = 0; at + sizeof(T) <= section.sh_size && Get(section.sh_offset + at, &entry); at += sizeof(T)) {
       visit(entry);
     }
@@ -75,7 +75,7 @@ class Image {
 ElfFile::Kind ElfFile::Read(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   const Image image(std::vector<char>{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()});
-  Header header;
+  Header header = {};
   if (!image.Get(0, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return Kind::kOther;
   if (header.e_ident[EI_CLASS] != kClass || (kMachine != EM_NONE && header.e_machine != kMachine)) {
     return Kind::kOtherMachine;
@@ -83,7 +83,7 @@ ElfFile::Kind ElfFile::Read(const std::string& path) {
   if (header.e_type != ET_DYN) return Kind::kOther;
   // The dynamic linker maps what a file that was cut short lacks, and crashes.
   for (size_t i = 0; i < header.e_phnum; ++i) {
-    Segment segment;
+    Segment segment = {};
     if (!image.Get(header.e_phoff + i * sizeof(Segment), &segment)) return Kind::kOther;
     if (segment.p_filesz > image.size() || segment.p_offset > image.size() - segment.p_filesz) return Kind::kOther;
   }
