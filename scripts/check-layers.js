@@ -57,6 +57,7 @@ const LIBRARY_LAYERS = [
   ['accelerator'],
   ['tls/'],
   ['index'],
+  ['cli/'],
 ];
 
 // Modules that only one file may import.

@@ -261,7 +261,11 @@ export interface NativeStats {
 
 export interface NativeAddon {
   opensslVersion(): string;
-  /** Empty when everything below exists and works; otherwise only these two functions exist. */
+  /** What the addon calls in any case, and what it calls where it is there. */
+  symbolNames(): { required: string[]; optional: string[] };
+  /** Whether the process has a symbol for whoever is loaded into it. */
+  hasSymbol(name: string): boolean;
+  /** Empty when everything below exists and works; otherwise only these four functions exist. */
   unsupportedReason(): string;
 
   setEventSink(

@@ -198,6 +198,11 @@ export function reasonForNone(): string | undefined {
   return load().reason;
 }
 
+/** What can be asked of the addon even where jobs do not run; undefined without the addon. */
+export function symbols(): Pick<NativeAddon, 'symbolNames' | 'hasSymbol'> | undefined {
+  return load().addon;
+}
+
 /** OpenSSL's version; undefined without the addon, or without OpenSSL. */
 export function versionOfOpenSSL(): string | undefined {
   const version = load().addon?.opensslVersion();

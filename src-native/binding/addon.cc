@@ -29,6 +29,24 @@ uint64_t ToUint64(Napi::Value value) { return static_cast<uint64_t>(value.As<Nap
 Napi::Value OpenSSLVersionOf(Info info) { return Napi::String::New(info.Env(), OpenSSLVersion()); }
 Napi::Value UnsupportedReasonOf(Info info) { return Napi::String::New(info.Env(), UnsupportedReason()); }
 
+// { required, optional }: names.
+Napi::Value SymbolNames(Info info) {
+  const auto to_js = [&](const std::vector<std::string>& names) {
+    Napi::Array array = Napi::Array::New(info.Env(), names.size());
+    for (size_t i = 0; i < names.size(); ++i) array.Set(static_cast<uint32_t>(i), names[i]);
+    return array;
+  };
+  Napi::Object names = Napi::Object::New(info.Env());
+  names.Set("required", to_js(RequiredSymbols()));
+  names.Set("optional", to_js(OptionalSymbolNames()));
+  return names;
+}
+
+Napi::Value HasSymbolOf(Info info) {
+  const std::string name = info[0].As<Napi::String>();
+  return Napi::Boolean::New(info.Env(), HasSymbol(name.c_str()));
+}
+
 Napi::Value SetEventSink(Info info) {
   Environment::From(info).SetEventSink(info[0].As<Napi::Int32Array>(), info[1].As<Napi::Function>(),
                                        info[2].As<Napi::Function>());
@@ -365,6 +383,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   };
   add("opensslVersion", &OpenSSLVersionOf);
   add("unsupportedReason", &UnsupportedReasonOf);
+  add("symbolNames", &SymbolNames);
+  add("hasSymbol", &HasSymbolOf);
   if (!UnsupportedReason().empty()) return exports;  // nothing else may be called
 
   Result<void> result;

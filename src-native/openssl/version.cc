@@ -6,6 +6,8 @@
 #include <dlfcn.h>
 #endif
 
+#include <iterator>
+
 namespace openssl_async {
 
 namespace {
@@ -47,6 +49,8 @@ void* FindSymbol(const char* name) {
 #endif
 }
 
+constexpr const char* kOptional[] = {"ERR_get_state", "ASYNC_set_mem_functions", "ERR_count_to_mark"};
+
 std::string FindReason() {
   for (const char* name : kRequired) {
     if (FindSymbol(name) == nullptr) {
@@ -65,9 +69,9 @@ std::string FindReason() {
 
 const OptionalSymbols& GetOptionalSymbols() {
   static const OptionalSymbols symbols = {
-      reinterpret_cast<void* (*)()>(FindSymbol("ERR_get_state")),
-      reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindSymbol("ASYNC_set_mem_functions")),
-      reinterpret_cast<int (*)()>(FindSymbol("ERR_count_to_mark")),
+      reinterpret_cast<void* (*)()>(FindSymbol(kOptional[0])),
+      reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindSymbol(kOptional[1])),
+      reinterpret_cast<int (*)()>(FindSymbol(kOptional[2])),
   };
   return symbols;
 }
@@ -77,6 +81,16 @@ bool HasSymbol(const char* name) { return FindSymbol(name) != nullptr; }
 const std::string& UnsupportedReason() {
   static const std::string* reason = new std::string(FindReason());  // never destroyed: used until the process ends
   return *reason;
+}
+
+const std::vector<std::string>& RequiredSymbols() {
+  static const auto* names = new std::vector<std::string>(std::begin(kRequired), std::end(kRequired));
+  return *names;
+}
+
+const std::vector<std::string>& OptionalSymbolNames() {
+  static const auto* names = new std::vector<std::string>(std::begin(kOptional), std::end(kOptional));
+  return *names;
 }
 
 std::string OpenSSLVersion() {

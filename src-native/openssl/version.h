@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace openssl_async {
 
@@ -19,11 +20,15 @@ struct OptionalSymbols {
 
 const OptionalSymbols& GetOptionalSymbols();
 
-// Whether the running library exports a function, for those of whole parts that it may lack.
-bool HasSymbol(const char* name);
-
 // Empty when real async jobs run in this process, else one sentence that says why not. Computed once, thread-safe.
 const std::string& UnsupportedReason();
+
+// What the addon calls: without asking, so that jobs need it, and only where it is there.
+const std::vector<std::string>& RequiredSymbols();
+const std::vector<std::string>& OptionalSymbolNames();
+
+// Whether the process has a function or variable of this name for whoever is loaded into it. Any thread.
+bool HasSymbol(const char* name);
 
 // OpenSSL's own version string, for example "OpenSSL 3.0.19 27 Jan 2026"; empty without OpenSSL.
 std::string OpenSSLVersion();

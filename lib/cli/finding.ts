@@ -1,0 +1,34 @@
+// What a probe of `doctor` found.
+
+/** `unknown`: there was no way to tell. Only a `problem` keeps jobs, or what was asked about, from working. */
+export type FindingStatus = 'ok' | 'warning' | 'problem' | 'unknown';
+
+export interface Finding {
+  status: FindingStatus;
+  /** One line. */
+  summary: string;
+  /** More lines, for people. */
+  notes?: string[];
+  /** What to do about it. */
+  remedies?: string[];
+  /** For machines. */
+  details?: Record<string, unknown>;
+}
+
+export interface NamedFinding extends Finding {
+  name: string;
+}
+
+export function problem(summary: string, remedies: string[], more: Partial<Finding> = {}): Finding {
+  return { status: 'problem', summary, remedies, ...more };
+}
+
+export function unknown(summary: string, more: Partial<Finding> = {}): Finding {
+  return { status: 'unknown', summary, ...more };
+}
+
+export function messageOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
+  const { code, message } = error as { code?: unknown; message: unknown };
+  return typeof code === 'string' ? `${code}: ${String(message)}` : String(message);
+}

@@ -1,0 +1,317 @@
+// What `doctor` looks at. Each probe stands for itself: none relies on another having gone well.
+import { constants, generateKeyPairSync, verify } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import {
+  isCapable,
+  jobFunction,
+  listEngines,
+  listProviders,
+  opensslVersion,
+  runJob,
+  sign,
+  stats,
+  unsupportedReason,
+  WaitSignal,
+} from '..';
+import { symbols } from '../native/environment';
+import { loadAddon } from '../native/load';
+import { DEFAULT_OPTIONS } from '../options';
+import { messageOf, problem, unknown, type Finding } from './finding';
+import { describeModule } from './module-binding';
+
+export interface Probe {
+  name: string;
+  run: () => Finding | Promise<Finding>;
+}
+
+/** In the order in which they are reported. `modules` are paths. */
+export function probes(modules: readonly string[]): Probe[] {
+  return [
+    { name: 'runtime', run: describeRuntime },
+    { name: 'openssl', run: describeOpenSSL },
+    { name: 'permissions', run: describePermissions },
+    { name: 'addon', run: describeAddon },
+    { name: 'capability', run: describeCapability },
+    { name: 'symbols', run: describeSymbols },
+    { name: 'job', run: runPausingJob },
+    { name: 'accelerator', run: runAccelerator },
+    { name: 'stacks', run: describeStacks },
+    { name: 'limits', run: describeLimits },
+    { name: 'providers', run: describeProviders },
+    { name: 'engines', run: describeEngines },
+    ...modules.map((file) => ({ name: `module ${file}`, run: () => describeModule(file) })),
+  ];
+}
+
+/** The finding of a probe, also of one that threw. */
+export async function runProbe({ run }: Probe): Promise<Finding> {
+  try {
+    return await run();
+  } catch (error) {
+    const missing = MISSING_OF_CODE[String((error as { code?: unknown } | null)?.code)];
+    if (missing !== undefined) return unknown(`this cannot be looked at without ${missing}`);
+    return problem(`this could not be looked at: ${messageOf(error)}`, [REPORT_IT]);
+  }
+}
+
+const USE_OFFICIAL_NODE = 'Run under an official Node.js binary, or one that links OpenSSL 3.0 or later.';
+const REINSTALL = 'Reinstall on this machine: npm rebuild openssl-async';
+// What a probe of its own says more about.
+const MISSING_OF_CODE: Record<string, string> = {
+  ERR_ASYNC_UNSUPPORTED: 'async jobs',
+  ERR_ASYNC_ADDON_NOT_LOADED: 'the addon',
+};
+const REPORT_IT = 'Please report it, with the output of: openssl-async doctor --json';
+
+// --- The process
+
+function describeRuntime(): Finding {
+  const { bun, electron } = process.versions;
+  const name = bun ? `Bun ${bun}` : electron ? `Electron ${electron}` : 'Node.js';
+  const summary = `${name}${bun ? '' : ` ${process.version}`} on ${process.platform}-${process.arch}`;
+  const details = { versions: process.versions, platform: process.platform, arch: process.arch };
+  return { status: 'ok', summary, details: { ...details, execPath: process.execPath } };
+}
+
+function describeOpenSSL(): Finding {
+  const version = opensslVersion() ?? (process.versions.openssl ? `OpenSSL ${process.versions.openssl}` : undefined);
+  const libraries = sharedObjects().filter((file) => /(crypto|ssl)[^/\\]*\.(so|dylib|dll)/i.test(file));
+  const linkage = linkageOf(version);
+  const details = { version, linkage, libraries };
+  if (linkage === 'boringssl') {
+    return problem('BoringSSL, which has no async jobs', [USE_OFFICIAL_NODE], { details });
+  }
+  if (linkage === 'none') return problem('this runtime has no OpenSSL', [USE_OFFICIAL_NODE], { details });
+  const where = linkage === 'shared' ? 'a shared library of the system' : "embedded in the runtime's binary";
+  return { status: 'ok', summary: `${version ?? 'of unknown version'}, ${where}`, notes: libraries, details };
+}
+
+function linkageOf(version: string | undefined): 'boringssl' | 'none' | 'shared' | 'embedded' {
+  const features = process.features as { openssl_is_boringssl?: boolean };
+  const { bun, electron, boringssl } = process.versions;
+  if (features.openssl_is_boringssl === true || bun || electron || boringssl) return 'boringssl';
+  if (version === undefined) return 'none';
+  const { variables } = process.config as unknown as { variables: Record<string, unknown> };
+  return String(variables.node_shared_openssl) === 'true' ? 'shared' : 'embedded';
+}
+
+interface Report {
+  sharedObjects?: string[];
+  userLimits?: Record<string, { soft: number | string; hard: number | string }>;
+}
+
+let report: Report | undefined;
+
+function diagnosticReport(): Report {
+  if (report !== undefined) return report;
+  // Otherwise it asks for the names of the addresses that sockets have.
+  const { report: reporter } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } };
+  if (reporter === undefined) return {};
+  reporter.excludeNetwork = true;
+  report = reporter.getReport();
+  return report;
+}
+
+function sharedObjects(): string[] {
+  return diagnosticReport().sharedObjects ?? [];
+}
+
+const PERMISSION_FLAG = /^--(experimental-permission|permission|no-addons|allow-[\w-]+)(=|$)/;
+
+function describePermissions(): Finding {
+  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
+  const flags = options.filter((option) => PERMISSION_FLAG.test(option));
+  const restricted = (process as { permission?: unknown }).permission !== undefined;
+  const details = { restricted, flags };
+  const has = (name: string): boolean => flags.some((flag) => flag.split('=', 1)[0] === name);
+  if (has('--no-addons')) {
+    return problem('--no-addons keeps native modules from being loaded', ['Run without --no-addons.'], { details });
+  }
+  if (!restricted) return { status: 'ok', summary: 'the permission model is off', details };
+  if (!has('--allow-addons')) {
+    const summary = 'the permission model is on and keeps native modules from being loaded';
+    return problem(summary, ['Add --allow-addons.'], { notes: [flags.join(' ')], details });
+  }
+  return {
+    status: 'ok',
+    summary: 'the permission model is on and allows native modules',
+    notes: [flags.join(' ')],
+    details,
+  };
+}
+
+// --- The addon
+
+function describeAddon(): Finding {
+  const found = loadAddon();
+  if (found.loaded) return { status: 'ok', summary: found.path, details: { path: found.path } };
+  const { attempts, code, message, reason } = found;
+  const advice = message.split('\n');
+  const remedies = advice.slice(advice.indexOf('What to do:') + 1).map((line) => line.trim());
+  const notes = attempts.map(({ path, failure }) => `${path}: ${failure ?? 'no such file'}`);
+  return problem(reason, remedies, { notes, details: { code, attempts } });
+}
+
+function describeCapability(): Finding {
+  const capable = isCapable();
+  const reason = unsupportedReason();
+  const details = { capable, ...(reason === undefined ? {} : { reason }) };
+  if (capable) return { status: 'ok', summary: 'OpenSSL async jobs run here', details };
+  const remedies = symbols() === undefined ? [REINSTALL] : [USE_OFFICIAL_NODE];
+  return problem(reason ?? 'OpenSSL async jobs do not run here', remedies, { details });
+}
+
+function describeSymbols(): Finding {
+  const addon = symbols();
+  if (addon === undefined) return unknown('without the addon nobody can tell which functions this process has');
+  const { required, optional } = addon.symbolNames();
+  const lacks = (name: string): boolean => !addon.hasSymbol(name);
+  const missing = required.filter(lacks);
+  const missingOptional = optional.filter(lacks);
+  const details = { required, optional, missing, missingOptional };
+  const notes =
+    missingOptional.length === 0 ? [] : [`of newer versions, and done without: ${missingOptional.join(', ')}`];
+  if (missing.length > 0) {
+    return problem(`missing: ${missing.join(', ')}`, [USE_OFFICIAL_NODE], { notes, details });
+  }
+  return { status: 'ok', summary: `all ${required.length} functions that jobs need are there`, notes, details };
+}
+
+// --- Jobs
+
+const JOB_RETURNS = 42;
+const JOB_TIME_LIMIT_MS = 5000;
+
+async function runPausingJob(): Promise<Finding> {
+  const signal = new WaitSignal();
+  const job = jobFunction(function* (self) {
+    yield self.setWaitFd('doctor', signal.fd);
+    setImmediate(() => {
+      signal.wake();
+    });
+    while (!signal.clear()) yield self.pause();
+    yield self.clearFd('doctor');
+    return JOB_RETURNS;
+  });
+  const began = performance.now();
+  try {
+    const { returnValue, pauses, wakeups } = await runJob(job, { timeoutMs: JOB_TIME_LIMIT_MS });
+    const micros = Math.round(1000 * (performance.now() - began));
+    const details = { returnValue, pauses, wakeups, micros };
+    if (returnValue !== JOB_RETURNS || pauses === 0 || wakeups.fd === 0) {
+      return problem(`a job ran, but did not pause as it should: ${JSON.stringify(details)}`, [REPORT_IT], { details });
+    }
+    return { status: 'ok', summary: `a job paused, was woken by its fd, and returned, in ${micros} µs`, details };
+  } finally {
+    signal.close();
+  }
+}
+
+async function runAccelerator(): Promise<Finding> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const before = stats().operations.pauses;
+  const options = { provider: 'accelerator', timeoutMs: JOB_TIME_LIMIT_MS } as const;
+  const signature = await sign('sha256', 'doctor', privateKey, options);
+  const pauses = stats().operations.pauses - before;
+  const valid = verify('sha256', Buffer.from('doctor'), publicKey, signature);
+  const details = { pauses, valid };
+  if (!valid) return problem('the accelerator gave a signature that is not valid', [REPORT_IT], { details });
+  if (pauses === 0) return problem('the accelerator signed without a pause', [REPORT_IT], { details });
+  return { status: 'ok', summary: 'a P-256 signature paused its job, and is valid', details };
+}
+
+function describeStacks(): Finding {
+  const { stacks } = stats();
+  const details = { ...stacks };
+  const kib = `${Math.round(stacks.sizeBytes / 1024)} KiB`;
+  switch (stacks.mode) {
+    case 'none':
+      return unknown('no job has run in this process', { details });
+    case 'guarded':
+      return { status: 'ok', summary: `${kib} each, with guard pages`, details };
+    case 'default': {
+      const notes = ['guard pages need OpenSSL 3.2 or later: there, an overflow is found where it happens'];
+      return { status: 'ok', summary: `OpenSSL's own, ${kib} each, without guard pages`, notes, details };
+    }
+  }
+}
+
+// --- Limits
+
+const MAPPINGS_PER_STACK = 2;
+
+function describeLimits(): Finding {
+  const fds = { limit: limitOf('open_files'), used: countOf(() => readdirSync('/proc/self/fd').length) };
+  const mappings = {
+    limit: countOf(() => Number(readFileSync('/proc/sys/vm/max_map_count', 'latin1'))),
+    used: countOf(() => readFileSync('/proc/self/maps', 'latin1').split('\n').length - 1),
+  };
+  const { maxJobs, maxGuardedStacks } = DEFAULT_OPTIONS;
+  const remedies: string[] = [];
+  if (fds.limit !== undefined && fds.limit < maxJobs) {
+    remedies.push(
+      `${fds.limit} fds are fewer than the ${maxJobs} jobs that may live at a time, each of which may need one: ` +
+        'raise it (ulimit -n), or lower configure({ maxJobs }).',
+    );
+  }
+  const wanted = MAPPINGS_PER_STACK * maxGuardedStacks + (mappings.used ?? 0);
+  if (mappings.limit !== undefined && mappings.limit < wanted) {
+    remedies.push(
+      `${mappings.limit} memory mappings are fewer than ${maxGuardedStacks} guarded stacks need: ` +
+        'raise it (sysctl vm.max_map_count), or lower configure({ maxGuardedStacks }).',
+    );
+  }
+  const summary = [
+    `${fds.limit ?? 'no known limit of'} fds${inUse(fds.used)}`,
+    `${mappings.limit ?? 'no known limit of'} memory mappings${inUse(mappings.used)}`,
+  ].join(', ');
+  return { status: remedies.length > 0 ? 'warning' : 'ok', summary, remedies, details: { fds, mappings } };
+}
+
+function limitOf(name: string): number | undefined {
+  const soft = diagnosticReport().userLimits?.[name]?.soft;
+  return typeof soft === 'number' ? soft : undefined;
+}
+
+// Only Linux has these files.
+function countOf(read: () => number): number | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function inUse(used: number | undefined): string {
+  return used === undefined ? '' : ` (${used} in use)`;
+}
+
+// --- Implementations
+
+function describeProviders(): Finding {
+  const providers = listProviders();
+  const inactive = providers.filter(({ active }) => !active);
+  const notes = providers.map(({ name, title, version, active, library }) => {
+    const where = library === 'own' ? ', in the library context of openssl-async' : '';
+    return `${name}: ${title} ${version}${where}${active ? '' : ', not active'}`;
+  });
+  const details = { providers };
+  const summary = `${providers.length} loaded`;
+  if (inactive.length === 0) return { status: 'ok', summary, notes, details };
+  const names = inactive.map(({ name }) => name).join(', ');
+  return problem(`${summary}, of which ${names} failed its own tests`, ['Look into its configuration.'], {
+    notes,
+    details,
+  });
+}
+
+function describeEngines(): Finding {
+  const addon = symbols();
+  const supported = addon === undefined ? 'ENGINE_METHOD_ALL' in constants : addon.hasSymbol('ENGINE_by_id');
+  const engines = supported ? listEngines() : [];
+  const details = { supported, engines };
+  if (!supported)
+    return { status: 'ok', summary: 'this OpenSSL has none any more; providers took their place', details };
+  const notes = engines.map(({ id, name }) => `${id}: ${name}`);
+  return { status: 'ok', summary: `this OpenSSL has them, ${engines.length} of its own`, notes, details };
+}
