@@ -115,7 +115,7 @@ const OPERATIONS: Readonly<Record<RemoteKeyType, readonly OperationName[]>> = {
   x448: ['derive'],
 };
 
-// The addon's own library, where the provider `remote` is. Its operations pause.
+// For what operations need besides the key, which has a library of its own with the provider `remote`. They pause.
 const SCOPE: NativeScope = [1, '?provider=remote', true, undefined, 'provider:remote'];
 
 /**

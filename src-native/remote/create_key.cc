@@ -16,18 +16,18 @@ namespace {
 
 constexpr char kStrictQuery[] = "provider=remote";
 
-// Loaded with the first remote key: whoever has none has a context as if there were no such provider.
-Result<ProviderScope> LoadProvider() {
+// In a library context that it shares with no keys of others, which would be lost in it.
+Result<LibraryContextPointer> LoadProvider() {
   const ErrorQueueScope errors;
-  Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();
-  if (!context.ok()) return context.error();
-  if (OSSL_PROVIDER_add_builtin(context.value(), kRemoteName, RemoteProviderInit) != 1 ||
-      OSSL_PROVIDER_load(context.value(), kRemoteName) == nullptr) {
-    return Error{"ERR_ASYNC_INIT_FAILED", "OpenSSL could not load the provider of remote keys.",
-                 ErrorQueue::Take().Lines()};
+  Result<LibraryContextPointer> created = NewLibraryContext();
+  if (!created.ok()) return created.error();
+  OSSL_LIB_CTX* context = created.value().get();
+  if (OSSL_PROVIDER_add_builtin(context, kRemoteName, RemoteProviderInit) == 1 &&
+      OSSL_PROVIDER_load(context, kRemoteName) != nullptr) {
+    return created;
   }
-  // Digests and the like come from the others.
-  return ProviderScope{context.value(), "?provider=remote", true};
+  return Error{"ERR_ASYNC_INIT_FAILED", "OpenSSL could not load the provider of remote keys.",
+               ErrorQueue::Take().Lines()};
 }
 
 EvpPkeyPointer Make(EVP_PKEY* public_key, OSSL_LIB_CTX* library_context, uint64_t* holder_number) {
@@ -52,8 +52,10 @@ EvpPkeyPointer Make(EVP_PKEY* public_key, OSSL_LIB_CTX* library_context, uint64_
 }  // namespace
 
 Result<ProviderScope> RemoteScope() {
-  static const auto* const scope = new Result<ProviderScope>(LoadProvider());
-  return *scope;
+  static auto* const context = new Result<LibraryContextPointer>(LoadProvider());
+  if (!context->ok()) return context->error();
+  // Digests and the like come from the others.
+  return ProviderScope{context->value().get(), "?provider=remote", true};
 }
 
 Result<std::shared_ptr<Key>> CreateRemoteKey(ByteView spki, const char* type,

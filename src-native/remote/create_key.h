@@ -8,7 +8,7 @@
 
 namespace openssl_async {
 
-// The addon's own library context, with the provider `remote` beside the others, and the query that prefers it.
+// A library context of the addon's own, with the provider `remote` beside the others, and the query that prefers it.
 Result<ProviderScope> RemoteScope();
 
 // `spki`: SubjectPublicKeyInfo of the public part; `type` as OpenSSL calls it, null when it is not known.
