@@ -117,6 +117,7 @@
           'target_name': 'reference_engine',
           'includes': ['deps/openssl.gypi', 'test/native/reference/module.gypi'],
           'include_dirs': ['test/native/reference/engine'],
+          'defines': ['OPENSSL_SUPPRESS_DEPRECATED'],
           'sources': ['<!@(node scripts/list-sources.js test/native/reference/engine)'],
         },
         {

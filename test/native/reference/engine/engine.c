@@ -36,14 +36,9 @@ static const ENGINE_CMD_DEFN kCommands[] = {
 };
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-static int hardware_index = -1;
+static bool prepared;
 
-static void prepare(void) {
-  int index = ENGINE_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-  if (index >= 0 && create_methods()) hardware_index = index;
-}
-
-struct hardware* hardware_of(const ENGINE* engine) { return ENGINE_get_ex_data(engine, hardware_index); }
+static void prepare(void) { prepared = create_methods(); }
 
 static bool write_stats(struct hardware* hardware, const char* path) {
   char text[512];
@@ -59,9 +54,11 @@ static bool write_stats(struct hardware* hardware, const char* path) {
 
 /* OpenSSL has turned the text of a numeric command into `number`; that of the others is at `data`. */
 static int control(ENGINE* engine, int command, long number, void* data, void (*function)(void)) {
-  struct hardware* hardware = hardware_of(engine);
+  struct hardware* hardware = device();
   int collected;
+  (void)engine;
   (void)function;
+  if (hardware == NULL) return 0;
   switch (command) {
     case COMMAND_MODE:
       return hardware_set_mode(hardware, data == NULL ? "" : data);
@@ -85,32 +82,24 @@ static int control(ENGINE* engine, int command, long number, void* data, void (*
   }
 }
 
-/* For the first functional reference, and after the last one: jobs hold one by their key. */
-static int init(ENGINE* engine) { return hardware_of(engine) != NULL; }
-static int finish(ENGINE* engine) { return hardware_of(engine) != NULL; }
-
-/* Nobody has a reference: the threads can be joined. */
+/* Nobody has a reference any more. */
 static int destroy(ENGINE* engine) {
-  hardware_free(hardware_of(engine));
-  ENGINE_set_ex_data(engine, hardware_index, NULL);
+  (void)engine;
+  device_detach();
   return 1;
 }
 
 static int bind_reference(ENGINE* engine, const char* id) {
-  struct hardware* hardware;
   /* As it was asked for: without an id, by ours, or by the module's path. */
   if (id != NULL && strcmp(id, "reference") != 0 && strchr(id, '/') == NULL) return 0;
-  if (!CRYPTO_THREAD_run_once(&once, prepare) || hardware_index < 0) return 0;
-  if (!ENGINE_set_id(engine, "reference") || !ENGINE_set_name(engine, "A simulated accelerator that pauses jobs") ||
-      !ENGINE_set_init_function(engine, init) || !ENGINE_set_finish_function(engine, finish) ||
-      !ENGINE_set_destroy_function(engine, destroy) || !ENGINE_set_ctrl_function(engine, control) ||
-      !ENGINE_set_cmd_defns(engine, kCommands) || !ENGINE_set_RSA(engine, rsa_method()) ||
-      !ENGINE_set_EC(engine, ec_method()) || !ENGINE_set_load_privkey_function(engine, load_private_key)) {
-    return 0;
+  if (!CRYPTO_THREAD_run_once(&once, prepare) || !prepared || !device_attach()) return 0;
+  if (ENGINE_set_id(engine, "reference") && ENGINE_set_name(engine, "A simulated accelerator that pauses jobs") &&
+      ENGINE_set_ctrl_function(engine, control) && ENGINE_set_cmd_defns(engine, kCommands) &&
+      ENGINE_set_RSA(engine, rsa_method()) && ENGINE_set_EC(engine, ec_method()) &&
+      ENGINE_set_load_privkey_function(engine, load_private_key) && ENGINE_set_destroy_function(engine, destroy)) {
+    return 1;
   }
-  hardware = hardware_new();
-  if (hardware != NULL && ENGINE_set_ex_data(engine, hardware_index, hardware)) return 1;
-  hardware_free(hardware);
+  device_detach();
   return 0;
 }
 

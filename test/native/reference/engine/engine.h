@@ -7,8 +7,11 @@
 
 #include "hardware.h"
 
-/* Each engine has a device of its own. */
-struct hardware* hardware_of(const ENGINE* engine);
+/* device.c: the device, which all engines of a process share. A method is not told whose it is: a key that was given it
+ * by RSA_set_method(3) has no engine. Null, with an OpenSSL error, while there is no engine. */
+struct hardware* device(void);
+bool device_attach(void);
+void device_detach(void);
 
 /* methods.c: of all engines. False without memory. */
 bool create_methods(void);

@@ -1,6 +1,6 @@
 /*
- * Private keys by their id, which is the path of a PEM file; a real device would have them in its memory. Where the file
- * is encrypted, its passphrase is the PIN, which the application's UI_METHOD is asked for.
+ * Private keys by their id, which is the path of a PEM file; a real device would have them in its memory. Where the
+ * file is encrypted, its passphrase is the PIN, which the application's UI_METHOD is asked for.
  */
 #include <openssl/bio.h>
 #include <openssl/ec.h>

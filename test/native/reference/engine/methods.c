@@ -31,7 +31,8 @@ static int do_rsa(void* argument) {
 }
 
 static int run_rsa(struct rsa_work* work) {
-  return hardware_run(hardware_of(RSA_get0_engine(work->rsa)), do_rsa, work) == 1 ? work->result : -1;
+  struct hardware* hardware = device();
+  return hardware != NULL && hardware_run(hardware, do_rsa, work) == 1 ? work->result : -1;
 }
 
 static int private_encrypt(int length, const unsigned char* from, unsigned char* to, RSA* rsa, int padding) {
@@ -61,11 +62,11 @@ static int do_sign(void* argument) {
 }
 
 /* Of the method's three functions for signatures the one that the first, too, calls for the work itself. */
-static ECDSA_SIG* sign(const unsigned char* digest, int length, const BIGNUM* k_inverse, const BIGNUM* r,
-                       EC_KEY* key) {
+static ECDSA_SIG* sign(const unsigned char* digest, int length, const BIGNUM* k_inverse, const BIGNUM* r, EC_KEY* key) {
+  struct hardware* hardware = device();
   struct sign_work work = {NULL, digest, length, k_inverse, r, key, NULL};
   EC_KEY_METHOD_get_sign(EC_KEY_OpenSSL(), NULL, NULL, &work.function);
-  return hardware_run(hardware_of(EC_KEY_get0_engine(key)), do_sign, &work) == 1 ? work.result : NULL;
+  return hardware != NULL && hardware_run(hardware, do_sign, &work) == 1 ? work.result : NULL;
 }
 
 bool create_methods(void) {

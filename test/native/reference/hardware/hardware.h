@@ -20,8 +20,8 @@
  *   poll      as auto, but what the device has finished stays in the ring, and nobody is told, until POLL collects it
  *   sync      does not pause
  *
- * Other control commands: POLL, HEARTBEAT and STATS; see engine/engine.c. Other parameters, all to be read: the counters
- * below, poll and alive; see provider/provider.c.
+ * Other control commands: POLL, HEARTBEAT and STATS; see engine/engine.c. Other parameters, all to be read: the
+ * counters below, poll and alive; see provider/provider.c.
  *
  * Counters, in both:
  *

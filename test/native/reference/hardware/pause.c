@@ -15,8 +15,8 @@ enum { RESUMES_UNTIL_POLL = 1024 };
 
 static void count(atomic_ullong* counter) { atomic_fetch_add_explicit(counter, 1, memory_order_relaxed); }
 
-/* False when there is no sense in pausing any more. While the application has pauses blocked, ASYNC_pause_job(3) returns
- * at once, and as if it had paused: then nobody else on this thread can poll. */
+/* False when there is no sense in pausing any more. While the application has pauses blocked, ASYNC_pause_job(3)
+ * returns at once, and as if it had paused: then nobody else on this thread can poll. */
 static bool pause(struct waiter* waiter) {
   if (ASYNC_pause_job() != 1) return false;
   count(&waiter->counters->pauses);

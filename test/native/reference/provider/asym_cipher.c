@@ -23,37 +23,36 @@ static void* wrap_context(const struct provider* provider, void* inner) {
 static OSSL_FUNC_asym_cipher_newctx_fn new_context;
 static void* new_context(void* provider) {
   const struct wrapped* wrapped = wrapped_get(WRAPPED_RSA_CIPHER);
-  return wrap_context(provider, WRAPPED_CALL(asym_cipher_newctx, wrapped, OSSL_FUNC_ASYM_CIPHER_NEWCTX)(
-                                    wrapped_provider_context()));
+  return wrap_context(
+      provider, WRAPPED_CALL(asym_cipher_newctx, wrapped, OSSL_FUNC_ASYM_CIPHER_NEWCTX)(wrapped_provider_context()));
 }
 
 static OSSL_FUNC_asym_cipher_dupctx_fn duplicate;
 static void* duplicate(void* data) {
   struct context* context = data;
-  return wrap_context(context->provider, WRAPPED_CALL(asym_cipher_dupctx, context->wrapped,
-                                                      OSSL_FUNC_ASYM_CIPHER_DUPCTX)(context->inner));
+  return wrap_context(context->provider,
+                      WRAPPED_CALL(asym_cipher_dupctx, context->wrapped, OSSL_FUNC_ASYM_CIPHER_DUPCTX)(context->inner));
 }
 
 static OSSL_FUNC_asym_cipher_encrypt_init_fn encrypt_init;
 static int encrypt_init(void* data, void* key, const OSSL_PARAM params[]) {
   struct context* context = data;
   return WRAPPED_CALL(asym_cipher_encrypt_init, context->wrapped, OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT)(context->inner,
-                                                                                                     key, params);
+                                                                                                      key, params);
 }
 
 static OSSL_FUNC_asym_cipher_decrypt_init_fn decrypt_init;
 static int decrypt_init(void* data, void* key, const OSSL_PARAM params[]) {
   struct context* context = data;
   return WRAPPED_CALL(asym_cipher_decrypt_init, context->wrapped, OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT)(context->inner,
-                                                                                                     key, params);
+                                                                                                      key, params);
 }
 
 static OSSL_FUNC_asym_cipher_encrypt_fn encrypt;
-static int encrypt(void* data, unsigned char* out, size_t* size, size_t room, const unsigned char* in,
-                   size_t in_size) {
+static int encrypt(void* data, unsigned char* out, size_t* size, size_t room, const unsigned char* in, size_t in_size) {
   struct context* context = data;
   return WRAPPED_CALL(asym_cipher_encrypt, context->wrapped, OSSL_FUNC_ASYM_CIPHER_ENCRYPT)(context->inner, out, size,
-                                                                                           room, in, in_size);
+                                                                                            room, in, in_size);
 }
 
 struct decrypt_work {
@@ -73,8 +72,7 @@ static int do_decrypt(void* argument) {
 }
 
 static OSSL_FUNC_asym_cipher_decrypt_fn decrypt;
-static int decrypt(void* data, unsigned char* out, size_t* size, size_t room, const unsigned char* in,
-                   size_t in_size) {
+static int decrypt(void* data, unsigned char* out, size_t* size, size_t room, const unsigned char* in, size_t in_size) {
   struct decrypt_work work = {data, out, size, room, in, in_size};
   if (out == NULL) return do_decrypt(&work); /* asks for the size */
   return hardware_run(work.context->provider->hardware, do_decrypt, &work);
@@ -112,7 +110,8 @@ static const OSSL_PARAM* settable_params(void* data, void* provider) {
                                                                  wrapped_provider_context());
 }
 
-#define FUNCTION(id, function) {OSSL_FUNC_ASYM_CIPHER_##id, (void (*)(void))(function)}
+#define FUNCTION(id, function) \
+  { OSSL_FUNC_ASYM_CIPHER_##id, (void (*)(void))(function) }
 
 const OSSL_DISPATCH kRsaCipher[] = {
     FUNCTION(NEWCTX, new_context),

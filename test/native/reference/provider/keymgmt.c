@@ -1,5 +1,5 @@
 /*
- * Keys are the default provider's own, with its functions, but for two: how one is made, and that private keys stay.
+ * Keys are the default provider's own, with its functions, but for how one is made, and that private keys stay.
  * Where one may leave, libcrypto takes it to another provider whenever an operation is fetched there: silently, and
  * nothing pauses any more.
  */
@@ -12,6 +12,11 @@ static void* new_key(enum wrapped_algorithm algorithm) {
   return WRAPPED_CALL(keymgmt_new, wrapped_get(algorithm), OSSL_FUNC_KEYMGMT_NEW)(wrapped_provider_context());
 }
 
+static void* begin_generation(enum wrapped_algorithm algorithm, int selection, const OSSL_PARAM params[]) {
+  return WRAPPED_CALL(keymgmt_gen_init, wrapped_get(algorithm), OSSL_FUNC_KEYMGMT_GEN_INIT)(wrapped_provider_context(),
+                                                                                            selection, params);
+}
+
 static int export_key(enum wrapped_algorithm algorithm, void* key, int selection, OSSL_CALLBACK* callback,
                       void* argument) {
   if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0) {
@@ -19,10 +24,10 @@ static int export_key(enum wrapped_algorithm algorithm, void* key, int selection
     return 0;
   }
   return WRAPPED_CALL(keymgmt_export, wrapped_get(algorithm), OSSL_FUNC_KEYMGMT_EXPORT)(key, selection, callback,
-                                                                                       argument);
+                                                                                        argument);
 }
 
-/* These two kinds of functions are not told whose they are. */
+/* These three kinds of functions are not told whose they are. */
 static OSSL_FUNC_keymgmt_new_fn new_rsa;
 static void* new_rsa(void* provider) {
   (void)provider;
@@ -33,6 +38,18 @@ static OSSL_FUNC_keymgmt_new_fn new_ec;
 static void* new_ec(void* provider) {
   (void)provider;
   return new_key(WRAPPED_EC_KEYS);
+}
+
+static OSSL_FUNC_keymgmt_gen_init_fn generate_rsa;
+static void* generate_rsa(void* provider, int selection, const OSSL_PARAM params[]) {
+  (void)provider;
+  return begin_generation(WRAPPED_RSA_KEYS, selection, params);
+}
+
+static OSSL_FUNC_keymgmt_gen_init_fn generate_ec;
+static void* generate_ec(void* provider, int selection, const OSSL_PARAM params[]) {
+  (void)provider;
+  return begin_generation(WRAPPED_EC_KEYS, selection, params);
 }
 
 static OSSL_FUNC_keymgmt_export_fn export_rsa;
@@ -47,6 +64,11 @@ static int export_ec(void* key, int selection, OSSL_CALLBACK* callback, void* ar
 
 /* What is theirs as it is: these functions are given a key, or nothing that differs. */
 static const int kTheirs[] = {
+    OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE,
+    OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS,
+    OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS,
+    OSSL_FUNC_KEYMGMT_GEN,
+    OSSL_FUNC_KEYMGMT_GEN_CLEANUP,
     OSSL_FUNC_KEYMGMT_FREE,
     OSSL_FUNC_KEYMGMT_GET_PARAMS,
     OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS,
@@ -62,14 +84,16 @@ static const int kTheirs[] = {
     OSSL_FUNC_KEYMGMT_DUP,
 };
 
-enum { THEIRS = sizeof(kTheirs) / sizeof(kTheirs[0]), OURS = 2 };
+enum { THEIRS = sizeof(kTheirs) / sizeof(kTheirs[0]), OURS = 3 };
 
 static OSSL_DISPATCH rsa_functions[OURS + THEIRS + 1] = {
     {OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))new_rsa},
+    {OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))generate_rsa},
     {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))export_rsa},
 };
 static OSSL_DISPATCH ec_functions[OURS + THEIRS + 1] = {
     {OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))new_ec},
+    {OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))generate_ec},
     {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))export_ec},
 };
 

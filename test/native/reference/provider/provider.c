@@ -37,7 +37,8 @@ static OSSL_PARAM description_of(const char* name, unsigned type) {
 }
 
 static void prepare(void) {
-  static const char* const kTexts[] = {OSSL_PROV_PARAM_NAME, OSSL_PROV_PARAM_VERSION, OSSL_PROV_PARAM_BUILDINFO, "mode"};
+  static const char* const kTexts[] = {OSSL_PROV_PARAM_NAME, OSSL_PROV_PARAM_VERSION, OSSL_PROV_PARAM_BUILDINFO,
+                                       "mode"};
   static const char* const kNumbers[] = {OSSL_PROV_PARAM_STATUS, "poll", "alive"};
   OSSL_PARAM* next = gettable;
   keymgmt_prepare();
@@ -46,7 +47,8 @@ static void prepare(void) {
   signature_algorithms[0] = algorithm(WRAPPED_RSA, kRsaSignature, "RSA that pauses");
   signature_algorithms[1] = algorithm(WRAPPED_ECDSA, kEcdsaSignature, "ECDSA that pauses");
   cipher_algorithms[0] = algorithm(WRAPPED_RSA_CIPHER, kRsaCipher, "RSA that pauses");
-  for (size_t i = 0; i < sizeof(kTexts) / sizeof(kTexts[0]); ++i) *next++ = description_of(kTexts[i], OSSL_PARAM_UTF8_PTR);
+  for (size_t i = 0; i < sizeof(kTexts) / sizeof(kTexts[0]); ++i)
+    *next++ = description_of(kTexts[i], OSSL_PARAM_UTF8_PTR);
   for (size_t i = 0; i < sizeof(kNumbers) / sizeof(kNumbers[0]); ++i) {
     *next++ = description_of(kNumbers[i], OSSL_PARAM_UNSIGNED_INTEGER);
   }
@@ -99,8 +101,8 @@ static bool set_text(OSSL_PARAM* params, const char* name, const char* value) {
 /* Null when it is not asked for, or not as a number. */
 static OSSL_PARAM* find_number(OSSL_PARAM* params, const char* name) {
   OSSL_PARAM* param = OSSL_PARAM_locate(params, name);
-  bool number = param != NULL &&
-                (param->data_type == OSSL_PARAM_UNSIGNED_INTEGER || param->data_type == OSSL_PARAM_INTEGER);
+  bool number =
+      param != NULL && (param->data_type == OSSL_PARAM_UNSIGNED_INTEGER || param->data_type == OSSL_PARAM_INTEGER);
   return number ? param : NULL;
 }
 

@@ -13,9 +13,9 @@ static void free_context(void* data) {
   OPENSSL_free(context);
 }
 
-static void* wrap_context(void* provider, const struct wrapped* wrapped, void* inner) {
+static void* wrap_context(const struct provider* provider, const struct wrapped* wrapped, void* inner) {
   struct context* context = context_new(provider, wrapped, inner);
-  if (context == NULL) WRAPPED_CALL(signature_freectx, wrapped, OSSL_FUNC_SIGNATURE_FREECTX)(inner);
+  if (context == NULL && inner != NULL) WRAPPED_CALL(signature_freectx, wrapped, OSSL_FUNC_SIGNATURE_FREECTX)(inner);
   return context;
 }
 
@@ -23,7 +23,7 @@ static OSSL_FUNC_signature_dupctx_fn duplicate;
 static void* duplicate(void* data) {
   struct context* context = data;
   void* inner = WRAPPED_CALL(signature_dupctx, context->wrapped, OSSL_FUNC_SIGNATURE_DUPCTX)(context->inner);
-  return inner == NULL ? NULL : wrap_context((void*)context->provider, context->wrapped, inner);
+  return wrap_context(context->provider, context->wrapped, inner);
 }
 
 /* --- What needs the private key */
@@ -69,38 +69,38 @@ static int finish_sign(void* data, unsigned char* signature, size_t* size, size_
 
 /* --- What does not: each calls theirs with their context */
 
-#define INIT(function, type, id)                                                     \
-  static OSSL_FUNC_signature_##type##_fn function;                                   \
-  static int function(void* data, void* key, const OSSL_PARAM params[]) {            \
-    struct context* context = data;                                                  \
+#define INIT(function, type, id)                                                              \
+  static OSSL_FUNC_signature_##type##_fn function;                                            \
+  static int function(void* data, void* key, const OSSL_PARAM params[]) {                     \
+    struct context* context = data;                                                           \
     return WRAPPED_CALL(signature_##type, context->wrapped, id)(context->inner, key, params); \
   }
 
-#define INIT_DIGEST(function, type, id)                                                                \
-  static OSSL_FUNC_signature_##type##_fn function;                                                     \
-  static int function(void* data, const char* digest, void* key, const OSSL_PARAM params[]) {          \
-    struct context* context = data;                                                                    \
-    return WRAPPED_CALL(signature_##type, context->wrapped, id)(context->inner, digest, key, params);  \
+#define INIT_DIGEST(function, type, id)                                                               \
+  static OSSL_FUNC_signature_##type##_fn function;                                                    \
+  static int function(void* data, const char* digest, void* key, const OSSL_PARAM params[]) {         \
+    struct context* context = data;                                                                   \
+    return WRAPPED_CALL(signature_##type, context->wrapped, id)(context->inner, digest, key, params); \
   }
 
-#define WITH_BYTES(function, type, id)                                                    \
-  static OSSL_FUNC_signature_##type##_fn function;                                        \
-  static int function(void* data, const unsigned char* bytes, size_t size) {              \
-    struct context* context = data;                                                       \
+#define WITH_BYTES(function, type, id)                                                        \
+  static OSSL_FUNC_signature_##type##_fn function;                                            \
+  static int function(void* data, const unsigned char* bytes, size_t size) {                  \
+    struct context* context = data;                                                           \
     return WRAPPED_CALL(signature_##type, context->wrapped, id)(context->inner, bytes, size); \
   }
 
-#define WITH_PARAMS(function, type, id, kind)                                  \
-  static OSSL_FUNC_signature_##type##_fn function;                             \
-  static int function(void* data, kind params[]) {                             \
-    struct context* context = data;                                            \
+#define WITH_PARAMS(function, type, id, kind)                                            \
+  static OSSL_FUNC_signature_##type##_fn function;                                       \
+  static int function(void* data, kind params[]) {                                       \
+    struct context* context = data;                                                      \
     return WRAPPED_CALL(signature_##type, context->wrapped, id)(context->inner, params); \
   }
 
-#define LIST_DIGEST_PARAMS(function, type, id)                                \
-  static OSSL_FUNC_signature_##type##_fn function;                            \
-  static const OSSL_PARAM* function(void* data) {                             \
-    struct context* context = data;                                           \
+#define LIST_DIGEST_PARAMS(function, type, id)                                   \
+  static OSSL_FUNC_signature_##type##_fn function;                               \
+  static const OSSL_PARAM* function(void* data) {                                \
+    struct context* context = data;                                              \
     return WRAPPED_CALL(signature_##type, context->wrapped, id)(context->inner); \
   }
 
@@ -123,50 +123,58 @@ static int verify(void* data, const unsigned char* signature, size_t size, const
                   size_t digest_size) {
   struct context* context = data;
   return WRAPPED_CALL(signature_verify, context->wrapped, OSSL_FUNC_SIGNATURE_VERIFY)(context->inner, signature, size,
-                                                                                     digest, digest_size);
+                                                                                      digest, digest_size);
 }
 
 /* --- What is not told whose it is, once for each algorithm */
 
-#define OF_ALGORITHM(prefix, algorithm)                                                                             \
-  static OSSL_FUNC_signature_newctx_fn prefix##_new;                                                                \
-  static void* prefix##_new(void* provider, const char* properties) {                                               \
-    const struct wrapped* wrapped = wrapped_get(algorithm);                                                         \
-    void* inner = WRAPPED_CALL(signature_newctx, wrapped, OSSL_FUNC_SIGNATURE_NEWCTX)(wrapped_provider_context(),   \
-                                                                                      properties);                  \
-    return inner == NULL ? NULL : wrap_context(provider, wrapped, inner);                                           \
-  }                                                                                                                 \
-  static OSSL_FUNC_signature_gettable_ctx_params_fn prefix##_gettable;                                              \
-  static const OSSL_PARAM* prefix##_gettable(void* data, void* provider) {                                          \
-    struct context* context = data;                                                                                 \
-    (void)provider;                                                                                                 \
-    return WRAPPED_CALL(signature_gettable_ctx_params, wrapped_get(algorithm),                                      \
-                        OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS)(context == NULL ? NULL : context->inner,           \
-                                                                 wrapped_provider_context());                       \
-  }                                                                                                                 \
-  static OSSL_FUNC_signature_settable_ctx_params_fn prefix##_settable;                                              \
-  static const OSSL_PARAM* prefix##_settable(void* data, void* provider) {                                          \
-    struct context* context = data;                                                                                 \
-    (void)provider;                                                                                                 \
-    return WRAPPED_CALL(signature_settable_ctx_params, wrapped_get(algorithm),                                      \
-                        OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS)(context == NULL ? NULL : context->inner,           \
-                                                                 wrapped_provider_context());                       \
-  }                                                                                                                 \
+/* The application's query is for our algorithms: with it, theirs would find no digest. */
+
+#define OF_ALGORITHM(prefix, algorithm)                                                                         \
+  static OSSL_FUNC_signature_newctx_fn prefix##_new;                                                            \
+  static void* prefix##_new(void* provider, const char* properties) {                                           \
+    const struct wrapped* wrapped = wrapped_get(algorithm);                                                     \
+    (void)properties;                                                                                           \
+    return wrap_context(                                                                                        \
+        provider, wrapped,                                                                                      \
+        WRAPPED_CALL(signature_newctx, wrapped, OSSL_FUNC_SIGNATURE_NEWCTX)(wrapped_provider_context(), NULL)); \
+  }                                                                                                             \
+  static OSSL_FUNC_signature_gettable_ctx_params_fn prefix##_gettable;                                          \
+  static const OSSL_PARAM* prefix##_gettable(void* data, void* provider) {                                      \
+    struct context* context = data;                                                                             \
+    (void)provider;                                                                                             \
+    return WRAPPED_CALL(signature_gettable_ctx_params, wrapped_get(algorithm),                                  \
+                        OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS)(context == NULL ? NULL : context->inner,       \
+                                                                 wrapped_provider_context());                   \
+  }                                                                                                             \
+  static OSSL_FUNC_signature_settable_ctx_params_fn prefix##_settable;                                          \
+  static const OSSL_PARAM* prefix##_settable(void* data, void* provider) {                                      \
+    struct context* context = data;                                                                             \
+    (void)provider;                                                                                             \
+    return WRAPPED_CALL(signature_settable_ctx_params, wrapped_get(algorithm),                                  \
+                        OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS)(context == NULL ? NULL : context->inner,       \
+                                                                 wrapped_provider_context());                   \
+  }                                                                                                             \
   const OSSL_DISPATCH
 
-#define FUNCTION(id, function) {OSSL_FUNC_SIGNATURE_##id, (void (*)(void))(function)}
+#define FUNCTION(id, function) \
+  { OSSL_FUNC_SIGNATURE_##id, (void (*)(void))(function) }
 
-#define FUNCTIONS(prefix)                                                                                            \
-  {FUNCTION(NEWCTX, prefix##_new), FUNCTION(FREECTX, free_context), FUNCTION(DUPCTX, duplicate),                     \
-   FUNCTION(SIGN_INIT, sign_init), FUNCTION(SIGN, sign), FUNCTION(VERIFY_INIT, verify_init),                         \
-   FUNCTION(VERIFY, verify), FUNCTION(DIGEST_SIGN_INIT, digest_sign_init),                                           \
-   FUNCTION(DIGEST_SIGN_UPDATE, update_sign), FUNCTION(DIGEST_SIGN_FINAL, finish_sign),                              \
-   FUNCTION(DIGEST_VERIFY_INIT, digest_verify_init), FUNCTION(DIGEST_VERIFY_UPDATE, update_verify),                  \
-   FUNCTION(DIGEST_VERIFY_FINAL, finish_verify), FUNCTION(GET_CTX_PARAMS, get_params),                               \
-   FUNCTION(GETTABLE_CTX_PARAMS, prefix##_gettable), FUNCTION(SET_CTX_PARAMS, set_params),                           \
-   FUNCTION(SETTABLE_CTX_PARAMS, prefix##_settable), FUNCTION(GET_CTX_MD_PARAMS, get_digest_params),                 \
-   FUNCTION(GETTABLE_CTX_MD_PARAMS, gettable_digest_params), FUNCTION(SET_CTX_MD_PARAMS, set_digest_params),         \
-   FUNCTION(SETTABLE_CTX_MD_PARAMS, settable_digest_params), {0, NULL}}
+#define FUNCTIONS(prefix)                                                                                         \
+  {                                                                                                               \
+    FUNCTION(NEWCTX, prefix##_new), FUNCTION(FREECTX, free_context), FUNCTION(DUPCTX, duplicate),                 \
+        FUNCTION(SIGN_INIT, sign_init), FUNCTION(SIGN, sign), FUNCTION(VERIFY_INIT, verify_init),                 \
+        FUNCTION(VERIFY, verify), FUNCTION(DIGEST_SIGN_INIT, digest_sign_init),                                   \
+        FUNCTION(DIGEST_SIGN_UPDATE, update_sign), FUNCTION(DIGEST_SIGN_FINAL, finish_sign),                      \
+        FUNCTION(DIGEST_VERIFY_INIT, digest_verify_init), FUNCTION(DIGEST_VERIFY_UPDATE, update_verify),          \
+        FUNCTION(DIGEST_VERIFY_FINAL, finish_verify), FUNCTION(GET_CTX_PARAMS, get_params),                       \
+        FUNCTION(GETTABLE_CTX_PARAMS, prefix##_gettable), FUNCTION(SET_CTX_PARAMS, set_params),                   \
+        FUNCTION(SETTABLE_CTX_PARAMS, prefix##_settable), FUNCTION(GET_CTX_MD_PARAMS, get_digest_params),         \
+        FUNCTION(GETTABLE_CTX_MD_PARAMS, gettable_digest_params), FUNCTION(SET_CTX_MD_PARAMS, set_digest_params), \
+        FUNCTION(SETTABLE_CTX_MD_PARAMS, settable_digest_params), {                                               \
+      0, NULL                                                                                                     \
+    }                                                                                                             \
+  }
 
 OF_ALGORITHM(rsa, WRAPPED_RSA) kRsaSignature[] = FUNCTIONS(rsa);
 OF_ALGORITHM(ecdsa, WRAPPED_ECDSA) kEcdsaSignature[] = FUNCTIONS(ecdsa);

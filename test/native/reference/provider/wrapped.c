@@ -7,8 +7,8 @@
 
 /*
  * A library context of our own. In the one that loaded us a fetch could find ourselves; and a child of it, as
- * OSSL_LIB_CTX_new_child(3) makes one, mirrors its providers: ourselves, again. It is never freed: the threads that have
- * used it have state in it, which they look for when they end.
+ * OSSL_LIB_CTX_new_child(3) makes one, mirrors its providers: ourselves, again. It is never freed: the threads that
+ * have used it have state in it, which they look for when they end.
  */
 static OSSL_PROVIDER* default_provider;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
@@ -17,10 +17,11 @@ static struct wrapped found[WRAPPED_ALL];
 static const struct {
   int operation;
   const char* name;
-} kWanted[WRAPPED_ALL] = {
-    [WRAPPED_RSA_KEYS] = {OSSL_OP_KEYMGMT, "RSA"},      [WRAPPED_EC_KEYS] = {OSSL_OP_KEYMGMT, "EC"},
-    [WRAPPED_RSA] = {OSSL_OP_SIGNATURE, "RSA"},         [WRAPPED_ECDSA] = {OSSL_OP_SIGNATURE, "ECDSA"},
-    [WRAPPED_RSA_CIPHER] = {OSSL_OP_ASYM_CIPHER, "RSA"}};
+} kWanted[WRAPPED_ALL] = {[WRAPPED_RSA_KEYS] = {OSSL_OP_KEYMGMT, "RSA"},
+                          [WRAPPED_EC_KEYS] = {OSSL_OP_KEYMGMT, "EC"},
+                          [WRAPPED_RSA] = {OSSL_OP_SIGNATURE, "RSA"},
+                          [WRAPPED_ECDSA] = {OSSL_OP_SIGNATURE, "ECDSA"},
+                          [WRAPPED_RSA_CIPHER] = {OSSL_OP_ASYM_CIPHER, "RSA"}};
 
 /* Names are separated by colons, and the first is the one that everybody uses. */
 static bool has_name(const char* names, const char* name) {

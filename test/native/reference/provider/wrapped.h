@@ -20,7 +20,14 @@ struct wrapped {
   void (*functions[WRAPPED_FUNCTIONS])(void);
 };
 
-enum wrapped_algorithm { WRAPPED_RSA_KEYS, WRAPPED_EC_KEYS, WRAPPED_RSA, WRAPPED_ECDSA, WRAPPED_RSA_CIPHER, WRAPPED_ALL };
+enum wrapped_algorithm {
+  WRAPPED_RSA_KEYS,
+  WRAPPED_EC_KEYS,
+  WRAPPED_RSA,
+  WRAPPED_ECDSA,
+  WRAPPED_RSA_CIPHER,
+  WRAPPED_ALL
+};
 
 /* Calls `function` of `wrapped` as OSSL_FUNC_<type>_fn has it. */
 #define WRAPPED_CALL(type, wrapped, id) ((OSSL_FUNC_##type##_fn*)(wrapped)->functions[id])
