@@ -1,4 +1,4 @@
-// An engine that pauses as hardware does: in openssl(1), and in jobs of this library.
+// The control commands of an engine that pauses as hardware does, and its keys in openssl(1).
 import { spawnSync } from 'node:child_process';
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
@@ -88,57 +88,20 @@ describeReference('the reference engine in openssl(1)', () => {
   });
 });
 
-describeReference('the reference engine in jobs', () => {
-  let engine: async.Engine | undefined;
-
-  const load = async (...preInit: async.EngineCommandCall[]): Promise<async.Engine> =>
-    (engine = await async.loadEngine(ENGINE, { preInit, pauses: true }));
-  const counters = async (): Promise<Record<string, number>> => {
-    await engine?.control('STATS', file('stats'));
-    return countersIn('stats');
-  };
-
-  afterEach(() => {
-    engine?.unload();
-    engine = undefined;
-  });
-
-  test.each([['auto'], ['callback'], ['event-fd'], ['fd'], ['none']])('signs in the mode %s', async (mode) => {
-    const loaded = await load(['MODE', mode], ['LATENCY_MICROS', 1000]);
-    expect(loaded.id).toBe('reference');
-    const loadedKeys = { rsa: await loaded.loadPrivateKey(file('rsa.pem')), ec: loaded.bindKey(keys.ec.privateKey) };
-    const kinds = Array.from({ length: 16 }, (_, i): Kind => (i % 2 === 0 ? 'rsa' : 'ec'));
-    const signatures = await Promise.all(kinds.map((kind) => async.sign('sha256', DATA, loadedKeys[kind])));
-    expect(kinds.map((kind, i) => isValid(kind, signatures[i] as Buffer))).not.toContain(false);
-    const { operations, pauses, 'spurious-resumes': spurious = 0, synchronous } = await counters();
-    expect(operations).toBe(16);
-    expect(synchronous).toBe(0);
-    expect(pauses).toBe(16 + spurious);
-  });
-
-  test('waits to be polled in the mode poll', async () => {
-    const loaded = await load(['MODE', 'poll']);
-    const key = await loaded.loadPrivateKey(file('ec.pem'));
+describeReference('the commands of the reference engine', () => {
+  test('collect what the device has finished, and write down what it did', async () => {
+    using engine = await async.loadEngine(ENGINE, { preInit: [['MODE', 'poll']], pauses: true });
+    const key = await engine.loadPrivateKey(file('ec.pem'));
     let pending = 4;
     const signatures = Promise.all(
       Array.from({ length: 4 }, () => async.sign('sha256', DATA, key).finally(() => --pending)),
     );
     for (let i = 0; i < 10; ++i) await setImmediate();
     expect(pending).toBe(4);
-    while (pending > 0) await loaded.control('POLL');
+    while (pending > 0) await engine.control('POLL');
     expect((await signatures).map((signature) => isValid('ec', signature))).not.toContain(false);
-    expect(await counters()).toMatchObject({ operations: 4, pauses: 4, 'spurious-resumes': 0 });
-  });
-
-  test('decrypts, fails as it is told to, and asks for a PIN', async () => {
-    const loaded = await load(['FAIL_EVERY', 2]);
-    const key = await loaded.loadPrivateKey(file('rsa.pem'));
-    const secret = crypto.publicEncrypt(keys.rsa.publicKey, DATA);
-    expect(await async.privateDecrypt(key, secret)).toEqual(DATA);
-    expect(await rejectionCode(async.privateDecrypt(key, secret))).toEqual(expect.stringMatching(/^ERR_/));
-    expect(await counters()).toMatchObject({ operations: 2, errors: 1 });
-    expect((await loaded.loadPrivateKey(file('pin.pem'), { pin: PIN })).asymmetricKeyType).toBe('ec');
-    expect(await rejectionCode(loaded.loadPrivateKey(file('pin.pem'), { pin: '4321' }))).toBe('ERR_ASYNC_ENGINE');
-    expect(await rejectionCode(loaded.control('CAPACITY', 0))).toBe('ERR_ASYNC_ENGINE');
+    await engine.control('STATS', file('stats'));
+    expect(countersIn('stats')).toMatchObject({ operations: 4, pauses: 4, 'spurious-resumes': 0, synchronous: 0 });
+    expect(await rejectionCode(engine.control('CAPACITY', 0))).toBe('ERR_ASYNC_ENGINE');
   });
 });

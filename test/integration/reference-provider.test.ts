@@ -17,8 +17,11 @@ const keys = {
 };
 
 let provider: async.Provider | undefined;
-const load = async (parameters: Record<string, string | number> = {}): Promise<async.Provider> =>
-  (provider = await async.loadProvider('reference', { path: PROVIDER, parameters }));
+const load = async (
+  parameters: Record<string, string | number> = {},
+  hardware: async.ProviderOptions = {},
+): Promise<async.Provider> =>
+  (provider = await async.loadProvider('reference', { path: PROVIDER, parameters, ...hardware }));
 const counter = (name: string): number => Number(provider?.parameter(name));
 
 const sign = (kind: keyof typeof keys, options = {}): Promise<Buffer> =>
@@ -26,11 +29,11 @@ const sign = (kind: keyof typeof keys, options = {}): Promise<Buffer> =>
 const isValid = (kind: keyof typeof keys, signature: Buffer): boolean =>
   crypto.verify('sha256', DATA, keys[kind].publicKey, signature);
 
-type Wakeup = 'callbacks' | 'fdWakeups' | 'polls';
+type Wakeup = 'callbacks' | 'fdWakeups' | 'retries';
 /** How often jobs of the provider's were woken, and by what. */
 const wakeups = (): Record<Wakeup, number> => {
-  const { callbacks = 0, fdWakeups = 0, polls = 0 } = async.stats().providers.reference ?? {};
-  return { callbacks, fdWakeups, polls };
+  const { callbacks = 0, fdWakeups = 0, retries = 0 } = async.stats().providers.reference ?? {};
+  return { callbacks, fdWakeups, retries };
 };
 
 afterEach(() => {
@@ -55,7 +58,7 @@ describeReference('the reference provider', () => {
     ['callback', 'callbacks'],
     ['event-fd', 'fdWakeups'],
     ['fd', 'fdWakeups'],
-    ['none', 'polls'],
+    ['none', 'retries'],
   ])('signs in many jobs in the mode %s, which %s wake', async (mode, by) => {
     await load({ mode, 'latency-micros': 2000 });
     const before = wakeups();
@@ -63,7 +66,7 @@ describeReference('the reference provider', () => {
     const signatures = await Promise.all(kinds.map((kind) => sign(kind, { requireOffload: true })));
     expect(kinds.map((kind, i) => isValid(kind, signatures[i] as Buffer))).not.toContain(false);
     const after = wakeups();
-    for (const name of ['callbacks', 'fdWakeups', 'polls'] as const) {
+    for (const name of ['callbacks', 'fdWakeups', 'retries'] as const) {
       if (name === by) expect(after[name] - before[name]).toBeGreaterThanOrEqual(32);
       else expect(after[name]).toBe(before[name]);
     }
@@ -88,6 +91,15 @@ describeReference('the reference provider', () => {
     expect(counter('spurious-resumes')).toBe(0);
     expect(counter('poll')).toBe(0);
     expect(counter('empty-polls')).toBeGreaterThanOrEqual(1);
+  });
+
+  test('in the mode poll, is polled by the library, and asked whether it works', async () => {
+    const loaded = await load({ mode: 'poll', 'latency-micros': 500 }, { poll: {}, heartbeat: { intervalMs: 5 } });
+    const signatures = await Promise.all(Array.from({ length: 64 }, () => sign('ec', { requireOffload: true })));
+    expect(signatures.map((signature) => isValid('ec', signature))).not.toContain(false);
+    expect(counter('polls') - counter('empty-polls')).toBeGreaterThanOrEqual(1);
+    expect(counter('spurious-resumes') + counter('in-flight')).toBe(0);
+    expect(loaded.alive).toBe(true);
   });
 
   test('in the mode sync, does not pause, and that shows', async () => {
