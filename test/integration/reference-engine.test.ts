@@ -6,6 +6,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import {
+  listEngines,
   loadEngine,
   privateDecrypt,
   sign,
@@ -15,7 +16,7 @@ import {
   type ProviderStats,
 } from '../../lib';
 import { inChild, resultOf, ROOT } from './support/child';
-import { rejection, rejectionCode, turn } from './support/library';
+import { rejection, rejectionCode, turn, until } from './support/library';
 
 const MODULE = path.join(ROOT, 'build', 'Release', 'reference_engine.so');
 const DATA = Buffer.from('data');
@@ -55,9 +56,11 @@ async function signMany(key: Parameters<typeof sign>[2], count: number): Promise
 }
 
 withEngines('the reference engine', () => {
-  afterEach(() => {
+  afterEach(async () => {
     engine?.unload();
     engine = undefined;
+    // A heartbeat may still ask it on the pool.
+    await until(() => !listEngines().some(({ id, loaded }) => id === 'reference' && loaded));
   });
 
   describe.each(['auto', 'callback', 'event-fd', 'fd', 'none'])('in its mode %s', (mode) => {
@@ -146,6 +149,7 @@ withEngines('the reference engine', () => {
     expect(loaded.alive).toBe(true);
     expect(messages).toEqual([]);
     loaded.unload();
+    await until(() => !listEngines().some(({ id, loaded: isLoaded }) => id === 'reference' && isLoaded));
     const lame = await load('auto', { heartbeat: { command: 'NONSENSE', intervalMs: 5 } });
     while (lame.alive) await setTimeout(5);
     expect(messages).toEqual([{ holder: 'engine:reference', alive: false }]);

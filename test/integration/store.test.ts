@@ -150,7 +150,7 @@ withToken('a key of a token', () => {
     );
     const { signature, pem, ...rest } = resultOf(outcome);
     expect(rest).toEqual({ isHeld: true, questions: ['PIN:'], before: 'ERR_ASYNC_STORE', after: 'ERR_ASYNC_STORE' });
-    expect(pem).toBe(crypto.createPublicKey(token.publicKeys.ec).export({ format: 'pem', type: 'spki' }));
+    expect(pem).toBe(token.publicKeys.ec.export({ format: 'pem', type: 'spki' }));
     expect(crypto.verify('sha256', Buffer.from('data'), pem, Buffer.from(signature, 'hex'))).toBe(true);
   });
 });

@@ -34,17 +34,17 @@ for (const major of MAJORS) {
 }
 
 const JEST = require.resolve('jest/bin/jest');
-const OPERATIONS = 'test/integration/operations';
+const TESTS = 'test/integration/(operations|offload|provider|reference|remote|store)';
 
 // The tests themselves run on Node 20 anyway: npm test.
 for (const major of MAJORS.filter((each) => !process.version.startsWith(`v${each}.`))) {
-  test(`operations agree with node:crypto of Node ${major}`, (context) => {
+  test(`operations agree with node:crypto of Node ${major}, and hardware works`, (context) => {
     const { binary, reason } = obtainNode(major);
     if (binary === undefined) {
       context.skip(reason);
       return;
     }
-    const result = spawnSync(binary, [JEST, '--selectProjects', 'integration', '--testPathPatterns', OPERATIONS], {
+    const result = spawnSync(binary, [JEST, '--selectProjects', 'integration', '--testPathPatterns', TESTS], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...process.env, OPENSSL_ASYNC_ADDON: ADDON, OPENSSL_ASYNC_COUNTS: '' },
