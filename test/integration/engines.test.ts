@@ -3,7 +3,18 @@ import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { listEngines, loadEngine, loadProvider, sign, stats, type Engine, type EngineOptions } from '../../lib';
+import {
+  diffieHellman,
+  listEngines,
+  loadEngine,
+  loadProvider,
+  privateDecrypt,
+  privateEncrypt,
+  sign,
+  stats,
+  type Engine,
+  type EngineOptions,
+} from '../../lib';
 import { inChild, resultOf, ROOT, run, type ChildContext } from './support/child';
 import { codeOf, rejection, rejectionCode } from './support/library';
 import { createToken, missing, type Token } from './support/token';
@@ -402,6 +413,29 @@ withEngines('an engine', () => {
     expect(operations() - before).toBe(1);
     expect(await rejectionCode(sign('sha256', 'data', bound, { provider: 'default' }))).toBe('ERR_ASYNC_INVALID_KEY');
     expect(codeOf(() => engine.bindKey(bound))).toBe('ERR_ASYNC_ENGINE');
+  });
+
+  test("does for a key of one's own whatever the key is for", async () => {
+    const { constants } = crypto;
+    const data = Buffer.from('data');
+    const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const other = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = engine.bindKey(rsa.privateKey);
+    const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    const signature = await sign('sha256', data, { key, ...pss });
+    expect(crypto.verify('sha256', data, { key: rsa.publicKey, ...pss }, signature)).toBe(true);
+    const oaep = { oaepHash: 'sha256' };
+    expect(await privateDecrypt({ key, ...oaep }, crypto.publicEncrypt({ key: rsa.publicKey, ...oaep }, data))).toEqual(
+      data,
+    );
+    expect(crypto.publicDecrypt(rsa.publicKey, await privateEncrypt(key, data))).toEqual(data);
+    const ecKey = engine.bindKey(ec.privateKey);
+    const p1363 = { dsaEncoding: 'ieee-p1363' } as const;
+    const short = await sign('sha256', data, { key: ecKey, ...p1363 });
+    expect(crypto.verify('sha256', data, { key: ec.publicKey, ...p1363 }, short)).toBe(true);
+    const secret = crypto.diffieHellman({ privateKey: other.privateKey, publicKey: ec.publicKey });
+    expect(await diffieHellman({ privateKey: ecKey, publicKey: other.publicKey })).toEqual(secret);
   });
 
   test('works for keys of the types that it is used for', async () => {
