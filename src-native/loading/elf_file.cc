@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <utility>
 #endif
 
 namespace openssl_async {
@@ -73,8 +73,12 @@ class Image {
 }  // namespace
 
 ElfFile::Kind ElfFile::Read(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const Image image(std::vector<char>{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()});
+  std::ifstream stream(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = stream.tellg();
+  std::vector<char> bytes(size > 0 ? static_cast<size_t>(size) : 0);
+  stream.seekg(0);
+  if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return Kind::kOther;
+  const Image image(std::move(bytes));
   Header header = {};
   if (!image.Get(0, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return Kind::kOther;
   if (header.e_ident[EI_CLASS] != kClass || (kMachine != EM_NONE && header.e_machine != kMachine)) {
