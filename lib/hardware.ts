@@ -10,7 +10,7 @@ export interface DevicePollOptions {
   /** What does it: a command of the engine, or a parameter of the provider that is read. @defaultValue `'POLL'`, `'poll'` */
   command?: string;
   /**
-   * Milliseconds between two looks while operations are in flight and nothing else has had a look taken. 1 to 60 000.
+   * Milliseconds between two looks while operations are in flight and no other look has found anything. 1 to 60 000.
    * @defaultValue 1
    */
   intervalMs?: number;

@@ -28,20 +28,20 @@ void DevicePoller::OnTurnEnd(bool all_wait) {
   if (holder_.in_flight == 0) return;
   const uint32_t threshold = holder_.asym_in_flight > 0 ? options_.asym_threshold : options_.sym_threshold;
   if (!all_wait && holder_.in_flight < threshold) return;
-  has_polled_ = true;
-  Poll();
+  if (Poll()) has_found_ = true;
 }
 
 void DevicePoller::OnTimer() {
-  if (!has_polled_) Poll();
-  has_polled_ = false;
+  if (!has_found_) Poll();
+  has_found_ = false;
 }
 
-void DevicePoller::Poll() {
+bool DevicePoller::Poll() {
   ++holder_.polls;
   const size_t waiting = scheduler_.waiting();
-  const bool found = poll_();
-  if (!found && scheduler_.waiting() == waiting) ++holder_.empty_polls;
+  const bool found = poll_() || scheduler_.waiting() != waiting;
+  if (!found) ++holder_.empty_polls;
+  return found;
 }
 
 }  // namespace openssl_async

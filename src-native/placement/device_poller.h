@@ -42,7 +42,7 @@ class DevicePoller {
   DevicePoller(const Scheduler& scheduler, HolderFigures& holder, const PollingOptions& options, PollDevice poll)
       : scheduler_(scheduler), holder_(holder), options_(options), poll_(std::move(poll)) {}
 
-  void Poll();
+  bool Poll();
   void OnTimer();
 
   const Scheduler& scheduler_;
@@ -51,7 +51,7 @@ class DevicePoller {
   const PollDevice poll_;
   UvHandlePointer<uv_timer_t> timer_;
   bool is_running_ = false;
-  bool has_polled_ = false;  // since the timer's last call
+  bool has_found_ = false;  // something, since the timer's last call
 };
 
 }  // namespace openssl_async

@@ -15,6 +15,7 @@ const { device, deviceRequest } = require('../device.js');
 const library = require(path.join(__dirname, '..', '..', '..', 'dist', 'index.js'));
 
 const MESSAGE_BYTES = 64;
+const REFERENCE_ENGINE = path.join(__dirname, '..', '..', '..', 'build', 'Release', 'reference_engine.so');
 const MOST_REMOTE_CALLS = 65_536;
 const { subtle } = crypto.webcrypto;
 
@@ -151,6 +152,33 @@ const OPERATIONS = {
     };
   },
 
+  // A device that announces nothing: looked at when that is worth it, against a look each millisecond by the application.
+  polled({ subject }) {
+    const { privateKey, publicKey } = newKeyPair('P-256');
+    const data = crypto.randomBytes(MESSAGE_BYTES);
+    const load = (options) =>
+      library.loadEngine(REFERENCE_ENGINE, {
+        pauses: true,
+        preInit: [
+          ['MODE', 'poll'],
+          ['LATENCY_MICROS', Number.parseInt(subject, 10)],
+        ],
+        ...options,
+      });
+    let key;
+    const heuristic = async () => (await load({ poll: {} })).bindKey(privateKey);
+    return {
+      ours: async () => library.sign('sha256', data, await (key ??= heuristic())),
+      nodePrepare: async () => {
+        const engine = await load({});
+        const bound = engine.bindKey(privateKey);
+        setInterval(() => void engine.control('POLL'), 1).unref();
+        return { promise: async () => library.sign('sha256', data, await bound) };
+      },
+      isRight: (result) => crypto.verify('sha256', data, publicKey, result),
+    };
+  },
+
   // Node has nothing of the kind: its side is what asks the holder of the key, by itself.
   remoteKey({ subject }) {
     const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
@@ -190,7 +218,7 @@ function pbkdf2OfOneMillisecond() {
 }
 
 // Operations that are not called as the function that they measure.
-const FUNCTIONS = { accelerator: 'runJob', remoteKey: 'createRemoteKey' };
+const FUNCTIONS = { accelerator: 'runJob', remoteKey: 'createRemoteKey', polled: 'loadEngine' };
 
 /** Why ours cannot be measured, as far as the library is concerned; undefined when it can. */
 function whyMissing(operation) {

@@ -65,6 +65,8 @@ const WORKLOADS = [
   { id: 'accelerator-1ms', operation: 'accelerator', subject: '1 ms', inFlight: [1024], sides: ['ours', 'node'] },
   // A holder of the key who takes 5 ms, asked by a JavaScript function, against that function by itself.
   { id: 'remote-key-5ms', operation: 'remoteKey', subject: '5 ms', inFlight: [10_000], sides: ['ours', 'node'] },
+  // A device of 200 µs that has to be polled, by the library's heuristic, against a timer.
+  { id: 'polled-200us', operation: 'polled', subject: '200 µs', inFlight: [1, 64, 1024], sides: ['ours', 'node'] },
 ];
 
 const TRIALS = WORKLOADS.flatMap((workload) =>
@@ -80,7 +82,7 @@ const TRIALS = WORKLOADS.flatMap((workload) =>
 const IDEAL_POOL_PER_SECOND = 4 * 1000;
 
 const isAccelerator = ({ operation }) => operation === 'accelerator';
-const isCrypto = ({ operation }) => operation !== 'accelerator' && operation !== 'remoteKey';
+const isCrypto = ({ operation }) => !['accelerator', 'polled', 'remoteKey'].includes(operation);
 const signs =
   (...subjects) =>
   ({ operation, subject, inFlight }) =>
