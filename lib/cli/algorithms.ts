@@ -1,7 +1,7 @@
 // What `speed` can measure: the library's operations, under the names that `openssl speed` has for them, each as
 // `node:crypto` does it on the event loop, as Node.js does it on its thread pool, and as this library does it.
 import * as crypto from 'node:crypto';
-import * as library from '..';
+import * as library from '../index';
 import type { Implementation } from './implementation';
 
 export const SIDES = ['sync', 'threadpool', 'async'] as const;

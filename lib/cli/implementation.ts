@@ -1,6 +1,6 @@
 // Whose implementation `speed` measures: loads what the options name.
 import type { KeyObject } from 'node:crypto';
-import * as library from '..';
+import * as library from '../index';
 
 export interface ImplementationOptions {
   provider?: string;

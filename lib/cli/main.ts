@@ -8,7 +8,7 @@ import { doctor, type DoctorOptions } from './doctor';
 import { messageOf } from './finding';
 import { runExample, type RunExampleOptions } from './run-example';
 import { DEFAULT_PLOT, speed, type SpeedOptions } from './speed';
-import { outputWidth } from './terminal';
+import { outputWidth, wrap } from './terminal';
 
 const NAME = 'openssl-async';
 const FAILURE = 1;
@@ -20,7 +20,7 @@ function createProgram(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
-    .configureHelp({ minWidthToWrap: 20 })
+    .configureHelp({ minWidthToWrap: 10 })
     .configureOutput({ getOutHelpWidth: outputWidth, getErrHelpWidth: outputWidth });
 
   program
@@ -45,7 +45,7 @@ function createProgram(): Command {
     .option('--properties <query>', 'a query that chooses among implementations, see property(7)')
     .option('--plot [file]', `write a page of charts, ${DEFAULT_PLOT} unless said otherwise`, htmlFile)
     .option('--json', 'print one JSON document')
-    .addHelpText('after', `\nAlgorithms (default: ${DEFAULT_ALGORITHMS.join(' ')}):\n  ${algorithmNames()}`)
+    .addHelpText('after', describeAlgorithms)
     .action(async (algorithms: string[], options: SpeedOptions, command: Command) => {
       if (options.providerPath !== undefined && options.provider === undefined) {
         command.error("error: option '--provider-path <file>' needs option '--provider <name>'");
@@ -94,6 +94,11 @@ function collectAlgorithm(text: string, previous: string[] | undefined): string[
   const algorithm = ALIASES.get(name) ?? name;
   if (!ALGORITHMS.has(algorithm)) throw new InvalidArgumentError(`Known are: ${algorithmNames()}.`);
   return [...(previous ?? []), algorithm];
+}
+
+function describeAlgorithms(): string {
+  const texts = [`Algorithms: ${algorithmNames()}.`, `Unless some are named: ${DEFAULT_ALGORITHMS.join(', ')}.`];
+  return ['', ...texts.flatMap((text) => wrap(text, outputWidth()))].join('\n');
 }
 
 function algorithmNames(): string {

@@ -2,7 +2,7 @@
 // it saw.
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { stats, type OperationCounts } from '..';
+import { stats, type OperationCounts } from '../index';
 import { ALGORITHMS, type Operation, type Way } from './algorithms';
 import { DEFAULT_IMPLEMENTATION, loadImplementation } from './implementation';
 import type { Failure, Figures, MeasurementMessage, MeasurementRequest } from './measurement';

@@ -68,7 +68,7 @@ function judge(elf: ElfModule, details: Record<string, unknown>): Finding {
     return { status: 'ok', summary, notes, details };
   }
   notes.push(`missing here: ${missing.join(', ')}`);
-  const summary = `${count(bound)} bind to this process's own OpenSSL, ${missing.length} are missing in it`;
+  const summary = `of ${count(used)} of OpenSSL's, ${missing.length} missing in this process's own OpenSSL`;
   if (libraries.length > 0) {
     const remedy =
       `They come from ${libraries.join(', ')}, a second OpenSSL, whose objects must not meet those of the process. ` +

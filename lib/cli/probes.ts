@@ -12,7 +12,7 @@ import {
   stats,
   unsupportedReason,
   WaitSignal,
-} from '..';
+} from '../index';
 import { symbols } from '../native/environment';
 import { loadAddon } from '../native/load';
 import { DEFAULT_OPTIONS } from '../options';

@@ -1,6 +1,6 @@
 // `openssl-async run-example`: the example program of ASYNC_start_job(3), which prints the eight lines that the page
 // promises.
-import { getCurrentJob, jobFunction, startJob, WaitContext, WaitSignal } from '..';
+import { getCurrentJob, jobFunction, startJob, WaitContext, WaitSignal } from '../index';
 
 export interface RunExampleOptions {
   json?: boolean;

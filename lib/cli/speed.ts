@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { SingleBar } from 'cli-progress';
-import { opensslVersion } from '..';
+import { opensslVersion } from '../index';
 import { ALGORITHMS, DEFAULT_ALGORITHMS, SIDES, type Side } from './algorithms';
 import { messageOf } from './finding';
 import type { ImplementationOptions } from './implementation';

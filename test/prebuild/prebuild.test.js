@@ -59,6 +59,7 @@ test('the tarball holds what users need and nothing else', () => {
     'dist/index.mjs',
     'dist/index.d.ts',
     'dist/index.d.mts',
+    'dist/cli/main.js',
     'binding.gyp',
     'LICENSE',
     'include/openssl_async.h',
@@ -97,6 +98,12 @@ test('jobs run with the prebuild', () => {
   const smoke = path.join(ROOT, 'test', 'native', 'smoke', 'smoke.js');
   const { openssl } = JSON.parse(succeed(process.execPath, [smoke, installed]));
   assert.match(openssl, /^OpenSSL \d/);
+});
+
+test('the command-line tool runs as it is installed', () => {
+  const bin = path.join(project, 'node_modules', '.bin', 'openssl-async');
+  const output = succeed(bin, ['run-example'], NPM);
+  assert.match(output, /^Starting\.\.\.\n.*Job finished with return value 1\nFinishing\n$/s);
 });
 
 test('CommonJS and ES modules share one instance', () => {
