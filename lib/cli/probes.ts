@@ -293,7 +293,8 @@ function describeProviders(): Finding {
   const inactive = providers.filter(({ active }) => !active);
   const notes = providers.map(({ name, title, version, active, library }) => {
     const where = library === 'own' ? ', in the library context of openssl-async' : '';
-    return `${name}: ${title} ${version}${where}${active ? '' : ', not active'}`;
+    const what = [`${name}:`, title, version].filter((part) => part !== '').join(' ');
+    return `${what}${where}${active ? '' : ', not active'}`;
   });
   const details = { providers };
   const summary = `${providers.length} loaded`;
@@ -308,7 +309,7 @@ function describeProviders(): Finding {
 function describeEngines(): Finding {
   const addon = symbols();
   const supported = addon === undefined ? 'ENGINE_METHOD_ALL' in constants : addon.hasSymbol('ENGINE_by_id');
-  const engines = supported ? listEngines() : [];
+  const engines = supported && isCapable() ? listEngines() : [];
   const details = { supported, engines };
   if (!supported)
     return { status: 'ok', summary: 'this OpenSSL has none any more; providers took their place', details };
