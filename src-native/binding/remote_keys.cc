@@ -70,7 +70,7 @@ Napi::Value Refuse(Info info) {
 
 Napi::Value ToBuffer(Napi::Env env, ByteView bytes) {
   if (!bytes.present()) return env.Undefined();
-  return Napi::Buffer<unsigned char>::Copy(env, bytes.data, bytes.size);
+  return Napi::Value(env, Napi::Buffer<unsigned char>::Copy(env, bytes.data, bytes.size));
 }
 
 Napi::Value ToName(Napi::Env env, const char* name) {

@@ -47,6 +47,12 @@ const UI_METHOD* Asking() {
   return method;
 }
 
+// A TPM gives what only it can read, wrapped in a structure of its own.
+bool IsPkcs8(ByteView der) {
+  const unsigned char* at = der.data;
+  return Pkcs8Pointer(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size))) != nullptr;
+}
+
 class StoreSpec : public OperationSpec {
  public:
   explicit StoreSpec(SpecRequest request)
@@ -64,7 +70,9 @@ class StoreSpec : public OperationSpec {
     if (is_private_) {
       // One that cannot be given away is held where it is, which is no error.
       ERR_set_mark();
-      WritePrivateKey(pkey.get(), nullptr, {}, operation, 1);
+      if (!WritePrivateKey(pkey.get(), nullptr, {}, operation, 1) || !IsPkcs8(operation.output(1).view())) {
+        operation.output(1).Clear();
+      }
       ERR_pop_to_mark();
     }
     key_ = std::make_shared<Key>(std::move(pkey), scope_);
