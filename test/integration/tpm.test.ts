@@ -30,7 +30,8 @@ async function freePorts(): Promise<number> {
   const first = await listen(0);
   const { port } = first.address() as AddressInfo;
   const second = await listen(port + 1).catch(() => undefined);
-  await Promise.all([first, second].map((server) => server && once(server.close(), 'close')));
+  const servers = second === undefined ? [first] : [first, second];
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return second === undefined ? freePorts() : port;
 }
 
