@@ -14,9 +14,9 @@ void carried_errors_take(struct carried_errors* carried) {
   while ((code = ERR_get_error_all(&file, &line, &function, &data, &flags)) != 0) {
     if (carried->count == CARRIED_ERRORS) continue;
     carried->errors[carried->count].code = code;
-    carried->errors[carried->count].file = file;
+    carried->errors[carried->count].file = OPENSSL_strdup(file);
     carried->errors[carried->count].line = line;
-    carried->errors[carried->count].function = function;
+    carried->errors[carried->count].function = OPENSSL_strdup(function);
     carried->errors[carried->count].data = (flags & ERR_TXT_STRING) != 0 ? OPENSSL_strdup(data) : NULL;
     ++carried->count;
   }
@@ -33,6 +33,8 @@ void carried_errors_raise(struct carried_errors* carried) {
     } else {
       ERR_set_error(ERR_GET_LIB(code), ERR_GET_REASON(code), "%s", data);
     }
+    OPENSSL_free(carried->errors[i].file);
+    OPENSSL_free(carried->errors[i].function);
     OPENSSL_free(carried->errors[i].data);
   }
   carried->count = 0;

@@ -10,10 +10,11 @@ struct carried_errors {
   size_t count;
   struct {
     unsigned long code;
-    const char* file; /* OpenSSL's, as is `function`: they stay */
+    /* Copies: those of the queue go when it is emptied. Any may be null. */
+    char* file;
     int line;
-    const char* function;
-    char* data; /* ours; may be null */
+    char* function;
+    char* data;
   } errors[CARRIED_ERRORS];
 };
 
