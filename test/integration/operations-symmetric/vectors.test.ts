@@ -14,6 +14,7 @@ import {
 import { decrypt, encrypt, hash, hkdf, hmac, pbkdf2, scrypt, type AuthenticatedCiphertext } from '../../../lib';
 import {
   AUTHENTICATED_CIPHERS,
+  CAVP_DIGESTS,
   CIPHERS,
   DIGESTS,
   HKDFS,
@@ -30,6 +31,11 @@ describe.each(PLACES)('in place %s', (_place, options) => {
   test.each(DIGESTS)('$algorithm of "$message"', async ({ algorithm, message, digest }) => {
     expect(hex(await hash(algorithm, message, options))).toBe(digest);
     expect(createHash(algorithm).update(message).digest('hex')).toBe(digest);
+  });
+
+  test.each(CAVP_DIGESTS)('$algorithm of the bytes $message', async ({ algorithm, message, digest }) => {
+    expect(hex(await hash(algorithm, bytes(message), options))).toBe(digest);
+    expect(createHash(algorithm).update(bytes(message)).digest('hex')).toBe(digest);
   });
 
   test.each(HMACS)('HMAC $algorithm of "$message"', async ({ algorithm, key, message, mac }) => {
