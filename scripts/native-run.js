@@ -4,6 +4,9 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { buildNativeTests, root } = require('./native-build.js');
 
+/** A sanitizer's shadow memory collides with some random layouts of the address space: for the front of its commands. */
+const FIXED_LAYOUT = process.platform === 'linux' ? ['setarch', '--addr-no-randomize'] : [];
+
 /**
  * Builds the native unit tests and runs them, optionally under another program. Sets the exit code on failure.
  *
@@ -24,4 +27,4 @@ async function runTests({ sanitizer, wrapper = [], args = [], env = {} }) {
   return false;
 }
 
-module.exports = { runTests };
+module.exports = { FIXED_LAYOUT, runTests };

@@ -8,7 +8,7 @@
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { runTests } = require('./native-run.js');
+const { FIXED_LAYOUT, runTests } = require('./native-run.js');
 const { runNodeGyp } = require('./node-gyp.js');
 const { root, stage } = require('./stage.js');
 
@@ -30,6 +30,9 @@ const SANITIZER_ENVIRONMENT = {
   LSAN_OPTIONS: `suppressions=${path.join(SUPPRESSIONS, 'lsan.txt')}:print_suppressions=0`,
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
 };
+
+// Tests of programs that are not instrumented, and of the command line and of documents, whose native parts others test.
+const UNINSTRUMENTED = 'integration/(accelerator-module|reference-engine-cli|cli|examples|readme)[.]test';
 
 const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
@@ -57,8 +60,9 @@ function runIntegrationTests(folder) {
   fs.rmSync(reports, { recursive: true, force: true });
   fs.mkdirSync(reports);
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const args = [jest, '--selectProjects', 'integration', '--testTimeout=120000', ...process.argv.slice(2)];
-  const { status } = spawnSync(process.execPath, args, {
+  const [command, ...args] = [...FIXED_LAYOUT, process.execPath, jest, '--selectProjects', 'integration'];
+  args.push('--testTimeout=120000', '--testPathIgnorePatterns', UNINSTRUMENTED, ...process.argv.slice(2));
+  const { status } = spawnSync(command, args, {
     cwd: root,
     env: {
       ...process.env,
@@ -76,7 +80,7 @@ function runIntegrationTests(folder) {
 }
 
 async function main() {
-  const unitTests = await runTests({ sanitizer: 'address', env: SANITIZER_ENVIRONMENT });
+  const unitTests = await runTests({ sanitizer: 'address', wrapper: FIXED_LAYOUT, env: SANITIZER_ENVIRONMENT });
   if (!runIntegrationTests(buildAddon()) || !unitTests) process.exitCode = 1;
 }
 

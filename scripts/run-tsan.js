@@ -4,12 +4,11 @@
 // The others switch stacks, which ThreadSanitizer cannot follow inside OpenSSL.
 
 const path = require('node:path');
-const { runTests } = require('./native-run.js');
+const { FIXED_LAYOUT, runTests } = require('./native-run.js');
 
 void runTests({
   sanitizer: 'thread',
-  // The sanitizer's shadow memory collides with some random layouts of the address space.
-  wrapper: process.platform === 'linux' ? ['setarch', '--addr-no-randomize'] : [],
+  wrapper: FIXED_LAYOUT,
   args: ['--test-suite=threads*', ...process.argv.slice(2)],
   env: { TSAN_OPTIONS: `halt_on_error=0:exitcode=66:suppressions=${path.join(__dirname, 'suppressions', 'tsan.txt')}` },
 });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { ROOT } from './support/child';
+import { foreignEnvironment } from './support/foreign';
 
 const OPENSSL = '/usr/bin/openssl';
 const FOLDER = path.join(ROOT, 'build', 'Release');
@@ -15,7 +16,7 @@ const PREFERRED = ['-propquery', '?provider=accelerator'];
 function reasonToSkip(): string | undefined {
   if (process.platform !== 'linux') return 'the test drives the openssl(1) of a Linux distribution';
   if (!existsSync(OPENSSL)) return `${OPENSSL} is not installed`;
-  const { stdout } = spawnSync(OPENSSL, ['version'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(OPENSSL, ['version'], { encoding: 'utf8', env: foreignEnvironment() });
   return /^OpenSSL [3-9]\./.test(stdout) ? undefined : `${OPENSSL} is ${stdout.trim()}, and the module needs 3.0`;
 }
 
@@ -23,14 +24,7 @@ const skipped = reasonToSkip();
 if (skipped !== undefined) console.log(`accelerator-module: skipped, ${skipped}`);
 const describeModule = skipped === undefined ? describe : describe.skip;
 
-// Sanitizers are preloaded into this process for the addon; the module that others load is not instrumented.
-const environment = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  LD_PRELOAD: '',
-  NODE_OPTIONS: '',
-  OPENSSL_CONF: '/dev/null',
-  OPENSSL_ASYNC_ACCELERATOR_STATS: '1',
-});
+const environment = (): NodeJS.ProcessEnv => foreignEnvironment({ OPENSSL_ASYNC_ACCELERATOR_STATS: '1' });
 
 interface Counts {
   offloaded: number;

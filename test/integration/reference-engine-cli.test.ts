@@ -6,6 +6,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as async from '../../lib';
+import { foreignEnvironment } from './support/foreign';
 import { rejectionCode } from './support/library';
 import { describeReference, ENGINE } from './support/reference';
 
@@ -42,9 +43,8 @@ function countersIn(name: string): Record<string, number> {
 describeReference('the reference engine in openssl(1)', () => {
   const withOpenssl = fs.existsSync(OPENSSL) ? test : test.skip;
 
-  // Sanitizers are preloaded into this process for the addon; openssl(1) is not instrumented.
   const openssl = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync(OPENSSL, args, { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', OPENSSL_CONF: '/dev/null' } });
+    spawnSync(OPENSSL, args, { encoding: 'utf8', env: foreignEnvironment() });
   const signWith = (key: string, pin = ''): ReturnType<typeof openssl> =>
     openssl(
       ...['dgst', '-sha256', '-engine', ENGINE, '-keyform', 'engine', '-sign', file(key)],

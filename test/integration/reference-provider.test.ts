@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as async from '../../lib';
+import { foreignEnvironment } from './support/foreign';
 import { rejection, rejectionCode } from './support/library';
 import { describeReference, PROVIDER } from './support/reference';
 
@@ -170,7 +171,7 @@ describeReference('the reference provider', () => {
         ...['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-propquery', '?provider=reference'],
         ...['-provider-path', path.dirname(PROVIDER), '-provider', 'reference_provider', '-provider', 'default'],
       ],
-      { encoding: 'utf8', env: { ...process.env, LD_PRELOAD: '', OPENSSL_CONF: '/dev/null' } },
+      { encoding: 'utf8', env: foreignEnvironment() },
     );
     expect(status).toBe(1);
     expect(stderr).toContain('private keys do not leave the reference hardware');

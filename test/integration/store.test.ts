@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPrivateKey, createPublicKey, sign, type StoredKey, type StoreOptions } from '../../lib';
 import { inChild, resultOf } from './support/child';
+import { foreignEnvironment } from './support/foreign';
 import { rejection, rejectionCode } from './support/library';
 import { createToken, missing, type Token } from './support/token';
 
@@ -28,7 +29,9 @@ const ENCRYPTED = file('encrypted.pem', pem({ cipher: 'aes-256-cbc', passphrase:
 const PUBLIC = file('public.pem', ec.publicKey.export({ format: 'pem', type: 'spki' }));
 const CERTIFICATE = path.join(folder, 'certificate.pem');
 const subject = ['-subj', '/CN=store'];
-execFileSync('openssl', ['req', '-x509', '-new', '-key', PLAIN, ...subject, '-days', '2', '-out', CERTIFICATE]);
+execFileSync('openssl', ['req', '-x509', '-new', '-key', PLAIN, ...subject, '-days', '2', '-out', CERTIFICATE], {
+  env: foreignEnvironment(),
+});
 
 afterAll(() => {
   fs.rmSync(folder, { recursive: true });

@@ -8,13 +8,16 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { inChild, resultOf } from './support/child';
+import { foreignEnvironment } from './support/foreign';
 
 const HANDLE = '0x81000010';
 
 const MODULES = ['x86_64', 'aarch64']
   .map((machine) => `/usr/lib/${machine}-linux-gnu/ossl-modules`)
   .find((folder) => fs.existsSync(path.join(folder, 'tpm2.so')));
-const hasTools = ['swtpm', 'tpm2_createprimary'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+const hasTools = ['swtpm', 'tpm2_createprimary'].every(
+  (tool) => spawnSync(tool, ['--version'], { env: foreignEnvironment() }).status === 0,
+);
 const missing = MODULES === undefined || !hasTools ? 'swtpm, tpm2-tools and tpm2-openssl are not installed' : undefined;
 if (missing !== undefined) console.log(`Skipped: ${missing}.`);
 const withTpm = missing === undefined ? describe : describe.skip;
@@ -43,7 +46,7 @@ withTpm("a TPM's key", () => {
 
   // Without a resource manager, what a tool leaves in the TPM stays there.
   const tool = (name: string, ...args: string[]): void => {
-    const options = { cwd: folder, env: { ...process.env, TPM2TOOLS_TCTI: tcti }, stdio: 'pipe' } as const;
+    const options = { cwd: folder, env: foreignEnvironment({ TPM2TOOLS_TCTI: tcti }), stdio: 'pipe' } as const;
     execFileSync(name, args, options);
     execFileSync('tpm2_flushcontext', ['-t'], options);
   };
@@ -52,10 +55,11 @@ withTpm("a TPM's key", () => {
     const port = await freePorts();
     const args = ['--tpmstate', `dir=${folder}`, '--flags', 'not-need-init,startup-clear'];
     const ports = ['--server', `type=tcp,port=${String(port)}`, '--ctrl', `type=tcp,port=${String(port + 1)}`];
-    tpm = spawn('swtpm', ['socket', '--tpm2', ...args, ...ports], { stdio: 'ignore' });
+    tpm = spawn('swtpm', ['socket', '--tpm2', ...args, ...ports], { env: foreignEnvironment(), stdio: 'ignore' });
     tcti = `swtpm:host=127.0.0.1,port=${String(port)}`;
     const answers = (): boolean =>
-      spawnSync('tpm2_getcap', ['properties-fixed'], { env: { ...process.env, TPM2TOOLS_TCTI: tcti } }).status === 0;
+      spawnSync('tpm2_getcap', ['properties-fixed'], { env: foreignEnvironment({ TPM2TOOLS_TCTI: tcti }) }).status ===
+      0;
     while (!answers()) await setTimeout(50);
     tool('tpm2_createprimary', '-C', 'o', '-G', 'rsa2048', '-c', 'primary.ctx');
     tool('tpm2_create', '-C', 'primary.ctx', '-G', 'ecc256:ecdsa-sha256', '-u', 'key.pub', '-r', 'key.priv');

@@ -4,6 +4,7 @@ import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { foreignEnvironment } from './foreign';
 
 const PIN = '2468';
 
@@ -20,7 +21,7 @@ export const SOFTHSM = firstOf([
 ]);
 /** OpenSSL's engine for PKCS#11. */
 const PKCS11 = firstOf(MACHINES.map((machine) => `/usr/lib/${machine}-linux-gnu/engines-3/pkcs11.so`));
-const hasTools = spawnSync('softhsm2-util', ['--version']).status === 0;
+const hasTools = spawnSync('softhsm2-util', ['--version'], { env: foreignEnvironment() }).status === 0;
 
 /** Why there can be no token here; undefined when there can. */
 export const missing =
@@ -46,7 +47,7 @@ export function createToken(): Token {
   fs.writeFileSync(config, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\n`);
   const env = { SOFTHSM2_CONF: config, TOKEN_PIN: PIN, TOKEN_MODULE: SOFTHSM, TOKEN_FOLDER: tokens };
   const softhsm = (...args: string[]): void => {
-    execFileSync('softhsm2-util', args, { env: { ...process.env, ...env }, stdio: 'pipe' });
+    execFileSync('softhsm2-util', args, { env: foreignEnvironment(env), stdio: 'pipe' });
   };
   softhsm('--init-token', '--free', '--label', 'keys', '--pin', PIN, '--so-pin', '1357');
   const pairs = {
