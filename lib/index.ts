@@ -87,6 +87,7 @@ export {
   type Provider,
   type ProviderAlgorithms,
   type ProviderInfo,
+  type ProviderListOptions,
   type ProviderOptions,
 } from './providers';
 export {

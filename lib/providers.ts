@@ -38,6 +38,8 @@ export interface ProviderInfo {
   buildInfo: string;
   /** Whether it works; one that failed its own tests does not. */
   active: boolean;
+  /** Whether its own tests passed just now; only where {@link listProviders} was asked to run them. */
+  selfTest?: boolean;
   /** Where it is loaded: Node.js's library context, or this package's own. */
   library: 'process' | 'own';
   /** What it offers: `digests`, `ciphers`, `macs`, `kdfs`, `signatures`, `keyManagers` and so on. */
@@ -189,15 +191,27 @@ export function loadConfiguration(path: string): void {
   }
 }
 
+/** For {@link listProviders}. */
+export interface ProviderListOptions {
+  /**
+   * Each runs its own tests, on this thread: OSSL_PROVIDER_self_test(3). What a FIPS module or a device takes for that, the
+   * event loop waits for; algorithms of one that fails are not found any more. @defaultValue false
+   */
+  selfTest?: boolean;
+}
+
 /**
  * All active providers, of Node.js's library context and of this package's own.
  *
- * @throws `ERR_ASYNC_UNSUPPORTED`, `ERR_ASYNC_INIT_FAILED`
+ * @throws `ERR_ASYNC_UNSUPPORTED`, `ERR_ASYNC_INIT_FAILED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
-export function listProviders(): ProviderInfo[] {
+export function listProviders(options: ProviderListOptions = {}): ProviderInfo[] {
+  validateOptions(options, 'options', ['selfTest']);
+  const { selfTest = false } = options;
+  validateBoolean(selfTest, 'options.selfTest');
   const { addon } = environment();
   return (['process', 'own'] as const).flatMap((library) => {
-    const found = addon.listProviders(library === 'own');
+    const found = addon.listProviders(library === 'own', selfTest);
     if ('code' in found) throw fromNative(found);
     return found.map((info) => toInfo(info, library));
   });

@@ -289,18 +289,18 @@ function inUse(used: number | undefined): string {
 // --- Implementations
 
 function describeProviders(): Finding {
-  const providers = listProviders();
-  const inactive = providers.filter(({ active }) => !active);
-  const notes = providers.map(({ name, title, version, active, library }) => {
+  const providers = listProviders({ selfTest: true });
+  const failed = providers.filter(({ active, selfTest }) => !active || selfTest !== true);
+  const notes = providers.map(({ name, title, version, active, selfTest, library }) => {
     const where = library === 'own' ? ', in the library context of openssl-async' : '';
     const what = [`${name}:`, title, version].filter((part) => part !== '').join(' ');
-    return `${what}${where}${active ? '' : ', not active'}`;
+    return `${what}${where}${active ? '' : ', not active'}${selfTest === true ? '' : ', fails its own tests'}`;
   });
   const details = { providers };
   const summary = `${providers.length} loaded`;
-  if (inactive.length === 0) return { status: 'ok', summary, notes, details };
-  const names = inactive.map(({ name }) => name).join(', ');
-  return problem(`${summary}, of which ${names} failed its own tests`, ['Look into its configuration.'], {
+  if (failed.length === 0) return { status: 'ok', summary, notes, details };
+  const names = failed.map(({ name }) => name).join(', ');
+  return problem(`${summary}, of which ${names} cannot be used`, ['Look into its configuration.'], {
     notes,
     details,
   });

@@ -150,6 +150,8 @@ export interface NativeProviderInfo {
   version: string;
   buildInfo: string;
   active: boolean;
+  /** Where it was asked for. */
+  selfTest?: boolean;
   algorithms: Record<string, string[]>;
 }
 
@@ -361,7 +363,7 @@ export interface NativeAddon {
   describeProvider(provider: NativeProvider): NativeProviderInfo;
   testProvider(provider: NativeProvider): boolean;
   providerParameter(provider: NativeProvider, name: string): string | undefined;
-  listProviders(ownLibrary: boolean): readonly NativeProviderInfo[] | NativeError;
+  listProviders(ownLibrary: boolean, selfTest: boolean): readonly NativeProviderInfo[] | NativeError;
   /** Reads a configuration file into the addon's own library. */
   loadConfiguration(path: string): NativeError | undefined;
 

@@ -179,7 +179,7 @@ function sourceOf(uri: string, provider: string | undefined): NativeScope | KeyS
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') return undefined;
   for (const isOwn of [true, false]) {
-    const found = environment().addon.listProviders(isOwn);
+    const found = environment().addon.listProviders(isOwn, false);
     if ('code' in found) throw fromNative(found);
     const owner = found.find(({ algorithms }) => algorithms.stores?.some((names) => names.split(':').includes(scheme)));
     if (owner !== undefined) return scopeOf({ properties: `?provider=${owner.name}` });

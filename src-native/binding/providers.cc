@@ -21,6 +21,7 @@ Napi::Object ToJs(Napi::Env env, const ProviderInfo& info) {
   object.Set("version", info.version);
   object.Set("buildInfo", info.build_info);
   object.Set("active", info.is_active);
+  if (info.passes_self_test.has_value()) object.Set("selfTest", *info.passes_self_test);
   Napi::Object algorithms = Napi::Object::New(env);
   for (const auto& [operation, names] : info.algorithms) {
     Napi::Array list = Napi::Array::New(env, names.size());
@@ -73,9 +74,10 @@ Napi::Value ProviderParameter(Info info) {
   return found ? Napi::String::New(info.Env(), value) : info.Env().Undefined();
 }
 
-// (whether of the addon's own library context)
+// (whether of the addon's own library context, whether they test themselves)
 Napi::Value ListProvidersOf(Info info) {
-  Result<std::vector<ProviderInfo>> found = ListProviders(info[0].As<Napi::Boolean>().Value());
+  Result<std::vector<ProviderInfo>> found =
+      ListProviders(info[0].As<Napi::Boolean>().Value(), info[1].As<Napi::Boolean>().Value());
   if (!found.ok()) return ToJs(info.Env(), found.error());
   Napi::Array list = Napi::Array::New(info.Env(), found.value().size());
   for (size_t i = 0; i < found.value().size(); ++i) {

@@ -123,6 +123,11 @@ ProviderInfo DescribeProvider(OSSL_PROVIDER* provider, std::string name) {
   return info;
 }
 
+bool PassesSelfTest(const OSSL_PROVIDER* provider) {
+  const ErrorQueueScope errors;
+  return OSSL_PROVIDER_self_test(provider) == 1;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LoadedProvider>> LoadedProvider::Load(const ProviderRequest& request) {
@@ -143,10 +148,7 @@ LoadedProvider::~LoadedProvider() { OSSL_PROVIDER_unload(provider_); }
 
 ProviderInfo LoadedProvider::Describe() const { return DescribeProvider(provider_, name_); }
 
-bool LoadedProvider::TestItself() const {
-  const ErrorQueueScope errors;
-  return OSSL_PROVIDER_self_test(provider_) == 1;
-}
+bool LoadedProvider::TestItself() const { return PassesSelfTest(provider_); }
 
 bool LoadedProvider::Poll(const std::string& parameter) const {
   const ErrorQueueScope errors;
@@ -165,22 +167,26 @@ bool LoadedProvider::GetParameter(const char* name, std::string* value) const {
   return true;
 }
 
-Result<std::vector<ProviderInfo>> ListProviders(bool own_library) {
+Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test) {
   OSSL_LIB_CTX* library = nullptr;
   if (own_library) {
     Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();
     if (!context.ok()) return context.error();
     library = context.value();
   }
-  std::vector<ProviderInfo> found;
-  const auto add = [](OSSL_PROVIDER* provider, void* list) {
+  struct Listing {
+    bool self_test;
+    std::vector<ProviderInfo> found;
+  } listing{self_test, {}};
+  const auto add = [](OSSL_PROVIDER* provider, void* argument) {
+    auto* list = static_cast<Listing*>(argument);
     const std::string name = OSSL_PROVIDER_get0_name(provider);
-    static_cast<std::vector<ProviderInfo>*>(list)->push_back(
-        DescribeProvider(provider, name.substr(0, name.find(kNumbered))));
+    list->found.push_back(DescribeProvider(provider, name.substr(0, name.find(kNumbered))));
+    if (list->self_test) list->found.back().passes_self_test = PassesSelfTest(provider);
     return 1;
   };
-  OSSL_PROVIDER_do_all(library, add, &found);
-  return found;
+  OSSL_PROVIDER_do_all(library, add, &listing);
+  return std::move(listing.found);
 }
 
 Result<void> LoadConfiguration(const std::string& path) {

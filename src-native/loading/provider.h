@@ -4,6 +4,7 @@
 #include <openssl/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct ProviderInfo {
   std::string version;
   std::string build_info;
   bool is_active = false;
+  std::optional<bool> passes_self_test;  // where that was asked for
   // By the class of operations, as openssl-list(1) names them: the names of each algorithm, colons in between.
   std::vector<std::pair<const char*, std::vector<std::string>>> algorithms;
 };
@@ -39,9 +41,9 @@ class LoadedProvider {
   ProviderInfo Describe() const;
   // Its own tests; those of a provider without any pass.
   bool TestItself() const;
-  // A parameter that it has, as text; false when it has none of this name.
   // Reads a parameter that makes the provider look for responses, and says how many it found.
   bool Poll(const std::string& parameter) const;
+  // A parameter that it has, as text; false when it has none of this name.
   bool GetParameter(const char* name, std::string* value) const;
 
  private:
@@ -51,8 +53,8 @@ class LoadedProvider {
   std::string name_;
 };
 
-// Of the process's library context, or of the addon's own.
-Result<std::vector<ProviderInfo>> ListProviders(bool own_library);
+// Of the process's library context, or of the addon's own; with `self_test`, each runs its own tests.
+Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test);
 
 // Reads a configuration file into the addon's own library context. It activates the providers that the file says.
 Result<void> LoadConfiguration(const std::string& path);

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { hash, listProviders, loadProvider, sign, type Provider, type ProviderOptions } from '../../lib';
-import { rejection, rejectionCode } from './support/library';
+import { codeOf, rejection, rejectionCode } from './support/library';
 
 const FOLDERS = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/ossl-modules`);
 const MODULE = FOLDERS.map((folder) => path.join(folder, 'legacy.so')).find((file) => fs.existsSync(file));
@@ -97,6 +97,15 @@ test('all providers are listed, with where they are', () => {
   expect(listed.find(({ name }) => name === 'default')?.algorithms.digests).toContainEqual(
     expect.stringContaining('SHA2-256'),
   );
+  expect(listed.filter((info) => 'selfTest' in info)).toEqual([]);
+});
+
+test('providers test themselves where that is asked for', () => {
+  const tested = listProviders({ selfTest: true });
+  expect(tested.map(({ selfTest }) => selfTest)).toEqual(tested.map(() => true));
+  expect(tested.map(({ name }) => name)).toEqual(expect.arrayContaining(['default', 'accelerator']));
+  expect(codeOf(() => listProviders({ selfTest: 1 } as never))).toBe('ERR_INVALID_ARG_TYPE');
+  expect(codeOf(() => listProviders({ tests: true } as never))).toBe('ERR_INVALID_ARG_VALUE');
 });
 
 test.each<[string, unknown, unknown, string]>([

@@ -133,6 +133,16 @@ describeReference('the reference provider', () => {
     }
   });
 
+  test.each(['callback', 'poll'])('tests itself with an operation, in the mode %s', async (mode) => {
+    const loaded = await load({ mode, 'fail-every': 2 });
+    const info = (): async.ProviderInfo | undefined =>
+      async.listProviders({ selfTest: true }).find(({ name }) => name === 'reference');
+    expect(loaded.selfTest()).toBe(true);
+    expect(info()).toMatchObject({ active: true, selfTest: false });
+    expect(info()).toMatchObject({ active: true, selfTest: true });
+    expect(counter('synchronous')).toBe(3);
+  });
+
   test('decrypts in a job, and its errors are those of OpenSSL', async () => {
     await load({ mode: 'fd' });
     const options = { key: keys.rsa.privateKey, padding: crypto.constants.RSA_PKCS1_OAEP_PADDING };

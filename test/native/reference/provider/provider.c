@@ -127,6 +127,15 @@ static int get_params(void* data, OSSL_PARAM params[]) {
   return 1;
 }
 
+static int succeed(void* argument) {
+  (void)argument;
+  return 1;
+}
+
+/* The device answers a request. */
+static OSSL_FUNC_provider_self_test_fn self_test;
+static int self_test(void* provider) { return hardware_run(((struct provider*)provider)->hardware, succeed, NULL) > 0; }
+
 static OSSL_FUNC_provider_query_operation_fn query_operation;
 static const OSSL_ALGORITHM* query_operation(void* provider, int operation, int* no_cache) {
   (void)provider;
@@ -157,6 +166,7 @@ static const OSSL_DISPATCH kFunctions[] = {
     {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown},
     {OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))gettable_params},
     {OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))get_params},
+    {OSSL_FUNC_PROVIDER_SELF_TEST, (void (*)(void))self_test},
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query_operation},
     {0, NULL},
 };
