@@ -148,7 +148,10 @@ export interface ProviderStats {
   failed: number;
   /** Failed there, and were done again in software. */
   fallbacks: number;
-  /** Those that may pause and did not, or fell back: they ran here. See the option `requireOffload`. */
+  /**
+   * Those that ran here: they might have paused and did not, fell back, or were not what it has. See the option
+   * `requireOffload`.
+   */
   notOffloaded: number;
   /** Now: in flight. */
   inFlight: number;

@@ -435,6 +435,10 @@ export interface NativeAddon {
     /** Whose state the new one starts with. No call of it may be under way. */
     source: NativeSpec | undefined,
   ): NativeSpec | NativeError;
+  /** The name of the provider whose implementation it has; undefined where that is not known before a call. */
+  specProvider(spec: NativeSpec): string | undefined;
+  /** The holder of its scope does not have what it is for: that others do the work is counted there. */
+  passOver(spec: NativeSpec): void;
   /** `words` and `bytes` describe a call, `result` and `bytes` answer one that has run by then, `outputs` the others. */
   setCallBuffers(words: Float64Array, bytes: Uint8Array, result: Int32Array, outputs: Uint8Array): void;
   /** A {@link CallStatus}. */

@@ -59,8 +59,9 @@ export interface OperationOptions {
    */
   fallback?: 'software' | 'error';
   /**
-   * Rejects with `ERR_ASYNC_NOT_OFFLOADED` what was meant for hardware and ran here, because its job did not pause; there is
-   * no `fallback` then. Without it, `stats().providers[name].notOffloaded` counts such operations, and the channel
+   * Rejects with `ERR_ASYNC_NOT_OFFLOADED` what was meant for hardware and ran here, because its job did not pause, or
+   * because a query such as `?provider=name` found it in software only, which is known before it runs; there is no
+   * `fallback` then. Without it, `stats().providers[name].notOffloaded` counts such operations, and the channel
    * `openssl-async:operation:not-offloaded` tells of them. @defaultValue false
    */
   requireOffload?: boolean;
@@ -85,6 +86,8 @@ export interface Spec {
   readonly generation: number | undefined;
   /** Its implementation may pause: it is run in a job. */
   readonly mayPause: boolean;
+  /** What the options ask for does not have it, and software does the work. */
+  readonly passesOver?: boolean;
   /** Who holds its key, who has to stay while a call is under way. */
   readonly held?: HeldKey | undefined;
 }
@@ -276,7 +279,7 @@ function conclude(
 ): Error | undefined {
   const error = finish(addon, events, at, from, blamed);
   if (wantsOperations()) publishOperation(describe(spec, events, at, error));
-  if (error !== undefined || !spec.mayPause || isOffloaded(events[at + OperationWord.kind] as number)) return error;
+  if (error !== undefined || !ranHere(spec, events[at + OperationWord.kind] as number)) return error;
   if (wantsNotOffloaded()) publishNotOffloaded(describe(spec, events, at, error));
   if (!requiresOffload) return undefined;
   return asyncError('ERR_ASYNC_NOT_OFFLOADED', `${spec.algorithm} ran here: its job did not pause`);
@@ -285,6 +288,11 @@ function conclude(
 const placeIn = (kind: number): OperationPlace => PLACES[(kind >>> 8) & 0xff] as OperationPlace;
 const pausesIn = (kind: number): number => kind >>> 16;
 const isOffloaded = (kind: number): boolean => placeIn(kind) === 'job' && pausesIn(kind) > 0;
+
+// What is for hardware.
+function ranHere(spec: Spec, kind: number): boolean {
+  return spec.passesOver === true || (spec.mayPause && !isOffloaded(kind));
+}
 
 function describe(spec: Spec, events: Int32Array, at: number, error: Error | undefined): OperationMessage {
   const kind = events[at + OperationWord.kind] as number;
@@ -298,9 +306,9 @@ function describe(spec: Spec, events: Int32Array, at: number, error: Error | und
   };
 }
 
-/** The error of a call that requires an offload, and asks for nothing that may pause. */
+/** The error of a call that requires an offload, and asks for nothing that may pause and has it. */
 export function nothingPauses(algorithm: string): Error {
-  return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider is asked for that may pause ${algorithm}`);
+  return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider that may pause, and has ${algorithm}, is asked for`);
 }
 
 // Saves a closure per call: the executor of a promise runs before its constructor returns.
@@ -326,7 +334,9 @@ export function call<T>(
   const signal = options?.signal;
   if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
   const requiresOffload = options?.requireOffload === true;
-  if (requiresOffload && !spec.mayPause) return Promise.reject(nothingPauses(spec.algorithm));
+  if (requiresOffload && (!spec.mayPause || spec.passesOver === true)) {
+    return Promise.reject(nothingPauses(spec.algorithm));
+  }
   const { addon } = env;
   const id = env.nextId;
   words[CallWord.id] = id;

@@ -1,7 +1,7 @@
 // What calls of one kind share: made on first need, and kept.
 import { asyncError, fromNative } from '../errors';
 import { scopeName, type KeyEntry } from '../keys';
-import type { Family, NativeKey, NativeScope } from '../native/contract';
+import type { Family, NativeKey, NativeScope, NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
 import type { OperationOptions, Spec } from './call';
 
@@ -35,7 +35,24 @@ export function createSpec(request: SpecRequest): Spec {
     source?.native,
   );
   if ('code' in native) throw fromNative(native);
-  return { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true };
+  const spec: Spec = { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true };
+  return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
+}
+
+/** Whether it names hardware, and takes others where that has no implementation. */
+function prefers([, properties, mayPause]: NativeScope): boolean {
+  return mayPause && properties.includes('?');
+}
+
+function isSoftwareInstead(native: NativeSpec, [, , , , holder]: NativeScope): boolean {
+  const provider = environment().addon.specProvider(native);
+  if (provider === undefined || holder === `provider:${provider}`) return false;
+  return provider === 'accelerator' || SOFTWARE_PROVIDERS.has(provider);
+}
+
+function passOver(spec: Spec): Spec {
+  environment().addon.passOver(spec.native);
+  return { ...spec, passesOver: true };
 }
 
 /** A spec without what the options of a call decide. */
@@ -62,7 +79,17 @@ export function createSpecIn(
   }
   const scope = scopeOf(options);
   const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;
-  return createSpec({ ...inScope(scope), fallback });
+  const spec = createSpec({ ...inScope(scope), fallback });
+  if (scope === undefined || !lacksOperation(spec, scope)) return spec;
+  const [, , , generation, holder] = scope;
+  return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, holder] }));
+}
+
+// Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
+function lacksOperation({ native }: Spec, scope: NativeScope): boolean {
+  return (
+    prefers(scope) && scope[4] !== 'provider:accelerator' && environment().addon.specProvider(native) === undefined
+  );
 }
 
 function mayFallBack(scope: NativeScope | undefined, options: OperationOptions | undefined): boolean {

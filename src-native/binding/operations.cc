@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "accelerator/library_context.h"
@@ -10,6 +11,8 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/operation_event.h"
+#include "loading/provider.h"
+#include "openssl/error_queue.h"
 #include "operations/registry.h"
 
 namespace openssl_async {
@@ -91,6 +94,19 @@ Napi::Value CreateSpecOf(Info info) {
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]),
                                                                  holder.IsString() ? ToText(holder) : "");
   return FromHandle(info.Env(), new PlacedSpec(std::move(placed)));
+}
+
+// Undefined where that is not known before a call.
+Napi::Value SpecProvider(Info info) {
+  const ErrorQueueScope errors;
+  const OSSL_PROVIDER* provider = ToHandle<PlacedSpec>(info[0])->spec->Provider();
+  return provider == nullptr ? info.Env().Undefined() : Napi::String::New(info.Env(), NameOf(provider));
+}
+
+Napi::Value PassOver(Info info) {
+  auto* placed = ToHandle<PlacedSpec>(info[0]);
+  placed->passed_over = std::exchange(placed->holder, nullptr);
+  return info.Env().Undefined();
 }
 
 // What it holds goes now, and not when the handle is collected.
@@ -342,6 +358,8 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   };
   add("createKey", &CreateKey);
   add("createSpec", &CreateSpecOf);
+  add("specProvider", &SpecProvider);
+  add("passOver", &PassOver);
   add("releaseKey", &ReleaseKey);
   add("releaseSpec", &ReleaseSpec);
   add("endBlockingCalls", &EndBlockingCalls);

@@ -167,6 +167,11 @@ bool LoadedProvider::GetParameter(const char* name, std::string* value) const {
   return true;
 }
 
+std::string NameOf(const OSSL_PROVIDER* provider) {
+  const std::string name = OSSL_PROVIDER_get0_name(provider);
+  return name.substr(0, name.find(kNumbered));
+}
+
 Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test) {
   OSSL_LIB_CTX* library = nullptr;
   if (own_library) {
@@ -180,8 +185,7 @@ Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test
   } listing{self_test, {}};
   const auto add = [](OSSL_PROVIDER* provider, void* argument) {
     auto* list = static_cast<Listing*>(argument);
-    const std::string name = OSSL_PROVIDER_get0_name(provider);
-    list->found.push_back(DescribeProvider(provider, name.substr(0, name.find(kNumbered))));
+    list->found.push_back(DescribeProvider(provider, NameOf(provider)));
     if (list->self_test) list->found.back().passes_self_test = PassesSelfTest(provider);
     return 1;
   };

@@ -53,6 +53,9 @@ class LoadedProvider {
   std::string name_;
 };
 
+// By what name it was loaded.
+std::string NameOf(const OSSL_PROVIDER* provider);
+
 // Of the process's library context, or of the addon's own; with `self_test`, each runs its own tests.
 Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test);
 

@@ -48,6 +48,7 @@ class AsymmetricCipherSpec : public OperationSpec {
     contexts.Put(std::move(context));
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return ProviderOf(NewContext()); }
 
  private:
   EvpPkeyCtxPointer NewContext() const {

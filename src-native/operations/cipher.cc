@@ -54,6 +54,7 @@ class CipherSpec : public OperationSpec {
     if (EvpCipherCtxPointer idle = context.Recycle()) contexts_.Put(std::move(idle));
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return algorithm_.provider(); }
 
  private:
   enum Input : size_t { kData, kIv, kKey, kAuthenticatedData, kTag };
@@ -101,6 +102,7 @@ class CipherStreamSpec : public OperationSpec {
     if (is_last && algorithm_.is_authenticated() && algorithm_.encrypts()) PutTag(operation, context_);
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return algorithm_.provider(); }
 
  private:
   enum Input : size_t { kData, kAuthenticatedData, kTag };

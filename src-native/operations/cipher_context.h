@@ -23,6 +23,7 @@ class CipherAlgorithm {
   // Null when no provider that is loaded has it: `missing()` says so.
   EVP_CIPHER* cipher() const { return cipher_.get(); }
   const Error& missing() const { return missing_; }
+  const OSSL_PROVIDER* provider() const { return cipher_ ? EVP_CIPHER_get0_provider(cipher_.get()) : nullptr; }
   bool encrypts() const { return direction_ == CipherDirection::kEncrypt; }
   int mode() const { return mode_; }
   size_t iv_size() const { return iv_size_; }

@@ -18,6 +18,7 @@ class DigestChoice {
   DigestChoice(EvpMdPointer digest, size_t size)
       : digest_(std::move(digest)), size_(size), is_extendable_(IsExtendable(digest_.get())) {}
 
+  const OSSL_PROVIDER* provider() const { return EVP_MD_get0_provider(digest_.get()); }
   bool Init(EVP_MD_CTX* context) const { return EVP_DigestInit_ex2(context, digest_.get(), nullptr) == 1; }
   bool Finish(EVP_MD_CTX* context, Operation& operation) const {
     unsigned char* output = operation.Reserve(0, size_);
@@ -48,6 +49,7 @@ class DigestSpec : public OperationSpec {
     contexts_.Put(std::move(context));
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return choice_.provider(); }
 
  private:
   const DigestChoice choice_;
@@ -73,6 +75,7 @@ class DigestStreamSpec : public OperationSpec {
     }
     return operation.number(0) == 0 || choice_.Finish(context_.get(), operation);
   }
+  const OSSL_PROVIDER* Provider() override { return choice_.provider(); }
 
  private:
   const DigestChoice choice_;

@@ -38,6 +38,7 @@ class KeyDerivationSpec : public OperationSpec {
     contexts_.Put(std::move(context));
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return EVP_KDF_get0_provider(kdf_.get()); }
 
  protected:
   // What is refused before any work is done, with codes of node:crypto's.

@@ -21,6 +21,8 @@ class KeyEncapsulationSpec : public OperationSpec {
   KeyEncapsulationSpec(std::shared_ptr<Key> key, Init init)
       : key_(std::move(key)), init_(init), mechanism_(MechanismOf(*key_)) {}
 
+  const OSSL_PROVIDER* Provider() override { return ProviderOf(TakeContext()); }
+
  protected:
   EvpPkeyCtxPointer TakeContext() {
     if (EvpPkeyCtxPointer idle = contexts_.Take()) return idle;

@@ -41,6 +41,7 @@ class KeyExchangeSpec : public OperationSpec {
     contexts_.Put(std::move(context));
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return ProviderOf(TakeContext()); }
 
  private:
   EvpPkeyCtxPointer TakeContext() {

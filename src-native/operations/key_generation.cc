@@ -49,6 +49,8 @@ class KeyGenerator {
     return EvpPkeyPointer(pkey);
   }
 
+  const OSSL_PROVIDER* Provider() const { return ProviderOf(KeyGenerator::Prepare()); }
+
  protected:
   // Null, with the reason on the error queue, when OpenSSL takes no such parameters.
   virtual EvpPkeyCtxPointer Prepare() const {
@@ -202,6 +204,7 @@ class KeyGenerationSpec : public OperationSpec {
     if (ERR_peek_error() != 0) return false;
     return operation.Fail("ERR_CRYPTO_OPERATION_FAILED", "The key has no encoding, or its provider does not export it");
   }
+  const OSSL_PROVIDER* Provider() override { return generator_->Provider(); }
 
  private:
   const std::unique_ptr<KeyGenerator> generator_;

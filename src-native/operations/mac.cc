@@ -37,6 +37,7 @@ class MacSpec : public OperationSpec {
     contexts_.Put(std::move(context));
     return true;
   }
+  const OSSL_PROVIDER* Provider() override { return EVP_MAC_get0_provider(mac_.get()); }
 
  private:
   bool has_key() const { return !request_.bytes.empty(); }

@@ -16,6 +16,11 @@ namespace openssl_async {
 
 class Operation;
 
+// Whose implementation a context was initialised with; null for none.
+inline const OSSL_PROVIDER* ProviderOf(const EvpPkeyCtxPointer& context) {
+  return context ? EVP_PKEY_CTX_get0_provider(context.get()) : nullptr;
+}
+
 class OperationSpec {
  public:
   OperationSpec() = default;
@@ -28,6 +33,8 @@ class OperationSpec {
   virtual bool Run(Operation& operation) = 0;
   // The key that a call has made, for those that make one.
   virtual std::shared_ptr<Key> TakeKey() { return nullptr; }
+  // Whose implementation calls take, where that is known before one; else null. It stays as long as it is loaded.
+  virtual const OSSL_PROVIDER* Provider() { return nullptr; }
   // What the cost of a call grows with; the bytes of its inputs unless said otherwise.
   virtual size_t WorkBytes(const Operation& operation) const;
 

@@ -104,6 +104,11 @@ class SignatureSpec : public OperationSpec {
   bool Run(Operation& operation) override {
     return direction_ == Direction::kSign ? Sign(operation) : Verify(operation);
   }
+  const OSSL_PROVIDER* Provider() override {
+    const EvpMdCtxPointer context = InitMessageContext();
+    EVP_PKEY_CTX* pkey_context = context ? EVP_MD_CTX_get_pkey_ctx(context.get()) : nullptr;
+    return pkey_context != nullptr ? EVP_PKEY_CTX_get0_provider(pkey_context) : nullptr;
+  }
 
  private:
   bool Sign(Operation& operation) {

@@ -50,7 +50,7 @@ struct HolderFigures {
   uint64_t polls = 0;          // how often the device was made to look for responses
   uint64_t empty_polls = 0;    // and found none
   uint64_t fallbacks = 0;      // failed there, and were run again in software
-  uint64_t not_offloaded = 0;  // may pause and did not, or fell back
+  uint64_t not_offloaded = 0;  // may pause and did not, fell back, or passed it over
   uint64_t in_flight = 0;
   uint64_t asym_in_flight = 0;
   Histogram total_time;  // in nanoseconds, called → its result was ready to be told

@@ -135,6 +135,7 @@ OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const P
   OperationCall& call = Acquire(id);
   call.figures_ = spec.figures;
   call.holder_ = spec.holder;
+  call.passed_over_ = spec.passed_over;
   call.operation_.Prepare(spec.spec, inputs, input_count, numbers, number_count);
   call.bytes_ = call.operation_.work_bytes();
   call.place_ = Decide(call, mode);
@@ -350,6 +351,7 @@ void OperationRunner::OnCompletions() {
 
 void OperationRunner::AccountToHolder(const OperationCall& call) {
   HolderFigures* holder = call.holder_;
+  if (call.passed_over_ != nullptr && call.operation_.ok()) ++call.passed_over_->not_offloaded;
   if (holder == nullptr) return;
   const bool ran_here = call.fell_back_ || (call.operation_.spec().may_pause() && call.pauses_ == 0);
   if (call.operation_.ok() && ran_here) ++holder->not_offloaded;

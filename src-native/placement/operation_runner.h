@@ -29,7 +29,8 @@ enum class Place : uint8_t { kInline, kPool, kJob };  // inline: on the loop's t
 struct PlacedSpec {
   std::shared_ptr<OperationSpec> spec;
   AlgorithmFigures* figures = nullptr;
-  HolderFigures* holder = nullptr;  // null for OpenSSL's own choice
+  HolderFigures* holder = nullptr;       // who does the work; null for OpenSSL's own choice
+  HolderFigures* passed_over = nullptr;  // who was to do it, and does not have it
 };
 
 class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {
@@ -53,6 +54,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   Place place_ = Place::kInline;
   AlgorithmFigures* figures_ = nullptr;
   HolderFigures* holder_ = nullptr;
+  HolderFigures* passed_over_ = nullptr;
   WakeupCounts wakeups_;
   std::shared_ptr<CompletionQueue> completions_;
   std::shared_ptr<BlockingCalls> blocking_;  // not null while it is one of them

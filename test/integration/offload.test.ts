@@ -3,6 +3,7 @@ import * as crypto from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as async from '../../lib';
 import { rejectionCode } from './support/library';
+import { describeReference, PROVIDER } from './support/reference';
 
 const ACCELERATED = { provider: 'accelerator' } as const;
 const REQUIRED = { ...ACCELERATED, requireOffload: true } as const;
@@ -123,4 +124,56 @@ test('where an offload is required nothing falls back', async () => {
 test.each([1, 'true', null])('requireOffload is no %p', async (requireOffload) => {
   const options = { requireOffload } as unknown as async.OperationOptions;
   expect(await rejectionCode(async.hash('sha256', 'data', options))).toBe('ERR_INVALID_ARG_TYPE');
+});
+
+describeReference('a query that only prefers a provider', () => {
+  const PREFERRED = { properties: '?provider=reference' };
+  const INSISTING = { ...PREFERRED, requireOffload: true };
+  const ed = crypto.generateKeyPairSync('ed25519');
+  const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const known = (): async.ProviderStats | undefined => async.stats().providers.reference;
+  let provider: async.Provider;
+
+  beforeAll(async () => {
+    provider = await async.loadProvider('reference', { path: PROVIDER });
+  });
+  afterAll(() => {
+    provider.unload();
+  });
+
+  test.each<[string, (options: async.OperationOptions) => Promise<unknown>]>([
+    ['sign ECDSA', (options) => async.sign('sha256', 'data', ec.privateKey, options)],
+    ['sign RSA', (options) => async.sign('sha256', 'data', rsa.privateKey, options)],
+    ['decrypt RSA', (options) => async.privateDecrypt(rsa.privateKey, encrypted, options)],
+  ])('finds what it has there: %s', async (_title, operation) => {
+    const before = known();
+    await operation(PREFERRED);
+    await operation(INSISTING);
+    expect(known()).toMatchObject({
+      operations: (before?.operations ?? 0) + 2,
+      notOffloaded: before?.notOffloaded ?? 0,
+    });
+  });
+  const encrypted = crypto.publicEncrypt(rsa.publicKey, Buffer.from('data'));
+
+  test.each<[string, (options: async.OperationOptions) => Promise<unknown>]>([
+    ['sign Ed25519', (options) => async.sign(null, 'data', ed.privateKey, options)],
+    ['verify Ed25519', (options) => async.verify(null, 'data', ed.publicKey, Buffer.alloc(64), options)],
+    ['ECDH with its keys', (options) => async.diffieHellman({ ...ec }, options)],
+    ['a key pair', (options) => async.generateKeyPair('ed25519', {}, options)],
+    ['a digest', (options) => async.hash('sha256', 'data', options)],
+    ['a MAC', (options) => async.hmac('sha256', 'key', 'data', options)],
+    ['a cipher', (options) => async.encrypt('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16), 'data', options)],
+    ['a derivation', (options) => async.pbkdf2('password', 'salt', 1, 16, 'sha256', options)],
+    ['an encapsulation', (options) => async.encapsulate(rsa.publicKey, options)],
+  ])('passes it over for what it lacks, and says so: %s', async (_title, operation) => {
+    const before = known();
+    const messages = await messagesOf(() => operation(PREFERRED));
+    expect(messages).toHaveLength(1);
+    expect(await rejectionCode(operation(INSISTING))).toBe('ERR_ASYNC_NOT_OFFLOADED');
+    expect(known()).toMatchObject({
+      operations: before?.operations ?? 0,
+      notOffloaded: (before?.notOffloaded ?? 0) + 1,
+    });
+  });
 });
