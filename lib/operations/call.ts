@@ -54,8 +54,8 @@ export interface OperationOptions {
    */
   mode?: 'auto' | 'inline' | 'offload';
   /**
-   * What happens when the implementation of `provider` fails: `'software'` tries again with OpenSSL's own, `'error'`
-   * rejects. @defaultValue that of `configure()`, `'error'`
+   * What happens when the implementation of `provider` fails: `'software'` tries again with OpenSSL's own, and takes that
+   * at once for what the provider does not have; `'error'` rejects. @defaultValue that of `configure()`, `'error'`
    */
   fallback?: 'software' | 'error';
   /**

@@ -78,9 +78,23 @@ export function createSpecIn(
     return { ...createSpec(inScope(held.scope)), held };
   }
   const scope = scopeOf(options);
-  const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;
-  const spec = createSpec({ ...inScope(scope), fallback });
-  if (scope === undefined || !lacksOperation(spec, scope)) return spec;
+  return createPlaced(scope, inScope, mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined);
+}
+
+// A spec in a scope, or of software in the place of hardware that does not have what it is for.
+function createPlaced(
+  scope: NativeScope | undefined,
+  inScope: (scope: NativeScope | undefined) => SpecRequest,
+  fallback: Spec | undefined,
+): Spec {
+  if (scope === undefined) return createSpec(inScope(undefined));
+  let spec: Spec | undefined;
+  try {
+    spec = createSpec({ ...inScope(scope), fallback });
+  } catch (error) {
+    if (fallback === undefined) throw error;
+  }
+  if (spec !== undefined && !lacksOperation(spec, scope)) return spec;
   const [, , , generation, holder] = scope;
   return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, holder] }));
 }
@@ -204,10 +218,10 @@ export function specFor(
   if (scope === undefined) return table.get(name, () => createSpec(describe()));
   const fallsBack = mayFallBack(scope, options);
   const create = (): Spec =>
-    createSpec({
-      ...describe(),
+    createPlaced(
       scope,
-      fallback: fallsBack ? specFor(table, name, undefined, describe) : undefined,
-    });
+      (place) => ({ ...describe(), scope: place }),
+      fallsBack ? specFor(table, name, undefined, describe) : undefined,
+    );
   return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, create, scope[3]);
 }

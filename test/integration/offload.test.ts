@@ -154,6 +154,20 @@ describeReference('a query that only prefers a provider', () => {
       notOffloaded: before?.notOffloaded ?? 0,
     });
   });
+
+  test('falls back for what the provider lacks', async () => {
+    const before = known();
+    const options = { provider: 'reference', fallback: 'software' } as const;
+    const signature = await async.sign(null, 'data', ed.privateKey, options);
+    expect(crypto.verify(null, Buffer.from('data'), ed.publicKey, signature)).toBe(true);
+    expect(await async.hash('sha256', 'data', options)).toEqual(crypto.createHash('sha256').update('data').digest());
+    expect(await async.diffieHellman({ ...ec }, options)).toEqual(crypto.diffieHellman(ec));
+    expect(known()?.notOffloaded).toBe((before?.notOffloaded ?? 0) + 3);
+    expect(await rejectionCode(async.hash('nonsense', 'data', options))).toBe(
+      await rejectionCode(async.hash('nonsense', 'data')),
+    );
+    await expect(async.hash('sha256', 'data', { provider: 'reference' })).rejects.toThrow();
+  });
   const encrypted = crypto.publicEncrypt(rsa.publicKey, Buffer.from('data'));
 
   test.each<[string, (options: async.OperationOptions) => Promise<unknown>]>([
