@@ -1,6 +1,14 @@
-// What happens to jobs, for those who subscribe through node:diagnostics_channel.
+// What happens to jobs and operations, for those who subscribe through node:diagnostics_channel. Subscribers are called in
+// the async context of the call that they hear of.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { JobFunction } from './job-function';
+
+/** Runs a function in an async context that was captured. */
+export type InContext = <R>(body: () => R) => R;
+
+/** Captures the async context that is current. Node.js loads what this needs when it is first asked for it: now. */
+export const captureContext: () => InContext = AsyncLocalStorage.snapshot.bind(AsyncLocalStorage);
 
 /** What made a job worth resuming: an fd was readable, the callback was called, or it was time to try again. */
 export type WakeupKind = 'fd' | 'callback' | 'poll';
@@ -33,6 +41,11 @@ export function wantsTrace(): boolean {
   return channels.start.hasSubscribers || channels.pause.hasSubscribers || channels.resume.hasSubscribers;
 }
 
+/** True when somebody wants to hear of jobs at all. */
+export function wantsJobs(): boolean {
+  return channels.finish.hasSubscribers || wantsTrace();
+}
+
 export function publish(name: keyof typeof channels, message: JobMessage): void {
   if (channels[name].hasSubscribers) channels[name].publish(message);
 }
@@ -40,7 +53,10 @@ export function publish(name: keyof typeof channels, message: JobMessage): void 
 /** Where an operation ran: within the call, on a thread of the pool or of Node.js's own, or in an OpenSSL job. */
 export type OperationPlace = 'inline' | 'pool' | 'threadpool' | 'job';
 
-/** The message of the channels `openssl-async:operation:finish` and `openssl-async:operation:not-offloaded`. */
+/**
+ * The message of the channels `openssl-async:operation:…`. All channels have the same object for one operation, which gets
+ * its fields as they become known: on `:start`, only `algorithm` is.
+ */
 export interface OperationMessage {
   /** For example `'sign RSA-2048 sha256'`. */
   algorithm: string;
@@ -56,22 +72,95 @@ export interface OperationMessage {
   error?: unknown;
 }
 
-const operations = channel('openssl-async:operation:finish');
-const notOffloaded = channel('openssl-async:operation:not-offloaded');
+// Those of a TracingChannel, in its order, and two of our own.
+const operations = {
+  start: channel('openssl-async:operation:start'),
+  end: channel('openssl-async:operation:end'),
+  asyncStart: channel('openssl-async:operation:asyncStart'),
+  asyncEnd: channel('openssl-async:operation:asyncEnd'),
+  error: channel('openssl-async:operation:error'),
+  finish: channel('openssl-async:operation:finish'),
+  notOffloaded: channel('openssl-async:operation:not-offloaded'),
+};
+
+/** An operation that somebody may hear of. */
+export class OperationTrace {
+  /** Runs a function in the context of the call. */
+  readonly inContext = captureContext();
+  // What happened within the call, and is told when it has returned.
+  #withheld: (() => void)[] | undefined = [];
+
+  constructor(readonly message: OperationMessage) {}
+
+  /** Its promise is about to be settled. `tell` publishes further messages, in its context. */
+  settled(error: unknown, tell?: () => void): void {
+    const tellAll = (): void => {
+      this.inContext(() => {
+        this.#publish(error, tell);
+      });
+    };
+    if (this.#withheld === undefined) tellAll();
+    else this.#withheld.push(tellAll);
+  }
+
+  /** The call has returned. */
+  returned(): void {
+    operations.end.publish(this.message);
+    const withheld = this.#withheld ?? [];
+    this.#withheld = undefined;
+    for (const tell of withheld) tell();
+  }
+
+  #publish(error: unknown, tell: (() => void) | undefined): void {
+    const { message } = this;
+    tell?.();
+    if (error !== undefined) {
+      message.error = error;
+      operations.error.publish(message);
+    }
+    operations.asyncStart.publish(message);
+    operations.asyncEnd.publish(message);
+  }
+}
+
+/** Whether somebody wants to hear of operations that begin now. */
+export function tracesOperations(): boolean {
+  const { start, end, asyncStart, asyncEnd, error, finish, notOffloaded } = operations;
+  return (
+    finish.hasSubscribers ||
+    start.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    error.hasSubscribers ||
+    notOffloaded.hasSubscribers
+  );
+}
+
+/** Begins an operation as a TracingChannel does: in the stores that are bound to `:start`. */
+export function traceOperation<T>(algorithm: string, begin: (trace: OperationTrace) => Promise<T>): Promise<T> {
+  const message = { algorithm } as OperationMessage;
+  return operations.start.runStores(message, () => {
+    const trace = new OperationTrace(message);
+    const promise = begin(trace);
+    trace.returned();
+    return promise;
+  });
+}
 
 export function wantsOperations(): boolean {
-  return operations.hasSubscribers;
+  return operations.finish.hasSubscribers;
 }
 
 export function publishOperation(message: OperationMessage): void {
-  operations.publish(message);
+  operations.finish.publish(message);
 }
 
 export function wantsNotOffloaded(): boolean {
-  return notOffloaded.hasSubscribers;
+  return operations.notOffloaded.hasSubscribers;
 }
 
 /** Tells of an operation that was meant for hardware and ran here. */
 export function publishNotOffloaded(message: OperationMessage): void {
-  notOffloaded.publish(message);
+  operations.notOffloaded.publish(message);
 }

@@ -2,7 +2,7 @@
 // OpenSSL 4 has none.
 import { createPublicKey as nodePublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
-import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
+import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, type HeldKey, type KeyEntry, type KeyLike } from './keys';
 import {
@@ -14,9 +14,9 @@ import {
   type NativeScope,
 } from './native/contract';
 import { environment } from './native/environment';
-import { attempt, call, validateOperationOptions, type OperationOptions, type Spec } from './operations/call';
+import { attempt, call, checkOperationOptions, type OperationOptions, type Spec, offloaded } from './operations/call';
 import { keySources, validatePin } from './operations/store';
-import { validateBoolean, validateInteger, validateOptions, validateString } from './validators';
+import { validateBoolean, validateInteger, validateOptions, validateString, readOptions } from './validators';
 
 /** What an engine can do for a key of one's own: functions for RSA or EC keys, or those of a higher level for any type. */
 export type EngineAlgorithm = 'RSA' | 'EC' | 'PKEY';
@@ -213,7 +213,7 @@ export class Engine {
     const pkcs8 = keyObject.export({ format: 'der', type: 'pkcs8' });
     const bound = environment().addon.bindEngineKey(native, pkcs8, this.#methods, this.pauses);
     pkcs8.fill(0);
-    if ('code' in bound) throw fromNative(bound);
+    if (isNativeError(bound)) throw fromNative(bound);
     return this.#hold(publicEntry.spki, bound);
   }
 
@@ -274,12 +274,13 @@ export class Engine {
   ): Promise<AsyncKey> {
     return attempt(() => {
       validateString(id, 'id');
-      const { pin, ...limits } = options;
-      validateOperationOptions(limits);
+      const limits = readOptions(options, 'options', ENGINE_KEY_OPTIONS);
+      checkOperationOptions(limits);
+      const { pin } = limits;
       if (pin !== undefined) validatePin(pin, 'options.pin');
       const { addon } = environment();
       const task = addon.loadEngineKey(this.#handle(), id, isPrivate);
-      return ask(task, 'load engine key', pin, limits, (outcome) => {
+      return ask(task, 'load engine key', pin, limits as OperationOptions, (outcome) => {
         const [native, spki] = addon.takeEngineKey(outcome, this.pauses);
         if (!this.loaded) addon.releaseKey(native);
         this.#handle();
@@ -363,6 +364,8 @@ export function listEngines(): EngineInfo[] {
   return environment().addon.listEngines();
 }
 
+const ENGINE_KEY_OPTIONS = ['pin', 'signal', 'timeoutMs'] as const;
+
 // C ends a text there.
 const ID = /^[^\0]+$/;
 const PATH = /[\\/]|\.(?:so|dylib|dll)$/;
@@ -395,7 +398,7 @@ async function ask<T>(
   const spec: Spec = { native, algorithm, generation: undefined, mayPause: false };
   const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
   try {
-    await call(spec, [answer], undefined, { ...limits, mode: 'offload' }, () => undefined);
+    await call(spec, [answer], undefined, offloaded(limits), () => undefined);
   } finally {
     if (typeof pin === 'string') wipe(answer);
     addon.releaseSpec(native);

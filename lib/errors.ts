@@ -84,6 +84,8 @@ export interface AsyncErrors {
   ERR_ASYNC_REMOTE_KEY_UNSUPPORTED: CodedError;
   /** A remote key was needed where nothing can wait for it: outside jobs, or while pauses are blocked. */
   ERR_ASYNC_REMOTE_KEY_CANNOT_WAIT: CodedError;
+  /** The event loop has no room for what a thread needs of it, for lack of file descriptors. It may be tried again. */
+  ERR_ASYNC_LOOP: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
 }
@@ -173,6 +175,27 @@ const CLASSES: Readonly<Record<string, ErrorClass>> = {
   ERR_CRYPTO_INVALID_SCRYPT_PARAMS: RangeError,
   ERR_INVALID_ARG_VALUE: TypeError,
 };
+
+/** Whether native code gave an error instead of what it was asked for. */
+export function isNativeError(value: object): value is NativeError {
+  return Object.hasOwn(value, 'opensslErrors');
+}
+
+/**
+ * Has a promise that `resolve` belongs to rejected with what `make` makes. It is made in a reaction that the promise
+ * waits for, which is where V8 finds the functions that await it: its stack names them.
+ */
+export function rejectWith(resolve: (value: never) => void, make: () => unknown): void {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolveOpened) => {
+    open = resolveOpened;
+  });
+  const failing = opened.then(() => {
+    throw make();
+  });
+  (resolve as (value: unknown) => void)(failing);
+  open();
+}
 
 /** The error that native code describes. A few of `node:crypto`'s have no code, and so have these. */
 export function fromNative(native: NativeError, options?: ErrorOptions): Error {

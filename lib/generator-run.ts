@@ -8,16 +8,18 @@ import type { Environment } from './native/environment';
 
 // A generator that goes on like this would never give the loop its turn.
 const COMMAND_LIMIT = 1_000_000;
+const RETURN: CommandParts = { kind: CommandKind.return };
 
-/** The job whose generator is running, on this thread. */
-let current: Job | null = null;
+/** The job whose generator was run last, and runs if something is run at all. */
+let current: { environment: Environment; job: Job } | undefined;
 
 /** See {@link getCurrentJob}. */
 export function currentJob(): Job | null {
-  return current;
+  return current?.environment.insideJob === true ? current.job : null;
 }
 
-export type RunEnd = { returnValue: number } | { error: unknown };
+/** How a generator ended. */
+export type RunEnd = { failed: false; returnValue: number } | { failed: true; error: unknown };
 
 export class GeneratorRun {
   /** How the generator ended; undefined until then. */
@@ -30,7 +32,7 @@ export class GeneratorRun {
   #generator: JobGenerator | undefined;
   #command: Command<unknown> | undefined;
   #commandsInARow = 0;
-  #interruption: Error | undefined;
+  #interruption: (() => Error) | undefined;
 
   /** Runs nothing yet: the function is called at the first {@link GeneratorRun.step}. */
   constructor(environment: Environment, job: Job, func: GeneratorJobFunction, args: unknown) {
@@ -40,26 +42,30 @@ export class GeneratorRun {
     this.#args = args;
   }
 
-  /** Has `error` thrown at the yield where the generator stands, at the next step. */
-  interrupt(error: Error): void {
-    this.#interruption = error;
+  /** Has an error thrown at the yield where the generator stands, at the next step. */
+  interrupt(makeError: () => Error): void {
+    this.#interruption = makeError;
+  }
+
+  /** Nobody will continue. */
+  abandon(): void {
+    if (current?.job === this.#job) current = undefined;
   }
 
   /** Continues with the outcome of the last command. The result is the next command: `return` when there is none. */
   step(ok: boolean, fd: number): CommandParts {
-    const { insideJob } = this.#environment;
     const outer = current;
-    this.#environment.insideJob = true;
-    current = this.#job;
-    try {
-      return this.#advance(ok, fd);
-    } catch (error) {
-      this.end = { error };
-      return { kind: CommandKind.return };
-    } finally {
-      current = outer;
-      this.#environment.insideJob = insideJob;
-    }
+    current = { environment: this.#environment, job: this.#job };
+    let next: CommandParts = RETURN;
+    this.#environment.inside(() => {
+      try {
+        next = this.#advance(ok, fd);
+      } catch (error) {
+        this.end = { failed: true, error };
+      }
+    });
+    current = outer;
+    return next;
   }
 
   #advance(ok: boolean, fd: number): CommandParts {
@@ -70,7 +76,7 @@ export class GeneratorRun {
     if (this.#interruption !== undefined) {
       const interruption = this.#interruption;
       this.#interruption = undefined;
-      turn = () => generator.throw(interruption);
+      turn = () => generator.throw(interruption());
     } else {
       turn = () => {
         let input: unknown;
@@ -124,7 +130,7 @@ export class GeneratorRun {
     if (!Number.isInteger(returnValue) || (returnValue as number) !== ((returnValue as number) | 0)) {
       throw invalidReturnValue('the job function', 'a 32-bit integer', returnValue);
     }
-    this.end = { returnValue: returnValue as number };
-    return { kind: CommandKind.return };
+    this.end = { failed: false, returnValue: returnValue as number };
+    return RETURN;
   }
 }

@@ -10,9 +10,10 @@ import {
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
-import { asyncError, fromNative, invalidArgType, nodeError, type CodedError } from './errors';
+import { asyncError, type CodedError, fromNative, invalidArgType, isNativeError, nodeError } from './errors';
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
+import { bytesOf } from './operations/bytes';
 
 /** Names a scope in a table of what was made for scopes. */
 export function scopeName(scope: NativeScope | undefined): string {
@@ -136,7 +137,7 @@ function importKey(keyObject: KeyObject, scope: NativeScope | undefined): Native
   const der = keyObject.export({ format: 'der', type: (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8' });
   try {
     const native = environment().addon.createKey(der, isPrivate, keyObject.asymmetricKeyType?.toUpperCase(), scope);
-    if ('code' in native) throw fromNative(native);
+    if (isNativeError(native)) throw fromNative(native);
     return native;
   } finally {
     if (isPrivate) der.fill(0);
@@ -188,6 +189,11 @@ export class AsyncKey {
     return key.#entry;
   }
 
+  /** @internal Whether it is one, whatever its prototype says. */
+  static is(value: unknown): value is AsyncKey {
+    return typeof value === 'object' && value !== null && #entry in value;
+  }
+
   /** `'private'` or `'public'`. */
   get type(): 'private' | 'public' {
     return this.#entry.type as 'private' | 'public';
@@ -216,7 +222,7 @@ export class AsyncKey {
   /** Whether both are the same key of the same type; in constant time. */
   equals(other: AsyncKey | KeyObject): boolean {
     const { held, keyObject } = this.#entry;
-    if (!(other instanceof AsyncKey)) return held === undefined && keyObject.equals(other);
+    if (!AsyncKey.is(other)) return held === undefined && keyObject.equals(other);
     return other.isHeld === this.isHeld && keyObject.equals(other.#entry.keyObject);
   }
 
@@ -238,10 +244,44 @@ export class AsyncKey {
   }
 }
 
+/** Whether it is a key by itself: not an object that may have one. */
+export function isKeyMaterial(key: unknown): boolean {
+  if (typeof key !== 'object' || key === null) return true;
+  return AsyncKey.is(key) || types.isKeyObject(key) || types.isCryptoKey(key) || bytesOf(key) !== undefined;
+}
+
+const KEY_INPUT_NAMES = [
+  'key',
+  'format',
+  'type',
+  'passphrase',
+  'encoding',
+  'padding',
+  'saltLength',
+  'dsaEncoding',
+  'context',
+  'oaepHash',
+  'oaepLabel',
+] as const;
+
+const keyInputs = new WeakSet();
+
+/**
+ * An object that has a key, as {@link KeyInput} and operations describe it: each of its properties read once, own or
+ * inherited as `node:crypto` reads them. Any other key as it is.
+ */
+export function readKeyInput(key: unknown): unknown {
+  if (isKeyMaterial(key) || isKeyInput(key) || !('key' in (key as object))) return key;
+  const input = { __proto__: null } as unknown as Record<string, unknown>;
+  for (const name of KEY_INPUT_NAMES) input[name] = (key as Record<string, unknown>)[name];
+  keyInputs.add(input);
+  return input;
+}
+
 /** The entry of a key that is an object, or is held by one; undefined for what has to be parsed. */
 export function objectEntry(key: unknown): KeyEntry | undefined {
   const material = isKeyInput(key) ? key.key : key;
-  if (material instanceof AsyncKey) return AsyncKey.entryOf(material);
+  if (AsyncKey.is(material)) return AsyncKey.entryOf(material);
   if (types.isKeyObject(material)) return entryOf(material);
   return types.isCryptoKey(material) ? entryOfCryptoKey(material) : undefined;
 }
@@ -266,8 +306,9 @@ function wrongType(actual: string, expected: string): Error {
   );
 }
 
-function isKeyInput(key: unknown): key is KeyInput {
-  return typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'key' in key;
+/** Whether it is what {@link readKeyInput} made. */
+export function isKeyInput(key: unknown): key is KeyInput {
+  return typeof key === 'object' && key !== null && keyInputs.has(key);
 }
 
 type Read = typeof nodePrivateKey | typeof nodePublicKey;
@@ -298,14 +339,16 @@ export function heldPrivateKey(spki: Buffer, held: HeldKey): AsyncKey {
   return new AsyncKey(new KeyEntry(nodePublicKey({ key: spki, format: 'der', type: 'spki' }), held));
 }
 
-export function privateKeyEntry(key: unknown, name = 'key'): KeyEntry {
+export function privateKeyEntry(given: unknown, name = 'key'): KeyEntry {
+  const key = readKeyInput(given);
   const held = objectEntry(key);
   if (held === undefined) return parse(key, name, nodePrivateKey);
   if (held.type !== 'private') throw wrongType(held.type, 'private');
   return held;
 }
 
-export function publicKeyEntry(key: unknown, name = 'key'): KeyEntry {
+export function publicKeyEntry(given: unknown, name = 'key'): KeyEntry {
+  const key = readKeyInput(given);
   const held = objectEntry(key);
   if (held === undefined) return parse(key, name, nodePublicKey);
   if (held.type === 'secret') throw wrongType('secret', 'private or public');

@@ -1,6 +1,6 @@
 // Providers of one's own, in a library context that Node.js knows nothing of.
 import { resolve } from 'node:path';
-import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
+import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
@@ -164,7 +164,7 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   const parameters = parameterList(options.parameters);
   if (config !== undefined) loadConfiguration(config);
   const native = environment().addon.loadProvider(name, path, parameters);
-  if ('code' in native) throw fromNative(native);
+  if (isNativeError(native)) throw fromNative(native);
   waitFor(`provider:${name}`, options, 'poll', (...poll) =>
     environment().addon.pollProvider(`provider:${name}`, native, ...poll),
   );
@@ -212,7 +212,7 @@ export function listProviders(options: ProviderListOptions = {}): ProviderInfo[]
   const { addon } = environment();
   return (['process', 'own'] as const).flatMap((library) => {
     const found = addon.listProviders(library === 'own', selfTest);
-    if ('code' in found) throw fromNative(found);
+    if (isNativeError(found)) throw fromNative(found);
     return found.map((info) => toInfo(info, library));
   });
 }

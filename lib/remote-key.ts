@@ -1,5 +1,5 @@
 // Private keys that JavaScript functions work with: they ask a cloud's key service, an HSM, another process.
-import { asyncError, fromNative, invalidArgType, invalidArgValue } from './errors';
+import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import { heldPrivateKey, publicKeyEntry, type AsyncKey, type HeldKey, type KeyLike } from './keys';
 import {
   RemoteKeyFlag,
@@ -10,9 +10,9 @@ import {
   type NativeKey,
   type NativeScope,
 } from './native/contract';
-import { environment, type Asked, type Environment } from './native/environment';
+import { environment, type Asked, type Environment, type Listener } from './native/environment';
 import { bytesOf, type BinaryLike } from './operations/bytes';
-import { validateBoolean, validateFunction, validateInteger, validateOptions } from './validators';
+import { readOptions, validateBoolean, validateFunction, validateInteger } from './validators';
 
 /** Types of keys that can be held elsewhere, as `asymmetricKeyType` names them. */
 export type RemoteKeyType = 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'x25519' | 'x448';
@@ -146,23 +146,23 @@ const SCOPE: NativeScope = [1, '?provider=remote', true, undefined, 'provider:re
  * ```
  */
 export function createRemoteKey(options: RemoteKeyOptions): AsyncKey {
-  validateOptions(options, 'options', OPTIONS);
-  const { publicKey, timeoutMs = 10_000, maxConcurrent = 256, verify = false, dsaEncoding = 'der' } = options;
+  const given = readOptions(options, 'options', OPTIONS);
+  const { publicKey, timeoutMs = 10_000, maxConcurrent = 256, verify = false, dsaEncoding = 'der' } = given;
   validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
   validateInteger(maxConcurrent, 'options.maxConcurrent', 1, 65_536);
   validateBoolean(verify, 'options.verify');
-  if (!(['der', 'ieee-p1363'] as unknown[]).includes(dsaEncoding)) {
+  if (dsaEncoding !== 'der' && dsaEncoding !== 'ieee-p1363') {
     throw invalidArgValue('options.dsaEncoding', dsaEncoding, "must be 'der' or 'ieee-p1363'");
   }
   const { keyObject, spki } = publicKeyEntry(publicKey, 'options.publicKey');
   const type = keyObject.asymmetricKeyType as RemoteKeyType;
-  const functions = functionsOf(options, type);
+  const functions = functionsOf(given, type);
   const env = environment();
   const number = nextNumber++;
   const operations = NAMES.reduce((bits, name) => bits | (name in functions ? 1 << RemoteOperation[name] : 0), 0);
   const flags = (verify ? RemoteKeyFlag.verifies : 0) | (dsaEncoding === 'ieee-p1363' ? RemoteKeyFlag.p1363 : 0);
   const native = env.addon.createRemoteKey(spki, type.toUpperCase(), number, operations, flags);
-  if ('code' in native) throw fromNative(native);
+  if (isNativeError(native)) throw fromNative(native);
   listen(env);
   const key = new RemoteKey(env, native, type, spki, functions, timeoutMs, maxConcurrent);
   keys.set(number, new WeakRef(key));
@@ -170,12 +170,12 @@ export function createRemoteKey(options: RemoteKeyOptions): AsyncKey {
   return heldPrivateKey(spki, key);
 }
 
-function functionsOf(options: Functions, type: RemoteKeyType): Functions {
+function functionsOf(options: Partial<Record<OperationName, unknown>>, type: RemoteKeyType): Functions {
   const known = (OPERATIONS as Partial<Record<string, readonly OperationName[]>>)[type];
   if (known === undefined) {
     throw invalidArgValue('options.publicKey', type, `must be a key of type ${Object.keys(OPERATIONS).join(', ')}`);
   }
-  const functions: Functions = {};
+  const functions = { __proto__: null } as Functions;
   for (const name of NAMES) {
     const given = options[name];
     if (given === undefined) continue;
@@ -194,17 +194,21 @@ const collected = new FinalizationRegistry<number>((number) => keys.delete(numbe
 let nextNumber = 0;
 let listening = false;
 
+// Has to live as long as the addon.
+const onRequests = (words: readonly unknown[]): void => {
+  const { addon } = environment();
+  for (let at = 0; at < words.length; at += WORDS_PER_REMOTE_REQUEST) {
+    const key = keys.get(words[at + RemoteWord.key] as number)?.deref();
+    if (key !== undefined) key.ask(words, at);
+    else addon.refuseRemote(words[at + RemoteWord.id] as number, RemoteRefusal.failed, 'The remote key is gone');
+  }
+};
+
 function listen(env: Environment): void {
   if (listening) return;
+  env.start();
+  env.addon.setRemoteSink(onRequests);
   listening = true;
-  if (!env.started) env.start();
-  env.addon.setRemoteSink((words) => {
-    for (let at = 0; at < words.length; at += WORDS_PER_REMOTE_REQUEST) {
-      const key = keys.get(words[at + RemoteWord.key] as number)?.deref();
-      if (key !== undefined) key.ask(words, at);
-      else env.addon.refuseRemote(words[at + RemoteWord.id] as number, RemoteRefusal.failed, 'The remote key is gone');
-    }
-  });
 }
 
 class RemoteKey implements HeldKey {
@@ -239,14 +243,17 @@ class RemoteKey implements HeldKey {
   private advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
-    while (this.#active < this.maxConcurrent) {
-      const next = this.#line.shift();
-      if (next === undefined) break;
-      if (next.isOver) continue;
-      ++this.#active;
-      next.begin();
+    try {
+      while (this.#active < this.maxConcurrent) {
+        const next = this.#line.shift();
+        if (next === undefined) break;
+        if (next.isOver) continue;
+        ++this.#active;
+        next.begin();
+      }
+    } finally {
+      this.#advancing = false;
     }
-    this.#advancing = false;
   }
 }
 
@@ -254,7 +261,7 @@ class RemoteKey implements HeldKey {
 class Asking implements Asked {
   isOver = false;
   readonly #id: number;
-  readonly #job: number;
+  readonly #asker: Listener | undefined;
   readonly #operation: OperationName;
   readonly #request: Request;
   readonly #timer: NodeJS.Timeout;
@@ -268,14 +275,14 @@ class Asking implements Asked {
     at: number,
   ) {
     this.#id = words[at + RemoteWord.id] as number;
-    this.#job = words[at + RemoteWord.job] as number;
+    this.#asker = key.env.listener(words[at + RemoteWord.job] as number);
     this.#operation = NAMES[words[at + RemoteWord.operation] as number] as OperationName;
     this.#request = new REQUESTS[this.#operation](this, words, at);
     // As long as somebody waits for it, the operation keeps the process alive, not this.
     this.#timer = setTimeout(() => {
       this.#expire();
     }, key.timeoutMs).unref();
-    key.env.listener(this.#job)?.asking?.(this);
+    this.#asker?.asking?.(this);
   }
 
   get signal(): AbortSignal {
@@ -289,7 +296,7 @@ class Asking implements Asked {
   begin(): void {
     this.#began = true;
     try {
-      const answer = (this.key.functions[this.#operation] as (request: Request) => unknown)(this.#request);
+      const answer = this.call();
       if (!isThenable(answer)) {
         this.#answer(answer);
         return;
@@ -305,6 +312,13 @@ class Asking implements Asked {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  // In the context of the operation that needs the key.
+  private call(): unknown {
+    const ask = this.key.functions[this.#operation] as (request: Request) => unknown;
+    const inContext = this.#asker?.inContext;
+    return inContext === undefined ? ask(this.#request) : inContext(() => ask(this.#request));
   }
 
   unwanted(reason: unknown): void {
@@ -325,7 +339,7 @@ class Asking implements Asked {
   }
 
   #fail(reason: unknown): void {
-    if (!this.isOver) this.key.env.listener(this.#job)?.blame?.(reason);
+    if (!this.isOver) this.#asker?.blame?.(reason);
     this.#refuse(RemoteRefusal.failed, `${this.#operation}() of the remote key failed`);
   }
 
@@ -350,7 +364,7 @@ class Asking implements Asked {
     if (this.isOver) return false;
     this.isOver = true;
     clearTimeout(this.#timer);
-    this.key.env.listener(this.#job)?.asking?.(undefined);
+    this.#asker?.asking?.(undefined);
     return true;
   }
 

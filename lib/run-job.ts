@@ -1,8 +1,16 @@
 // Jobs that the event loop starts, waits for and resumes.
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { cancelWith, letGo, type Cancellable, type Limits } from './cancellation';
-import { channels, publish, wantsTrace, type WakeupKind } from './diagnostics';
-import { abortError, asyncError, fromNative, invalidArgType } from './errors';
+import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from './cancellation';
+import {
+  captureContext,
+  channels,
+  publish,
+  wantsJobs,
+  wantsTrace,
+  type InContext,
+  type JobMessage,
+  type WakeupKind,
+} from './diagnostics';
+import { abortError, asyncError, fromNative, invalidArgType, isNativeError, rejectWith } from './errors';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
 import {
@@ -13,9 +21,9 @@ import {
   type JobFunction,
   type NativeJobFunction,
 } from './job-function';
-import { EventKind, EventWord, type NativeWaitContext } from './native/contract';
+import { EventKind, EventWord, type NativeError, type NativeWaitContext } from './native/contract';
 import { environment, errorForNone, type Environment, type Listener } from './native/environment';
-import { validateAbortSignal, validateInteger, validateOptions } from './validators';
+import { readOptions, validateAbortSignal, validateInteger } from './validators';
 import { WaitContext, waitContextInternals } from './wait-context';
 
 /** Options of {@link runJob}. */
@@ -53,187 +61,314 @@ export interface JobResult {
 }
 
 const RUN_JOB_OPTIONS = ['args', 'waitContext', 'signal', 'timeoutMs'] as const;
-const NO_OPTIONS: RunJobOptions<never> = {};
+const NO_OPTIONS = Object.freeze({ __proto__: null }) as unknown as RunJobOptions<never>;
 const WAKEUP_KINDS: readonly WakeupKind[] = ['fd', 'callback', 'poll'];
 
 type Resolve = (result: JobResult) => void;
-type Reject = (error: unknown) => void;
 
 /** Counters that native code does not have. */
 export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
 
-/** What only some submissions have. */
-interface Extras extends Limits {
-  waitContext?: WaitContext;
+const LIMIT_ERRORS: LimitErrors = {
+  aborted: (reason) => {
+    ++cancellations.aborted;
+    return abortError(reason);
+  },
+  timedOut: (timeoutMs) => {
+    ++cancellations.timedOut;
+    return asyncError('ERR_ASYNC_TIMEOUT', `The job did not finish within ${String(timeoutMs)} ms`);
+  },
+};
+
+/** What happened to a job, to be told when the events behind it were read. */
+type Happening =
+  | { what: 'start' | 'pause' | 'resume'; message: JobMessage }
+  | { what: 'handed-over'; ok: boolean; fd: number }
+  | { what: 'unwatchable'; error: NativeError };
+
+// What only some submissions have.
+class Extras {
+  limits: Limits | undefined = undefined;
+  /** In use until the job has ended. */
+  waitContext: WaitContext | undefined = undefined;
   /** Nobody else has it: it is closed with the job. */
-  ownsWaitContext?: boolean;
-  generator?: {
-    run: GeneratorRun;
-    job: Job;
-    /** Runs a function in the async context of the call. */
-    inContext: ReturnType<typeof AsyncLocalStorage.snapshot>;
-  };
+  ownsWaitContext = false;
+  generator: { run: GeneratorRun; job: Job } | undefined = undefined;
+  /** Runs a function in the async context of the call. */
+  inContext: InContext | undefined = undefined;
+  happenings: Happening[] = [];
 }
 
 // One for each unfinished call, ten thousand at a time: plain fields, and few.
 class Submission implements Listener, Cancellable {
-  id = 0;
+  id = -1;
   extras: Extras | undefined = undefined;
+  private pauses = 0;
+  // What it ended with; undefined until then.
+  private end: JobResult | NativeError | undefined = undefined;
+  // Undefined before native code has it, and once the promise is settled.
+  private resolve: Resolve | undefined = undefined;
 
-  constructor(
-    readonly func: JobFunction,
-    // Undefined once the promise is settled.
-    private resolve: Resolve | undefined,
-    private reject: Reject | undefined,
-  ) {}
+  constructor(readonly func: JobFunction) {}
 
-  onEvent(words: Int32Array, offset: number): void {
+  get inContext(): InContext | undefined {
+    return this.extras?.inContext;
+  }
+
+  /** Native code has it. */
+  submitted(env: Environment, resolve: Resolve): void {
+    this.resolve = resolve;
+    env.submitting = undefined;
+  }
+
+  limit(options: LimitOptions): void {
+    const extras = (this.extras ??= new Extras());
+    const limits = (extras.limits = new Limits(this, LIMIT_ERRORS));
+    try {
+      limits.begin(options);
+      if (this.resolve === undefined) limits.letGo();
+    } catch (error) {
+      this.cancel(() => error as Error);
+    }
+  }
+
+  receive(words: Int32Array, offset: number): boolean {
     const value = words[offset + EventWord.value] as number;
     const detail = words[offset + EventWord.detail] as number;
+    const { addon } = environment();
     switch (words[offset + EventWord.kind] as number) {
-      case EventKind.finished:
-        this.onFinished(value, detail !== 0, words, offset);
+      case EventKind.finished: {
+        const result: JobResult = {
+          returnValue: value,
+          pauses: words[offset + EventWord.pauses] as number,
+          wakeups: {
+            fd: words[offset + EventWord.fd] as number,
+            callback: words[offset + EventWord.callback] as number,
+            poll: words[offset + EventWord.poll] as number,
+          },
+        };
+        if (detail !== 0) result.opensslErrorStack = [...addon.takeFailure(this.id).opensslErrors];
+        this.ended(result);
         break;
+      }
       case EventKind.failed:
-        this.onFailed(words[offset + EventWord.pauses] as number);
+        this.pauses = words[offset + EventWord.pauses] as number;
+        this.ended(addon.takeFailure(this.id));
         break;
       case EventKind.handedOver:
-        this.onHandedOver(value === 1, detail);
+        this.happened({ what: 'handed-over', ok: value === 1, fd: detail });
         break;
       case EventKind.unwatchable:
-        this.cancel(fromNative(environment().addon.takeFailure(this.id)));
+        this.happened({ what: 'unwatchable', error: addon.takeFailure(this.id) });
         break;
       case EventKind.started:
-        publish('start', this.message(words, offset));
+        this.happened({ what: 'start', message: this.message(words, offset) });
         break;
       case EventKind.paused:
-        publish('pause', this.message(words, offset));
+        this.happened({ what: 'pause', message: this.message(words, offset) });
         break;
-      case EventKind.resumed:
-        publish('resume', { ...this.message(words, offset), wakeup: WAKEUP_KINDS[value] });
+      case EventKind.resumed: {
+        const wakeup = WAKEUP_KINDS[value] as WakeupKind;
+        this.happened({ what: 'resume', message: { ...this.message(words, offset), wakeup } });
         break;
+      }
+    }
+    return true;
+  }
+
+  conclude(): void {
+    const happening = this.extras?.happenings.shift();
+    if (happening !== undefined) this.tell(happening);
+    else if (this.end !== undefined) this.settleWith(this.end);
+  }
+
+  /** Rejects. The job itself, if it has begun, goes on unheard. */
+  cancel(makeError: () => Error): void {
+    const { resolve } = this;
+    if (resolve === undefined) return;
+    const env = environment();
+    flush(env);
+    this.settle();
+    const error = once(makeError);
+    if (this.end === undefined) {
+      const generator = this.extras?.generator;
+      if (env.addon.abandon(this.id)) {
+        env.unlisten(this.id);
+        this.release();
+      } else if (generator !== undefined) {
+        generator.run.interrupt(error);
+        env.addon.interrupt(this.id);
+      }
+    }
+    rejectWith(resolve, error);
+  }
+
+  recall(): void {
+    const env = environment();
+    this.resolve = undefined;
+    if (env.hears(this)) {
+      if (batch.has(this.id) || (env.addon.knowsJob(this.id) && !env.addon.abandon(this.id))) return;
+      env.unlisten(this.id);
+    }
+    this.release();
+  }
+
+  private ended(end: JobResult | NativeError): void {
+    this.end = end;
+    environment().unlisten(this.id);
+  }
+
+  private happened(happening: Happening): void {
+    (this.extras ??= new Extras()).happenings.push(happening);
+  }
+
+  private tell(happening: Happening): void {
+    switch (happening.what) {
+      case 'handed-over':
+        this.carryOn(happening.ok, happening.fd);
+        break;
+      case 'unwatchable': {
+        const { error } = happening;
+        this.cancel(() => fromNative(error));
+        break;
+      }
+      case 'start':
+      case 'pause':
+      case 'resume':
+        this.publish(happening.what, happening.message);
     }
   }
 
-  /** Rejects now. The job itself, if it has begun, goes on unheard. */
-  cancel(error: Error): void {
-    const { reject } = this;
-    if (reject === undefined) return;
-    flush();
-    this.settle();
-    const { addon } = environment();
-    const generator = this.extras?.generator;
-    if (addon.abandon(this.id)) {
-      this.release();
-    } else if (generator !== undefined) {
-      generator.run.interrupt(error);
-      addon.interrupt(this.id);
-    }
-    reject(error);
+  private carryOn(ok: boolean, fd: number): void {
+    const { generator, inContext } = this.extras as Extras;
+    const { run } = generator as NonNullable<Extras['generator']>;
+    const { kind, keyId = 0, fd: commandFd = 0, cleanup } = (inContext as InContext)(() => run.step(ok, fd));
+    environment().addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
   }
 
-  private onFinished(returnValue: number, hasErrors: boolean, words: Int32Array, offset: number): void {
-    const { resolve, reject, extras } = this;
-    const pauses = words[offset + EventWord.pauses] as number;
-    const result: JobResult = {
-      returnValue,
-      pauses,
-      wakeups: {
-        fd: words[offset + EventWord.fd] as number,
-        callback: words[offset + EventWord.callback] as number,
-        poll: words[offset + EventWord.poll] as number,
-      },
-    };
-    if (hasErrors) result.opensslErrorStack = [...environment().addon.takeFailure(this.id).opensslErrors];
+  private settleWith(end: JobResult | NativeError): void {
+    const { resolve } = this;
     this.settle();
-    const end = extras?.generator?.run.end;
-    if (end !== undefined && 'error' in end) {
-      if (channels.finish.hasSubscribers) this.publishFinish(pauses, { error: end.error });
-      reject?.(end.error);
+    const failed = this.failure(end);
+    if (failed !== undefined) {
+      const makeError = (): unknown => {
+        const error = failed();
+        this.publishFinish({ error });
+        return error;
+      };
+      if (resolve === undefined) makeError();
+      else rejectWith(resolve, makeError);
     } else {
-      if (end !== undefined) result.returnValue = end.returnValue;
-      if (channels.finish.hasSubscribers) this.publishFinish(pauses, { returnValue: result.returnValue });
+      const result = end as JobResult;
+      const generatorEnd = this.extras?.generator?.run.end;
+      if (generatorEnd?.failed === false) result.returnValue = generatorEnd.returnValue;
+      if (channels.finish.hasSubscribers) this.publishFinish({ returnValue: result.returnValue });
       resolve?.(result);
     }
     this.release(); // last: a clean-up function may throw
   }
 
-  private onFailed(pauses: number): void {
-    const error = fromNative(environment().addon.takeFailure(this.id));
-    const { reject } = this;
-    this.settle();
-    this.publishFinish(pauses, { error });
-    reject?.(error);
-    this.release();
+  private failure(end: JobResult | NativeError): (() => unknown) | undefined {
+    if (isNativeError(end)) return () => fromNative(end);
+    const generatorEnd = this.extras?.generator?.run.end;
+    return generatorEnd?.failed === true ? () => generatorEnd.error : undefined;
   }
 
-  private onHandedOver(ok: boolean, fd: number): void {
-    const { run, inContext } = this.extras?.generator as NonNullable<Extras['generator']>;
-    const { kind, keyId = 0, fd: commandFd = 0, cleanup } = inContext(() => run.step(ok, fd));
-    environment().addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
-  }
-
-  // The promise is settled or about to be.
   private settle(): void {
-    this.resolve = this.reject = undefined;
-    const { extras } = this;
-    if (extras !== undefined) letGo(extras, this);
+    this.resolve = undefined;
+    this.extras?.limits?.letGo();
   }
 
   // Native code knows nothing of the job any more.
   private release(): void {
-    environment().unlisten(this.id);
     const { extras } = this;
     if (extras === undefined) return;
     if (extras.generator !== undefined) extras.generator.job.currentState = 'finished';
-    if (extras.waitContext === undefined) return;
-    waitContextInternals.release(extras.waitContext);
-    if (extras.ownsWaitContext === true) extras.waitContext.close();
+    const { waitContext } = extras;
+    if (waitContext === undefined) return;
+    extras.waitContext = undefined;
+    waitContextInternals.release(waitContext);
+    if (extras.ownsWaitContext) waitContext.close();
   }
 
-  private message(words: Int32Array, offset: number): { id: number; func: JobFunction; pauses: number } {
+  private message(words: Int32Array, offset: number): JobMessage {
     return { id: this.id, func: this.func, pauses: words[offset + EventWord.pauses] as number };
   }
 
-  private publishFinish(pauses: number, end: { returnValue: number } | { error: unknown }): void {
-    publish('finish', { id: this.id, func: this.func, pauses, ...end });
+  private publishFinish(end: { returnValue: number } | { error: unknown }): void {
+    const { id, func } = this;
+    const pauses = isNativeError(this.end as NativeError) ? this.pauses : (this.end as JobResult).pauses;
+    this.publish('finish', { id, func, pauses, ...end });
   }
+
+  private publish(name: keyof typeof channels, message: JobMessage): void {
+    const { inContext } = this;
+    if (inContext === undefined) publish(name, message);
+    else
+      inContext(() => {
+        publish(name, message);
+      });
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 // Jobs of native functions without arguments or wait contexts are handed to native code together, at the end of the
 // current microtask; all others by themselves, behind what was collected.
 const BATCH_SIZE = 1024;
-const batch = { ids: new Int32Array(BATCH_SIZE), count: 0, func: undefined as NativeJobFunction | undefined };
+
+class Batch {
+  // Their number, which native code takes back to 0, and their ids.
+  readonly #ids = new Int32Array(1 + BATCH_SIZE);
+  #func: NativeJobFunction | undefined;
+
+  add(env: Environment, id: number, func: NativeJobFunction): void {
+    const ids = this.#ids;
+    if (ids[0] === BATCH_SIZE || (ids[0] !== 0 && this.#func !== func)) flush(env);
+    if (ids[0] === 0) {
+      void Promise.resolve().then(() => {
+        flush(env);
+      });
+    }
+    this.#func = func;
+    const count = (ids[0] as number) + 1;
+    ids[count] = id;
+    ids[0] = count;
+  }
+
+  has(id: number): boolean {
+    const at = this.#ids.indexOf(id, 1);
+    return at > 0 && at <= (this.#ids[0] as number);
+  }
+
+  submit(env: Environment): void {
+    if (this.#ids[0] !== 0) env.addon.submitBatch(this.#ids, (this.#func as NativeJobFunction).external);
+  }
+}
+
+const batch = new Batch();
 let tracing = false;
 
-function flush(): void {
-  if (batch.count === 0) return;
-  const { count, func } = batch;
-  batch.count = 0;
-  trace();
-  environment().addon.submitBatch(batch.ids, count, (func as NativeJobFunction).external);
+function flush(env: Environment): void {
+  trace(env);
+  batch.submit(env);
 }
 
 // Before jobs are handed over: whether somebody wants to hear what happens to them.
-function trace(): void {
-  if (wantsTrace() === tracing) return;
-  tracing = !tracing;
-  environment().addon.setTracing(tracing);
-}
-
-function collect(id: number, func: NativeJobFunction): void {
-  if (batch.count === BATCH_SIZE || (batch.count > 0 && batch.func !== func)) flush();
-  if (batch.count === 0) void Promise.resolve().then(flush);
-  batch.func = func;
-  batch.ids[batch.count++] = id;
+function trace(env: Environment): void {
+  const wanted = wantsTrace();
+  if (wanted === tracing) return;
+  env.addon.setTracing(wanted);
+  tracing = wanted;
 }
 
 // Saves a closure per call: the executor of a promise runs before its constructor returns.
 let resolveNext: Resolve;
-let rejectNext: Reject;
-function executor(resolve: Resolve, reject: Reject): void {
+function executor(resolve: Resolve): void {
   resolveNext = resolve;
-  rejectNext = reject;
 }
 
 /**
@@ -254,90 +389,99 @@ export function runJob<Args = unknown>(
   options: RunJobOptions<NoInfer<Args>> = NO_OPTIONS,
 ): Promise<JobResult> {
   validateJobFunction(func);
-  if (options !== NO_OPTIONS) validateRunJobOptions(options);
+  const given = options === NO_OPTIONS ? NO_OPTIONS : readRunJobOptions(options);
   const missing = errorForNone();
   if (missing !== undefined) return Promise.reject(missing);
   const env = environment();
-  const { args, waitContext, signal, timeoutMs } = options;
+  const { args, waitContext, signal } = given;
   const isGenerator = func instanceof GeneratorJobFunction;
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
   if (signal?.aborted === true) {
-    return Promise.reject(aborted(signal.reason));
+    ++cancellations.aborted;
+    return Promise.reject(abortError(signal.reason));
   }
+  env.enter();
   if (env.listening >= maxUnfinished(env)) {
     ++cancellations.refused;
     return Promise.reject(asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many jobs wait for a place'));
   }
-  const nativeContext = waitContext === undefined ? null : waitContextInternals.acquire(waitContext);
-
-  const promise = new Promise(executor);
-  const submission = new Submission(func, resolveNext, rejectNext);
-  if (!env.started) env.start();
-  const id = (submission.id = env.listen(submission));
-  if (isGenerator) {
-    submitGenerator(env, submission, func, copy, waitContext, nativeContext);
-  } else if (nativeContext === null && copy === null) {
-    collect(id, func);
-  } else {
-    if (waitContext !== undefined) submission.extras = { waitContext };
-    flush();
-    trace();
-    env.addon.submit(id, func.external, copy as Uint8Array | null, nativeContext);
+  env.start();
+  const submission = new Submission(func);
+  if (isGenerator) return submitGenerator(env, submission, func, copy, given);
+  if (wantsJobs()) inContextOfCall(submission);
+  if (waitContext === undefined && copy === null) {
+    env.submitting = submission;
+    batch.add(env, env.listen(submission), func);
+    return promised(env, submission, given);
   }
-  if (signal !== undefined || timeoutMs !== undefined) limit(submission, signal, timeoutMs);
+  return submitAlone(env, submission, func, copy as Uint8Array | null, given);
+}
+
+function promised(env: Environment, submission: Submission, limits: LimitOptions): Promise<JobResult> {
+  const promise = new Promise(executor);
+  submission.submitted(env, resolveNext);
+  if (limits.signal !== undefined || limits.timeoutMs !== undefined) submission.limit(limits);
   return promise;
 }
 
+function submitAlone(
+  env: Environment,
+  submission: Submission,
+  func: NativeJobFunction,
+  args: Uint8Array | null,
+  options: RunJobOptions,
+): Promise<JobResult> {
+  flush(env);
+  const { waitContext } = options;
+  let native: NativeWaitContext | null = null;
+  if (waitContext !== undefined) {
+    const extras = (submission.extras ??= new Extras());
+    native = waitContextInternals.acquire(waitContext);
+    env.submitting = submission;
+    extras.waitContext = waitContext;
+  }
+  env.submitting = submission;
+  env.addon.submit(env.listen(submission), func.external, args, native);
+  return promised(env, submission, options);
+}
+
+// A generator's commands need a context to look at; those of the scheduler's own have no face.
 function submitGenerator(
   env: Environment,
   submission: Submission,
   func: GeneratorJobFunction,
   args: unknown,
-  waitContext: WaitContext | undefined,
-  nativeContext: NativeWaitContext | null,
-): void {
-  // A generator's commands need a context to look at; those of the scheduler's own have no face.
+  options: RunJobOptions,
+): Promise<JobResult> {
+  flush(env);
+  const { waitContext } = options;
   const context = waitContext ?? new WaitContext();
-  const native = nativeContext ?? waitContextInternals.acquire(context);
   const job = new Job(context, true);
-  const run = new GeneratorRun(env, job, func, args);
-  submission.extras = {
-    waitContext: context,
-    ownsWaitContext: waitContext === undefined,
-    generator: { run, job, inContext: AsyncLocalStorage.snapshot() },
-  };
-  flush();
-  trace();
-  env.addon.submit(submission.id, null, null, native);
+  const extras = inContextOfCall(submission);
+  extras.generator = { run: new GeneratorRun(env, job, func, args), job };
+  extras.ownsWaitContext = waitContext === undefined;
+  const native = waitContextInternals.acquire(context);
+  env.submitting = submission;
+  extras.waitContext = context;
+  env.addon.submit(env.listen(submission), null, null, native);
+  return promised(env, submission, options);
 }
 
-function aborted(reason: unknown): Error {
-  ++cancellations.aborted;
-  return abortError(reason);
+function inContextOfCall(submission: Submission): Extras {
+  const extras = (submission.extras ??= new Extras());
+  extras.inContext = captureContext();
+  return extras;
 }
 
-function limit(submission: Submission, signal: AbortSignal | undefined, timeoutMs: number | undefined): void {
-  const extras: Extras = (submission.extras ??= {});
-  if (signal !== undefined) {
-    extras.signal = signal;
-    cancelWith(signal, submission, aborted);
-  }
-  if (timeoutMs !== undefined) {
-    extras.timer = setTimeout(() => {
-      ++cancellations.timedOut;
-      submission.cancel(asyncError('ERR_ASYNC_TIMEOUT', `The job did not finish within ${String(timeoutMs)} ms`));
-    }, timeoutMs);
-  }
-}
-
-function validateRunJobOptions(options: unknown): asserts options is RunJobOptions {
-  validateOptions(options, 'options', RUN_JOB_OPTIONS);
-  const { waitContext, signal, timeoutMs } = options;
+function readRunJobOptions(options: unknown): RunJobOptions {
+  const read = readOptions(options, 'options', RUN_JOB_OPTIONS);
+  const { waitContext, signal, timeoutMs } = read;
   if (waitContext !== undefined && !waitContextInternals.isWaitContext(waitContext)) {
     throw invalidArgType('options.waitContext', 'an instance of WaitContext', waitContext);
   }
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+  return read as RunJobOptions;
 }
 
 function maxUnfinished({ options, poolLimit }: Environment): number {

@@ -5,7 +5,7 @@ import { currentJob, GeneratorRun } from './generator-run';
 import { Job } from './job';
 import { cloneArgs, GeneratorJobFunction, toBytes, validateJobFunction, type JobFunction } from './job-function';
 import { RunStatus, type NativeJob } from './native/contract';
-import { environment, type Environment } from './native/environment';
+import { environment, type Environment, type Listener, type Recallable } from './native/environment';
 import { waitContextInternals, type WaitContext } from './wait-context';
 
 /** `ASYNC_PAUSE`: the job paused. Resume it with {@link startJob} when one of `waitFds` is readable. */
@@ -45,9 +45,26 @@ export interface ErrorResult {
 /** The four results of `ASYNC_start_job()`. */
 export type StartJobResult = PausedResult | FinishedResult | NoJobsResult | ErrorResult;
 
-interface Started {
-  native: NativeJob;
-  run: GeneratorRun | undefined;
+// A job of startJob()'s that has not ended.
+class Started implements Recallable {
+  native: NativeJob | undefined = undefined;
+  run: GeneratorRun | undefined = undefined;
+
+  constructor(
+    readonly env: Environment,
+    readonly job: Job,
+    readonly waitContext: WaitContext,
+  ) {}
+
+  /** JavaScript was ended while it ran: nobody can resume it any more. */
+  recall(): void {
+    const { env, job, native, waitContext } = this;
+    job.currentState = 'finished';
+    this.run?.abandon();
+    forgotten.unregister(job);
+    if (native === undefined) waitContextInternals.release(waitContext);
+    else letGo(env, native, waitContext);
+  }
 }
 
 const startedJobs = new WeakMap<Job, Started>();
@@ -56,17 +73,28 @@ const startedJobs = new WeakMap<Job, Started>();
 // the generator, which refers to the job, is gone.
 const forgotten = new FinalizationRegistry<{ native: NativeJob; waitContext: WaitContext }>(
   ({ native, waitContext }) => {
-    const env = environment();
-    const id = env.listen({
-      onEvent: () => {
-        env.unlisten(id);
-        waitContextInternals.release(waitContext);
-      },
-    });
-    if (env.addon.releaseJob(native, id)) return;
-    env.unlisten(id);
+    letGo(environment(), native, waitContext);
   },
 );
+
+// The job goes on without its application, if it has not ended, and keeps its wait context until then.
+function letGo(env: Environment, native: NativeJob, waitContext: WaitContext): void {
+  const end = (): void => {
+    waitContextInternals.release(waitContext);
+  };
+  const listener: Listener = {
+    id: -1,
+    receive: () => {
+      env.unlisten(listener.id);
+      return true;
+    },
+    conclude: end,
+    recall: end,
+  };
+  if (env.addon.releaseJob(native, env.listen(listener))) return;
+  env.unlisten(listener.id);
+  end();
+}
 
 /**
  * Starts a job, or resumes a paused one: `ASYNC_start_job(3)`. The job's function runs, on a stack of its own, until it
@@ -111,37 +139,34 @@ export function startJob(
   args?: unknown,
 ): StartJobResult {
   const env = environment();
-  if (!waitContextInternals.isWaitContext(waitContext))
+  env.enter();
+  if (!waitContextInternals.isWaitContext(waitContext)) {
     throw invalidArgType('waitContext', 'an instance of WaitContext', waitContext);
+  }
   if (job !== null && !(job instanceof Job)) throw invalidArgType('job', 'null or a Job', job);
   if (env.insideJob) {
     throw asyncError('ERR_ASYNC_NESTED_START', 'A job cannot be started or resumed from within a job or a callback');
   }
-  return job instanceof Job ? resume(env, job, waitContext) : start(env, waitContext, func, args);
+  return job === null ? start(env, waitContext, func, args) : resume(env, job, waitContext);
 }
 
 function start(env: Environment, waitContext: WaitContext, func: unknown, args: unknown): StartJobResult {
   validateJobFunction(func);
   const isGenerator = func instanceof GeneratorJobFunction;
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
-  const nativeContext = waitContextInternals.acquire(waitContext);
-  const job = new Job(waitContext, false);
-  let started: Started;
-  try {
-    started = {
-      run: isGenerator ? new GeneratorRun(env, job, func, copy) : undefined,
-      native: isGenerator
-        ? env.addon.createJob(null, null, nativeContext)
-        : env.addon.createJob(func.external, copy as Uint8Array | null, nativeContext),
-    };
-  } catch (error) {
-    waitContextInternals.release(waitContext);
-    throw error;
-  }
   env.start();
+  const job = new Job(waitContext, false);
+  const started = new Started(env, job, waitContext);
+  const nativeContext = waitContextInternals.acquire(waitContext);
+  env.driving = started;
+  if (isGenerator) started.run = new GeneratorRun(env, job, func, copy);
+  started.native = isGenerator
+    ? env.addon.createJob(null, null, nativeContext)
+    : env.addon.createJob(func.external, copy as Uint8Array | null, nativeContext);
   startedJobs.set(job, started);
-  const result = drive(env, job, started);
+  const result = drive(started);
   if (result.status === 'pause') forgotten.register(job, { native: started.native, waitContext }, job);
+  env.driving = undefined;
   return result;
 }
 
@@ -152,20 +177,24 @@ function resume(env: Environment, job: Job, waitContext: WaitContext): StartJobR
     throw asyncError('ERR_ASYNC_JOB_SCHEDULED', 'The job belongs to runJob(), which resumes it by itself');
   }
   waitContextInternals.native(waitContext);
-  if (job.waitContext !== waitContext) {
+  if (started.waitContext !== waitContext) {
     throw asyncError(
       'ERR_ASYNC_WAIT_CONTEXT_MISMATCH',
       'A job must be resumed with the wait context it was started with',
     );
   }
-  const result = drive(env, job, started);
+  env.driving = started;
+  const result = drive(started);
   if (result.status !== 'pause') forgotten.unregister(job);
+  env.driving = undefined;
   return result;
 }
 
 // Runs the job until it pauses for its application or ends. Hand-overs in between are a matter between its generator
 // and us.
-function drive(env: Environment, job: Job, { native, run }: Started): StartJobResult {
+function drive(started: Started): StartJobResult {
+  const { env, job, run, waitContext } = started;
+  const native = started.native as NativeJob;
   const { addon } = env;
   const before = job.currentState;
   job.currentState = 'running';
@@ -173,7 +202,8 @@ function drive(env: Environment, job: Job, { native, run }: Started): StartJobRe
     const status = addon.runJob(native);
     if (typeof status !== 'number') {
       job.currentState = before;
-      if (before === 'running') abandonStart(env, job, native);
+      if (before === 'running') abandonStart(started);
+      env.driving = undefined;
       throw fromNative(status);
     }
     if (env.hasCallbacks) env.runCallbacks(addon.takeCallbacks());
@@ -185,12 +215,12 @@ function drive(env: Environment, job: Job, { native, run }: Started): StartJobRe
       }
       case RunStatus.pause:
         job.currentState = 'paused';
-        return { status: 'pause', job, waitFds: job.waitContext.fds() };
+        return { status: 'pause', job, waitFds: waitContext.fds() };
       case RunStatus.noJobs:
-        abandonStart(env, job, native);
+        abandonStart(started);
         return { status: 'no-jobs' };
       default:
-        return finish(env, job, native, run, status === RunStatus.error);
+        return finish(started, status === RunStatus.error);
     }
   }
 }
@@ -201,24 +231,20 @@ function carryOn(env: Environment, native: NativeJob, command: CommandParts): vo
 }
 
 // The job never began.
-function abandonStart(env: Environment, job: Job, native: NativeJob): void {
-  env.addon.releaseJob(native, 0);
+function abandonStart({ env, job, native, waitContext }: Started): void {
+  env.addon.releaseJob(native as NativeJob, 0);
   job.currentState = 'finished';
-  waitContextInternals.release(job.waitContext);
+  waitContextInternals.release(waitContext);
 }
 
-function finish(
-  env: Environment,
-  job: Job,
-  native: NativeJob,
-  run: GeneratorRun | undefined,
-  failed: boolean,
-): StartJobResult {
-  const { returnValue, exception, opensslErrors } = env.addon.endJob(native);
+function finish({ env, job, native, run, waitContext }: Started, failed: boolean): StartJobResult {
+  const { returnValue, exception, opensslErrors } = env.addon.endJob(native as NativeJob);
   job.currentState = 'finished';
-  waitContextInternals.release(job.waitContext);
+  waitContextInternals.release(waitContext);
   if (run?.end !== undefined) {
-    return 'error' in run.end ? { status: 'error', error: run.end.error } : { status: 'finish', ...run.end };
+    return run.end.failed
+      ? { status: 'error', error: run.end.error }
+      : { status: 'finish', returnValue: run.end.returnValue };
   }
   if (failed) {
     const message = 'OpenSSL could not run the job';

@@ -32,6 +32,21 @@ export function validateFunction(value: unknown, name: string): asserts value is
   if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
 }
 
+/**
+ * The options that `known` names, each read once, own or inherited as Node.js reads them. What the caller does to `value`
+ * afterwards, and what somebody has put on `Object.prototype`, changes nothing in them. An unknown one is refused.
+ */
+export function readOptions<Name extends string>(
+  value: unknown,
+  name: string,
+  known: readonly Name[],
+): Partial<Record<Name, unknown>> {
+  validateOptions(value, name, known);
+  const options = { __proto__: null } as unknown as Partial<Record<Name, unknown>>;
+  for (const each of known) options[each] = value[each];
+  return options;
+}
+
 /** An object all of whose properties are known; a misspelled one is named. */
 export function validateOptions(
   value: unknown,

@@ -1,8 +1,9 @@
 // ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
-import { abortError, asyncError, fromNative, invalidArgValue } from './errors';
+import { Limits, type Cancellable, type LimitErrors } from './cancellation';
+import { abortError, asyncError, fromNative, invalidArgValue, isNativeError, rejectWith } from './errors';
 import type { NativeWaitContext } from './native/contract';
 import { environment, type Environment, type Listener } from './native/environment';
-import { validateAbortSignal, validateFunction, validateInteger, validateOptions } from './validators';
+import { readOptions, validateAbortSignal, validateFunction, validateInteger } from './validators';
 
 /** What an engine says about its callbacks, see `ASYNC_WAIT_CTX_get_status(3)`. */
 export type WaitStatus = 'unsupported' | 'error' | 'ok' | 'again';
@@ -33,6 +34,8 @@ export interface WaitOptions {
   /** Gives up after so many milliseconds, 1 to 2 147 483 647. Without it there is no limit. */
   timeoutMs?: number;
 }
+
+const NO_OPTIONS = Object.freeze({ __proto__: null }) as unknown as WaitOptions;
 
 interface FdRecord {
   key: unknown;
@@ -113,6 +116,7 @@ export class WaitContext {
       isWaitContext: (value) => typeof value === 'object' && value !== null && #native in value,
       native: (context) => context.#native(),
       acquire: (context) => {
+        context.#environment.enter();
         const native = context.#native();
         if (context.#busy) throw contextInUse();
         context.#busy = true;
@@ -137,7 +141,7 @@ export class WaitContext {
     this.#environment = environment();
     this.#environment.start();
     const created = this.#environment.addon.createWaitContext();
-    if ('code' in created) throw fromNative(created);
+    if (isNativeError(created)) throw fromNative(created);
     this.#open = { native: created, fds: [] };
     collected.register(this, this.#open, this);
   }
@@ -235,53 +239,19 @@ export class WaitContext {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_CLOSED`,
    * `ERR_ASYNC_WAIT_CONTEXT_BUSY` while another wait is under way.
    */
-  wait(options: WaitOptions = {}): Promise<void> {
-    validateOptions(options, 'options', ['signal', 'timeoutMs']);
-    const { signal, timeoutMs } = options as WaitOptions;
-    if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
-    if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+  wait(options: WaitOptions = NO_OPTIONS): Promise<void> {
+    const limits = options === NO_OPTIONS ? NO_OPTIONS : readWaitOptions(options);
+    this.#environment.enter();
     const native = this.#native();
     if (this.#waiting) {
       throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'Another wait() is under way');
     }
+    const { signal } = limits;
     if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
-      const listener: Listener = {
-        onEvent: () => {
-          settle();
-          resolve();
-        },
-      };
-      const id = this.#environment.listen(listener);
-      const settle = (): void => {
-        this.#waiting = false;
-        this.#environment.unlisten(id);
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const giveUp = (error: Error): void => {
-        this.#environment.addon.cancelAwait(id);
-        settle();
-        reject(error);
-      };
-      const onAbort = (): void => {
-        giveUp(abortError(signal?.reason));
-      };
-      this.#waiting = true;
-      const refused = this.#environment.addon.await(native, id);
-      if (refused !== undefined) {
-        settle();
-        reject(fromNative(refused));
-        return;
-      }
-      signal?.addEventListener('abort', onAbort, { once: true });
-      if (timeoutMs !== undefined) {
-        timer = setTimeout(() => {
-          giveUp(asyncError('ERR_ASYNC_TIMEOUT', `The job was not woken within ${String(timeoutMs)} ms`));
-        }, timeoutMs);
-      }
+    const wait = new Wait(this.#environment, (waiting) => {
+      this.#waiting = waiting;
     });
+    return wait.begin(native, limits);
   }
 
   /**
@@ -293,6 +263,7 @@ export class WaitContext {
    */
   close(): void {
     if (this.#open === undefined) return;
+    this.#environment.enter();
     if (this.#busy || this.#waiting) throw contextInUse();
     this.setCallback(null);
     const open = this.#open;
@@ -316,6 +287,95 @@ export class WaitContext {
     this.#keyIds.set(key, id);
     return id;
   }
+}
+
+const WAIT_ERRORS: LimitErrors = {
+  aborted: abortError,
+  timedOut: (timeoutMs) => asyncError('ERR_ASYNC_TIMEOUT', `The job was not woken within ${String(timeoutMs)} ms`),
+};
+
+// An unfinished wait().
+class Wait implements Listener, Cancellable {
+  id = -1;
+  #resolve: ((value: undefined) => void) | undefined;
+  #limits: Limits | undefined;
+
+  constructor(
+    private readonly env: Environment,
+    private readonly setWaiting: (waiting: boolean) => void,
+  ) {}
+
+  begin(native: NativeWaitContext, options: WaitOptions): Promise<void> {
+    const { env } = this;
+    return new Promise((resolve, reject) => {
+      env.submitting = this;
+      this.setWaiting(true);
+      const refused = env.addon.await(native, env.listen(this));
+      if (refused === undefined) this.#resolve = resolve;
+      else this.end();
+      env.submitting = undefined;
+      if (refused === undefined) this.limit(options);
+      else reject(fromNative(refused));
+    });
+  }
+
+  receive(): boolean {
+    this.end();
+    return true;
+  }
+
+  conclude(): void {
+    this.settle()?.(undefined);
+  }
+
+  cancel(makeError: () => Error): void {
+    const resolve = this.settle();
+    if (resolve === undefined) return;
+    if (this.env.hears(this)) {
+      this.env.addon.cancelAwait(this.id);
+      this.end();
+    }
+    rejectWith(resolve, makeError);
+  }
+
+  recall(): void {
+    if (this.env.hears(this)) {
+      this.env.addon.cancelAwait(this.id);
+      this.env.unlisten(this.id);
+    }
+    this.setWaiting(false);
+  }
+
+  private limit(options: WaitOptions): void {
+    const limits = (this.#limits = new Limits(this, WAIT_ERRORS));
+    try {
+      limits.begin(options);
+      if (this.#resolve === undefined) limits.letGo();
+    } catch (error) {
+      this.cancel(() => error as Error);
+    }
+  }
+
+  // Native code knows nothing of it any more.
+  private end(): void {
+    this.env.unlisten(this.id);
+    this.setWaiting(false);
+  }
+
+  private settle(): ((value: undefined) => void) | undefined {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    this.#limits?.letGo();
+    return resolve;
+  }
+}
+
+function readWaitOptions(options: unknown): WaitOptions {
+  const read = readOptions(options, 'options', ['signal', 'timeoutMs']);
+  const { signal, timeoutMs } = read;
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+  return read as WaitOptions;
 }
 
 function contextInUse(): Error {

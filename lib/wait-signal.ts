@@ -1,5 +1,5 @@
 // The pipe of the man page's example.
-import { asyncError, fromNative } from './errors';
+import { asyncError, fromNative, isNativeError } from './errors';
 import type { NativeWaitSignal } from './native/contract';
 import { environment } from './native/environment';
 
@@ -28,7 +28,7 @@ export class WaitSignal {
 
   constructor() {
     const created = environment().addon.createSignal();
-    if ('code' in created) throw fromNative(created);
+    if (isNativeError(created)) throw fromNative(created);
     this.#handle = created;
   }
 

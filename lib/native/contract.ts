@@ -102,7 +102,11 @@ export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4
 export const MAX_INPUTS = 6;
 export const MAX_NUMBERS = 6;
 export const CALL_WORDS = 16;
-export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3 } as const;
+export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, idInUse: 4 } as const;
+
+/** Where the words of an environment's state are. `inside`: how many functions that {@link NativeAddon.inside} runs. */
+export const StateWord = { inside: 0 } as const;
+export const STATE_WORDS = 1;
 
 /** How an operation on Node.js's own thread pool ended. */
 export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;
@@ -261,20 +265,30 @@ export interface NativeStats {
   threadJobs: number;
 }
 
-export interface NativeAddon {
+/** What the addon's file exports. */
+export interface NativeModule {
   opensslVersion(): string;
   /** What the addon calls in any case, and what it calls where it is there. */
   symbolNames(): { required: string[]; optional: string[] };
   /** Whether the process has a symbol for whoever is loaded into it. */
   hasSymbol(name: string): boolean;
-  /** Empty when everything below exists and works; otherwise only these four functions exist. */
+  /** Empty when `open` exists and works. */
   unsupportedReason(): string;
+  /** An addon for the copy of the library that calls it, which shares nothing with those of others. */
+  open(): NativeAddon | NativeError;
+}
 
+/** The addon of one copy of the library on one thread. */
+export interface NativeAddon {
+  /** The functions and the arrays have to live as long as the addon. `state` has the words of {@link StateWord}. */
   setEventSink(
     buffer: Int32Array,
     onEvents: (count: number) => void,
     onCallbacks: (waitContextIds: number[]) => void,
+    state: Int32Array,
   ): void;
+  /** Calls the function, and counts it in {@link StateWord} meanwhile, however it ends. */
+  inside(body: () => void): void;
   configure(
     maxJobs: number,
     tickBudgetMicros: number,
@@ -332,7 +346,10 @@ export interface NativeAddon {
     args: Uint8Array | null,
     context: NativeWaitContext | null,
   ): void;
-  submitBatch(ids: Int32Array, count: number, func: NativeJobFunctionExternal | null): void;
+  /** `batch` has their number, which becomes 0, and their ids. */
+  submitBatch(batch: Int32Array, func: NativeJobFunctionExternal | null): void;
+  /** Whether an event of a job with this id may come. */
+  knowsJob(id: number): boolean;
   interrupt(id: number): void;
   /** True when the job had not begun: no event will come. */
   abandon(id: number): boolean;
@@ -447,8 +464,10 @@ export interface NativeAddon {
   takeOperation(id: number): NativeError | readonly Buffer[];
   /** The key that the last call of a spec of {@link Family} `store` found; once. */
   takeKey(spec: NativeSpec): NativeKey;
-  /** True when it had not begun: no event will come. */
+  /** True when no event will come: it had not begun, or is not known. */
   abandonOperation(id: number): boolean;
+  /** Of a call that was {@link CallStatus} `done`, and whose answer nobody will take. */
+  forgetAnswer(id: number): void;
   /** `micros` from the call to its end; 0 for those that had none. */
   recordThreadpool(algorithm: string, outcome: ThreadpoolOutcome, micros: number): void;
   configureOperations(maxInlineMicros: number, maxInFlight: number): void;

@@ -1,19 +1,38 @@
-// The addon as this environment has it: loaded on first need, with the table of those whom its events concern.
-import { asyncError } from '../errors';
+// The addon as this copy of the library has it on this thread: opened on first need, with the table of those whom its
+// events concern.
+//
+// JavaScript can be ended between any two of its steps, by a time limit of `node:vm` or by an exhausted stack, and skips
+// every `finally` in the first case. Whatever hands something to native code therefore notes it first, in
+// {@link Environment.submitting} or {@link Environment.driving}; the next one to enter finds the note and recalls it.
+import { asyncError, fromNative, isNativeError } from '../errors';
 import { DEFAULT_OPTIONS, type ResolvedOptions } from '../options';
-import { EventWord, WORDS_PER_EVENT, type NativeAddon } from './contract';
+import { EventWord, STATE_WORDS, StateWord, WORDS_PER_EVENT, type NativeAddon, type NativeModule } from './contract';
 import { loadAddon } from './load';
 
 const EVENTS_PER_CALL = 1024;
 
+/** Something that was being handed to native code when JavaScript was ended. */
+export interface Recallable {
+  /** Undoes it, or lets native code go on with it unheard. Twice is harmless. */
+  recall(): void;
+}
+
 /** Somebody with an id that native code knows. */
-export interface Listener {
-  /** `words` holds the event's eight words from `offset` on, for the time of the call. */
-  onEvent(words: Int32Array, offset: number): void;
+export interface Listener extends Recallable {
+  id: number;
+  /**
+   * Reads an event, whose eight words are in `words` from `offset` on. Nobody's code but the library's may run: events
+   * behind it are not read yet. True when {@link conclude} is to be called.
+   */
+  receive(words: Int32Array, offset: number): boolean;
+  /** Does what follows from an event. All of its batch have been received; anything may run. */
+  conclude(): void;
   /** Somebody whom its job asked could not answer for this reason. */
   blame?(reason: unknown): void;
   /** Its job asks somebody, or has been answered, who wants to hear when nobody waits for the answer any more. */
   asking?(whom: Asked | undefined): void;
+  /** Runs a function in the async context of the call. */
+  inContext?: (<R>(body: () => R) => R) | undefined;
 }
 
 /** Whom a job asks. */
@@ -29,47 +48,55 @@ export class Environment {
   poolLimit = 0;
   /** True once something was done that depends on the options. */
   started = false;
-  /** True while JavaScript runs on behalf of a job or of a callback, where C would be inside the job. */
-  insideJob = false;
+  /** What is being handed to native code. No user's code runs meanwhile. */
+  submitting: Recallable | undefined = undefined;
+  /** What native code is running for JavaScript, which may run users' code {@link inside}. */
+  driving: Recallable | undefined = undefined;
 
   readonly #words = new Int32Array(EVENTS_PER_CALL * WORDS_PER_EVENT);
+  readonly #state = new Int32Array(STATE_WORDS);
   readonly #listeners: (Listener | undefined)[] = [];
   readonly #freeIds: number[] = [];
-  // Freed while events are being told: one of those events may still be for the one who had the id.
+  // Freed while events are being read: one of those events may still be for the one who had the id.
   readonly #freedIds: number[] = [];
-  #telling = false;
+  #receiving = false;
+  #received: Listener[] = [];
   #guarded = false;
   readonly #callbacks = new Map<number, () => void>();
+  readonly #onEvents = (count: number): void => {
+    this.#tell(count);
+  };
+  readonly #onCallbacks = (ids: readonly number[]): void => {
+    this.runCallbacks(ids);
+  };
 
   constructor(addon: NativeAddon) {
     this.addon = addon;
-    addon.setEventSink(
-      this.#words,
-      (count) => {
-        this.#onEvents(count);
-      },
-      (ids) => {
-        this.runCallbacks(ids);
-      },
-    );
+    addon.setEventSink(this.#words, this.#onEvents, this.#onCallbacks, this.#state);
+  }
+
+  /** To be called first by whatever begins something: recalls what an end of JavaScript has left half done. */
+  enter(): void {
+    if (this.submitting === undefined && this.driving === undefined) return;
+    this.#repair();
   }
 
   /** To be called before anything that makes the options final. */
   start(): void {
     if (this.started) return;
-    this.started = true;
     const { initialJobs } = this.options;
     // Refused when the thread has a pool already: that one will do.
     if (initialJobs > 0) this.addon.initThread(0, initialJobs);
+    this.started = true;
   }
 
   /** To be called before calls that block threads of the pool in modules, whose destructors run when the process ends. */
   guardExit(): void {
     if (this.#guarded) return;
-    this.#guarded = true;
     process.once('exit', () => {
       this.addon.endBlockingCalls();
     });
+    this.#guarded = true;
   }
 
   /** How many ids are in use. */
@@ -77,13 +104,10 @@ export class Environment {
     return this.#listeners.length - this.#freeIds.length - this.#freedIds.length;
   }
 
-  /** The id that the next {@link listen} will give. */
-  get nextId(): number {
-    return this.#freeIds[this.#freeIds.length - 1] ?? this.#listeners.length;
-  }
-
+  /** Gives `listener` an id. */
   listen(listener: Listener): number {
     const id = this.#freeIds.pop() ?? this.#listeners.length;
+    listener.id = id;
     this.#listeners[id] = listener;
     return id;
   }
@@ -95,7 +119,12 @@ export class Environment {
 
   unlisten(id: number): void {
     this.#listeners[id] = undefined;
-    (this.#telling ? this.#freedIds : this.#freeIds).push(id);
+    (this.#receiving ? this.#freedIds : this.#freeIds).push(id);
+  }
+
+  /** Whether `listener` has the id that it thinks it has. */
+  hears(listener: Listener): boolean {
+    return this.#listeners[listener.id] === listener;
   }
 
   /** Runs `callback` when the wait context that is observed with this id is called back. */
@@ -112,36 +141,71 @@ export class Environment {
   runCallbacks(ids: readonly number[]): void {
     for (const id of ids) {
       const callback = this.#callbacks.get(id);
-      if (callback !== undefined) this.guard(callback);
+      if (callback !== undefined) this.#guard(callback);
     }
   }
 
-  /** Runs user code where C would be inside a job, so that it cannot start one. What it throws is nobody's to catch. */
-  guard(userCode: () => void): void {
-    const outer = this.insideJob;
-    this.insideJob = true;
-    try {
-      userCode();
-    } catch (error) {
-      throwUncaught(error);
-    } finally {
-      this.insideJob = outer;
-    }
+  /** True while JavaScript runs on behalf of a job or of a callback, where C would be inside the job. */
+  get insideJob(): boolean {
+    return (this.#state[StateWord.inside] as number) > 0;
   }
 
-  #onEvents(count: number): void {
-    const words = this.#words;
-    this.#telling = true;
-    for (let offset = 0; offset < count * WORDS_PER_EVENT; offset += WORDS_PER_EVENT) {
+  /** Runs `body`, which throws nothing, where C would be inside a job, so that it cannot start one. */
+  inside(body: () => void): void {
+    this.addon.inside(body);
+  }
+
+  // What user code throws is nobody's to catch.
+  #guard(userCode: () => void): void {
+    this.inside(() => {
       try {
-        this.#listeners[words[offset + EventWord.id] as number]?.onEvent(words, offset);
+        userCode();
       } catch (error) {
-        throwUncaught(error); // and the events behind it still arrive
+        throwUncaught(error);
+      }
+    });
+  }
+
+  #tell(count: number): void {
+    // Users' code may run the loop, and so come back here.
+    const received = this.#received;
+    this.#received = [];
+    this.#receiveAll(count, received);
+    for (const listener of received) {
+      try {
+        listener.conclude();
+      } catch (error) {
+        throwUncaught(error); // and the others still hear
       }
     }
-    this.#telling = false;
+    received.length = 0;
+    this.#received = received;
+  }
+
+  #receiveAll(count: number, received: Listener[]): void {
+    const words = this.#words;
+    this.#receiving = true;
+    for (let offset = 0; offset < count * WORDS_PER_EVENT; offset += WORDS_PER_EVENT) {
+      const listener = this.#listeners[words[offset + EventWord.id] as number];
+      if (listener?.receive(words, offset) === true) received.push(listener);
+    }
+    this.#receiving = false;
     for (const id of this.#freedIds) this.#freeIds.push(id);
     this.#freedIds.length = 0;
+  }
+
+  #repair(): void {
+    if (this.submitting !== undefined) {
+      this.submitting.recall();
+      this.submitting = undefined;
+    }
+    if (this.driving !== undefined && !this.insideJob) {
+      this.driving.recall();
+      this.driving = undefined;
+    }
+    // One may have been taken and not been given to anybody.
+    const free = [...this.#listeners.keys()].filter((id) => this.#listeners[id] === undefined);
+    this.#freeIds.splice(0, Infinity, ...free.reverse());
   }
 }
 
@@ -155,11 +219,10 @@ let present: Environment | undefined;
 let loaded: Loaded | undefined;
 
 interface Loaded {
-  addon?: NativeAddon;
-  environment?: Environment;
+  readonly module: NativeModule | undefined;
   /** Why there is no environment, and the error of those who need one. */
-  reason?: string;
-  error?: () => Error;
+  readonly reason: string | undefined;
+  readonly error: (() => Error) | undefined;
 }
 
 function load(): Loaded {
@@ -171,40 +234,51 @@ function loadOnce(): Loaded {
   const result = loadAddon();
   if (!result.loaded) {
     const { code, message, reason } = result;
-    return { reason, error: () => asyncError(code, message) };
+    return { module: undefined, reason, error: () => asyncError(code, message) };
   }
-  const { addon } = result;
-  const reason = addon.unsupportedReason();
-  if (reason !== '') return { addon, reason, error: () => asyncError('ERR_ASYNC_UNSUPPORTED', reason) };
-  return { addon, environment: new Environment(addon) };
+  const { addon: module } = result;
+  const reason = module.unsupportedReason();
+  if (reason !== '') return { module, reason, error: () => asyncError('ERR_ASYNC_UNSUPPORTED', reason) };
+  return { module, reason: undefined, error: undefined };
 }
 
-/** Throws `ERR_ASYNC_UNSUPPORTED` or `ERR_ASYNC_ADDON_NOT_LOADED`. */
+/** Throws `ERR_ASYNC_UNSUPPORTED` or `ERR_ASYNC_ADDON_NOT_LOADED`; `ERR_ASYNC_LOOP`, which may pass. */
 export function environment(): Environment {
-  if (present !== undefined) return present;
-  const { environment: found, error } = load();
-  if (found === undefined) throw error?.() ?? asyncError('ERR_ASYNC_UNSUPPORTED', 'No reason is known');
-  present = found;
-  return found;
+  return present ?? open();
+}
+
+function open(): Environment {
+  const { module, error } = load();
+  if (error !== undefined) throw error();
+  const addon = (module as NativeModule).open();
+  if (isNativeError(addon)) throw fromNative(addon);
+  present = new Environment(addon);
+  return present;
 }
 
 /** What {@link environment} would throw. */
 export function errorForNone(): Error | undefined {
-  return load().error?.();
+  if (present !== undefined) return undefined;
+  try {
+    environment();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
-/** One sentence, or undefined when {@link environment} returns. */
+/** One sentence, or undefined where the addon works. */
 export function reasonForNone(): string | undefined {
   return load().reason;
 }
 
 /** What can be asked of the addon even where jobs do not run; undefined without the addon. */
-export function symbols(): Pick<NativeAddon, 'symbolNames' | 'hasSymbol'> | undefined {
-  return load().addon;
+export function symbols(): Pick<NativeModule, 'symbolNames' | 'hasSymbol'> | undefined {
+  return load().module;
 }
 
 /** OpenSSL's version; undefined without the addon, or without OpenSSL. */
 export function versionOfOpenSSL(): string | undefined {
-  const version = load().addon?.opensslVersion();
+  const version = load().module?.opensslVersion();
   return version === '' ? undefined : version;
 }

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import bindings from 'bindings';
-import type { NativeAddon } from './contract';
+import type { NativeModule } from './contract';
 
 const ADDON = 'openssl_async';
 
@@ -19,7 +19,7 @@ export interface LoadAttempt {
 
 /** What {@link loadAddon} found. */
 export type LoadedAddon =
-  | { loaded: true; addon: NativeAddon; path: string }
+  | { loaded: true; addon: NativeModule; path: string }
   | {
       loaded: false;
       code: 'ERR_ASYNC_ADDON_NOT_LOADED' | 'ERR_ASYNC_UNSUPPORTED';
@@ -66,8 +66,8 @@ function prebuildNames(): string[] {
 }
 
 // One `bindings` call per place: with the whole list, a file that exists but does not load would end the search.
-function loadFrom(candidate: string[]): NativeAddon {
-  return bindings({ bindings: `${ADDON}.node`, module_root: MODULE_ROOT, try: [candidate] }) as NativeAddon;
+function loadFrom(candidate: string[]): NativeModule {
+  return bindings({ bindings: `${ADDON}.node`, module_root: MODULE_ROOT, try: [candidate] }) as NativeModule;
 }
 
 function describeFailure(attempts: LoadAttempt[]): LoadedAddon {

@@ -1,11 +1,19 @@
 // RSA as a cipher.
 import { constants } from 'node:crypto';
 import { nodeError } from '../errors';
-import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyInput, type KeyLike } from '../keys';
+import {
+  isKeyInput,
+  privateKeyEntry,
+  publicKeyEntry,
+  readKeyInput,
+  type KeyEntry,
+  type KeyInput,
+  type KeyLike,
+} from '../keys';
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, firstOutput, firstSecret, validateOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstOutput, readOperationOptions, type OperationOptions } from './call';
 import { keySpec } from './spec';
 
 /** How data are padded, besides the key: as `node:crypto` has it, next to the key. */
@@ -128,6 +136,10 @@ export function publicDecrypt(
   return run('publicDecrypt', publicKeyEntry, constants.RSA_PKCS1_PADDING, key, buffer, options);
 }
 
+type CipherInput = Partial<KeyInput> & AsymmetricCipherOptions;
+
+const NO_INPUT = Object.freeze({ __proto__: null }) as unknown as CipherInput;
+
 function run(
   verb: 'publicEncrypt' | 'privateDecrypt' | 'privateEncrypt' | 'publicDecrypt',
   entryOf: (key: unknown) => KeyEntry,
@@ -137,9 +149,10 @@ function run(
   options: OperationOptions | undefined,
 ): Promise<Buffer> {
   return attempt(() => {
-    if (options !== undefined) validateOperationOptions(options);
-    const entry = entryOf(key);
-    const { padding, oaepHash, oaepLabel, encoding } = key as KeyInput & AsymmetricCipherOptions;
+    options = readOperationOptions(options);
+    const given = readKeyInput(key);
+    const entry = entryOf(given);
+    const { padding, oaepHash, oaepLabel, encoding } = isKeyInput(given) ? (given as CipherInput) : NO_INPUT;
     if (oaepHash !== undefined) validateString(oaepHash, 'key.oaepHash');
     // To native code, an empty name is none.
     if (oaepHash === '') throw nodeError('ERR_OSSL_EVP_INVALID_DIGEST', 'Invalid digest used');
@@ -155,6 +168,6 @@ function run(
       names: [digest],
       numbers: [mode],
     }));
-    return call(spec, [input, label], undefined, options, verb === 'privateDecrypt' ? firstSecret : firstOutput);
+    return call(spec, [input, label], undefined, options, firstOutput);
   });
 }

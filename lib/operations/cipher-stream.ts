@@ -13,7 +13,7 @@ import { validateTagLength } from './cipher';
 import { secretBytes, type SecretKeyLike } from './secret-key';
 import { Sequence } from './sequence';
 import { createSpec, scopeOf } from './spec';
-import { toPart, transformOptions, validateStreamOptions, type CryptoStreamOptions } from './stream';
+import { toPart, transformOptions, readStreamOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createCipheriv} and {@link createDecipheriv}. */
 export interface CipherStreamOptions extends CryptoStreamOptions {
@@ -264,7 +264,7 @@ export class DecipherStream extends CipherTransform {
 
   /** @internal */
   protected override bytesOf(result: CallResult): Buffer {
-    return result.secret(0);
+    return result.output(0);
   }
 
   /** @internal */
@@ -330,16 +330,14 @@ function begin(
   algorithm: string,
   key: SecretKeyLike,
   iv: BinaryLike | null,
-  options: CipherStreamOptions | undefined,
+  given: CipherStreamOptions | undefined,
 ): Message {
   validateString(algorithm, 'cipher');
   const secret = secretBytes(key, 'key');
   try {
     const nonce = iv === null ? undefined : toInput(iv, 'iv');
-    if (options !== undefined) {
-      validateStreamOptions(options, ['authTagLength']);
-      validateTagLength(options.authTagLength);
-    }
+    const options = readStreamOptions(given, ['authTagLength']);
+    validateTagLength(options?.authTagLength);
     const spec = createSpec({
       family,
       algorithm: `${family === Family.encryptStream ? 'encrypt' : 'decrypt'} stream ${algorithm.toLowerCase()}`,

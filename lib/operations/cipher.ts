@@ -3,7 +3,7 @@ import { invalidArgValue } from '../errors';
 import { Family } from '../native/contract';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions } from './call';
+import { attempt, call, readOperationOptions, type CallResult, type OperationOptions } from './call';
 import { cipherNames } from './cipher-names';
 import { SecretKeys, type SecretKey, type SecretKeyLike } from './secret-key';
 
@@ -95,7 +95,7 @@ export function encrypt(
     const secret = encryptionKeys.of(key);
     const nonce = iv === null ? undefined : toInput(iv, 'iv');
     const input = toInput(data, 'data');
-    if (options !== undefined) validateCipherOptions(options, ['aad', 'authTagLength', 'autoPadding']);
+    options = readCipherOptions(options, ['aad', 'authTagLength', 'autoPadding']);
     const aad = options?.aad === undefined ? undefined : toInput(options.aad, 'options.aad');
     const spec = secret.spec(algorithm, options, () => ({
       family: Family.encrypt,
@@ -142,7 +142,7 @@ export function decrypt(
     const secret = decryptionKeys.of(key);
     const nonce = iv === null ? undefined : toInput(iv, 'iv');
     const input = toInput(data, 'data');
-    if (options !== undefined) validateCipherOptions(options, ['aad', 'authTag', 'authTagLength', 'autoPadding']);
+    options = readCipherOptions(options, ['aad', 'authTag', 'authTagLength', 'autoPadding']);
     const aad = options?.aad === undefined ? undefined : toInput(options.aad, 'options.aad');
     const tag = options?.authTag === undefined ? undefined : toInput(options.authTag, 'options.authTag');
     const spec = secret.spec(algorithm, options, () => ({
@@ -173,12 +173,16 @@ function toCiphertext(result: CallResult): Buffer | AuthenticatedCiphertext {
   return result.value === AUTHENTICATED ? { data, authTag: result.output(1) } : data;
 }
 
-const toMessage = (result: CallResult): Buffer => result.secret(0);
+const toMessage = (result: CallResult): Buffer => result.output(0);
 
-function validateCipherOptions(options: EncryptOptions, known: readonly string[]): void {
-  validateOperationOptions(options, known);
-  validateTagLength(options.authTagLength);
-  if (options.autoPadding !== undefined) validateBoolean(options.autoPadding, 'options.autoPadding');
+function readCipherOptions<T extends EncryptOptions>(
+  given: T | undefined,
+  known: readonly (keyof T & string)[],
+): T | undefined {
+  const options = readOperationOptions(given, known);
+  validateTagLength(options?.authTagLength);
+  if (options?.autoPadding !== undefined) validateBoolean(options.autoPadding, 'options.autoPadding');
+  return options;
 }
 
 /** As `node:crypto`: a 32-bit integer or nothing; whether it fits the cipher, native code tells. */

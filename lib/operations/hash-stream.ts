@@ -8,7 +8,7 @@ import { attempt, call, type Spec } from './call';
 import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
 import { Sequence } from './sequence';
 import { createSpec, scopeOf } from './spec';
-import { toPart, transformOptions, validateStreamOptions, type CryptoStreamOptions } from './stream';
+import { toPart, transformOptions, readStreamOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createHash}. */
 export interface HashStreamOptions extends CryptoStreamOptions, Pick<HashOptions, 'outputLength'> {}
@@ -106,8 +106,7 @@ export class HashStream extends Transform {
    */
   copy(options?: HashStreamOptions): HashStream {
     if (this.#finalized) throw finalized();
-    validateHashStreamOptions(options);
-    return new HashStream(this.#algorithm, options, this);
+    return new HashStream(this.#algorithm, readHashStreamOptions(options), this);
   }
 
   /** @internal */
@@ -200,14 +199,13 @@ export class HashStream extends Transform {
  */
 export function createHash(algorithm: string, options?: HashStreamOptions): HashStream {
   validateString(algorithm, 'algorithm');
-  validateHashStreamOptions(options);
-  return new HashStream(algorithm, options);
+  return new HashStream(algorithm, readHashStreamOptions(options));
 }
 
-function validateHashStreamOptions(options: HashStreamOptions | undefined): void {
-  if (options === undefined) return;
-  validateStreamOptions(options, ['outputLength']);
-  validateOutputLength(options.outputLength);
+function readHashStreamOptions(given: HashStreamOptions | undefined): HashStreamOptions | undefined {
+  const options = readStreamOptions(given, ['outputLength']);
+  validateOutputLength(options?.outputLength);
+  return options;
 }
 
 function finalized(): Error {

@@ -2,7 +2,7 @@
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
-import { attempt, call, firstOutput, validateOperationOptions, type OperationOptions, type Spec } from './call';
+import { attempt, call, firstOutput, readOperationOptions, type OperationOptions, type Spec } from './call';
 import { specFor, SpecTable } from './spec';
 
 /** Options of {@link hash}. */
@@ -62,8 +62,7 @@ export function hash(
   return attempt(() => {
     validateString(algorithm, 'algorithm');
     const input = toInput(data, 'input');
-    const options = typeof given === 'string' ? { outputEncoding: given } : given;
-    if (options !== undefined) validateHashOptions(options);
+    const options = readHashOptions(typeof given === 'string' ? { outputEncoding: given } : given);
     const spec = digestSpec(algorithm, options);
     const encoding = options?.outputEncoding;
     return call<Buffer | string>(
@@ -96,10 +95,11 @@ export function digestSpec(
   }));
 }
 
-function validateHashOptions(options: HashOptions): void {
-  validateOperationOptions(options, ['outputEncoding', 'outputLength']);
-  validateEncoding(options.outputEncoding, 'outputEncoding');
-  validateOutputLength(options.outputLength);
+function readHashOptions(given: HashOptions | undefined): HashOptions | undefined {
+  const options = readOperationOptions(given, ['outputEncoding', 'outputLength']);
+  validateEncoding(options?.outputEncoding, 'outputEncoding');
+  validateOutputLength(options?.outputLength);
+  return options;
 }
 
 export function validateOutputLength(outputLength: unknown): void {

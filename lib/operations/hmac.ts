@@ -2,7 +2,7 @@
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions } from './call';
+import { attempt, call, readOperationOptions, type CallResult, type OperationOptions } from './call';
 import { SecretKeys, type SecretKeyLike } from './secret-key';
 
 /** Options of {@link hmac}. */
@@ -57,10 +57,8 @@ export function hmac(
 ): Promise<Buffer | string> {
   return attempt(() => {
     validateString(algorithm, 'hmac');
-    if (options !== undefined) {
-      validateOperationOptions(options, ['outputEncoding']);
-      validateEncoding(options.outputEncoding, 'options.outputEncoding');
-    }
+    options = readOperationOptions(options, ['outputEncoding']);
+    validateEncoding(options?.outputEncoding, 'options.outputEncoding');
     const secret = keys.of(key);
     const input = toInput(data, 'data');
     const spec = secret.spec(algorithm, options, () => ({

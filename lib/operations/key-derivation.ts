@@ -4,7 +4,7 @@ import { outOfRange } from '../errors';
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
+import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
 import { secretBytes } from './secret-key';
 import { specFor, SpecTable } from './spec';
 
@@ -51,7 +51,7 @@ export function hkdf(
       validateInteger(keylen, 'length', 0);
       const infoSize = inputs[2]?.byteLength ?? 0;
       if (infoSize > MOST_INFO_BYTES) throw outOfRange('info', `at most ${String(MOST_INFO_BYTES)} bytes`, infoSize);
-      if (options !== undefined) validateOperationOptions(options);
+      options = readOperationOptions(options);
       return call(specOf('HKDF', digest, options), inputs, [keylen], options, toArrayBuffer);
     } finally {
       secret.wipe();
@@ -93,7 +93,7 @@ export function pbkdf2(
     const inputs = [toInput(password, 'password'), toInput(salt, 'salt')];
     validateInteger(iterations, 'iterations', 1, MOST_INT32);
     validateInteger(keylen, 'keylen', 0, MOST_INT32);
-    if (options !== undefined) validateOperationOptions(options);
+    options = readOperationOptions(options);
     return call(specOf('PBKDF2', digest, options), inputs, [keylen, iterations], options, secretOutput);
   });
 }
@@ -147,7 +147,7 @@ export function scrypt(
   return attempt(() => {
     const inputs = [toInput(password, 'password'), toInput(salt, 'salt')];
     validateInteger(keylen, 'keylen', 0, MOST_INT32);
-    if (options !== undefined) validateOperationOptions(options, SCRYPT_OPTIONS);
+    options = readOperationOptions(options, SCRYPT_OPTIONS);
     return call(specOf('SCRYPT', '', options), inputs, [keylen, ...scryptNumbers(options)], options, secretOutput);
   });
 }
@@ -188,10 +188,10 @@ function specOf(name: 'HKDF' | 'PBKDF2' | 'SCRYPT', digest: string, options: Ope
   }));
 }
 
-const secretOutput = (result: CallResult): Buffer => result.secret(0);
+const secretOutput = (result: CallResult): Buffer => result.output(0);
 
 function toArrayBuffer(result: CallResult): ArrayBuffer {
-  const key = result.secret(0);
+  const key = result.output(0);
   const { buffer, byteOffset, byteLength } = key;
   // One that native code allocated may be a part of a larger one.
   return byteOffset === 0 && buffer.byteLength === byteLength

@@ -5,8 +5,8 @@ import { toInput, type BinaryLike } from './bytes';
 import {
   attempt,
   call,
-  firstSecret,
-  validateOperationOptions,
+  firstOutput,
+  readOperationOptions,
   type CallResult,
   type OperationOptions,
   type Spec,
@@ -45,7 +45,7 @@ export interface EncapsulatedKey {
  */
 export function encapsulate(key: KeyLike, options?: OperationOptions): Promise<EncapsulatedKey> {
   return attempt(() => {
-    if (options !== undefined) validateOperationOptions(options);
+    options = readOperationOptions(options);
     const spec = specOf('encapsulate', publicKeyEntry(key), options);
     return call(spec, [], undefined, options, bothOutputs);
   });
@@ -69,15 +69,15 @@ export function encapsulate(key: KeyLike, options?: OperationOptions): Promise<E
  */
 export function decapsulate(key: KeyLike, ciphertext: BinaryLike, options?: OperationOptions): Promise<Buffer> {
   return attempt(() => {
-    if (options !== undefined) validateOperationOptions(options);
+    options = readOperationOptions(options);
     const entry = privateKeyEntry(key);
     const input = toInput(ciphertext, 'ciphertext');
-    return call(specOf('decapsulate', entry, options), [input], undefined, options, firstSecret);
+    return call(specOf('decapsulate', entry, options), [input], undefined, options, firstOutput);
   });
 }
 
 const bothOutputs = (result: CallResult): EncapsulatedKey => ({
-  sharedKey: result.secret(0),
+  sharedKey: result.output(0),
   ciphertext: result.output(1),
 });
 

@@ -1,8 +1,8 @@
 // Diffie-Hellman.
 import { invalidArgType, invalidArgValue, nodeError } from '../errors';
-import { objectEntry, privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
+import { objectEntry, privateKeyEntry, publicKeyEntry, readKeyInput, type KeyEntry, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
-import { attempt, call, firstSecret, validateOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstOutput, readOperationOptions, type OperationOptions } from './call';
 import { keySpec } from './spec';
 
 /** The keys of {@link diffieHellman}. */
@@ -38,9 +38,8 @@ export interface DiffieHellmanKeys {
  */
 export function diffieHellman(keys: DiffieHellmanKeys, options?: OperationOptions): Promise<Buffer> {
   return attempt(() => {
-    if (options !== undefined) validateOperationOptions(options);
-    validateKeys(keys);
-    const { privateKey, publicKey } = keys;
+    options = readOperationOptions(options);
+    const { privateKey, publicKey } = readKeys(keys);
     requireSameType(privateKey, publicKey);
     const peer = publicKeyEntry(publicKey, 'options.publicKey');
     const own = privateKeyEntry(privateKey, 'options.privateKey');
@@ -49,7 +48,7 @@ export function diffieHellman(keys: DiffieHellmanKeys, options?: OperationOption
       algorithm: `diffieHellman ${own.label}`,
       names: [],
     }));
-    return call(spec, peerInputs(own, peer), undefined, options, firstSecret);
+    return call(spec, peerInputs(own, peer), undefined, options, firstOutput);
   });
 }
 
@@ -60,14 +59,15 @@ function peerInputs(own: KeyEntry, peer: KeyEntry): (Uint8Array | undefined)[] {
   return [peer.spki];
 }
 
-function validateKeys(keys: unknown): asserts keys is DiffieHellmanKeys {
+function readKeys(keys: unknown): { privateKey: unknown; publicKey: unknown } {
   if (typeof keys !== 'object' || keys === null || Array.isArray(keys)) {
     throw invalidArgType('options', 'of type object', keys);
   }
-  for (const name of ['privateKey', 'publicKey']) {
-    const key = (keys as Record<string, unknown>)[name];
+  const { privateKey, publicKey } = keys as Record<string, unknown>;
+  for (const [name, key] of Object.entries({ privateKey, publicKey })) {
     if (key === undefined || key === null) throw invalidArgValue(`options.${name}`, key, 'is invalid');
   }
+  return { privateKey: readKeyInput(privateKey), publicKey: readKeyInput(publicKey) };
 }
 
 const TYPES: ReadonlySet<string | undefined> = new Set(['dh', 'ec', 'x25519', 'x448']);

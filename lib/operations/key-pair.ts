@@ -11,7 +11,7 @@ import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../er
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
+import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
 import {
   parsePrivateKeyEncoding,
   parsePublicKeyEncoding,
@@ -129,7 +129,7 @@ export function generateKeyPair<const Options extends KeyPairOptions = object>(
   operationOptions?: OperationOptions,
 ): Promise<KeyPair<Options>> {
   return attempt(() => {
-    if (operationOptions !== undefined) validateOperationOptions(operationOptions);
+    operationOptions = readOperationOptions(operationOptions);
     validateString(type, 'type');
     if (options !== undefined) validateKeyPairOptions(options);
     const publicEncoding = parsePublicKeyEncoding(options?.publicKeyEncoding, type, 'options.publicKeyEncoding');
@@ -374,7 +374,7 @@ function decode(
   isEncrypted: boolean,
 ): { publicKey: AnyKey; privateKey: AnyKey } {
   const spki = result.output(0);
-  const pkcs8 = result.secret(1);
+  const pkcs8 = result.output(1);
   let isGivenAway = false;
   try {
     // Reading a key back takes longer than making one of an elliptic curve, and would hold the loop.

@@ -26,16 +26,13 @@ class Load extends EventEmitter<OperationsEvents> implements Operations {
     this.#env = env;
   }
 
-  began(): void {
-    ++this.inFlight;
-  }
-
   refused(): void {
     this.#refusing = true;
   }
 
+  /** One has ended; it is not counted any more. */
   ended(): void {
-    const left = --this.inFlight;
+    const left = this.inFlight;
     if (left > 0 && !this.#refusing) return;
     if (left > 0 && left > (this.#env?.options.maxInFlight ?? 0) / 2) return;
     this.#refusing = false;

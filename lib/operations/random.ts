@@ -2,7 +2,7 @@
 import { invalidArgType, nodeError, outOfRange } from '../errors';
 import { Family } from '../native/contract';
 import { bytesOf } from './bytes';
-import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
+import { attempt, call, readOperationOptions, type OperationOptions, type Spec } from './call';
 import { specFor, SpecTable } from './spec';
 
 const MOST_BYTES = 2 ** 31 - 1;
@@ -27,8 +27,8 @@ const specs = new SpecTable();
 export function randomBytes(size: number, options?: OperationOptions): Promise<Buffer> {
   return attempt(() => {
     const count = byteSize(size, 1);
-    if (options !== undefined) validateOperationOptions(options);
-    return call(specOf(options), [], [count], options, (result) => result.secret(0));
+    options = readOperationOptions(options);
+    return call(specOf(options), [], [count], options, (result) => result.output(0));
   });
 }
 
@@ -62,9 +62,9 @@ export function randomFill<T extends ArrayBuffer | SharedArrayBuffer | NodeJS.Ar
     const element = (buffer as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
     const start = byteOffset(offset, element, bytes.byteLength);
     const count = size === undefined ? bytes.byteLength - start : byteSize(size, element, start, bytes.byteLength);
-    if (options !== undefined) validateOperationOptions(options);
+    options = readOperationOptions(options);
     return call(specOf(options), [], [count], options, (result) => {
-      copyInto(buffer, start, result);
+      copyInto(buffer, start, result.output(0));
       return buffer;
     });
   });
@@ -74,8 +74,7 @@ function specOf(options: OperationOptions | undefined): Spec {
   return specFor(specs, '', options, () => ({ family: Family.random, algorithm: 'random', names: [] }));
 }
 
-function copyInto(buffer: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView, start: number, result: CallResult) {
-  const random = result.secret(0);
+function copyInto(buffer: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView, start: number, random: Buffer) {
   try {
     // Looked up anew: it is another one now if the buffer was detached.
     const bytes = bytesOf(buffer);

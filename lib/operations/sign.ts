@@ -1,14 +1,22 @@
 // Signatures.
 import { constants } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError, outOfRange } from '../errors';
-import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyInput, type KeyLike } from '../keys';
+import {
+  isKeyInput,
+  privateKeyEntry,
+  publicKeyEntry,
+  readKeyInput,
+  type KeyEntry,
+  type KeyInput,
+  type KeyLike,
+} from '../keys';
 import { Family } from '../native/contract';
 import { toInput, type BinaryLike } from './bytes';
 import {
   attempt,
   call,
   firstOutput,
-  validateOperationOptions,
+  readOperationOptions,
   type CallResult,
   type OperationOptions,
   type Spec,
@@ -65,13 +73,14 @@ export function sign(
   options?: OperationOptions,
 ): Promise<Buffer> {
   return attempt(() => {
-    if (options !== undefined) validateOperationOptions(options);
+    options = readOperationOptions(options);
     validateAlgorithm(algorithm);
     const input = toInput(data, 'data');
     // As node:crypto: whatever is no key at all.
     if (!key) throw nodeError('ERR_CRYPTO_SIGN_KEY_REQUIRED', 'No key provided to sign');
-    const signing = signingOptions(key);
-    const spec = specOf(Family.sign, algorithm, privateKeyEntry(key), signing, options);
+    const given = readKeyInput(key);
+    const signing = signingOptions(given);
+    const spec = specOf(Family.sign, algorithm, privateKeyEntry(given), signing, options);
     return call(spec, [input], undefined, options, firstOutput);
   });
 }
@@ -93,15 +102,16 @@ export function verify(
   options?: OperationOptions,
 ): Promise<boolean> {
   return attempt(() => {
-    if (options !== undefined) validateOperationOptions(options);
+    options = readOperationOptions(options);
     validateAlgorithm(algorithm);
     const input = toInput(data, 'data');
     if (typeof signature === 'string') {
       throw invalidArgType('signature', 'an instance of ArrayBuffer, Buffer, TypedArray, or DataView', signature);
     }
     const signed = toInput(signature, 'signature');
-    const signing = signingOptions(key);
-    const spec = specOf(Family.verify, algorithm, publicKeyEntry(key), signing, options);
+    const given = readKeyInput(key);
+    const signing = signingOptions(given);
+    const spec = specOf(Family.verify, algorithm, publicKeyEntry(given), signing, options);
     return call(spec, [input, signed], undefined, options, isValid);
   });
 }
@@ -145,11 +155,11 @@ function specOf(
   return spec;
 }
 
-const NO_OPTIONS: SigningOptions = {};
+const NO_OPTIONS = Object.freeze({ __proto__: null }) as unknown as SigningOptions;
 const MOST_CONTEXT_BYTES = 255;
 
-function signingOptions(key: SigningKey): SigningOptions {
-  if (typeof key !== 'object' || (key as SigningKey | null) === null || !('key' in key)) return NO_OPTIONS;
+function signingOptions(key: unknown): SigningOptions {
+  if (!isKeyInput(key)) return NO_OPTIONS;
   const { padding, saltLength, dsaEncoding = 'der', context } = key as SigningOptions;
   validateIntegerOption(padding, 'padding');
   validateIntegerOption(saltLength, 'saltLength');

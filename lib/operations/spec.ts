@@ -1,7 +1,7 @@
 // What calls of one kind share: made on first need, and kept.
-import { asyncError, fromNative } from '../errors';
+import { asyncError, fromNative, isNativeError } from '../errors';
 import { scopeName, type KeyEntry } from '../keys';
-import type { Family, NativeKey, NativeScope, NativeSpec } from '../native/contract';
+import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
 import type { OperationOptions, Spec } from './call';
 
@@ -22,7 +22,9 @@ export interface SpecRequest {
 
 /** Throws what native code says: an unknown digest, a key that does not fit. */
 export function createSpec(request: SpecRequest): Spec {
-  const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback, source } = request;
+  // Of its own properties alone: somebody may have put others on Object.prototype.
+  const own = { __proto__: null, ...request } as SpecRequest;
+  const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback, source } = own;
   const native = environment().addon.createSpec(
     family,
     algorithm,
@@ -34,10 +36,35 @@ export function createSpec(request: SpecRequest): Spec {
     fallback?.native,
     source?.native,
   );
-  if ('code' in native) throw fromNative(native);
-  const spec: Spec = { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true };
+  if (isNativeError(native)) throw fromNative(native);
+  const [, , mayPause = false, generation] = scope ?? NO_SCOPE;
+  const spec: Spec = {
+    native,
+    algorithm,
+    generation,
+    mayPause,
+    passesOver: false,
+    isSecret: SECRET_FAMILIES.has(family),
+    held: undefined,
+  };
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
 }
+
+const NO_SCOPE: readonly [undefined, undefined, undefined, undefined] = [undefined, undefined, undefined, undefined];
+
+// Those whose outputs are keys, messages or random bytes.
+const SECRET_FAMILIES: ReadonlySet<Family> = new Set([
+  Family.privateDecrypt,
+  Family.keyExchange,
+  Family.encapsulate,
+  Family.decapsulate,
+  Family.keyGeneration,
+  Family.decrypt,
+  Family.decryptStream,
+  Family.keyDerivation,
+  Family.random,
+  Family.store,
+]);
 
 /** Whether it names hardware, and takes others where that has no implementation. */
 function prefers([, properties, mayPause]: NativeScope): boolean {

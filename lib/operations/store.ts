@@ -1,11 +1,19 @@
 // Keys by what names them: as node:crypto reads them, or by the URI of a store.
 import { createPrivateKey as nodePrivateKey, createPublicKey as nodePublicKey } from 'node:crypto';
-import { asyncError, fromNative, invalidArgType, type CodedError } from '../errors';
-import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, publicKeyEntry, type KeyLike } from '../keys';
+import { asyncError, fromNative, invalidArgType, type CodedError, isNativeError } from '../errors';
+import {
+  AsyncKey,
+  entryOf,
+  heldPrivateKey,
+  isKeyMaterial,
+  privateKeyEntry,
+  publicKeyEntry,
+  type KeyLike,
+} from '../keys';
 import { Family, type NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import { validateFunction, validateString } from '../validators';
-import { attempt, call, validateOperationOptions, type Decode, type OperationOptions } from './call';
+import { attempt, call, readOperationOptions, type Decode, type OperationOptions, offloaded } from './call';
 import { createSpec, scopeOf } from './spec';
 
 /** A key in a file, a token, or wherever a provider has a store: see ossl_store(7). */
@@ -61,7 +69,7 @@ export function createPrivateKey(key: KeyLike): AsyncKey;
 export function createPrivateKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
 export function createPrivateKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
   if (isStored(key)) return attempt(() => load(key, options, true));
-  return key instanceof AsyncKey && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
+  return AsyncKey.is(key) && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
 }
 
 /**
@@ -83,21 +91,25 @@ export function createPublicKey(key: KeyLike): AsyncKey;
 export function createPublicKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
 export function createPublicKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
   if (isStored(key)) return attempt(() => load(key, options, false));
-  return key instanceof AsyncKey && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
+  return AsyncKey.is(key) && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
 }
 
 function isStored(key: unknown): key is StoredKey {
-  return typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'uri' in key;
+  return !isKeyMaterial(key) && 'uri' in (key as object) && !('key' in (key as object));
+}
+
+function isKeySource(source: NativeScope | KeySource | undefined): source is KeySource {
+  return source !== undefined && !Array.isArray(source);
 }
 
 async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate: boolean): Promise<AsyncKey> {
-  if (options !== undefined) validateOperationOptions(options);
+  options = readOperationOptions(options);
   const { uri, pin, prompt } = key;
   validateString(uri, 'key.uri');
   if (pin !== undefined) validatePin(pin, 'key.pin');
   if (prompt !== undefined) validateFunction(prompt, 'key.prompt');
   const source = sourceOf(uri, options?.provider);
-  if (source !== undefined && 'loadPrivateKey' in source) return loadFrom(source, key, options, isPrivate);
+  if (isKeySource(source)) return loadFrom(source, { uri, pin, prompt }, options, isPrivate);
   const scope = source;
   try {
     return await loadWith(pin, uri, scope, options, isPrivate);
@@ -150,7 +162,7 @@ async function loadWith(
   const toKey: Decode<AsyncKey> = (result) => {
     const spki = result.output(0);
     if (!isPrivate) return new AsyncKey(entryOf(nodePublicKey({ key: spki, format: 'der', type: 'spki' })));
-    const pkcs8 = result.secret(1);
+    const pkcs8 = result.output(1);
     if (pkcs8.length > 0) {
       try {
         return new AsyncKey(entryOf(nodePrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
@@ -163,7 +175,7 @@ async function loadWith(
   };
   const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
   try {
-    return await call(spec, [answer], undefined, { ...options, mode: 'offload' }, toKey);
+    return await call(spec, [answer], undefined, offloaded(options), toKey);
   } finally {
     if (typeof pin === 'string') answer?.fill(0);
   }
@@ -180,7 +192,7 @@ function sourceOf(uri: string, provider: string | undefined): NativeScope | KeyS
   if (scheme === undefined || scheme === 'file') return undefined;
   for (const isOwn of [true, false]) {
     const found = environment().addon.listProviders(isOwn, false);
-    if ('code' in found) throw fromNative(found);
+    if (isNativeError(found)) throw fromNative(found);
     const owner = found.find(({ algorithms }) => algorithms.stores?.some((names) => names.split(':').includes(scheme)));
     if (owner !== undefined) return scopeOf({ properties: `?provider=${owner.name}` });
   }

@@ -2,7 +2,7 @@
 import type { TransformOptions } from 'node:stream';
 import { invalidArgValue } from '../errors';
 import { toInput, validateEncoding } from './bytes';
-import { validateOperationOptions, type OperationOptions } from './call';
+import { readOperationOptions, type OperationOptions } from './call';
 
 /**
  * Options of streams: those of operations, for each call that the stream makes, and some of `stream.Transform`. There is
@@ -23,20 +23,21 @@ const TRANSFORM_OPTIONS = [
   'writableHighWaterMark',
 ] as const;
 
-/** Checks options, of which `known` are the stream's own. */
-export function validateStreamOptions(
-  options: unknown,
-  known: readonly string[],
-): asserts options is CryptoStreamOptions {
-  validateOperationOptions(options, [...known, ...TRANSFORM_OPTIONS]);
-  if (options.fallback !== undefined) {
+/** Reads options, of which `known` are the stream's own, each once. */
+export function readStreamOptions<T extends CryptoStreamOptions>(
+  given: T | undefined,
+  known: readonly (keyof T & string)[],
+): T | undefined {
+  const options = readOperationOptions<T & OperationOptions>(given, [...known, ...TRANSFORM_OPTIONS]);
+  if (options?.fallback !== undefined) {
     throw invalidArgValue('options.fallback', options.fallback, 'is not for streams');
   }
+  return options;
 }
 
 /** Those of `options` that are for `stream.Transform`. */
 export function transformOptions(options: CryptoStreamOptions | undefined): TransformOptions {
-  const chosen: Record<string, unknown> = {};
+  const chosen = { __proto__: null } as unknown as Record<string, unknown>;
   for (const name of TRANSFORM_OPTIONS) {
     if (options?.[name] !== undefined) chosen[name] = options[name];
   }

@@ -1,62 +1,94 @@
 // Operations on Node.js's own thread pool: those whose result only Node.js can make off the event loop.
-import { letGo, type Limits } from '../cancellation';
-import { publishOperation, wantsOperations } from '../diagnostics';
-import { abortError } from '../errors';
+import { Limits, type Cancellable } from '../cancellation';
+import {
+  publishOperation,
+  traceOperation,
+  tracesOperations,
+  wantsOperations,
+  type OperationTrace,
+} from '../diagnostics';
+import { abortError, rejectWith } from '../errors';
 import { ThreadpoolOutcome } from '../native/contract';
 import type { Environment } from '../native/environment';
-import { callEnvironment, limit, nothingPauses, refusal, type LimitedCall, type OperationOptions } from './call';
+import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal, type OperationOptions } from './call';
 import { load } from './load';
 
-class ThreadpoolCall<T> implements LimitedCall {
-  limits: Limits | undefined = undefined;
+class ThreadpoolCall<T> implements Cancellable {
+  private limits: Limits | undefined = undefined;
   private readonly calledAt = performance.now();
 
   constructor(
     private readonly env: Environment,
     private readonly algorithm: string,
-    private readonly resolve: (value: T) => void,
+    private readonly trace: OperationTrace | undefined,
     // Undefined once the promise is settled.
-    private reject: ((error: Error) => void) | undefined,
+    private resolve: ((value: T) => void) | undefined,
   ) {}
 
-  end(error: Error | null, value: () => T): void {
-    const { reject } = this;
-    if (reject !== undefined) {
-      this.settle();
-      this.record(error);
-      if (error === null) this.resolve(value());
-      else reject(error);
+  limit(options: OperationOptions): void {
+    if (options.signal === undefined && options.timeoutMs === undefined) return;
+    const limits = (this.limits = new Limits(this, LIMIT_ERRORS));
+    try {
+      limits.begin(options);
+      if (this.resolve === undefined) limits.letGo();
+    } catch (error) {
+      this.cancel(() => error as Error);
     }
+  }
+
+  end(error: Error | null, value: () => T): void {
+    const { resolve } = this;
+    if (resolve !== undefined) {
+      this.settle();
+      const micros = this.record(error);
+      if (error === null) {
+        this.publish(micros, undefined);
+        resolve(value());
+      } else {
+        rejectWith(resolve, () => {
+          this.publish(micros, error);
+          return error;
+        });
+      }
+    }
+    --load.inFlight;
     load.ended();
   }
 
-  cancel(error: Error): void {
-    const { reject } = this;
-    if (reject === undefined) return;
+  cancel(makeError: () => Error): void {
+    const { resolve } = this;
+    if (resolve === undefined) return;
     this.settle();
     this.env.addon.recordThreadpool(this.algorithm, ThreadpoolOutcome.abandoned, 0);
-    reject(error);
+    rejectWith(resolve, () => {
+      const error = makeError();
+      this.trace?.settled(error);
+      return error;
+    });
   }
 
   private settle(): void {
-    this.reject = undefined;
-    if (this.limits !== undefined) letGo(this.limits, this);
+    this.resolve = undefined;
+    this.limits?.letGo();
   }
 
-  private record(error: Error | null): void {
-    const { algorithm, calledAt } = this;
-    const micros = 1000 * (performance.now() - calledAt);
+  private record(error: Error | null): number {
+    const micros = 1000 * (performance.now() - this.calledAt);
     const outcome = error === null ? ThreadpoolOutcome.done : ThreadpoolOutcome.failed;
-    this.env.addon.recordThreadpool(algorithm, outcome, micros);
-    if (!wantsOperations()) return;
-    const message = {
-      algorithm,
-      place: 'threadpool',
-      pauses: 0,
-      queueMicros: 0,
-      runMicros: Math.round(micros),
-    } as const;
-    publishOperation(error === null ? message : { ...message, error });
+    this.env.addon.recordThreadpool(this.algorithm, outcome, micros);
+    return Math.round(micros);
+  }
+
+  private publish(runMicros: number, error: Error | undefined): void {
+    const { algorithm, trace } = this;
+    if (trace === undefined && !wantsOperations()) return;
+    const ran = { algorithm, place: 'threadpool', pauses: 0, queueMicros: 0, runMicros } as const;
+    const message = Object.assign(trace?.message ?? {}, error === undefined ? ran : { ...ran, error });
+    const tell = (): void => {
+      if (wantsOperations()) publishOperation(message);
+    };
+    if (trace === undefined) tell();
+    else trace.settled(error, tell);
   }
 }
 
@@ -77,12 +109,14 @@ export function callOnThreadpool<T>(
     env.addon.recordThreadpool(algorithm, ThreadpoolOutcome.refused, 0);
     return Promise.reject(refusal());
   }
-  return new Promise((resolve, reject) => {
-    const pending = new ThreadpoolCall<T>(env, algorithm, resolve, reject);
-    begin((error, value) => {
-      pending.end(error, value);
+  const submit = (trace?: OperationTrace): Promise<T> =>
+    new Promise((resolve) => {
+      const pending = new ThreadpoolCall<T>(env, algorithm, trace, resolve);
+      begin((error, value) => {
+        pending.end(error, value);
+      });
+      ++load.inFlight;
+      if (options !== undefined) pending.limit(options);
     });
-    load.began();
-    if (options !== undefined) limit(pending, options);
-  });
+  return tracesOperations() ? traceOperation(algorithm, submit) : submit();
 }

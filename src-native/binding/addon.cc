@@ -6,6 +6,7 @@
 #include "binding/convert.h"
 #include "binding/engines.h"
 #include "binding/environment.h"
+#include "binding/exports.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
 #include "binding/remote_keys.h"
@@ -49,7 +50,7 @@ Napi::Value HasSymbolOf(Info info) {
 
 Napi::Value SetEventSink(Info info) {
   Environment::From(info).SetEventSink(info[0].As<Napi::Int32Array>(), info[1].As<Napi::Function>(),
-                                       info[2].As<Napi::Function>());
+                                       info[2].As<Napi::Function>(), info[3].As<Napi::Int32Array>());
   return info.Env().Undefined();
 }
 
@@ -141,12 +142,16 @@ Napi::Value TakeCallbacks(Info info) {
 }
 
 Napi::Value Await(Info info) {
-  WaitContextHandle& context = ContextOf(info[0]);
-  return ToJs(info.Env(), Environment::From(info).scheduler()->Await(*context.wait_point(), ToUint32(info[1])));
+  Environment& environment = Environment::From(info);
+  const Result<void> awaited = environment.scheduler()->Await(*ContextOf(info[0]).wait_point(), ToUint32(info[1]));
+  if (awaited.ok()) environment.ExpectEvents();
+  return ToJs(info.Env(), awaited);
 }
 
 Napi::Value CancelAwait(Info info) {
-  Environment::From(info).scheduler()->CancelAwait(ToUint32(info[0]));
+  Environment& environment = Environment::From(info);
+  environment.scheduler()->CancelAwait(ToUint32(info[0]));
+  environment.MayBeIdle();
   return info.Env().Undefined();
 }
 
@@ -231,6 +236,7 @@ Napi::Value RunJob(Info info) {
   }
   if (Result<void> allowed = handle.job->job().CheckMayRun(); !allowed.ok()) return ToJs(info.Env(), allowed.error());
   const JobStatus status = handle.environment->scheduler()->RunManual(*handle.job);
+  if (status == JobStatus::kPause) handle.environment->ExpectEvents();  // it has to be there until the job has ended
   constexpr int kHandedOver = 4;
   const bool handed_over = status == JobStatus::kPause && handle.job->program().handed_over();
   return Napi::Number::New(info.Env(), handed_over ? kHandedOver : static_cast<int>(status));
@@ -272,6 +278,7 @@ Napi::Value EndJob(Info info) {
   for (size_t i = 0; i < lines.size(); ++i) errors.Set(static_cast<uint32_t>(i), lines[i]);
   result.Set("opensslErrors", errors);
   handle.environment->scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), kNoJobId);
+  handle.environment->MayBeIdle();
   return result;
 }
 
@@ -279,8 +286,10 @@ Napi::Value EndJob(Info info) {
 Napi::Value ReleaseJob(Info info) {
   JobHandle& handle = JobOf(info[0]);
   if (handle.job == nullptr) return Napi::Boolean::New(info.Env(), false);
-  return Napi::Boolean::New(info.Env(), handle.environment->scheduler()->ReleaseManual(
-                                            std::exchange(handle.job, nullptr), ToUint32(info[1])));
+  Environment& environment = *handle.environment;
+  const bool goes_on = environment.scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), ToUint32(info[1]));
+  if (goes_on) environment.ExpectEvents();
+  return Napi::Boolean::New(info.Env(), goes_on);
 }
 
 // --- Jobs that the loop runs
@@ -289,20 +298,23 @@ Napi::Value Submit(Info info) {
   JobRequest request = ToRequest(info, 1);
   request.id = ToUint32(info[0]);
   Environment::From(info).scheduler()->Submit(request);
+  Environment::From(info).ExpectEvents();
   return info.Env().Undefined();
 }
 
-// (ids, count, function external or null): jobs without arguments and with wait contexts of the scheduler's own.
+// ([count, id, …], function external or null): jobs without arguments and with wait contexts of the scheduler's own.
+// The count becomes 0 here, as JavaScript may be ended as soon as this returns.
 Napi::Value SubmitBatch(Info info) {
-  Scheduler& scheduler = *Environment::From(info).scheduler();
-  const int32_t* ids = info[0].As<Napi::Int32Array>().Data();
-  const uint32_t count = ToUint32(info[1]);
+  Environment& environment = Environment::From(info);
+  int32_t* batch = info[0].As<Napi::Int32Array>().Data();
+  const int32_t count = std::exchange(batch[0], 0);
   JobRequest request;
-  request.function = JobFunctionOf(info[2]);
-  for (uint32_t i = 0; i < count; ++i) {
-    request.id = static_cast<JobId>(ids[i]);
-    scheduler.Submit(request);
+  request.function = JobFunctionOf(info[1]);
+  for (int32_t i = 1; i <= count; ++i) {
+    request.id = static_cast<JobId>(batch[i]);
+    environment.scheduler()->Submit(request);
   }
+  environment.ExpectEvents();
   return info.Env().Undefined();
 }
 
@@ -312,16 +324,33 @@ Napi::Value Interrupt(Info info) {
 }
 
 Napi::Value Abandon(Info info) {
-  return Napi::Boolean::New(info.Env(), Environment::From(info).scheduler()->Abandon(ToUint32(info[0])));
+  Environment& environment = Environment::From(info);
+  const bool forgotten = environment.scheduler()->Abandon(ToUint32(info[0]));
+  environment.MayBeIdle();
+  return Napi::Boolean::New(info.Env(), forgotten);
 }
 
 Napi::Value TakeFailure(Info info) {
   return ToJs(info.Env(), Environment::From(info).scheduler()->TakeFailure(ToUint32(info[0])));
 }
 
+// Whether an event with this id may come.
+Napi::Value KnowsJob(Info info) {
+  return Napi::Boolean::New(info.Env(), Environment::From(info).scheduler()->Knows(ToUint32(info[0])));
+}
+
 Napi::Value SetTracing(Info info) {
   Environment::From(info).scheduler()->SetTracing(info[0].As<Napi::Boolean>().Value());
   return info.Env().Undefined();
+}
+
+// (function): calls it where C would be inside a job, however it ends; an end of JavaScript skips every `finally`.
+Napi::Value Inside(Info info) {
+  const Environment::InsideScope inside(Environment::From(info));
+  // As it is: a C++ exception cannot be made of JavaScript's end.
+  napi_value result = nullptr;
+  napi_call_function(info.Env(), info.Env().Undefined(), info[0], 0, nullptr, &result);
+  return {info.Env(), result};
 }
 
 // --- Figures
@@ -377,6 +406,67 @@ Napi::Value Stats(Info info) {
   return stats;
 }
 
+// An addon of its own for each copy of the JavaScript; an error's data when the loop has no room for it.
+Napi::Value Open(Info info) {
+  const Napi::Env env = info.Env();
+  Result<std::shared_ptr<Environment>> created = Environment::Create(env);
+  if (!created.ok()) return ToJs(env, created.error());
+  const std::shared_ptr<Environment> environment = std::move(created.value());
+  Napi::Object object = Napi::Object::New(env);
+  Exports exports(object, *environment);
+  exports.Add("setEventSink", &SetEventSink);
+  exports.Add("configure", &Configure);
+  exports.Add("configureStacks", &ConfigureStackOptions);
+  exports.Add("initThread", &InitThread);
+  exports.Add("cleanupThread", &CleanupThread);
+  exports.Add("createWaitContext", &CreateWaitContext);
+  exports.Add("closeWaitContext", &CloseWaitContext);
+  exports.Add("waitContextFds", &WaitContextFds);
+  exports.Add("waitContextChangedFds", &WaitContextChangedFds);
+  exports.Add("waitContextBusy", &WaitContextBusy);
+  exports.Add("waitContextStatus", &WaitContextStatus);
+  exports.Add("setWaitContextStatus", &SetWaitContextStatus);
+  exports.Add("observeCallbacks", &ObserveCallbacks);
+  exports.Add("stopObservingCallbacks", &StopObservingCallbacks);
+  exports.Add("takeCallbacks", &TakeCallbacks);
+  exports.Add("await", &Await);
+  exports.Add("cancelAwait", &CancelAwait);
+  exports.Add("checkFd", &CheckFd);
+  exports.Add("createSignal", &CreateSignal);
+  exports.Add("signalFd", &SignalFd);
+  exports.Add("wakeSignal", &WakeSignal);
+  exports.Add("clearSignal", &ClearSignal);
+  exports.Add("closeSignal", &CloseSignal);
+  exports.Add("isJobFunction", &IsJobFunction);
+  exports.Add("createJob", &CreateJob);
+  exports.Add("runJob", &RunJob);
+  exports.Add("continueJob", &ContinueJob);
+  exports.Add("jobOutcome", &JobOutcome);
+  exports.Add("endJob", &EndJob);
+  exports.Add("releaseJob", &ReleaseJob);
+  exports.Add("submit", &Submit);
+  exports.Add("submitBatch", &SubmitBatch);
+  exports.Add("interrupt", &Interrupt);
+  exports.Add("abandon", &Abandon);
+  exports.Add("takeFailure", &TakeFailure);
+  exports.Add("setTracing", &SetTracing);
+  exports.Add("knowsJob", &KnowsJob);
+  exports.Add("inside", &Inside);
+  exports.Add("stats", &Stats);
+  AddOperationExports(exports);
+  AddEngineExports(exports);
+  AddProviderExports(exports);
+  AddRemoteKeyExports(exports);
+  // Its functions are bound to the environment, and are reached through it alone.
+  object.AddFinalizer(
+      [](Napi::Env, std::shared_ptr<Environment>* owned) {
+        (*owned)->CloseUnused();
+        delete owned;
+      },
+      new std::shared_ptr<Environment>(environment));
+  return object;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
     exports.Set(name, Napi::Function::New(env, function, name));
@@ -385,56 +475,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("unsupportedReason", &UnsupportedReasonOf);
   add("symbolNames", &SymbolNames);
   add("hasSymbol", &HasSymbolOf);
-  if (!UnsupportedReason().empty()) return exports;  // nothing else may be called
-
-  Result<void> result;
-  std::shared_ptr<Environment> environment = Environment::Create(env, result);
-  if (!environment) {
-    throw Napi::Error::New(env, result.error().message);
-  }
-  env.SetInstanceData(new std::shared_ptr<Environment>(std::move(environment)));
-
-  add("setEventSink", &SetEventSink);
-  add("configure", &Configure);
-  add("configureStacks", &ConfigureStackOptions);
-  add("initThread", &InitThread);
-  add("cleanupThread", &CleanupThread);
-  add("createWaitContext", &CreateWaitContext);
-  add("closeWaitContext", &CloseWaitContext);
-  add("waitContextFds", &WaitContextFds);
-  add("waitContextChangedFds", &WaitContextChangedFds);
-  add("waitContextBusy", &WaitContextBusy);
-  add("waitContextStatus", &WaitContextStatus);
-  add("setWaitContextStatus", &SetWaitContextStatus);
-  add("observeCallbacks", &ObserveCallbacks);
-  add("stopObservingCallbacks", &StopObservingCallbacks);
-  add("takeCallbacks", &TakeCallbacks);
-  add("await", &Await);
-  add("cancelAwait", &CancelAwait);
-  add("checkFd", &CheckFd);
-  add("createSignal", &CreateSignal);
-  add("signalFd", &SignalFd);
-  add("wakeSignal", &WakeSignal);
-  add("clearSignal", &ClearSignal);
-  add("closeSignal", &CloseSignal);
-  add("isJobFunction", &IsJobFunction);
-  add("createJob", &CreateJob);
-  add("runJob", &RunJob);
-  add("continueJob", &ContinueJob);
-  add("jobOutcome", &JobOutcome);
-  add("endJob", &EndJob);
-  add("releaseJob", &ReleaseJob);
-  add("submit", &Submit);
-  add("submitBatch", &SubmitBatch);
-  add("interrupt", &Interrupt);
-  add("abandon", &Abandon);
-  add("takeFailure", &TakeFailure);
-  add("setTracing", &SetTracing);
-  add("stats", &Stats);
-  AddOperationExports(env, exports);
-  AddEngineExports(env, exports);
-  AddProviderExports(env, exports);
-  AddRemoteKeyExports(env, exports);
+  if (UnsupportedReason().empty()) add("open", &Open);
   return exports;
 }
 

@@ -6,6 +6,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/exports.h"
 #include "binding/operations.h"
 #include "keys/key.h"
 #include "loading/engine_task.h"
@@ -190,22 +191,19 @@ Napi::Value ListEngines(Info info) {
 
 }  // namespace
 
-void AddEngineExports(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
-  };
-  add("loadEngine", &LoadEngine);
-  add("takeError", &TakeError);
-  add("takeEngine", &TakeEngine);
-  add("describeEngine", &DescribeEngine);
-  add("pollEngine", &PollEngine);
-  add("controlEngine", &ControlEngine);
-  add("loadEngineKey", &LoadEngineKey);
-  add("takeEngineKey", &TakeEngineKey);
-  add("bindEngineKey", &BindEngineKey);
-  add("setDefaultEngine", &SetDefaultEngine);
-  add("unloadEngine", &UnloadEngine);
-  add("listEngines", &ListEngines);
+void AddEngineExports(Exports& exports) {
+  exports.Add("loadEngine", &LoadEngine);
+  exports.Add("takeError", &TakeError);
+  exports.Add("takeEngine", &TakeEngine);
+  exports.Add("describeEngine", &DescribeEngine);
+  exports.Add("pollEngine", &PollEngine);
+  exports.Add("controlEngine", &ControlEngine);
+  exports.Add("loadEngineKey", &LoadEngineKey);
+  exports.Add("takeEngineKey", &TakeEngineKey);
+  exports.Add("bindEngineKey", &BindEngineKey);
+  exports.Add("setDefaultEngine", &SetDefaultEngine);
+  exports.Add("unloadEngine", &UnloadEngine);
+  exports.Add("listEngines", &ListEngines);
 }
 
 }  // namespace openssl_async

@@ -1,10 +1,10 @@
 // Engines: module exports.
 #pragma once
 
-#include <napi.h>
-
 namespace openssl_async {
 
-void AddEngineExports(Napi::Env env, Napi::Object exports);
+class Exports;
+
+void AddEngineExports(Exports& exports);
 
 }  // namespace openssl_async

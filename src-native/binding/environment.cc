@@ -92,69 +92,73 @@ void WaitContextHandle::OnCallback() {
 
 // --- Environment
 
-std::shared_ptr<Environment> Environment::Create(Napi::Env env, Result<void>& result) {
+Result<std::shared_ptr<Environment>> Environment::Create(Napi::Env env) {
   std::shared_ptr<Environment> environment(new Environment(env));
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) {
-    result = Error{"ERR_ASYNC_LOOP", "The environment has no event loop", {}};
-    return nullptr;
+    return Error{"ERR_ASYNC_LOOP", "The environment has no event loop", {}};
   }
   Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop, *environment);
-  if (!scheduler.ok()) {
-    result = scheduler.error();
-    return nullptr;
-  }
+  if (!scheduler.ok()) return scheduler.error();
   environment->scheduler_ = std::move(scheduler.value());
   Result<std::unique_ptr<OperationRunner>> operations =
       OperationRunner::Create(loop, *environment->scheduler_, *environment);
-  if (!operations.ok()) {
-    result = operations.error();
-    return nullptr;
-  }
+  if (!operations.ok()) return operations.error();
   environment->operations_ = std::move(operations.value());
   environment->remote_requests_ =
       std::make_shared<RemoteRequests>(static_cast<RemoteRequests::Delegate&>(*environment));
   environment->self_ = environment;
   OpenEnvironments::Get().Add(environment.get());
-  napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), nullptr);
+  napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), &environment->teardown_);
   return environment;
-}
-
-Environment& Environment::From(const Napi::CallbackInfo& info) {
-  return **info.Env().GetInstanceData<std::shared_ptr<Environment>>();
 }
 
 Environment::~Environment() = default;
 
-void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks) {
-  buffer_ = Napi::Persistent(buffer);
-  on_events_ = Napi::Persistent(on_events);
-  on_callbacks_ = Napi::Persistent(on_callbacks);
+void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks,
+                               Napi::Int32Array state) {
+  buffer_ = Napi::Weak(buffer);
+  on_events_ = Napi::Weak(on_events);
+  on_callbacks_ = Napi::Weak(on_callbacks);
+  state_ = state.Data();
   async_context_ = std::make_unique<Napi::AsyncContext>(env_, "openssl-async");
 }
 
 void Environment::SetCallBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result) {
   call_buffers_ = {words.Data(), bytes.Data(), bytes.ByteLength(), result.Data()};
-  for (const Napi::Value array : {Napi::Value(words), Napi::Value(bytes), Napi::Value(result)}) {
-    call_arrays_.push_back(Napi::Reference<Napi::Value>::New(array, 1));
-  }
+}
+
+bool Environment::IsIdle() const { return scheduler_->idle() && operations_->in_flight() == 0 && callbacks_.empty(); }
+
+void Environment::HoldJavaScript() {
+  expects_events_ = true;
+  on_events_.Ref();
+}
+
+void Environment::LetGoOfJavaScript() {
+  expects_events_ = false;
+  on_events_.Unref();
 }
 
 void Environment::OnEvents(const JobEvent* events, size_t count) {
   if (operations_->in_flight() == 0) {
     Tell(events, count);
-    return;
+  } else {
+    std::vector<JobEvent> others = std::move(job_events_);
+    for (const JobEvent* event = events; event < events + count; ++event) {
+      if (!operations_->OnJobEvent(*event)) others.push_back(*event);
+    }
+    if (!others.empty()) Tell(others.data(), others.size());
+    others.clear();
+    job_events_ = std::move(others);
+    operations_->TellEnded();
   }
-  job_events_.clear();
-  for (const JobEvent* event = events; event < events + count; ++event) {
-    if (!operations_->OnJobEvent(*event)) job_events_.push_back(*event);
-  }
-  if (!job_events_.empty()) Tell(job_events_.data(), job_events_.size());
-  operations_->TellEnded();
+  MayBeIdle();
 }
 
 void Environment::Tell(const JobEvent* events, size_t count) {
   const Napi::HandleScope scope(env_);
+  if (!expects_events_) return;  // JavaScript is gone, or does not know of any
   Napi::Int32Array buffer = buffer_.Value();
   constexpr size_t kWords = sizeof(JobEvent) / sizeof(int32_t);
   const size_t capacity = buffer.ElementLength() / kWords;
@@ -167,6 +171,7 @@ void Environment::Tell(const JobEvent* events, size_t count) {
 }
 
 void Environment::OnOperations(OperationCall* const* calls, size_t count) {
+  if (count == 0) return;
   const Napi::HandleScope scope(env_);
   Napi::Int32Array buffer = buffer_.Value();
   const size_t capacity = buffer.ElementLength() / kOperationEventWords;
@@ -188,6 +193,7 @@ void Environment::OnOperations(OperationCall* const* calls, size_t count) {
     if (is_whole || call.abandoned()) operations_->Release(call);
   }
   flush();
+  MayBeIdle();
 }
 
 void Environment::OnDelivery() {
@@ -202,14 +208,14 @@ void Environment::OnDelivery() {
 
 void Environment::DeliverCallbacks() {
   const std::vector<uint32_t> ids = TakeCallbacks();
-  if (ids.empty()) return;
+  if (ids.empty() || on_callbacks_.Value().IsEmpty()) return;
   Napi::Array argument = Napi::Array::New(env_, ids.size());
   for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
   CallSink(on_callbacks_, argument);
 }
 
 void Environment::DeliverRemoteRequests() {
-  if (on_remote_requests_.IsEmpty()) return;
+  if (on_remote_requests_.IsEmpty() || !expects_events_) return;
   Napi::Array argument = TakeRemoteRequests(env_, *remote_requests_);
   if (argument.Length() > 0) CallSink(on_remote_requests_, argument);
 }
@@ -238,21 +244,23 @@ void Environment::Drain() {
           left, static_cast<unsigned long long>(drain_timeout_ms_), left * (stack_bytes + sizeof(ScheduledJob)) / 1024);
 }
 
-void Environment::OnTeardown(napi_async_cleanup_hook_handle handle, void* self) {
-  static_cast<Environment*>(self)->Close(handle);
-}
+// It may be closing already, as nobody used it any more; the thread's end waits for that.
+void Environment::OnTeardown(napi_async_cleanup_hook_handle, void* self) { static_cast<Environment*>(self)->Close(); }
 
-void Environment::Close(napi_async_cleanup_hook_handle handle) {
+void Environment::CloseUnused() { Close(); }
+
+void Environment::Close() {
+  if (std::exchange(closing_, true)) return;
   OpenEnvironments::Get().Remove(this);
   Drain();
   async_context_.reset();
   for (WaitContextHandle* context : wait_contexts_) {
     if (!context->busy()) context->Close();
   }
-  operations_->Close([this, handle] {
-    scheduler_->Close([this, handle] {
+  operations_->Close([this] {
+    scheduler_->Close([this] {
       const std::shared_ptr<Environment> self = std::move(self_);  // may be the last to hold us
-      napi_remove_async_cleanup_hook(handle);
+      napi_remove_async_cleanup_hook(teardown_);
     });
   });
 }

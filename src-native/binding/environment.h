@@ -1,4 +1,6 @@
-// What the addon keeps for one copy of its JavaScript in one environment: the scheduler and what must end before it.
+// What the addon keeps for one copy of its JavaScript on one thread: the scheduler and what must end before it. A
+// thread has as many as there are copies of the JavaScript: each opens its own (see exports.h) and numbers its calls by
+// itself.
 #pragma once
 
 #include <napi.h>
@@ -52,9 +54,10 @@ class Environment final : public std::enable_shared_from_this<Environment>,
                           private OperationRunner::Delegate,
                           private RemoteRequests::Delegate {
  public:
-  // Registers its own end with the environment's teardown. Null, and an error in `result`, when the loop has no room.
-  static std::shared_ptr<Environment> Create(Napi::Env env, Result<void>& result);
-  static Environment& From(const Napi::CallbackInfo& info);
+  // Registers its own end with the thread's teardown.
+  static Result<std::shared_ptr<Environment>> Create(Napi::Env env);
+  // That whose function was called.
+  static Environment& From(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
 
   ~Environment();
 
@@ -62,8 +65,29 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   OperationRunner& operations() const { return *operations_; }
 
   // Where JavaScript reads events: an Int32Array of eight words each, filled before each call of
-  // `on_events(count)`; `on_callbacks(ids)` tells which wait contexts were called back.
-  void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks);
+  // `on_events(count)`; `on_callbacks(ids)` tells which wait contexts were called back. `state` is EnvironmentState.
+  void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks,
+                    Napi::Int32Array state);
+  // While one lives, JavaScript runs where C would be inside a job.
+  class InsideScope {
+   public:
+    explicit InsideScope(Environment& environment) : depth_(environment.state_) { ++*depth_; }
+    ~InsideScope() { --*depth_; }
+    InsideScope(const InsideScope&) = delete;
+    InsideScope& operator=(const InsideScope&) = delete;
+
+   private:
+    int32_t* depth_;
+  };
+
+  // JavaScript waits for events from now on: it is not collected before they were told.
+  void ExpectEvents() {
+    if (!expects_events_) HoldJavaScript();
+  }
+  // Call it where the last thing that was waited for may have ended.
+  void MayBeIdle() {
+    if (expects_events_ && IsIdle()) LetGoOfJavaScript();
+  }
   // Where calls of operations are described, and answered when they have run by then.
   struct CallBuffers {
     double* words = nullptr;
@@ -74,15 +98,17 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   void SetCallBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result);
   const CallBuffers& call_buffers() const { return call_buffers_; }
   // Where the bytes are that operations' events speak of.
-  void SetOutputs(Napi::Uint8Array outputs) { outputs_ = Napi::Persistent(outputs); }
+  void SetOutputs(Napi::Uint8Array outputs) { outputs_ = Napi::Weak(outputs); }
   // `on_requests(words)` is told what remote keys are asked.
-  void SetRemoteSink(Napi::Function on_requests) { on_remote_requests_ = Napi::Persistent(on_requests); }
+  void SetRemoteSink(Napi::Function on_requests) { on_remote_requests_ = Napi::Weak(on_requests); }
   const std::shared_ptr<RemoteRequests>& remote_requests() const { return remote_requests_; }
   std::vector<uint32_t> TakeCallbacks() { return std::exchange(callbacks_, {}); }
 
   void set_drain_timeout_ms(uint64_t timeout_ms) { drain_timeout_ms_ = timeout_ms; }
   // Drives outstanding jobs to their end; once.
   void Drain();
+  // Its JavaScript was collected, which happens only while it is idle.
+  void CloseUnused();
 
  private:
   friend class WaitContextHandle;
@@ -98,8 +124,11 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   void OnOperations(OperationCall* const* calls, size_t count) override;
   void Tell(const JobEvent* events, size_t count);
   void CallSink(const Napi::FunctionReference& sink, Napi::Value argument);
+  bool IsIdle() const;
+  void HoldJavaScript();
+  void LetGoOfJavaScript();
   static void OnTeardown(napi_async_cleanup_hook_handle handle, void* self);
-  void Close(napi_async_cleanup_hook_handle handle);
+  void Close();
 
   Napi::Env env_;
   std::unique_ptr<Scheduler> scheduler_;
@@ -109,14 +138,19 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   std::vector<uint32_t> callbacks_;
   uint64_t drain_timeout_ms_ = 1000;
   bool drained_ = false;
-  Napi::Reference<Napi::Int32Array> buffer_;
-  Napi::Reference<Napi::Uint8Array> outputs_;
+  bool closing_ = false;
+  napi_async_cleanup_hook_handle teardown_ = nullptr;
   CallBuffers call_buffers_;
-  std::vector<Napi::Reference<Napi::Value>> call_arrays_;  // keep the buffers
-  std::vector<JobEvent> job_events_;
+  int32_t no_state_ = 0;
+  int32_t* state_ = &no_state_;       // see EnvironmentState in contract.ts
+  std::vector<JobEvent> job_events_;  // kept for its memory
+  // `on_events_` keeps its copy of the JavaScript while events are expected; all others live as long as that.
   Napi::FunctionReference on_events_;
+  bool expects_events_ = false;
   Napi::FunctionReference on_callbacks_;
   Napi::FunctionReference on_remote_requests_;
+  Napi::Reference<Napi::Int32Array> buffer_;
+  Napi::Reference<Napi::Uint8Array> outputs_;
   std::unique_ptr<Napi::AsyncContext> async_context_;
   std::shared_ptr<Environment> self_;  // until its handles are closed
 };

@@ -10,6 +10,7 @@
 #include "accelerator/worker_pool.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/exports.h"
 #include "binding/operation_event.h"
 #include "loading/provider.h"
 #include "openssl/error_queue.h"
@@ -135,7 +136,7 @@ enum CallWord : size_t {
   kFirstSize,
   kFirstNumber = kFirstSize + Operation::kMaxInputs
 };
-enum CallStatus : int32_t { kCallQueued, kCallDone, kCallFull, kCallNoMemory };
+enum CallStatus : int32_t { kCallQueued, kCallDone, kCallFull, kCallNoMemory, kCallIdInUse };
 
 // (spec, input…): the inputs are passed when they are not in the call's bytes.
 Napi::Value Operate(Info info) {
@@ -159,12 +160,14 @@ Napi::Value Operate(Info info) {
   }
   OperationRunner& operations = environment.operations();
   const auto id = static_cast<JobId>(buffers.words[kId]);
+  if (operations.Find(id) != nullptr) return Napi::Number::New(info.Env(), kCallIdInUse);
   const OperationRunner::Submission submission =
       operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[kMode])), *spec, inputs, count,
                         buffers.words + kFirstNumber, Operation::kMaxNumbers);
   Wipe(buffers.bytes, offset);
   switch (submission) {
     case OperationRunner::Submission::kQueued:
+      environment.ExpectEvents();
       return Napi::Number::New(info.Env(), kCallQueued);
     case OperationRunner::Submission::kFull:
       return Napi::Number::New(info.Env(), kCallFull);
@@ -218,9 +221,23 @@ Napi::Value TakeOperation(Info info) {
   return result;
 }
 
+// True when no event will come of it: it had not begun, or is not known.
 Napi::Value AbandonOperation(Info info) {
-  OperationRunner& operations = Environment::From(info).operations();
-  return Napi::Boolean::New(info.Env(), operations.Abandon(info[0].As<Napi::Number>().Uint32Value()));
+  Environment& environment = Environment::From(info);
+  const JobId id = info[0].As<Napi::Number>().Uint32Value();
+  const bool forgotten = environment.operations().Find(id) == nullptr || environment.operations().Abandon(id);
+  environment.MayBeIdle();
+  return Napi::Boolean::New(info.Env(), forgotten);
+}
+
+// What is left of a call that was answered at once, when JavaScript was ended before it read the answer.
+Napi::Value ForgetAnswer(Info info) {
+  Environment& environment = Environment::From(info);
+  OperationCall* call = environment.operations().Find(info[0].As<Napi::Number>().Uint32Value());
+  if (call != nullptr && call->place() == Place::kInline && call->operation().ended_ns() != 0) {
+    environment.operations().Release(*call);
+  }
+  return info.Env().Undefined();
 }
 
 enum ThreadpoolOutcome : int32_t { kThreadpoolDone, kThreadpoolFailed, kThreadpoolAbandoned, kThreadpoolRefused };
@@ -352,28 +369,26 @@ PollingOptions ToPollingOptions(Info info, size_t first) {
   return {number(0), number(1), number(2)};
 }
 
-void AddOperationExports(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
-  };
-  add("createKey", &CreateKey);
-  add("createSpec", &CreateSpecOf);
-  add("specProvider", &SpecProvider);
-  add("passOver", &PassOver);
-  add("releaseKey", &ReleaseKey);
-  add("releaseSpec", &ReleaseSpec);
-  add("endBlockingCalls", &EndBlockingCalls);
-  add("setCallBuffers", &SetCallBuffers);
-  add("operate", &Operate);
-  add("takeKey", &TakeKey);
-  add("takeOperation", &TakeOperation);
-  add("abandonOperation", &AbandonOperation);
-  add("recordThreadpool", &RecordThreadpool);
-  add("configureOperations", &ConfigureOperations);
-  add("configurePool", &ConfigurePool);
-  add("setWaitMode", &SetWaitMode);
-  add("stopPolling", &StopPolling);
-  add("operationFigures", &OperationFigures);
+void AddOperationExports(Exports& exports) {
+  exports.Add("createKey", &CreateKey);
+  exports.Add("createSpec", &CreateSpecOf);
+  exports.Add("specProvider", &SpecProvider);
+  exports.Add("passOver", &PassOver);
+  exports.Add("releaseKey", &ReleaseKey);
+  exports.Add("releaseSpec", &ReleaseSpec);
+  exports.Add("endBlockingCalls", &EndBlockingCalls);
+  exports.Add("setCallBuffers", &SetCallBuffers);
+  exports.Add("operate", &Operate);
+  exports.Add("takeKey", &TakeKey);
+  exports.Add("takeOperation", &TakeOperation);
+  exports.Add("abandonOperation", &AbandonOperation);
+  exports.Add("forgetAnswer", &ForgetAnswer);
+  exports.Add("recordThreadpool", &RecordThreadpool);
+  exports.Add("configureOperations", &ConfigureOperations);
+  exports.Add("configurePool", &ConfigurePool);
+  exports.Add("setWaitMode", &SetWaitMode);
+  exports.Add("stopPolling", &StopPolling);
+  exports.Add("operationFigures", &OperationFigures);
 }
 
 }  // namespace openssl_async

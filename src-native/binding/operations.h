@@ -7,9 +7,11 @@
 
 namespace openssl_async {
 
+class Exports;
+
 // Three arguments from `first` on: interval in milliseconds, threshold of asymmetric operations, threshold of others.
 PollingOptions ToPollingOptions(const Napi::CallbackInfo& info, size_t first);
 
-void AddOperationExports(Napi::Env env, Napi::Object exports);
+void AddOperationExports(Exports& exports);
 
 }  // namespace openssl_async

@@ -2,6 +2,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/exports.h"
 #include "binding/operations.h"
 #include "loading/provider.h"
 
@@ -90,18 +91,15 @@ Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToT
 
 }  // namespace
 
-void AddProviderExports(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
-  };
-  add("loadProvider", &LoadProvider);
-  add("unloadProvider", &UnloadProvider);
-  add("pollProvider", &PollProvider);
-  add("describeProvider", &DescribeProvider);
-  add("testProvider", &TestProvider);
-  add("providerParameter", &ProviderParameter);
-  add("listProviders", &ListProvidersOf);
-  add("loadConfiguration", &Configure);
+void AddProviderExports(Exports& exports) {
+  exports.Add("loadProvider", &LoadProvider);
+  exports.Add("unloadProvider", &UnloadProvider);
+  exports.Add("pollProvider", &PollProvider);
+  exports.Add("describeProvider", &DescribeProvider);
+  exports.Add("testProvider", &TestProvider);
+  exports.Add("providerParameter", &ProviderParameter);
+  exports.Add("listProviders", &ListProvidersOf);
+  exports.Add("loadConfiguration", &Configure);
 }
 
 }  // namespace openssl_async

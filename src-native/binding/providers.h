@@ -1,10 +1,10 @@
 // Providers: module exports.
 #pragma once
 
-#include <napi.h>
-
 namespace openssl_async {
 
-void AddProviderExports(Napi::Env env, Napi::Object exports);
+class Exports;
+
+void AddProviderExports(Exports& exports);
 
 }  // namespace openssl_async

@@ -5,6 +5,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/exports.h"
 #include "remote/create_key.h"
 
 namespace openssl_async {
@@ -99,14 +100,11 @@ Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests) {
   return words;
 }
 
-void AddRemoteKeyExports(Napi::Env env, Napi::Object exports) {
-  const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
-  };
-  add("createRemoteKey", &CreateKey);
-  add("setRemoteSink", &SetSink);
-  add("answerRemote", &Answer);
-  add("refuseRemote", &Refuse);
+void AddRemoteKeyExports(Exports& exports) {
+  exports.Add("createRemoteKey", &CreateKey);
+  exports.Add("setRemoteSink", &SetSink);
+  exports.Add("answerRemote", &Answer);
+  exports.Add("refuseRemote", &Refuse);
 }
 
 }  // namespace openssl_async

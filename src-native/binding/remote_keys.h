@@ -7,7 +7,9 @@
 
 namespace openssl_async {
 
-void AddRemoteKeyExports(Napi::Env env, Napi::Object exports);
+class Exports;
+
+void AddRemoteKeyExports(Exports& exports);
 
 // What is new, for JavaScript: see RemoteWord in contract.ts. Empty when there is nothing.
 Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests);

@@ -404,16 +404,19 @@ bool OperationRunner::Account(OperationCall& call) {
 
 void OperationRunner::TellEnded() {
   if (ended_.empty()) return;
-  telling_.swap(ended_);
+  // JavaScript may run the loop, and so come back here.
+  std::vector<OperationCall*> telling = std::move(told_);
+  telling.swap(ended_);
   const auto goes_on = [this](OperationCall* call) {
     if (!Account(*call)) return true;
     call->told_ = true;
     Over(*call);
     return false;
   };
-  telling_.erase(std::remove_if(telling_.begin(), telling_.end(), goes_on), telling_.end());
-  delegate_.OnOperations(telling_.data(), telling_.size());
-  telling_.clear();
+  telling.erase(std::remove_if(telling.begin(), telling.end(), goes_on), telling.end());
+  delegate_.OnOperations(telling.data(), telling.size());
+  telling.clear();
+  told_ = std::move(telling);
 }
 
 OperationCall& OperationRunner::Acquire(JobId id) {

@@ -183,7 +183,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
   std::vector<OperationCall*> by_id_;
   std::vector<std::unique_ptr<OperationCall>> free_;
   std::vector<OperationCall*> ended_;
-  std::vector<OperationCall*> telling_;
+  std::vector<OperationCall*> told_;  // kept for its memory
   size_t in_flight_ = 0;
   uint64_t submissions_ = 0;
   size_t wanted_ = 0;           // in flight and not abandoned: these keep the loop alive

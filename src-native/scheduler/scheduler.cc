@@ -218,6 +218,11 @@ Error Scheduler::TakeFailure(JobId id) {
   return error;
 }
 
+bool Scheduler::Knows(JobId id) const {
+  const auto is_its = [id](const JobEvent& event) { return event.id == id; };
+  return Find(id) != nullptr || std::any_of(events_.begin(), events_.end(), is_its);
+}
+
 ScheduledJob* Scheduler::CreateManual(const JobRequest& request) {
   ScheduledJob& job = Allocate(request);
   job.state_ = ScheduledJob::State::kManual;
@@ -560,9 +565,12 @@ void Scheduler::DeliverEvents() {
   for (const JobEvent& event : events_) {
     if (event.kind == JobEvent::Kind::kAwaited) EndAwait(event.id);
   }
-  delivering_.swap(events_);
-  delegate_.OnEvents(delivering_.data(), delivering_.size());
-  delivering_.clear();
+  // JavaScript may run the loop, and so come back here.
+  std::vector<JobEvent> delivering = std::move(delivered_);
+  delivering.swap(events_);
+  delegate_.OnEvents(delivering.data(), delivering.size());
+  delivering.clear();
+  delivered_ = std::move(delivering);
 }
 
 bool Scheduler::OutOfTime(uint64_t deadline_ns) {

@@ -118,6 +118,10 @@ class Scheduler {
   size_t queued() const { return queue_.size(); }
   size_t ready() const { return ready_.size(); }
   size_t waiting() const { return waiting_; }
+  // No job lives or waits for a place, nobody waits for one, and no event is left to tell.
+  bool idle() const { return live_ == 0 && queue_.empty() && manual_waits_.empty() && events_.empty(); }
+  // An event with this id may come.
+  bool Knows(JobId id) const;
 
   // Without the loop and without events: drives live jobs to their end for at most `timeout_ms`; programs end at their
   // next hand-over. Returns how many are left. Jobs that wait for a place are dropped.
@@ -169,7 +173,7 @@ class Scheduler {
   Metrics metrics_;
   std::unordered_map<JobId, Error> failures_;
   std::vector<JobEvent> events_;
-  std::vector<JobEvent> delivering_;
+  std::vector<JobEvent> delivered_;  // kept for its memory
 
   // Teardown order, last first: jobs, wait points, what wakes them, the handles' counter.
   std::unique_ptr<OpenHandles> open_;
