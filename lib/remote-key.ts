@@ -11,7 +11,8 @@ import {
   type NativeScope,
 } from './native/contract';
 import { environment, type Asked, type Environment } from './native/environment';
-import { bytesOf, type BinaryLike } from './operations/bytes';
+import { bytesOf, unshared } from './byte-views';
+import type { BinaryLike } from './operations/bytes';
 import { validateBoolean, validateFunction, validateInteger, validateOptions } from './validators';
 
 /** Types of keys that can be held elsewhere, as `asymmetricKeyType` names them. */
@@ -318,9 +319,7 @@ class Asking implements Asked {
       this.#refuse(RemoteRefusal.invalidResult, `${this.#operation}() of the remote key gave no bytes`);
       return;
     }
-    // Node-API takes no views of shared memory.
-    const own = bytes.buffer instanceof SharedArrayBuffer ? Buffer.from(bytes) : bytes;
-    if (this.#end()) this.key.env.addon.answerRemote(this.#id, own);
+    if (this.#end()) this.key.env.addon.answerRemote(this.#id, unshared(bytes));
     this.#release();
   }
 

@@ -35,6 +35,7 @@ const LIBRARY_LAYERS = [
   ['native/contract'],
   ['errors'],
   ['validators'],
+  ['byte-views'],
   ['options'],
   ['native/load'],
   ['native/environment'],

@@ -1,4 +1,5 @@
 // How an operation gets to native code and its result back: the path of every call.
+import { ownMemory, sizeOf, unshared } from '../byte-views';
 import { cancelWith, letGo, type Cancellable, type Limits } from '../cancellation';
 import { abortError, asyncError, fromNative, invalidArgValue, nodeError } from '../errors';
 import {
@@ -133,7 +134,7 @@ class Result implements CallResult {
   }
 
   secret(index: 0 | 1): Buffer {
-    return this.large?.[index] ?? this.copy(index, Buffer.allocUnsafeSlow(this.size(index)));
+    return this.large?.[index] ?? this.copy(index, ownMemory(this.size(index)));
   }
 
   private size(index: 0 | 1): number {
@@ -372,28 +373,24 @@ function hand(addon: NativeAddon, spec: NativeSpec, inputs: readonly (Uint8Array
   let total = 0;
   words[CallWord.inputCount] = inputs.length;
   for (let i = 0; i < inputs.length; ++i) {
-    const size = inputs[i]?.byteLength ?? -1;
+    const input = inputs[i];
+    const size = input === undefined ? -1 : sizeOf(input);
     words[CallWord.firstSize + i] = size;
     if (size > 0) total += size;
   }
   if (total > MOST_STAGED_BYTES) {
     words[CallWord.passed] = 1;
-    return addon.operate(spec, ...inputs.map(unshared));
+    return addon.operate(spec, ...inputs.map((input) => input && unshared(input)));
   }
   words[CallWord.passed] = 0;
   let offset = 0;
   for (const input of inputs) {
-    if (input === undefined) continue;
-    bytes.set(input, offset);
-    offset += input.byteLength;
+    const size = input === undefined ? 0 : sizeOf(input);
+    if (size === 0) continue; // set() throws for a detached one
+    bytes.set(input as Uint8Array, offset);
+    offset += size;
   }
   return addon.operate(spec);
-}
-
-// Node-API takes no views of shared memory.
-function unshared(input: Uint8Array | undefined): Uint8Array | undefined {
-  if (input === undefined || !(input.buffer instanceof SharedArrayBuffer)) return input;
-  return Buffer.from(input);
 }
 
 function answered<T>(addon: NativeAddon, spec: Spec, requiresOffload: boolean, decode: Decode<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { getCipherInfo } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
+import { copyOf, sizeOf } from '../byte-views';
 import { invalidArgValue, nodeError } from '../errors';
 import { Family } from '../native/contract';
 import { validateBoolean, validateString } from '../validators';
@@ -142,7 +143,7 @@ export abstract class CipherTransform extends Transform {
       }
       this.#plaintextLength = length;
     }
-    this.#aad = Buffer.concat([this.#aad ?? Buffer.alloc(0), aad]);
+    this.#aad = Buffer.concat([this.#aad ?? Buffer.alloc(0), copyOf(aad)]);
     return this;
   }
 
@@ -185,7 +186,7 @@ export abstract class CipherTransform extends Transform {
   }
 
   #run<T>(part: Uint8Array | undefined, decode: Decode<T>): Promise<T> {
-    const data = part === undefined || this.#sequence.idle ? part : Buffer.from(part);
+    const data = part === undefined || this.#sequence.idle ? part : copyOf(part);
     const inputs = [data, this.#aad, this.nextTag];
     const numbers = [part === undefined ? 1 : 0, Number(this.#pads), this.#plaintextLength];
     this.hasBegun = true;
@@ -253,12 +254,12 @@ export class DecipherStream extends CipherTransform {
     const bytes = toPart(tag, encoding, 'buffer');
     const mode = this.authenticatingMode();
     if (mode === undefined || this.#hasTag || this.finalized) throw invalidState('setAuthTag');
-    if (!isTagLength(mode, bytes.byteLength, this.message.options?.authTagLength)) {
-      const message = `Invalid authentication tag length: ${String(bytes.byteLength)}`;
+    if (!isTagLength(mode, sizeOf(bytes), this.message.options?.authTagLength)) {
+      const message = `Invalid authentication tag length: ${String(sizeOf(bytes))}`;
       throw nodeError('ERR_CRYPTO_INVALID_AUTH_TAG', message, TypeError);
     }
     this.#hasTag = true;
-    this.nextTag = Buffer.from(bytes);
+    this.nextTag = copyOf(bytes);
     return this;
   }
 
@@ -348,7 +349,7 @@ function begin(
       bytes: nonce === undefined ? [secret.bytes] : [secret.bytes, nonce],
       scope: scopeOf(options),
     });
-    return { algorithm, ivSize: nonce?.byteLength ?? 0, spec, options };
+    return { algorithm, ivSize: nonce === undefined ? 0 : sizeOf(nonce), spec, options };
   } finally {
     secret.wipe();
   }

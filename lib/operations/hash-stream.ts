@@ -1,5 +1,6 @@
 // Message digests of data that comes in parts.
 import { Transform, type TransformCallback } from 'node:stream';
+import { copyOf, sizeOf } from '../byte-views';
 import { nodeError } from '../errors';
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
@@ -129,14 +130,14 @@ export class HashStream extends Transform {
 
   // Undefined when there is nothing to wait for.
   #add(part: Uint8Array): Promise<void> | undefined {
-    const size = this.#used + part.byteLength;
+    const size = this.#used + sizeOf(part);
     if (size > GATHERED_BYTES) return this.#hash([this.#takeGathered(), part]);
     if (size > this.#gathered.length) {
       const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(FIRST_BYTES, 2 * size), GATHERED_BYTES));
       larger.set(this.#gathered.subarray(0, this.#used));
       this.#gathered = larger;
     }
-    this.#gathered.set(part, this.#used);
+    if (size > this.#used) this.#gathered.set(part, this.#used); // which throws for a detached one
     this.#used = size;
     return undefined;
   }
@@ -150,7 +151,7 @@ export class HashStream extends Transform {
   #hash(parts: Uint8Array[]): Promise<void> {
     if (!this.#hasState) this.#spec = this.#createSpec(undefined);
     this.#hasState = true;
-    const own = this.#sequence.idle ? parts : parts.map((part) => Buffer.from(part));
+    const own = this.#sequence.idle ? parts : parts.map(copyOf);
     const hashed = this.#sequence.run(() => call(this.#spec as Spec, own, MORE, this.#options, nothing));
     hashed.catch((error: unknown) => (this.#failure ??= { error }));
     return hashed;

@@ -1,7 +1,8 @@
 // Random bytes.
+import { elementSize } from '../byte-views';
 import { invalidArgType, nodeError, outOfRange } from '../errors';
 import { Family } from '../native/contract';
-import { bytesOf } from './bytes';
+import { bytesOf, sizeOf } from './bytes';
 import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
 import { specFor, SpecTable } from './spec';
 
@@ -59,9 +60,10 @@ export function randomFill<T extends ArrayBuffer | SharedArrayBuffer | NodeJS.Ar
   return attempt(() => {
     const bytes = bytesOf(buffer);
     if (bytes === undefined) throw invalidArgType('buf', 'an instance of ArrayBuffer or ArrayBufferView', buffer);
-    const element = (buffer as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-    const start = byteOffset(offset, element, bytes.byteLength);
-    const count = size === undefined ? bytes.byteLength - start : byteSize(size, element, start, bytes.byteLength);
+    const element = elementSize(buffer);
+    const length = sizeOf(bytes);
+    const start = byteOffset(offset, element, length);
+    const count = size === undefined ? length - start : byteSize(size, element, start, length);
     if (options !== undefined) validateOperationOptions(options);
     return call(specOf(options), [], [count], options, (result) => {
       copyInto(buffer, start, result);
@@ -79,7 +81,7 @@ function copyInto(buffer: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferVi
   try {
     // Looked up anew: it is another one now if the buffer was detached.
     const bytes = bytesOf(buffer);
-    if (bytes === undefined || start + random.length > bytes.byteLength) {
+    if (bytes === undefined || start + random.length > sizeOf(bytes)) {
       throw nodeError('ERR_INVALID_STATE', 'Invalid state: the buffer was detached or shrunk');
     }
     bytes.set(random, start);

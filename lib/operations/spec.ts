@@ -1,4 +1,5 @@
 // What calls of one kind share: made on first need, and kept.
+import { unshared } from '../byte-views';
 import { asyncError, fromNative } from '../errors';
 import { scopeName, type KeyEntry } from '../keys';
 import type { Family, NativeKey, NativeScope, NativeSpec } from '../native/contract';
@@ -29,7 +30,7 @@ export function createSpec(request: SpecRequest): Spec {
     names,
     numbers.map((number) => number ?? NaN),
     keys,
-    bytes,
+    bytes.map(unshared),
     scope,
     fallback?.native,
     source?.native,
