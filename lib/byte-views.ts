@@ -35,14 +35,13 @@ const MOST_ON_HEAP = 64;
  */
 export function bytesOf(value: unknown): Uint8Array | undefined {
   const name = typedArrayName(value);
-  if (name === 'Uint8Array') {
-    // Another view of a short array would move it, and leave its bytes behind in V8's heap.
-    const prototype = getPrototypeOf(value) as unknown;
-    if (prototype === BUFFER || prototype === UINT8_ARRAY) return value as Uint8Array;
-  }
   if (name !== undefined) {
     const size = arraySize(value);
-    return size === 0 ? NO_BYTES : new Bytes(arrayBuffer(value), arrayOffset(value), size);
+    // Of a detached one, no other view can be made, and none can be copied.
+    if (size === 0) return NO_BYTES;
+    // Another view of a short array would move it, and leave its bytes behind in V8's heap.
+    if (name === 'Uint8Array' && isPlain(value)) return value as Uint8Array;
+    return new Bytes(arrayBuffer(value), arrayOffset(value), size);
   }
   if (isDataView(value)) return bytesOfDataView(value);
   return isAnyArrayBuffer(value) ? bytesOfBuffer(value) : undefined;
@@ -89,6 +88,11 @@ export function copyOf(bytes: Uint8Array): Buffer {
  */
 export function ownMemory(size: number): Buffer {
   return size > MOST_ON_HEAP ? Buffer.allocUnsafeSlow(size) : Buffer.from(new ArrayBuffer(size));
+}
+
+function isPlain(array: unknown): boolean {
+  const prototype = getPrototypeOf(array) as unknown;
+  return prototype === BUFFER || prototype === UINT8_ARRAY;
 }
 
 // The getters of a detached one throw.
