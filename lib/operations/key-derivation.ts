@@ -1,4 +1,5 @@
 // Keys from passwords and from other keys.
+import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
 import { outOfRange } from '../errors';
 import { Family } from '../native/contract';
@@ -49,7 +50,7 @@ export function hkdf(
     try {
       const label = toInput(info, 'info');
       const inputs = [secret.bytes, toInput(salt, 'salt'), label];
-      validateInteger(keylen, 'length', 0);
+      validateInteger(keylen, 'length', 0, kMaxLength);
       const infoSize = sizeOf(label);
       if (infoSize > MOST_INFO_BYTES) throw outOfRange('info', `at most ${String(MOST_INFO_BYTES)} bytes`, infoSize);
       if (options !== undefined) validateOperationOptions(options);
