@@ -145,13 +145,17 @@ export function generateKeyPair<const Options extends KeyPairOptions = object>(
     const spec = specOf(parameters, cipher, privateType, operationOptions);
     const passphrase = isEncrypted ? privateEncoding.passphrase : undefined;
     const encodings = { publicEncoding, privateEncoding, privateType, isEncrypted } as const;
-    return call(
-      spec,
-      [passphrase],
-      undefined,
-      operationOptions,
-      (result) => decode(result, type, encodings) as KeyPair<Options>,
-    );
+    try {
+      return call(
+        spec,
+        [passphrase],
+        undefined,
+        operationOptions,
+        (result) => decode(result, type, encodings) as KeyPair<Options>,
+      );
+    } finally {
+      passphrase?.fill(0);
+    }
   });
 }
 
