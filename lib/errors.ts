@@ -268,9 +268,12 @@ function kindOf(name: string): 'argument' | 'property' {
 // As Node words it. Never the content of bytes: they may be key material.
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'function') return value.name === '' ? 'function' : `function ${value.name}`;
+  if (typeof value === 'function') {
+    const name = read(value, 'name');
+    return typeof name === 'string' && name !== '' ? `function ${name}` : 'function';
+  }
   if (typeof value === 'object') {
-    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    const name = classNameOf(value);
     return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object';
   }
   if (typeof value === 'string') {
@@ -281,4 +284,18 @@ function describe(value: unknown): string {
     return `type ${typeof value} (${String(value)})`;
   }
   return `type ${typeof value}`;
+}
+
+function classNameOf(value: object): unknown {
+  const maker = read(value, 'constructor');
+  return typeof maker === 'function' ? read(maker, 'name') : undefined;
+}
+
+// A getter or a Proxy may throw, which is not what the caller is to be told.
+function read(value: object, name: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
 }

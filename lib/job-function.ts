@@ -1,4 +1,5 @@
 // What a job runs: a generator whose commands are carried out inside the job, or a C function of another addon.
+import { bytesOf, copyOf, sizeOf, unshared } from './byte-views';
 import { invalidArgType, outOfRange } from './errors';
 import type { Job } from './job';
 import type { Command } from './command';
@@ -98,38 +99,23 @@ export function validateJobFunction(value: unknown): asserts value is JobFunctio
 /** The bytes to copy for a native job function; null for none. */
 export function toBytes(args: unknown): Uint8Array | null {
   if (args === undefined || args === null) return null;
-  const bytes = typeof args === 'string' ? Buffer.from(args) : viewBytes(args);
+  const bytes = typeof args === 'string' ? Buffer.from(args) : bytesOf(args);
   if (bytes === undefined) {
     throw invalidArgType('args', 'of type string or an instance of ArrayBuffer, Buffer, TypedArray, or DataView', args);
   }
-  if (bytes.byteLength > MAX_ARGS_BYTES) {
-    throw outOfRange('args.byteLength', `<= ${String(MAX_ARGS_BYTES)}`, bytes.byteLength);
-  }
-  // Node-API takes no views of shared memory.
-  return isShared(bytes.buffer) ? Buffer.from(bytes) : bytes;
+  checkSize(bytes);
+  return unshared(bytes);
 }
 
 /** What a generator is passed. Throws a `DataCloneError` for what cannot be copied. */
 export function cloneArgs(args: unknown): unknown {
-  const bytes = viewBytes(args);
+  const bytes = bytesOf(args);
   if (bytes === undefined) return structuredClone(args);
-  if (bytes.byteLength > MAX_ARGS_BYTES) {
-    throw outOfRange('args.byteLength', `<= ${String(MAX_ARGS_BYTES)}`, bytes.byteLength);
-  }
-  return Buffer.from(bytes);
+  checkSize(bytes);
+  return copyOf(bytes);
 }
 
-function viewBytes(value: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (isArrayBuffer(value)) return new Uint8Array(value);
-  return undefined;
-}
-
-function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
-}
-
-// By brand, not by class: the value may come from another realm.
-function isArrayBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
-  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
+function checkSize(bytes: Uint8Array): void {
+  const size = sizeOf(bytes);
+  if (size > MAX_ARGS_BYTES) throw outOfRange('args.byteLength', `<= ${String(MAX_ARGS_BYTES)}`, size);
 }

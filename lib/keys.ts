@@ -13,7 +13,7 @@ import { inspect, types, type InspectOptions } from 'node:util';
 import { asyncError, type CodedError, fromNative, invalidArgType, isNativeError, nodeError } from './errors';
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
-import { bytesOf } from './operations/bytes';
+import { bytesOf } from './byte-views';
 
 /** Names a scope in a table of what was made for scopes. */
 export function scopeName(scope: NativeScope | undefined): string {

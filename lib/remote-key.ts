@@ -10,8 +10,9 @@ import {
   type NativeKey,
   type NativeScope,
 } from './native/contract';
+import { bytesOf, unshared } from './byte-views';
 import { environment, type Asked, type Environment, type Listener } from './native/environment';
-import { bytesOf, type BinaryLike } from './operations/bytes';
+import type { BinaryLike } from './operations/bytes';
 import { readOptions, validateBoolean, validateFunction, validateInteger } from './validators';
 
 /** Types of keys that can be held elsewhere, as `asymmetricKeyType` names them. */
@@ -332,9 +333,7 @@ class Asking implements Asked {
       this.#refuse(RemoteRefusal.invalidResult, `${this.#operation}() of the remote key gave no bytes`);
       return;
     }
-    // Node-API takes no views of shared memory.
-    const own = bytes.buffer instanceof SharedArrayBuffer ? Buffer.from(bytes) : bytes;
-    if (this.#end()) this.key.env.addon.answerRemote(this.#id, own);
+    if (this.#end()) this.key.env.addon.answerRemote(this.#id, unshared(bytes));
     this.#release();
   }
 

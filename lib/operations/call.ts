@@ -1,5 +1,6 @@
 // How an operation gets to native code and its result back: the path of every call.
 import { types } from 'node:util';
+import { ownMemory, sizeOf, unshared } from '../byte-views';
 import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from '../cancellation';
 import {
   captureContext,
@@ -321,7 +322,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
 
   private copy(from: Uint8Array, start: number, size: number): Buffer {
     if (size === 0) return NO_BYTES;
-    const copy = this.spec.isSecret === true ? Buffer.allocUnsafeSlow(size) : Buffer.allocUnsafe(size);
+    const copy = this.spec.isSecret === true ? ownMemory(size) : Buffer.allocUnsafe(size);
     copy.set(from.subarray(start, start + size));
     return copy;
   }
@@ -470,28 +471,24 @@ function hand({ addon }: Environment, spec: NativeSpec, inputs: readonly (Uint8A
   let total = 0;
   words[CallWord.inputCount] = inputs.length;
   for (let i = 0; i < inputs.length; ++i) {
-    const size = inputs[i]?.byteLength ?? -1;
+    const input = inputs[i];
+    const size = input === undefined ? -1 : sizeOf(input);
     words[CallWord.firstSize + i] = size;
     if (size > 0) total += size;
   }
   if (total > MOST_STAGED_BYTES) {
     words[CallWord.passed] = 1;
-    return addon.operate(spec, ...inputs.map(unshared));
+    return addon.operate(spec, ...inputs.map((input) => input && unshared(input)));
   }
   words[CallWord.passed] = 0;
   let offset = 0;
   for (const input of inputs) {
-    if (input === undefined) continue;
-    bytes.set(input, offset);
-    offset += input.byteLength;
+    const size = input === undefined ? 0 : sizeOf(input);
+    if (size === 0) continue; // set() throws for a detached one
+    bytes.set(input as Uint8Array, offset);
+    offset += size;
   }
   return addon.operate(spec);
-}
-
-// Node-API takes no views of shared memory.
-function unshared(input: Uint8Array | undefined): Uint8Array | undefined {
-  if (input === undefined || !(input.buffer instanceof SharedArrayBuffer)) return input;
-  return Buffer.from(input);
 }
 
 /**

@@ -3,8 +3,10 @@ import { getCipherInfo } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
+import { copyOf, sizeOf } from '../byte-views';
 import { invalidArgValue, nodeError } from '../errors';
 import { Family } from '../native/contract';
+import { environment } from '../native/environment';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, type CallResult, type Decode, type Spec } from './call';
@@ -107,11 +109,17 @@ export abstract class CipherTransform extends Transform {
       const decoder = this.#decoderFor(outputEncoding);
       if (this.finalized) throw nodeError('ERR_CRYPTO_INVALID_STATE', 'Invalid state');
       this.finalized = true;
-      return this.#run(undefined, (result) => {
+      const ended = this.#run(undefined, (result) => {
         this.onFinal(result);
         const bytes = this.bytesOf(result);
         return decoder === undefined ? bytes : decoder.end(bytes);
       });
+      // Its key is in there.
+      const release = (): void => {
+        environment().addon.releaseSpec(this.message.spec.native);
+      };
+      ended.then(release, release);
+      return ended;
     });
   }
 
@@ -142,7 +150,7 @@ export abstract class CipherTransform extends Transform {
       }
       this.#plaintextLength = length;
     }
-    this.#aad = Buffer.concat([this.#aad ?? Buffer.alloc(0), aad]);
+    this.#aad = Buffer.concat([this.#aad ?? Buffer.alloc(0), copyOf(aad)]);
     return this;
   }
 
@@ -185,12 +193,18 @@ export abstract class CipherTransform extends Transform {
   }
 
   #run<T>(part: Uint8Array | undefined, decode: Decode<T>): Promise<T> {
-    const data = part === undefined || this.#sequence.idle ? part : Buffer.from(part);
-    const inputs = [data, this.#aad, this.nextTag];
+    const copy = part === undefined || this.#sequence.idle ? undefined : copyOf(part);
+    const inputs = [copy ?? part, this.#aad, this.nextTag];
     const numbers = [part === undefined ? 1 : 0, Number(this.#pads), this.#plaintextLength];
     this.hasBegun = true;
     this.#aad = this.nextTag = undefined;
-    return this.#sequence.run(() => call(this.message.spec, inputs, numbers, this.message.options, decode));
+    return this.#sequence.run(() => {
+      try {
+        return call(this.message.spec, inputs, numbers, this.message.options, decode);
+      } finally {
+        copy?.fill(0);
+      }
+    });
   }
 
   // Keeps what one result has of a character until the next one.
@@ -253,12 +267,12 @@ export class DecipherStream extends CipherTransform {
     const bytes = toPart(tag, encoding, 'buffer');
     const mode = this.authenticatingMode();
     if (mode === undefined || this.#hasTag || this.finalized) throw invalidState('setAuthTag');
-    if (!isTagLength(mode, bytes.byteLength, this.message.options?.authTagLength)) {
-      const message = `Invalid authentication tag length: ${String(bytes.byteLength)}`;
+    if (!isTagLength(mode, sizeOf(bytes), this.message.options?.authTagLength)) {
+      const message = `Invalid authentication tag length: ${String(sizeOf(bytes))}`;
       throw nodeError('ERR_CRYPTO_INVALID_AUTH_TAG', message, TypeError);
     }
     this.#hasTag = true;
-    this.nextTag = Buffer.from(bytes);
+    this.nextTag = copyOf(bytes);
     return this;
   }
 
@@ -278,7 +292,7 @@ export class DecipherStream extends CipherTransform {
  * order, off the event loop where that pays. For messages that are there as a whole there is {@link encrypt}.
  *
  * @param algorithm - as of {@link encrypt}
- * @param key - as of {@link encrypt}; copied, and wiped when the object is collected
+ * @param key - as of {@link encrypt}; copied, and wiped after `final()`, or when the object is collected
  * @param iv - as of {@link encrypt}
  *
  * @throws as `crypto.createCipheriv()`: `ERR_CRYPTO_UNKNOWN_CIPHER`, `ERR_CRYPTO_INVALID_KEYLEN`, `ERR_CRYPTO_INVALID_IV`,
@@ -346,7 +360,7 @@ function begin(
       bytes: nonce === undefined ? [secret.bytes] : [secret.bytes, nonce],
       scope: scopeOf(options),
     });
-    return { algorithm, ivSize: nonce?.byteLength ?? 0, spec, options };
+    return { algorithm, ivSize: nonce === undefined ? 0 : sizeOf(nonce), spec, options };
   } finally {
     secret.wipe();
   }

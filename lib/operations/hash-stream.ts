@@ -1,5 +1,6 @@
 // Message digests of data that comes in parts.
 import { Transform, type TransformCallback } from 'node:stream';
+import { copyOf, sizeOf } from '../byte-views';
 import { nodeError } from '../errors';
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
@@ -33,7 +34,7 @@ export class HashStream extends Transform {
   // Of any other: there when the first of its calls begins.
   #spec: Spec | undefined;
   #hasState = false;
-  #gathered = Buffer.alloc(0);
+  #gathered: Buffer = Buffer.alloc(0);
   #used = 0;
   #failure: { error: unknown } | undefined;
   #finalized = false;
@@ -45,7 +46,7 @@ export class HashStream extends Transform {
     this.#options = options;
     this.#whole = digestSpec(algorithm, options, AS_STREAM);
     if (source === undefined) return;
-    this.#gathered = Buffer.from(source.#gathered.subarray(0, source.#used));
+    this.#gathered = copyOf(source.#gathered.subarray(0, source.#used));
     this.#used = source.#used;
     this.#failure = source.#failure;
     this.#hasState = source.#hasState;
@@ -92,7 +93,11 @@ export class HashStream extends Transform {
       return this.#sequence.run(() => {
         if (this.#failure !== undefined) throw this.#failure.error;
         const spec = this.#hasState ? (this.#spec as Spec) : this.#whole;
-        return call(spec, [rest], LAST, this.#options, (result) => encoded(result.output(0), encoding));
+        try {
+          return call(spec, [rest], LAST, this.#options, (result) => encoded(result.output(0), encoding));
+        } finally {
+          rest.fill(0);
+        }
       });
     });
   }
@@ -128,14 +133,15 @@ export class HashStream extends Transform {
 
   // Undefined when there is nothing to wait for.
   #add(part: Uint8Array): Promise<void> | undefined {
-    const size = this.#used + part.byteLength;
+    const size = this.#used + sizeOf(part);
     if (size > GATHERED_BYTES) return this.#hash([this.#takeGathered(), part]);
     if (size > this.#gathered.length) {
       const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(FIRST_BYTES, 2 * size), GATHERED_BYTES));
       larger.set(this.#gathered.subarray(0, this.#used));
+      this.#gathered.fill(0, 0, this.#used);
       this.#gathered = larger;
     }
-    this.#gathered.set(part, this.#used);
+    if (size > this.#used) this.#gathered.set(part, this.#used); // which throws for a detached one
     this.#used = size;
     return undefined;
   }
@@ -149,8 +155,14 @@ export class HashStream extends Transform {
   #hash(parts: Uint8Array[]): Promise<void> {
     if (!this.#hasState) this.#spec = this.#createSpec(undefined);
     this.#hasState = true;
-    const own = this.#sequence.idle ? parts : parts.map((part) => Buffer.from(part));
-    const hashed = this.#sequence.run(() => call(this.#spec as Spec, own, MORE, this.#options, nothing));
+    const copies = this.#sequence.idle ? undefined : parts.map(copyOf);
+    const hashed = this.#sequence.run(() => {
+      try {
+        return call(this.#spec as Spec, copies ?? parts, MORE, this.#options, nothing);
+      } finally {
+        for (const copy of copies ?? []) copy.fill(0);
+      }
+    });
     hashed.catch((error: unknown) => (this.#failure ??= { error }));
     return hashed;
   }

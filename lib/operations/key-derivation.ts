@@ -1,9 +1,10 @@
 // Keys from passwords and from other keys.
+import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
 import { outOfRange } from '../errors';
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
-import { toInput, type BinaryLike } from './bytes';
+import { sizeOf, toInput, type BinaryLike } from './bytes';
 import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
 import { secretBytes } from './secret-key';
 import { specFor, SpecTable } from './spec';
@@ -47,9 +48,10 @@ export function hkdf(
     validateString(digest, 'digest');
     const secret = secretBytes(key, 'ikm');
     try {
-      const inputs = [secret.bytes, toInput(salt, 'salt'), toInput(info, 'info')];
-      validateInteger(keylen, 'length', 0);
-      const infoSize = inputs[2]?.byteLength ?? 0;
+      const label = toInput(info, 'info');
+      const inputs = [secret.bytes, toInput(salt, 'salt'), label];
+      validateInteger(keylen, 'length', 0, kMaxLength);
+      const infoSize = sizeOf(label);
       if (infoSize > MOST_INFO_BYTES) throw outOfRange('info', `at most ${String(MOST_INFO_BYTES)} bytes`, infoSize);
       options = readOperationOptions(options);
       return call(specOf('HKDF', digest, options), inputs, [keylen], options, toArrayBuffer);

@@ -1,4 +1,5 @@
 // How new keys are wanted: as node:crypto describes encodings, checked as it checks them.
+import { copyOf } from '../byte-views';
 import { invalidArgValue, nodeError } from '../errors';
 import { validateOptions } from '../validators';
 import { toInput } from './bytes';
@@ -96,7 +97,7 @@ function parseEncryption(
   if (format === 'der' && type !== 'pkcs8') throw incompatible(String(type), 'does not support encryption.');
   try {
     const bytes = toInput(passphrase, `${name}.passphrase`, encoding as BufferEncoding | undefined);
-    return { cipher, passphrase: Buffer.from(bytes) };
+    return { cipher, passphrase: copyOf(bytes) };
   } catch {
     throw nodeError('ERR_INVALID_ARG_VALUE', `The property '${name}.passphrase' is invalid`, TypeError);
   }

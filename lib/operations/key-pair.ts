@@ -1,12 +1,5 @@
 // New key pairs.
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair as nodeGenerateKeyPair,
-  type JsonWebKey,
-  type KeyExportOptions,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyExportOptions, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
@@ -19,8 +12,8 @@ import {
   type PrivateKeyEncoding,
   type PublicKeyEncoding,
 } from './key-encoding';
+import { generatorOfNode, type AnyKey, type AnyPair } from './key-pair-by-node';
 import { choosesImplementation, createSpecIn, placedName, scopeOf, SpecTable, type SpecPlan } from './spec';
-import { callOnThreadpool } from './threadpool';
 
 /** Types of keys that {@link generateKeyPair} makes. */
 export type KeyPairType =
@@ -137,19 +130,32 @@ export function generateKeyPair<const Options extends KeyPairOptions = object>(
     const isEncrypted = isEncryptedOffLoop(privateEncoding);
     const parameters = parametersOf(type, options);
     const isReady = isIn(publicEncoding, 'spki') && isIn(privateEncoding, 'pkcs8');
-    if (!isReady && isQuick(type) && operationOptions?.mode !== 'inline' && !choosesImplementation(operationOptions)) {
-      const name = figuresName(parameters);
-      return generateOnThreadpool(name, type, options, operationOptions) as Promise<KeyPair<Options>>;
+    const isChosen = choosesImplementation(operationOptions);
+    if (!isReady && isQuick(type) && operationOptions?.mode !== 'inline' && !isChosen) {
+      const generate = generatorOfNode(parameters.group ?? parameters.algorithm, operationOptions?.mode);
+      if (generate !== undefined) {
+        const { group: namedCurve, hasExplicitParameters } = parameters;
+        const paramEncoding = hasExplicitParameters === true ? 'explicit' : 'named';
+        const wanted = { type, namedCurve, paramEncoding, publicEncoding, privateEncoding } as const;
+        return generate(figuresName(parameters), wanted, operationOptions) as Promise<KeyPair<Options>>;
+      }
     }
-    const spec = specOf(parameters, isEncrypted ? privateEncoding.cipher : undefined, operationOptions);
+    const cipher = isEncrypted ? privateEncoding.cipher : undefined;
+    const privateType = type === 'ec' && !isChosen && !isIn(privateEncoding, 'pkcs8') ? 'sec1' : 'pkcs8';
+    const spec = specOf(parameters, cipher, privateType, operationOptions);
     const passphrase = isEncrypted ? privateEncoding.passphrase : undefined;
-    return call(
-      spec,
-      [passphrase],
-      undefined,
-      operationOptions,
-      (result) => decode(result, type, publicEncoding, privateEncoding, isEncrypted) as KeyPair<Options>,
-    );
+    const encodings = { publicEncoding, privateEncoding, privateType, isEncrypted } as const;
+    try {
+      return call(
+        spec,
+        [passphrase],
+        undefined,
+        operationOptions,
+        (result) => decode(result, type, encodings) as KeyPair<Options>,
+      );
+    } finally {
+      passphrase?.fill(0);
+    }
   });
 }
 
@@ -310,12 +316,18 @@ function figuresName({ algorithm, group, bits }: Parameters): string {
 
 const specs = new SpecTable();
 
-function specOf(parameters: Parameters, cipher: string | undefined, options: OperationOptions | undefined): Spec {
+function specOf(
+  parameters: Parameters,
+  cipher: string | undefined,
+  privateType: 'pkcs8' | 'sec1',
+  options: OperationOptions | undefined,
+): Spec {
   const { algorithm, group, digest, mgf1Digest, bits, prime } = parameters;
   const { publicExponent, saltLength, divisorBits, generator, hasExplicitParameters } = parameters;
   const names = [algorithm, group, digest, mgf1Digest, cipher].map((name) => name ?? '');
   const explicit = hasExplicitParameters === true ? 1 : undefined;
-  const numbers = [bits, publicExponent, saltLength, divisorBits, generator, explicit];
+  const ownStructure = privateType === 'sec1' ? 1 : undefined;
+  const numbers = [bits, publicExponent, saltLength, divisorBits, generator, explicit, ownStructure];
   const plan: SpecPlan = {
     family: Family.keyGeneration,
     algorithm: figuresName(parameters),
@@ -337,21 +349,6 @@ function isQuick(type: string): boolean {
   return type === 'ec' || SIMPLE_TYPE.test(type);
 }
 
-// Nobody but Node.js can make a KeyObject off the event loop.
-function generateOnThreadpool(
-  name: string,
-  type: string,
-  options: KeyPairOptions | undefined,
-  operationOptions: OperationOptions | undefined,
-): Promise<{ publicKey: AnyKey; privateKey: AnyKey }> {
-  type Generate = (type: string, options: object, callback: (error: Error | null, ...keys: AnyKey[]) => void) => void;
-  return callOnThreadpool(name, operationOptions, (done) => {
-    (nodeGenerateKeyPair as Generate)(type, options ?? {}, (error, ...keys) => {
-      done(error, () => ({ publicKey: keys[0] as AnyKey, privateKey: keys[1] as AnyKey }));
-    });
-  });
-}
-
 // --- What it is given as
 
 // JSON Web Keys have no encryption of their own; that of PKCS#1 and SEC 1 is Node.js's affair.
@@ -364,23 +361,27 @@ function isIn(encoding: ParsedEncoding | undefined, type: string): encoding is P
   return encoding?.type === type && (encoding.format === 'pem' || encoding.format === 'der');
 }
 
-type AnyKey = KeyObject | string | Buffer | JsonWebKey;
+interface WantedEncodings {
+  publicEncoding: ParsedEncoding | undefined;
+  privateEncoding: ParsedEncoding | undefined;
+  /** Which structure was generated. */
+  privateType: 'pkcs8' | 'sec1';
+  isEncrypted: boolean;
+}
 
 function decode(
   result: CallResult,
   type: string,
-  publicEncoding: ParsedEncoding | undefined,
-  privateEncoding: ParsedEncoding | undefined,
-  isEncrypted: boolean,
-): { publicKey: AnyKey; privateKey: AnyKey } {
+  { publicEncoding, privateEncoding, privateType, isEncrypted }: WantedEncodings,
+): AnyPair {
   const spki = result.output(0);
-  const pkcs8 = result.output(1);
+  const privateDer = result.output(1);
   let isGivenAway = false;
   try {
     // Reading a key back takes longer than making one of an elliptic curve, and would hold the loop.
     let object: KeyObject | undefined;
     const privateObject = (): KeyObject =>
-      (object ??= known(type, () => createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
+      (object ??= known(type, () => createPrivateKey({ key: privateDer, format: 'der', type: privateType })));
     // Of a private key, Node.js has the public one without parsing.
     const publicObject = (): KeyObject =>
       isEncrypted
@@ -389,11 +390,11 @@ function decode(
     if (SIMPLE_TYPE.test(type) && !knownToNode.has(type)) publicObject();
     const publicKey = ready(publicEncoding, 'spki', 'PUBLIC KEY', spki) ?? encode(publicObject(), publicEncoding);
     const label = isEncrypted ? 'ENCRYPTED PRIVATE KEY' : 'PRIVATE KEY';
-    const privateKey = ready(privateEncoding, 'pkcs8', label, pkcs8) ?? encode(privateObject(), privateEncoding);
-    isGivenAway = privateKey === pkcs8;
+    const privateKey = ready(privateEncoding, 'pkcs8', label, privateDer) ?? encode(privateObject(), privateEncoding);
+    isGivenAway = privateKey === privateDer;
     return { publicKey, privateKey };
   } finally {
-    if (!isGivenAway) pkcs8.fill(0);
+    if (!isGivenAway) privateDer.fill(0);
   }
 }
 

@@ -1,11 +1,14 @@
 // Random bytes.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { elementSize } from '../byte-views';
 import { invalidArgType, nodeError, outOfRange } from '../errors';
 import { Family } from '../native/contract';
-import { bytesOf } from './bytes';
-import { attempt, call, readOperationOptions, type OperationOptions, type Spec } from './call';
+import { bytesOf, sizeOf } from './bytes';
+import { attempt, call, firstOutput, readOperationOptions, type OperationOptions, type Spec } from './call';
 import { specFor, SpecTable } from './spec';
 
 const MOST_BYTES = 2 ** 31 - 1;
+const MOST_BYTES_AT_ONCE = 2 ** 20;
 
 const specs = new SpecTable();
 
@@ -28,7 +31,7 @@ export function randomBytes(size: number, options?: OperationOptions): Promise<B
   return attempt(() => {
     const count = byteSize(size, 1);
     options = readOperationOptions(options);
-    return call(specOf(options), [], [count], options, (result) => result.output(0));
+    return call(specOf(options), [], [count], options, firstOutput);
   });
 }
 
@@ -42,7 +45,7 @@ export function randomBytes(size: number, options?: OperationOptions): Promise<B
  * @returns `buffer`
  *
  * @throws Everything as a rejection: `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an unknown
- * option, `ERR_INVALID_STATE` when the buffer was detached or shrunk meanwhile, which is then not written to; besides
+ * option, `ERR_INVALID_STATE` when the buffer was detached or shrunk meanwhile, which is then not written to, or no further; besides
  * what every operation rejects with: `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
@@ -59,12 +62,17 @@ export function randomFill<T extends ArrayBuffer | SharedArrayBuffer | NodeJS.Ar
   return attempt(() => {
     const bytes = bytesOf(buffer);
     if (bytes === undefined) throw invalidArgType('buf', 'an instance of ArrayBuffer or ArrayBufferView', buffer);
-    const element = (buffer as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-    const start = byteOffset(offset, element, bytes.byteLength);
-    const count = size === undefined ? bytes.byteLength - start : byteSize(size, element, start, bytes.byteLength);
+    const element = elementSize(buffer);
+    const length = sizeOf(bytes);
+    const start = byteOffset(offset, element, length);
+    const count = size === undefined ? length - start : byteSize(size, element, start, length);
     options = readOperationOptions(options);
-    return call(specOf(options), [], [count], options, (result) => {
-      copyInto(buffer, start, result.output(0));
+    const spec = specOf(options);
+    if (count > MOST_BYTES_AT_ONCE) {
+      return call(spec, [], [count], options, firstOutput).then((random) => moveInParts(random, buffer, start));
+    }
+    return call(spec, [], [count], options, (result) => {
+      move(result.output(0), buffer, start, start + count);
       return buffer;
     });
   });
@@ -74,11 +82,21 @@ function specOf(options: OperationOptions | undefined): Spec {
   return specFor(specs, '', options, () => ({ family: Family.random, algorithm: 'random', names: [] }));
 }
 
-function copyInto(buffer: ArrayBuffer | SharedArrayBuffer | NodeJS.ArrayBufferView, start: number, random: Buffer) {
+// Not all at once, which would hold the event loop.
+async function moveInParts<T>(random: Buffer, buffer: T, start: number): Promise<T> {
+  for (let at = 0; at < random.length; at += MOST_BYTES_AT_ONCE) {
+    if (at > 0) await nextTurn();
+    move(random.subarray(at, at + MOST_BYTES_AT_ONCE), buffer, start + at, start + random.length);
+  }
+  return buffer;
+}
+
+/** Copies and wipes `random`. The buffer has to reach to `end`. */
+function move(random: Buffer, buffer: unknown, start: number, end: number): void {
   try {
     // Looked up anew: it is another one now if the buffer was detached.
     const bytes = bytesOf(buffer);
-    if (bytes === undefined || start + random.length > bytes.byteLength) {
+    if (bytes === undefined || end > sizeOf(bytes)) {
       throw nodeError('ERR_INVALID_STATE', 'Invalid state: the buffer was detached or shrunk');
     }
     bytes.set(random, start);

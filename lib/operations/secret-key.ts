@@ -46,7 +46,12 @@ function ofObject(keyObject: KeyObject): SecretKey {
   return {
     input: undefined,
     spec: (name, options, describe) => {
-      return specFor(table, name, options, () => ({ ...describe(), bytes: [keyObject.export()] }));
+      let exported: Buffer | undefined;
+      try {
+        return specFor(table, name, options, () => ({ ...describe(), bytes: [(exported ??= keyObject.export())] }));
+      } finally {
+        exported?.fill(0);
+      }
     },
   };
 }

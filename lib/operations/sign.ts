@@ -11,7 +11,7 @@ import {
   type KeyLike,
 } from '../keys';
 import { Family } from '../native/contract';
-import { toInput, type BinaryLike } from './bytes';
+import { bytesOf, sizeOf, toInput, type BinaryLike } from './bytes';
 import {
   attempt,
   call,
@@ -130,7 +130,7 @@ function specOf(
   family: typeof Family.sign | typeof Family.verify,
   algorithm: string | null | undefined,
   entry: KeyEntry,
-  signing: SigningOptions,
+  signing: ParsedSigningOptions,
   options: OperationOptions | undefined,
 ): Spec {
   const digest = algorithm ?? '';
@@ -145,7 +145,7 @@ function specOf(
     algorithm: digest === '' ? `${verb} ${entry.label}` : `${verb} ${entry.label} ${digest.toLowerCase()}`,
     names: [digest],
     numbers: [padding, saltLength, dsaEncoding === 'ieee-p1363' ? P1363 : undefined],
-    bytes: context === undefined ? [] : [toInput(context, 'options.context')],
+    bytes: context === undefined ? [] : [context],
   });
   // A context is rarely twice the same, so such a spec is not kept.
   if (context !== undefined) return createSpecIn(plan(), [entry], options);
@@ -155,10 +155,15 @@ function specOf(
   return spec;
 }
 
-const NO_OPTIONS = Object.freeze({ __proto__: null }) as unknown as SigningOptions;
+/** {@link SigningOptions} that were read and checked. */
+interface ParsedSigningOptions extends Omit<SigningOptions, 'context'> {
+  readonly context?: Uint8Array | undefined;
+}
+
+const NO_OPTIONS = Object.freeze({ __proto__: null }) as unknown as ParsedSigningOptions;
 const MOST_CONTEXT_BYTES = 255;
 
-function signingOptions(key: unknown): SigningOptions {
+function signingOptions(key: unknown): ParsedSigningOptions {
   if (!isKeyInput(key)) return NO_OPTIONS;
   const { padding, saltLength, dsaEncoding = 'der', context } = key as SigningOptions;
   validateIntegerOption(padding, 'padding');
@@ -186,13 +191,15 @@ function validateIntegerOption(value: unknown, name: string): void {
 }
 
 /** An empty one is none, as every kind of key can do without. */
-function validContext(context: NodeJS.ArrayBufferView | undefined): NodeJS.ArrayBufferView | undefined {
+function validContext(context: unknown): Uint8Array | undefined {
   if (context === undefined) return undefined;
-  if (!ArrayBuffer.isView(context)) {
+  const bytes = ArrayBuffer.isView(context) ? bytesOf(context) : undefined;
+  if (bytes === undefined) {
     throw invalidArgType('options.context', 'an instance of Buffer, TypedArray, or DataView', context);
   }
-  if (context.byteLength > MOST_CONTEXT_BYTES) {
-    throw outOfRange('options.context', `at most ${String(MOST_CONTEXT_BYTES)} bytes`, context.byteLength);
+  const size = sizeOf(bytes);
+  if (size > MOST_CONTEXT_BYTES) {
+    throw outOfRange('options.context', `at most ${String(MOST_CONTEXT_BYTES)} bytes`, size);
   }
-  return context.byteLength === 0 ? undefined : context;
+  return size === 0 ? undefined : bytes;
 }

@@ -1,4 +1,5 @@
 // What calls of one kind share: made on first need, and kept.
+import { unshared } from '../byte-views';
 import { asyncError, fromNative, isNativeError } from '../errors';
 import { scopeName, type KeyEntry } from '../keys';
 import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
@@ -31,7 +32,7 @@ export function createSpec(request: SpecRequest): Spec {
     names,
     numbers.map((number) => number ?? NaN),
     keys,
-    bytes,
+    bytes.map(unshared),
     scope,
     fallback?.native,
     source?.native,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "accelerator/worker_thread.h"
+#include "base/bytes.h"
 
 namespace openssl_async {
 
@@ -22,6 +23,13 @@ constexpr uint64_t kBatchNs = 100'000;
 constexpr uint64_t kPartOfWait = 8;
 constexpr uint64_t kMostBatchNs = 5'000'000;
 constexpr size_t kMostInBatch = 64;
+
+// Overwrites what functions that were called left on the stack: a thread that sleeps keeps it for long.
+[[gnu::noinline]] void WipeStack() {
+  constexpr size_t kBytes = 16 * 1024;
+  unsigned char used[kBytes];
+  Wipe(used, sizeof(used));
+}
 
 }  // namespace
 
@@ -110,13 +118,21 @@ size_t WorkerPool::State::TakeBatch(Task** batch, bool is_spare) {
 
 void WorkerPool::State::Work(bool is_spare) {
   Sleepers& sleepers = is_spare ? spares : workers;
+  bool has_worked = false;
   Task* batch[kMostInBatch];
   std::unique_lock<std::mutex> lock(mutex);
   while (!stopping) {
     if (is_spare ? !WantsSpare() : queue.empty()) {
+      if (std::exchange(has_worked, false)) {
+        lock.unlock();
+        WipeStack();
+        lock.lock();
+        continue;
+      }
       sleepers.Sleep(lock, stopping);
       continue;
     }
+    has_worked = true;
     const size_t size = TakeBatch(batch, is_spare);
     stats.running += size;
     lock.unlock();

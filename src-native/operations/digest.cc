@@ -18,6 +18,8 @@ class DigestChoice {
   DigestChoice(EvpMdPointer digest, size_t size)
       : digest_(std::move(digest)), size_(size), is_extendable_(IsExtendable(digest_.get())) {}
 
+  // What Finish() adds to the cost of a call.
+  size_t output_work() const { return is_extendable_ ? size_ : 0; }
   const OSSL_PROVIDER* provider() const { return EVP_MD_get0_provider(digest_.get()); }
   bool Init(EVP_MD_CTX* context) const { return EVP_DigestInit_ex2(context, digest_.get(), nullptr) == 1; }
   bool Finish(EVP_MD_CTX* context, Operation& operation) const {
@@ -49,6 +51,9 @@ class DigestSpec : public OperationSpec {
     contexts_.Put(std::move(context));
     return true;
   }
+  size_t WorkBytes(const Operation& operation) const override {
+    return OperationSpec::WorkBytes(operation) + choice_.output_work();
+  }
   const OSSL_PROVIDER* Provider() override { return choice_.provider(); }
 
  private:
@@ -74,6 +79,10 @@ class DigestStreamSpec : public OperationSpec {
       if (part.size > 0 && EVP_DigestUpdate(context_.get(), part.data, part.size) != 1) return false;
     }
     return operation.number(0) == 0 || choice_.Finish(context_.get(), operation);
+  }
+  size_t WorkBytes(const Operation& operation) const override {
+    const size_t output_work = operation.number(0) == 0 ? 0 : choice_.output_work();
+    return OperationSpec::WorkBytes(operation) + output_work;
   }
   const OSSL_PROVIDER* Provider() override { return choice_.provider(); }
 

@@ -39,4 +39,10 @@ inline bool WritePrivateKey(const EVP_PKEY* pkey, const EVP_CIPHER* cipher, Byte
          TakeBytes(bio.get(), operation, index);
 }
 
+// As its type has it by itself: SEC 1 for EC, PKCS#1 for RSA. Reading that takes OpenSSL 3.0 a third of the time.
+inline bool WriteOwnPrivateKey(const EVP_PKEY* pkey, Operation& operation, size_t index) {
+  const BioPointer bio(BIO_new(BIO_s_mem()));
+  return bio && i2d_PrivateKey_bio(bio.get(), pkey) == 1 && TakeBytes(bio.get(), operation, index);
+}
+
 }  // namespace openssl_async

@@ -27,12 +27,12 @@ class KeyDerivationSpec : public OperationSpec {
       : request_(std::move(request)), kdf_(std::move(kdf)), digest_(std::move(digest)) {}
 
   bool Run(Operation& operation) override {
-    const size_t size = operation.size(0);
-    unsigned char* output = operation.Reserve(0, size);
-    if (output == nullptr) throw std::bad_alloc();
     EvpKdfCtxPointer context = contexts_.Take();
     if (!context) context.reset(EVP_KDF_CTX_new(kdf_.get()));
     if (!context || !Check(context.get(), operation)) return false;
+    const size_t size = operation.size(0);
+    unsigned char* output = operation.Reserve(0, size);
+    if (output == nullptr) throw std::bad_alloc();
     if (size > 0 && !Derive(context.get(), operation, output, size)) return false;
     EVP_KDF_CTX_reset(context.get());  // wipes
     contexts_.Put(std::move(context));
@@ -41,7 +41,7 @@ class KeyDerivationSpec : public OperationSpec {
   const OSSL_PROVIDER* Provider() override { return EVP_KDF_get0_provider(kdf_.get()); }
 
  protected:
-  // What is refused before any work is done, with codes of node:crypto's.
+  // What is refused before any work is done or memory reserved, with codes of node:crypto's.
   virtual bool Check(EVP_KDF_CTX*, Operation&) { return true; }
   virtual bool Derive(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) = 0;
 
@@ -64,12 +64,14 @@ class HkdfSpec final : public KeyDerivationSpec {
   size_t WorkBytes(const Operation& operation) const override {
     return OperationSpec::WorkBytes(operation) + operation.size(0);
   }
+  bool IsHopeless(const Operation& operation) const override {
+    constexpr size_t kMostBlocks = 255;  // RFC 5869, section 2.3
+    return operation.size(0) > kMostBlocks * digest_size();
+  }
 
  private:
   bool Check(EVP_KDF_CTX*, Operation& operation) override {
-    constexpr size_t kMostBlocks = 255;
-    if (operation.size(0) <= kMostBlocks * digest_size()) return true;
-    return operation.Fail("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
+    return !IsHopeless(operation) || operation.Fail("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
   }
   bool Derive(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) override {
     const OSSL_PARAM params[] = {digest_param(),
@@ -110,7 +112,10 @@ class ScryptSpec final : public KeyDerivationSpec {
   using KeyDerivationSpec::KeyDerivationSpec;
   size_t WorkBytes(const Operation& operation) const override {
     constexpr double kBlockBytes = 128;
-    const double bytes = operation.number(1) * operation.number(2) * operation.number(3) * kBlockBytes;
+    constexpr double kBlocksPerOutput = 4;
+    // The mixing, and then PBKDF2 with one iteration for the output.
+    const double bytes = operation.number(1) * operation.number(2) * operation.number(3) * kBlockBytes +
+                         operation.number(0) * kBlocksPerOutput;
     constexpr double kMost = 1ULL << 52;
     return static_cast<size_t>(bytes < kMost ? bytes : kMost);
   }

@@ -21,7 +21,15 @@ namespace openssl_async {
 namespace {
 
 enum Name : size_t { kType, kGroup, kDigest, kMgf1Digest, kCipher };
-enum Number : size_t { kBits, kPublicExponent, kSaltLength, kDivisorBits, kGenerator, kExplicitParameters };
+enum Number : size_t {
+  kBits,
+  kPublicExponent,
+  kSaltLength,
+  kDivisorBits,
+  kGenerator,
+  kExplicitParameters,
+  kOwnStructure
+};
 
 using ParamBuilderPointer = DeleteFnPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPointer = DeleteFnPtr<OSSL_PARAM, OSSL_PARAM_free>;
@@ -191,16 +199,17 @@ class DhGenerator : public KeyGenerator {
 
 class KeyGenerationSpec : public OperationSpec {
  public:
-  KeyGenerationSpec(std::unique_ptr<KeyGenerator> generator, EvpCipherPointer cipher)
-      : generator_(std::move(generator)), cipher_(std::move(cipher)) {}
+  KeyGenerationSpec(std::unique_ptr<KeyGenerator> generator, EvpCipherPointer cipher, bool own_structure)
+      : generator_(std::move(generator)), cipher_(std::move(cipher)), own_structure_(own_structure) {}
 
   bool Run(Operation& operation) override {
     const EvpPkeyPointer pkey = generator_->Generate();
     if (!pkey) return false;
-    if (WritePublicKey(pkey.get(), operation, 0) &&
-        WritePrivateKey(pkey.get(), cipher_.get(), operation.input(0), operation, 1)) {
-      return true;
-    }
+    const bool is_written =
+        WritePublicKey(pkey.get(), operation, 0) &&
+        (own_structure_ ? WriteOwnPrivateKey(pkey.get(), operation, 1)
+                        : WritePrivateKey(pkey.get(), cipher_.get(), operation.input(0), operation, 1));
+    if (is_written) return true;
     if (ERR_peek_error() != 0) return false;
     return operation.Fail("ERR_CRYPTO_OPERATION_FAILED", "The key has no encoding, or its provider does not export it");
   }
@@ -209,6 +218,7 @@ class KeyGenerationSpec : public OperationSpec {
  private:
   const std::unique_ptr<KeyGenerator> generator_;
   const EvpCipherPointer cipher_;  // null: the private key is not encrypted
+  const bool own_structure_;
 };
 
 // --- What names stand for
@@ -302,10 +312,11 @@ SpecResult CreateKeyGenerationSpec(SpecRequest request) {
     cipher.reset(EVP_CIPHER_fetch(scope.library_context, EVP_CIPHER_get0_name(legacy), scope.query()));
     if (!cipher) return Error{"", "The cipher is not available", ErrorQueue::Take().Lines()};
   }
+  const bool own_structure = request.has(kOwnStructure);
   GeneratorResult generator = MakeGenerator(std::move(request));
   if (!generator.ok()) return generator.error();
   return std::shared_ptr<OperationSpec>(
-      std::make_shared<KeyGenerationSpec>(std::move(generator.value()), std::move(cipher)));
+      std::make_shared<KeyGenerationSpec>(std::move(generator.value()), std::move(cipher), own_structure));
 }
 
 }  // namespace openssl_async

@@ -77,6 +77,18 @@ void Operation::Clear() {
   error_.reset();
 }
 
+size_t Operation::OwnBytes() const {
+  size_t bytes = storage_.size();
+  for (const SecretBytes& output : outputs_) bytes += output.size();
+  return bytes;
+}
+
+void Operation::MoveMemory(SecretBytes (&memory)[kMemories]) {
+  inputs_ = {};
+  memory[0] = std::move(storage_);
+  for (size_t i = 0; i < kMaxOutputs; ++i) memory[i + 1] = std::move(outputs_[i]);
+}
+
 bool Operation::Fail(const char* code, const char* message) {
   error_ = std::make_unique<Error>(Error{code, message, {}});
   return false;

@@ -35,6 +35,10 @@ class Operation {
   void Restart(std::shared_ptr<OperationSpec> spec);
   // Wipes everything.
   void Clear();
+  // Bytes that Clear() would wipe, and a way to have somebody else wipe them: they are moved to `memory`.
+  static constexpr size_t kMemories = 3;  // the inputs and each output
+  size_t OwnBytes() const;
+  void MoveMemory(SecretBytes (&memory)[kMemories]);
 
   OperationSpec& spec() const { return *spec_; }
   size_t work_bytes() const { return spec_->WorkBytes(*this); }

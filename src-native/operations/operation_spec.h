@@ -37,6 +37,8 @@ class OperationSpec {
   virtual const OSSL_PROVIDER* Provider() { return nullptr; }
   // What the cost of a call grows with; the bytes of its inputs unless said otherwise.
   virtual size_t WorkBytes(const Operation& operation) const;
+  // Whether Run() refuses it before it does any work: it then needs no other thread, and no copies of its inputs.
+  virtual bool IsHopeless(const Operation&) const { return false; }
 
   // Whether what it runs may pause: then it is run as a job.
   bool may_pause() const { return may_pause_; }

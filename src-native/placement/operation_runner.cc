@@ -14,6 +14,27 @@ constexpr uint64_t kFirstHopNs = 20'000;
 // A loop that was busy with something else makes a hop look dear.
 constexpr uint64_t kMostHopNs = 200'000;
 
+// Memory that is wiped on a thread of the pool, as that would hold the loop.
+class LargeMemory final : public WorkerPool::Task {
+ public:
+  static void WipeElsewhere(Operation& operation) {
+    constexpr size_t kMostWipedHere = 256 * 1024;
+    if (operation.OwnBytes() <= kMostWipedHere) return;
+    std::unique_ptr<LargeMemory> memory(new (std::nothrow) LargeMemory());
+    if (memory == nullptr) return;
+    operation.MoveMemory(memory->memory_);
+    if (WorkerPool::Get().Submit(memory.get())) static_cast<void>(memory.release());
+  }
+
+  void Run() noexcept override {
+    for (SecretBytes& bytes : memory_) bytes.Clear();
+  }
+  void Done() noexcept override { delete this; }
+
+ private:
+  SecretBytes memory_[Operation::kMemories];
+};
+
 }  // namespace
 
 // --- OperationCall
@@ -138,11 +159,12 @@ OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const P
   call.passed_over_ = spec.passed_over;
   call.operation_.Prepare(spec.spec, inputs, input_count, numbers, number_count);
   call.bytes_ = call.operation_.work_bytes();
-  call.place_ = Decide(call, mode);
+  const bool is_hopeless = spec.spec->IsHopeless(call.operation_);
+  call.place_ = is_hopeless ? Place::kInline : Decide(call, mode);
   call.submitted_ns_ = NowNs();
   switch (call.place_) {
     case Place::kInline:
-      if (mode != Mode::kInline && !HasTimeFor(call)) return SubmitToNextTurn(call);
+      if (mode != Mode::kInline && !is_hopeless && !HasTimeFor(call)) return SubmitToNextTurn(call);
       RunInline(call);
       return Submission::kInline;
     case Place::kPool:
@@ -176,6 +198,7 @@ bool OperationRunner::Abandon(JobId id) {
 
 void OperationRunner::Release(OperationCall& call) {
   by_id_[call.id_] = nullptr;
+  LargeMemory::WipeElsewhere(call.operation_);
   call.operation_.Clear();
   free_.emplace_back(&call);
 }
@@ -204,10 +227,17 @@ void OperationRunner::RunInline(OperationCall& call) {
   figures.queue_time.Record(call.queue_ns());
   figures.run_time.Record(call.run_ns());
   figures.total_time.Record(call.operation_.ended_ns() - call.submitted_ns_);
-  if (!call.operation_.spec().blocks()) figures.cost.Record(call.bytes_, call.run_ns());
+  Learn(call);
   AccountToHolder(call);
   inline_ns_ += call.run_ns();
   ObserveTurn();
+}
+
+// What a failure took says little about calls that succeed, unless it took longer than they do.
+void OperationRunner::Learn(const OperationCall& call) {
+  CostBySize& cost = call.figures_->cost;
+  if (call.operation_.spec().blocks()) return;
+  if (call.operation_.ok() || call.run_ns() > cost.Expect(call.bytes_)) cost.Record(call.bytes_, call.run_ns());
 }
 
 void OperationRunner::ObserveTurn() {
@@ -387,7 +417,7 @@ bool OperationRunner::Account(OperationCall& call) {
     counts.pauses += call.pauses_;
   } else {
     ++counts.offloaded;
-    if (!call.operation_.spec().blocks()) figures.cost.Record(call.bytes_, call.run_ns());
+    Learn(call);
   }
   if (!call.operation_.ok()) ++counts.failed;
   if (call.operation_.ended_ns() == 0) return true;  // it never ran

@@ -144,6 +144,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
   Submission SubmitJob(OperationCall& call);
   Submission SubmitToNextTurn(OperationCall& call);
   void RunTurn();
+  static void Learn(const OperationCall& call);
   void ObserveTurn();
   void RunInline(OperationCall& call);
   struct JobArgs {

@@ -56,7 +56,7 @@ describe('several copies of the JavaScript over one addon', () => {
     type Library = typeof import('../../lib');
     const first = await import('../../lib');
     jest.resetModules();
-    const second = (await import('../../lib'));
+    const second = await import('../../lib');
     expect(second).not.toBe(first);
     const data = Array.from({ length: 100 }, (_, i) => String(i));
     const digests = (library: Library, mode: 'inline' | 'offload'): Promise<string[]> =>

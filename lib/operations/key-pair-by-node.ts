@@ -1,0 +1,80 @@
+// Key pairs that Node.js generates: those that it takes less time to make than to read, which is done on the event loop.
+import {
+  generateKeyPair as nodeGenerateKeyPair,
+  generateKeyPairSync as nodeGenerateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import { isMainThread } from 'node:worker_threads';
+import type { OperationOptions } from './call';
+import type { ParsedEncoding } from './key-encoding';
+import { callOnThreadpool } from './threadpool';
+
+export type AnyKey = KeyObject | string | Buffer | JsonWebKey;
+
+export interface AnyPair {
+  publicKey: AnyKey;
+  privateKey: AnyKey;
+}
+
+/** A pair, as it was asked for, checked and copied. */
+export interface WantedPair {
+  type: string;
+  namedCurve: string | undefined;
+  paramEncoding: 'named' | 'explicit';
+  publicEncoding: ParsedEncoding | undefined;
+  privateEncoding: ParsedEncoding | undefined;
+}
+
+/** `name` is that of the figures. */
+export type GenerateByNode = (
+  name: string,
+  wanted: WantedPair,
+  options: OperationOptions | undefined,
+) => Promise<AnyPair>;
+
+// Before version 22, Node.js aborts the process when its pool has made a key for a worker that is being terminated.
+const ABORTS_IN_WORKERS = !isMainThread && Number.parseInt(process.versions.node, 10) < 22;
+// These are generated in less time than it takes to read them.
+const QUICKEST: ReadonlySet<string> = new Set(['P-256', 'prime256v1', 'ED25519', 'X25519']);
+
+/** How Node.js is to make keys of a curve or type; undefined where it had better not. */
+export function generatorOfNode(curve: string, mode: OperationOptions['mode']): GenerateByNode | undefined {
+  if (!ABORTS_IN_WORKERS) return generateOnThreadpool;
+  return QUICKEST.has(curve) && mode !== 'offload' ? generateInTurns : undefined;
+}
+
+// Nobody but Node.js can make a KeyObject off the event loop.
+const generateOnThreadpool: GenerateByNode = (name, wanted, options) => {
+  type Generate = (type: string, options: object, callback: (error: Error | null, ...keys: AnyKey[]) => void) => void;
+  return callOnThreadpool(name, options, (done) => {
+    (nodeGenerateKeyPair as Generate)(wanted.type, optionsForNode(wanted), (error, ...keys) => {
+      done(error, () => ({ publicKey: keys[0] as AnyKey, privateKey: keys[1] as AnyKey }));
+    });
+  });
+};
+
+// One in each turn of the event loop.
+const generateInTurns: GenerateByNode = (name, wanted, options) =>
+  callOnThreadpool(name, options, (done) => {
+    if (turns.push({ wanted, done }) === 1) setImmediate(takeTurn);
+  });
+
+const turns: { wanted: WantedPair; done: (error: Error | null, pair: () => AnyPair) => void }[] = [];
+
+function takeTurn(): void {
+  const { wanted, done } = turns.shift() as (typeof turns)[number];
+  if (turns.length > 0) setImmediate(takeTurn);
+  type Generate = (type: string, options: object) => AnyPair;
+  try {
+    const pair = (nodeGenerateKeyPairSync as unknown as Generate)(wanted.type, optionsForNode(wanted));
+    done(null, () => pair);
+  } catch (error) {
+    done(error as Error, () => error as never);
+  }
+}
+
+// Not the caller's own, which may have changed by now.
+function optionsForNode({ namedCurve, paramEncoding, publicEncoding, privateEncoding }: WantedPair): object {
+  return { namedCurve, paramEncoding, publicKeyEncoding: publicEncoding, privateKeyEncoding: privateEncoding };
+}
