@@ -16,7 +16,9 @@
     ['openssl=="system"', {
       # Node's include folder comes first on the command line, and compilers ignore an -I for a system folder: the
       # system's headers have to be found under another path.
-      'include_dirs+': ['<!(node deps/openssl-headers.js build/openssl-include)'],
+      'include_dirs+': [
+        '<!(node "<(module_root_dir)/deps/openssl-headers.js" "<(module_root_dir)/build/openssl-include")',
+      ],
       'libraries': ['<!@(pkg-config --libs libssl libcrypto)'],
     }],
     ['openssl!="system" and openssl!="runtime"', {

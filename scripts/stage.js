@@ -1,22 +1,33 @@
 'use strict';
 
-// Makes a folder in which node-gyp can build the addon apart from build/: links to everything that binding.gyp reads.
+// Makes a folder in which node-gyp can build the addon apart from build/: copies of everything that it reads. Not links,
+// because gyp follows those and writes its makefiles to where they lead.
 
 const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const INPUTS = ['binding.gyp', 'package.json', 'deps', 'include', 'scripts', 'src-native', 'test'];
+const INPUTS = [
+  'binding.gyp',
+  'package.json',
+  'deps',
+  'examples/native',
+  'include',
+  'scripts',
+  'src-native',
+  'test/bench/native',
+  'test/native',
+];
 
 /** @returns {string} the absolute path of the folder `name` below the repository, ready to build in. */
 function stage(name) {
   const folder = path.join(root, name);
   fs.mkdirSync(folder, { recursive: true });
+  // By the first part of each path: one that is a link is removed, never what it leads to.
+  for (const input of INPUTS) fs.rmSync(path.join(folder, input.split('/')[0]), { recursive: true, force: true });
   for (const input of INPUTS) {
-    const link = path.join(folder, input);
-    fs.rmSync(link, { force: true });
-    const target = path.join(root, input);
-    fs.symlinkSync(target, link, fs.statSync(target).isDirectory() ? 'junction' : 'file');
+    // What has not changed keeps its time, and is not compiled again.
+    fs.cpSync(path.join(root, input), path.join(folder, input), { recursive: true, preserveTimestamps: true });
   }
   return folder;
 }

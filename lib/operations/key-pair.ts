@@ -1,6 +1,7 @@
 // New key pairs.
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyExportOptions, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
+import type { JsonWebKey, KeyExportOptions } from '../keys';
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
