@@ -39,6 +39,7 @@ class DigestSpec : public OperationSpec {
   explicit DigestSpec(DigestChoice choice) : choice_(std::move(choice)) {}
 
   bool Run(Operation& operation) override {
+    const CacheEpoch epoch;
     EvpMdCtxPointer context = contexts_.Take();
     if (!context) context.reset(EVP_MD_CTX_new());
     const ByteView data = operation.input(0);
@@ -46,7 +47,7 @@ class DigestSpec : public OperationSpec {
         !choice_.Finish(context.get(), operation)) {
       return false;
     }
-    contexts_.Put(std::move(context));
+    contexts_.Put(std::move(context), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return choice_.provider(); }

@@ -30,12 +30,13 @@ class KeyDerivationSpec : public OperationSpec {
     const size_t size = operation.size(0);
     unsigned char* output = operation.Reserve(0, size);
     if (output == nullptr) throw std::bad_alloc();
+    const CacheEpoch epoch;
     EvpKdfCtxPointer context = contexts_.Take();
     if (!context) context.reset(EVP_KDF_CTX_new(kdf_.get()));
     if (!context || !Check(context.get(), operation)) return false;
     if (size > 0 && !Derive(context.get(), operation, output, size)) return false;
     EVP_KDF_CTX_reset(context.get());  // wipes
-    contexts_.Put(std::move(context));
+    contexts_.Put(std::move(context), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return EVP_KDF_get0_provider(kdf_.get()); }
