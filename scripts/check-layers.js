@@ -47,6 +47,7 @@ const LIBRARY_LAYERS = [
   ['start-job'],
   ['cancellation'],
   ['run-job'],
+  ['native-keys'],
   ['keys'],
   ['operations/'],
   ['remote-key'],

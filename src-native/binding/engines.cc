@@ -171,7 +171,14 @@ Napi::Value SetDefaultEngine(Info info) {
 }
 
 Napi::Value UnloadEngine(Info info) {
+  ForgetDevices(info);
   EngineOf(info[0]).reset();
+  return info.Env().Undefined();
+}
+
+// What was asked for is not wanted any more.
+Napi::Value ReleaseOutcome(Info info) {
+  ToHandle<OutcomeHandle>(info[0])->reset();
   return info.Env().Undefined();
 }
 
@@ -205,6 +212,7 @@ void AddEngineExports(Napi::Env env, Napi::Object exports) {
   add("bindEngineKey", &BindEngineKey);
   add("setDefaultEngine", &SetDefaultEngine);
   add("unloadEngine", &UnloadEngine);
+  add("releaseOutcome", &ReleaseOutcome);
   add("listEngines", &ListEngines);
 }
 

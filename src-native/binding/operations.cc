@@ -8,6 +8,7 @@
 
 #include "accelerator/library_context.h"
 #include "accelerator/worker_pool.h"
+#include "base/cache.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/operation_event.h"
@@ -340,12 +341,23 @@ Napi::Value SetWaitMode(Info info) {
   return info.Env().Undefined();
 }
 
+// (id): false when there is nothing to wait for.
+Napi::Value AwaitEnds(Info info) {
+  const JobId id = info[0].As<Napi::Number>().Uint32Value();
+  return Napi::Boolean::New(info.Env(), Environment::From(info).operations().AwaitEnds(id));
+}
+
 Napi::Value StopPolling(Info info) {
   Environment::From(info).operations().StopPolling(ToText(info[0]));
   return info.Env().Undefined();
 }
 
 }  // namespace
+
+void ForgetDevices(Info info) {
+  Environment::From(info).scheduler()->ForgetWaitFds();
+  Cache::ForgetAll();
+}
 
 PollingOptions ToPollingOptions(Info info, size_t first) {
   const auto number = [&](size_t index) { return info[first + index].As<Napi::Number>().Uint32Value(); };
@@ -373,6 +385,7 @@ void AddOperationExports(Napi::Env env, Napi::Object exports) {
   add("configurePool", &ConfigurePool);
   add("setWaitMode", &SetWaitMode);
   add("stopPolling", &StopPolling);
+  add("awaitEnds", &AwaitEnds);
   add("operationFigures", &OperationFigures);
 }
 
