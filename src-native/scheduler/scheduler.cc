@@ -1,6 +1,7 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <string>
 #include <utility>
@@ -18,6 +19,9 @@ constexpr unsigned kStepsPerClock = 16;
 constexpr size_t kMostEvents = 1024;
 // Of a finished job's argument memory, what is kept for the next job.
 constexpr size_t kMostKeptArgsBytes = 4096;
+
+// Of Scheduler::ForgetWaitFds(), whichever scheduler's.
+std::atomic<uint32_t> wait_generation{0};
 
 }  // namespace
 
@@ -531,6 +535,7 @@ ScheduledJob* Scheduler::Find(JobId id) const { return id < by_id_.size() ? by_i
 
 bool Scheduler::AcquireWaitPoint(ScheduledJob& job) {
   if (job.own_wait_point_ != nullptr) return true;
+  DropForgottenFds();
   const auto take = [&job](std::vector<std::unique_ptr<WaitPoint>>& from) {
     if (from.empty()) return false;
     job.own_wait_point_ = std::move(from.back());
@@ -555,13 +560,19 @@ void Scheduler::ReleaseWaitPoint(ScheduledJob& job) {
   if (wait_point == nullptr) return;
   if (!wait_point->context().HasFds()) {
     free_wait_points_.push_back(std::move(wait_point));
-  } else if (job.wait_generation_ == wait_generation_) {
+  } else if (job.wait_generation_ == wait_generation.load(std::memory_order_acquire)) {
     wait_points_with_fds_[job.wait_owner_].push_back(std::move(wait_point));
   }
 }
 
 void Scheduler::ForgetWaitFds() {
-  ++wait_generation_;
+  wait_generation.fetch_add(1, std::memory_order_acq_rel);
+  DropForgottenFds();
+}
+
+void Scheduler::DropForgottenFds() {
+  const uint32_t current = wait_generation.load(std::memory_order_acquire);
+  if (current == std::exchange(wait_generation_, current)) return;
   wait_points_with_fds_.clear();
 }
 

@@ -120,7 +120,8 @@ class Scheduler {
 
   void SetTracing(bool tracing) { tracing_ = tracing; }
   const Metrics& metrics() const { return metrics_; }
-  // The fds that engines keep in the scheduler's wait contexts go: of idle ones now, of a job's when it ends.
+  // The fds that engines keep in the wait contexts of schedulers go: of idle ones now, of a job's when it ends; those
+  // of other threads with their next job.
   void ForgetWaitFds();
 
   size_t live() const { return live_; }
@@ -159,6 +160,7 @@ class Scheduler {
   ScheduledJob* Find(JobId id) const;
   bool AcquireWaitPoint(ScheduledJob& job);
   void ReleaseWaitPoint(ScheduledJob& job);
+  void DropForgottenFds();
 
   void SetId(ScheduledJob& job, JobId id);
   void EnsureUnblocked();
@@ -199,7 +201,7 @@ class Scheduler {
   IntrusiveList<ScheduledJob> ready_;
 
   JobId running_ = kNoJobId;
-  uint32_t wait_generation_ = 0;  // of ForgetWaitFds()
+  uint32_t wait_generation_ = 0;  // when wait contexts were last dropped
   size_t live_ = 0;
   size_t waiting_ = 0;
   size_t wanted_ = 0;  // queued or live, and not abandoned: these keep the loop alive

@@ -46,6 +46,43 @@ const withFds = isLinux ? test : test.skip;
     },
   );
 
+  test('leaves no fds in other threads, once they have run something else', async () => {
+    const outcome = await inChild(async ({ library, require }) => {
+      const { readdirSync } = require('node:fs') as typeof import('node:fs');
+      const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
+      const fds = (): number => readdirSync('/proc/self/fd').length;
+      const worker = new Worker(
+        `const { parentPort } = require('node:worker_threads');
+        const { hash } = require('./dist');
+        parentPort.on('message', async (count) => {
+          const hashes = Array.from({ length: count }, () => hash('sha1', 'x', { provider: 'accelerator' }));
+          parentPort.postMessage((await Promise.all(hashes)).length);
+        });`,
+        { eval: true },
+      );
+      const hashMany = (count: number): Promise<unknown> =>
+        new Promise((resolve) => {
+          worker.once('message', resolve);
+          worker.postMessage(count);
+        });
+      await hashMany(1);
+      await library.hash('sha1', 'x'); // this thread has fds of its own
+      const before = fds();
+      const preInit = [['MODE', 'fd'], ['DIGESTS']] as const;
+      const engine = await library.loadEngine('./build/Release/reference_engine.so', { preInit });
+      engine.setDefault(['DIGESTS']);
+      await hashMany(50);
+      const during = fds() - before;
+      await engine.unload();
+      await hashMany(1);
+      const after = fds() - before;
+      const listed = library.listEngines().some(({ id }) => id === 'reference');
+      await worker.terminate();
+      return { opened: during >= 50, after, listed };
+    });
+    expect(resultOf(outcome)).toEqual({ opened: true, after: 0, listed: false });
+  });
+
   test('takes the keys along that were imported while it was the default', async () => {
     const outcome = await inChild(async ({ library, require }) => {
       const { generateKeyPairSync } = require('node:crypto') as typeof import('node:crypto');
