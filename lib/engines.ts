@@ -14,7 +14,8 @@ import {
   type NativeScope,
 } from './native/contract';
 import { environment } from './native/environment';
-import { attempt, call, checkOperationOptions, type OperationOptions, type Spec, offloaded } from './operations/call';
+import { forgetDefaultEngine, inFlightEnded, noteDefaultEngine } from './native-keys';
+import { attempt, call, checkOperationOptions, offloaded, type OperationOptions, type Spec } from './operations/call';
 import { keySources, validatePin } from './operations/store';
 import { validateBoolean, validateInteger, validateOptions, validateString, readOptions } from './validators';
 
@@ -78,6 +79,7 @@ export interface EngineInfo {
 /** An engine that {@link loadEngine} loaded. */
 export class Engine {
   #native: NativeEngine | undefined;
+  #unloaded: Promise<void> | undefined;
   readonly #heartbeat: Heartbeat;
   #methods = 0;
   readonly #keys = new Set<WeakRef<KeyEntry>>();
@@ -219,8 +221,8 @@ export class Engine {
 
   /**
    * Makes the engine the choice of the whole process, `node:crypto` included, for whoever asks OpenSSL for none: every
-   * thread, until the engine is unloaded. OpenSSL 3 asks engines for legacy keys, and for digests and ciphers that were not
-   * fetched from a provider.
+   * thread, until the engine is unloaded. OpenSSL 3 asks engines for the functions of RSA and EC keys, for digests and for
+   * ciphers. A key that `node:crypto` makes meanwhile keeps the engine, and goes on working with it, until it is collected.
    *
    * @param algorithms - what for; `'ALL'` for everything
    *
@@ -229,18 +231,25 @@ export class Engine {
    */
   setDefault(algorithms: readonly EngineDefault[]): void {
     validateNames(algorithms, 'algorithms', DEFAULTS);
-    const failed = environment().addon.setDefaultEngine(this.#handle(), algorithms.join(','));
+    const native = this.#handle();
+    noteDefaultEngine(this);
+    const failed = environment().addon.setDefaultEngine(native, algorithms.join(','));
     if (failed !== undefined) throw fromNative(failed);
   }
 
   /**
-   * Nothing more can be asked of it, and its keys cannot be used any more. Operations that run end as they would; then it is
-   * finished and freed, on whichever thread is the last to use it, if no other call of {@link loadEngine} has it loaded.
-   * Later calls do nothing.
+   * Nothing more can be asked of it, and its keys cannot be used any more, at once. Operations that run end as they would;
+   * then it is finished and freed, if no other call of {@link loadEngine} has it loaded, and nothing of it is left: it is
+   * nobody's default, and the contexts and wait fds that this thread's operations kept of it are closed.
+   *
+   * @returns when that is so, for later calls too; at once when no operation of this thread is in flight
    */
-  unload(): void {
-    const native = this.#native;
-    if (native === undefined) return;
+  unload(): Promise<void> {
+    return (this.#unloaded ??= this.#unload());
+  }
+
+  #unload(): Promise<void> {
+    const native = this.#handle();
     this.#native = undefined;
     this.#heartbeat.stop();
     if (keySources.get(this.id) === this) keySources.delete(this.id);
@@ -252,13 +261,20 @@ export class Engine {
       addon.releaseKey(entry.held.native);
     }
     this.#keys.clear();
+    forgetDefaultEngine(this);
     addon.stopPolling(`engine:${this.id}`);
     addon.unloadEngine(native);
+    return inFlightEnded();
+  }
+
+  /** As {@link unload}, without waiting for operations that run. */
+  [Symbol.dispose](): void {
+    void this.unload();
   }
 
   /** As {@link unload}. */
-  [Symbol.dispose](): void {
-    this.unload();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unload();
   }
 
   #handle(): NativeEngine {
@@ -282,9 +298,13 @@ export class Engine {
       const task = addon.loadEngineKey(this.#handle(), id, isPrivate);
       return ask(task, 'load engine key', pin, limits as OperationOptions, (outcome) => {
         const [native, spki] = addon.takeEngineKey(outcome, this.pauses);
-        if (!this.loaded) addon.releaseKey(native);
-        this.#handle();
-        return toKey(native, spki);
+        try {
+          this.#handle();
+          return toKey(native, spki);
+        } catch (error) {
+          addon.releaseKey(native);
+          throw error;
+        }
       });
     });
   }
@@ -345,7 +365,7 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
       try {
         waitFor(holder, options, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
       } catch (error) {
-        engine.unload();
+        void engine.unload();
         throw error;
       }
       keySources.set(engine.id, engine);
@@ -399,13 +419,14 @@ async function ask<T>(
   const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
   try {
     await call(spec, [answer], undefined, offloaded(limits), () => undefined);
+    const failed = addon.takeError(outcome);
+    if (failed !== undefined) throw fromNative(failed);
+    return take(outcome);
   } finally {
     if (typeof pin === 'string') wipe(answer);
     addon.releaseSpec(native);
+    addon.releaseOutcome(outcome);
   }
-  const failed = addon.takeError(outcome);
-  if (failed !== undefined) throw fromNative(failed);
-  return take(outcome);
 }
 
 function validateNames(names: unknown, name: string, known: readonly string[]): void {

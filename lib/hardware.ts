@@ -26,9 +26,11 @@ export interface DevicePollOptions {
 /** Options of hardware, for {@link loadProvider} and {@link loadEngine}. */
 export interface HardwareOptions {
   /**
-   * What wakes a paused operation: `'callback'` ignores wait fds, `'fd'` gives the wait context no callback, so that fds are
-   * used, `'poll'` does neither and tries again and again, as `configure({ poll })` says. `'auto'` takes what is offered.
-   * @defaultValue `'auto'`
+   * What wakes a paused operation: `'callback'` ignores wait fds, unless the device's engine or provider never says by a
+   * status how it tells; `'fd'` gives the wait context no callback, so that fds are used; `'poll'` does neither and tries
+   * again and again, as `configure({ poll })` says; `'auto'` takes what is offered. What offers an fd or a callback is
+   * resumed by that and by nothing else, however long it takes; what offers neither, or says `'again'`, is tried again and
+   * again. @defaultValue `'auto'`
    */
   wait?: 'auto' | 'callback' | 'fd' | 'poll';
   /** For a device that has to be polled. @defaultValue it is not */

@@ -9,10 +9,11 @@ import {
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
-import { asyncError, type CodedError, fromNative, invalidArgType, isNativeError, nodeError } from './errors';
-import type { NativeKey, NativeScope } from './native/contract';
-import { environment } from './native/environment';
 import { bytesOf } from './byte-views';
+import { asyncError, fromNative, invalidArgType, isNativeError, nodeError, type CodedError } from './errors';
+import type { NativeKey, NativeScope, NativeSpec } from './native/contract';
+import { environment } from './native/environment';
+import { noteImport, type KeyHolder } from './native-keys';
 
 /** Names a scope in a table of what was made for scopes. */
 export function scopeName(scope: NativeScope | undefined): string {
@@ -31,7 +32,7 @@ export interface HeldKey {
 }
 
 /** A key together with what was made of it. */
-export class KeyEntry {
+export class KeyEntry implements KeyHolder {
   readonly #native = new Map<string, { key: NativeKey; generation: number | undefined }>();
   /** Specs of operations with this key, by what else distinguishes them. */
   readonly specs = new Map<string, unknown>();
@@ -64,7 +65,27 @@ export class KeyEntry {
     if (known !== undefined && known.generation === generation) return known.key;
     const key = importKey(this.keyObject, scope);
     this.#native.set(name, { key, generation });
+    noteImport(this, generation);
     return key;
+  }
+
+  forget(generation?: number): void {
+    const { addon } = environment();
+    const isChosen = (made: { generation: number | undefined }): boolean =>
+      generation === undefined || made.generation === generation;
+    for (const table of this.#specTables) {
+      for (const [name, spec] of table as Map<string, { native: NativeSpec; generation: number | undefined }>) {
+        if (!isChosen(spec)) continue;
+        table.delete(name);
+        addon.releaseSpec(spec.native);
+      }
+    }
+    for (const [name, made] of this.#native) {
+      if (!isChosen(made)) continue;
+      this.#native.delete(name);
+      addon.releaseKey(made.key);
+    }
+    this.#publicEntry?.forget(generation);
   }
 
   /** The entry of the public key of a private one; a public key's own. */
@@ -75,10 +96,14 @@ export class KeyEntry {
 
   /** Forgets what was made for operations with it, which is what is returned. */
   takeSpecs(): unknown[] {
-    const tables = [this.specs, this.plainSpecs.sign, this.plainSpecs.verify];
+    const tables = this.#specTables;
     const all = new Set(tables.flatMap((table) => [...table.values()]));
     for (const table of tables) table.clear();
     return [...all];
+  }
+
+  get #specTables(): Map<string, unknown>[] {
+    return [this.specs, this.plainSpecs.sign, this.plainSpecs.verify];
   }
 
   /** SubjectPublicKeyInfo of a public key. */

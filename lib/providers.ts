@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
+import { inFlightEnded } from './native-keys';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { setLoaded, setUnloaded } from './operations/spec';
 import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
@@ -49,6 +50,7 @@ export interface ProviderInfo {
 /** A provider that {@link loadProvider} loaded. */
 export class Provider {
   #native: NativeProvider | undefined;
+  #unloaded: Promise<void> | undefined;
   readonly #heartbeat: Heartbeat;
 
   /** @internal */
@@ -100,24 +102,37 @@ export class Provider {
   }
 
   /**
-   * No operation begins with it any more. Those that run end as they would; then it is gone. Later calls do nothing, and
-   * neither does the first while another thread, or another call of {@link loadProvider}, has it loaded.
+   * No operation begins with it any more. Those that run end as they would; then it is gone, with the wait fds, contexts
+   * and keys that this thread's operations kept of it, unless another thread, or another call of {@link loadProvider}, has
+   * it loaded. OpenSSL keeps its module.
+   *
+   * @returns when that is so, for later calls too; at once when no operation of this thread is in flight
    */
-  unload(): void {
-    if (this.#native === undefined) return;
+  unload(): Promise<void> {
+    return (this.#unloaded ??= this.#unload());
+  }
+
+  #unload(): Promise<void> {
+    const native = this.#handle();
     this.#heartbeat.stop();
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
     if (others.length === 0 && !configured.has(this.name)) setUnloaded(this.name);
     const { addon } = environment();
     if (others.length === 0) addon.stopPolling(`provider:${this.name}`);
-    addon.unloadProvider(this.#native);
+    addon.unloadProvider(native);
     this.#native = undefined;
+    return inFlightEnded();
+  }
+
+  /** As {@link unload}, without waiting for operations that run. */
+  [Symbol.dispose](): void {
+    void this.unload();
   }
 
   /** As {@link unload}. */
-  [Symbol.dispose](): void {
-    this.unload();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unload();
   }
 
   #handle(): NativeProvider {

@@ -47,6 +47,7 @@ const LIBRARY_LAYERS = [
   ['generator-run'],
   ['start-job'],
   ['run-job'],
+  ['native-keys'],
   ['keys'],
   ['operations/'],
   ['remote-key'],

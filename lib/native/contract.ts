@@ -373,6 +373,11 @@ export interface NativeAddon {
   ): NativeError | undefined;
   /** As soon as none of its operations is in flight. */
   stopPolling(holder: string): void;
+  /**
+   * Has an event told, with this id, when the operations that are in flight now are over. False when there are none:
+   * nothing is told then.
+   */
+  awaitEnds(id: number): boolean;
   /** How operations of `holder` are waited for, as {@link WaitMode} has it. */
   setWaitMode(holder: string, mode: number): void;
   /** Nothing may be asked of it afterwards. */
@@ -413,6 +418,8 @@ export interface NativeAddon {
   setDefaultEngine(engine: NativeEngine, algorithms: string): NativeError | undefined;
   /** Nothing may be asked of it afterwards. */
   unloadEngine(engine: NativeEngine): void;
+  /** Nothing may be taken from it afterwards. */
+  releaseOutcome(outcome: NativeOutcome): void;
   listEngines(): { id: string; name: string; loaded: boolean }[];
   /** Waits for the calls that block threads of the pool. None is made afterwards. */
   endBlockingCalls(): void;

@@ -42,7 +42,7 @@ export class SecretKeys {
 }
 
 function ofObject(keyObject: KeyObject): SecretKey {
-  const table = new SpecTable();
+  const table = new SpecTable(false);
   return {
     input: undefined,
     spec: (name, options, describe) => {

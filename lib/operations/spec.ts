@@ -4,6 +4,7 @@ import { asyncError, fromNative, isNativeError } from '../errors';
 import { scopeName, type KeyEntry } from '../keys';
 import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
+import { forgetImports } from '../native-keys';
 import type { OperationOptions, Spec } from './call';
 
 /** What distinguishes a spec from others; see the family's header in src-native/operations/. */
@@ -106,7 +107,10 @@ export function createSpecIn(
     return { ...createSpec(inScope(held.scope)), held };
   }
   const scope = scopeOf(options);
-  return createPlaced(scope, inScope, mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined);
+  const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;
+  const spec = createPlaced(scope, inScope, fallback);
+  if (fallback !== undefined) environment().addon.releaseSpec(fallback.native); // the spec has it
+  return spec;
 }
 
 // A spec in a scope, or of software in the place of hardware that does not have what it is for.
@@ -181,13 +185,23 @@ let generations = 0;
 
 /** From now on, this name stands for a provider in the addon's own library. One that does not pause blocks. */
 export function setLoaded(provider: string, pauses: boolean): void {
+  forgetMade(provider);
   loaded.set(provider, { generation: ++generations, pauses });
   if (!pauses && !SOFTWARE_PROVIDERS.has(provider)) environment().guardExit();
 }
 
 /** From now on, this name does not stand for a provider in the addon's own library. */
 export function setUnloaded(provider: string): void {
+  forgetMade(provider);
   loaded.delete(provider);
+}
+
+// What was made for the provider as it was loaded before. Specs of no key may be in use, by streams: they go with those.
+function forgetMade(provider: string): void {
+  const generation = loaded.get(provider)?.generation;
+  if (generation === undefined) return;
+  for (const table of tables) table.forget(generation);
+  forgetImports(generation);
 }
 
 /** Whether an operation with these options wants another implementation than OpenSSL's choice. */
@@ -218,9 +232,22 @@ function scopeIn(provider: string, properties: string): NativeScope {
 
 const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;
 
+const tables: SpecTable[] = [];
+
 /** Specs that do not depend on a key, by what distinguishes them. */
 export class SpecTable {
   readonly #specs = new Map<string, Spec>();
+
+  /** @param isShared - by keys: it stays for ever, and forgets what was made for a provider that is unloaded */
+  constructor(isShared = true) {
+    if (isShared) tables.push(this);
+  }
+
+  forget(generation: number): void {
+    for (const [name, spec] of this.#specs) {
+      if (spec.generation === generation) this.#specs.delete(name);
+    }
+  }
 
   get(name: string, create: () => Spec, generation?: number): Spec {
     let spec = this.#specs.get(name);

@@ -1,5 +1,7 @@
 #include "accelerator/message_contexts.h"
 
+#include <utility>
+
 namespace openssl_async {
 
 namespace {
@@ -44,10 +46,10 @@ void* MessageContexts::Take(MessageSetup& setup) {
   return lock.owns_lock() ? PopIdle(setup) : nullptr;
 }
 
-void MessageContexts::Put(MessageSetup& setup, void* context) {
+void MessageContexts::Put(MessageSetup& setup, void* context, const CacheEpoch& taken) {
   {
     const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-    if (lock.owns_lock() && setup.idle.size() < kMostIdle) {
+    if (lock.owns_lock() && taken.is_current() && setup.idle.size() < kMostIdle) {
       setup.idle.push_back(context);
       return;
     }
@@ -55,7 +57,24 @@ void MessageContexts::Put(MessageSetup& setup, void* context) {
   FreeContext(setup.algorithm, context);
 }
 
+std::shared_ptr<void> MessageContexts::TakeAll() {
+  struct Taken {
+    ~Taken() {
+      for (const auto& [algorithm, context] : contexts) FreeContext(*algorithm, context);
+    }
+    std::vector<std::pair<const WrappedAlgorithm*, void*>> contexts;
+  };
+  auto taken = std::make_shared<Taken>();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (MessageSetup& setup : setups_) {
+    for (void* context : setup.idle) taken->contexts.emplace_back(&setup.algorithm, context);
+    setup.idle.clear();
+  }
+  return taken;
+}
+
 void MessageContexts::Clear() {
+  Unregister();
   for (MessageSetup& setup : setups_) {
     for (void* context : setup.idle) FreeContext(setup.algorithm, context);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "accelerator/wrapped_algorithm.h"
+#include "base/cache.h"
 
 namespace openssl_async {
 
@@ -34,9 +35,10 @@ struct MessageSetup {
   std::vector<void*> idle;                // guarded by the key's lock
 };
 
-class MessageContexts {
+class MessageContexts final : private Cache {
  public:
   MessageContexts() = default;
+  ~MessageContexts() { Unregister(); }
   MessageContexts(const MessageContexts&) = delete;
   MessageContexts& operator=(const MessageContexts&) = delete;
 
@@ -46,11 +48,14 @@ class MessageContexts {
   MessageSetup* Add(const WrappedAlgorithm& algorithm, bool verifies, const char* digest_name);
   // An idle context, or null.
   void* Take(MessageSetup& setup);
-  // The context is the list's, or freed.
-  void Put(MessageSetup& setup, void* context);
+  // The context is the list's, or freed. `taken`: before it was taken, or made.
+  void Put(MessageSetup& setup, void* context, const CacheEpoch& taken);
+  // For ever: nothing may be put back afterwards.
   void Clear();
 
  private:
+  std::shared_ptr<void> TakeAll() override;
+
   static constexpr size_t kMostSetups = 8;
   static constexpr size_t kMostIdle = 256;
 

@@ -11,6 +11,7 @@ bool IsEmpty(const OSSL_PARAM params[]) { return params == nullptr || params[0].
 }  // namespace
 
 bool SignatureContext::MakeInner() {
+  inner_epoch_ = CacheEpoch();
   // No properties: those of the caller choose among its providers, and here is but one.
   inner_ = Get<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX)(DefaultProvider::Get()->context(), nullptr);
   return inner_ != nullptr;
@@ -26,7 +27,7 @@ void SignatureContext::LetInnerGo() {
     if (setup_ == nullptr) {
       FreeInner();
     } else {
-      key_->message_contexts().Put(*setup_, std::exchange(inner_, nullptr));
+      key_->message_contexts().Put(*setup_, std::exchange(inner_, nullptr), inner_epoch_);
     }
   }
   setup_ = nullptr;
@@ -61,6 +62,7 @@ int SignatureContext::InitMessage(bool verifies, const char* digest_name, Provid
   LetInnerGo();
   key_ = KeyReference(key);
   MessageContexts& contexts = key->message_contexts();
+  inner_epoch_ = CacheEpoch();
   if (IsEmpty(params)) setup_ = contexts.Find(algorithm_, verifies, digest_name, &inner_);
   if (setup_ != nullptr) {
     state_ = State::kSpent;
@@ -108,6 +110,7 @@ SignatureContext* SignatureContext::Duplicate() {
     duplicate->inner_ = key_->message_contexts().Take(*setup_);
     duplicate->state_ = State::kSpent;
   } else if (inner_ != nullptr) {
+    duplicate->inner_epoch_ = inner_epoch_;
     duplicate->inner_ = Get<OSSL_FUNC_signature_dupctx_fn>(OSSL_FUNC_SIGNATURE_DUPCTX)(inner_);
     if (duplicate->inner_ == nullptr) return nullptr;
     duplicate->state_ = state_;

@@ -66,6 +66,7 @@ class SignatureContext {
   const WrappedAlgorithm& algorithm_;
   KeyReference key_;
   void* inner_ = nullptr;
+  CacheEpoch inner_epoch_;         // when it was made, or taken
   MessageSetup* setup_ = nullptr;  // of key_; null: this context is special, and its state is inner_'s own
   State state_ = State::kFresh;
 };

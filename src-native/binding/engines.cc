@@ -172,7 +172,14 @@ Napi::Value SetDefaultEngine(Info info) {
 }
 
 Napi::Value UnloadEngine(Info info) {
+  ForgetDevices(info);
   EngineOf(info[0]).reset();
+  return info.Env().Undefined();
+}
+
+// What was asked for is not wanted any more.
+Napi::Value ReleaseOutcome(Info info) {
+  ToHandle<OutcomeHandle>(info[0])->reset();
   return info.Env().Undefined();
 }
 
@@ -203,6 +210,7 @@ void AddEngineExports(Exports& exports) {
   exports.Add("bindEngineKey", &BindEngineKey);
   exports.Add("setDefaultEngine", &SetDefaultEngine);
   exports.Add("unloadEngine", &UnloadEngine);
+  exports.Add("releaseOutcome", &ReleaseOutcome);
   exports.Add("listEngines", &ListEngines);
 }
 

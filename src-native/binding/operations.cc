@@ -8,6 +8,7 @@
 
 #include "accelerator/library_context.h"
 #include "accelerator/worker_pool.h"
+#include "base/cache.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
@@ -357,12 +358,26 @@ Napi::Value SetWaitMode(Info info) {
   return info.Env().Undefined();
 }
 
+// (id): false when there is nothing to wait for.
+Napi::Value AwaitEnds(Info info) {
+  const JobId id = info[0].As<Napi::Number>().Uint32Value();
+  Environment& environment = Environment::From(info);
+  const bool awaited = environment.operations().AwaitEnds(id);
+  if (awaited) environment.ExpectEvents();
+  return Napi::Boolean::New(info.Env(), awaited);
+}
+
 Napi::Value StopPolling(Info info) {
   Environment::From(info).operations().StopPolling(ToText(info[0]));
   return info.Env().Undefined();
 }
 
 }  // namespace
+
+void ForgetDevices(Info info) {
+  Environment::From(info).scheduler()->ForgetWaitFds();
+  Cache::ForgetAll();
+}
 
 PollingOptions ToPollingOptions(Info info, size_t first) {
   const auto number = [&](size_t index) { return info[first + index].As<Napi::Number>().Uint32Value(); };
@@ -388,6 +403,7 @@ void AddOperationExports(Exports& exports) {
   exports.Add("configurePool", &ConfigurePool);
   exports.Add("setWaitMode", &SetWaitMode);
   exports.Add("stopPolling", &StopPolling);
+  exports.Add("awaitEnds", &AwaitEnds);
   exports.Add("operationFigures", &OperationFigures);
 }
 

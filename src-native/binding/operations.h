@@ -14,4 +14,7 @@ PollingOptions ToPollingOptions(const Napi::CallbackInfo& info, size_t first);
 
 void AddOperationExports(Exports& exports);
 
+// Lets go of what operations keep of engines and providers: fds in this environment's wait contexts, idle contexts.
+void ForgetDevices(const Napi::CallbackInfo& info);
+
 }  // namespace openssl_async

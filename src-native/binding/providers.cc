@@ -50,6 +50,7 @@ Napi::Value LoadProvider(Info info) {
 }
 
 Napi::Value UnloadProvider(Info info) {
+  ForgetDevices(info);
   ToHandle<ProviderHandle>(info[0])->reset();
   return info.Env().Undefined();
 }

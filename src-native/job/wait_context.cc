@@ -50,6 +50,11 @@ std::vector<WaitFd> WaitContext::Fds() const {
   return fds;
 }
 
+bool WaitContext::HasFds() const {
+  size_t count = 0;
+  return !closed() && ASYNC_WAIT_CTX_get_all_fds(context_.get(), nullptr, &count) == 1 && count > 0;
+}
+
 bool WaitContext::HasChangedFds() const {
   size_t added = 0;
   size_t removed = 0;

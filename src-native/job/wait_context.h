@@ -41,6 +41,7 @@ class WaitContext {
   bool closed() const { return context_ == nullptr; }
 
   std::vector<WaitFd> Fds() const;
+  bool HasFds() const;
 
   // Since the pause before the last one that the caller saw, as ASYNC_WAIT_CTX_get_changed_fds(). Pauses that are ours
   // alone (see command_program.h) do not count: NoteInternalPause() carries their changes over.

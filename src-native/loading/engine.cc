@@ -3,11 +3,14 @@
 
 #include "loading/engine.h"
 
+#include <openssl/rand.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/cache.h"
+#include "loading/engine_remains.h"
 #include "loading/module.h"
 #include "openssl/error_queue.h"
 #include "openssl/version.h"
@@ -59,6 +62,7 @@ constexpr const char* kRequired[] = {
     "ENGINE_unregister_RSA", "EC_KEY_new_method",
     "ENGINE_get_EC",         "EVP_PKEY_set1_engine",
     "ENGINE_get_pkey_meth",  "ENGINE_ctrl",
+    "ENGINE_up_ref",         "RAND_set_rand_method",
 };
 
 constexpr const char* kDynamic = "dynamic";  // what OpenSSL calls its loader of modules
@@ -140,17 +144,24 @@ Engine::~Engine() {
   const std::lock_guard<std::recursive_mutex> lock(Mutex());
   const ErrorQueueScope errors;
   ForgetUnusedKeys();
-  ENGINE* engine = engine_.get();
-  if (is_default_) {
-    for (const auto unregister :
-         {ENGINE_unregister_RSA, ENGINE_unregister_DSA, ENGINE_unregister_DH, ENGINE_unregister_EC,
-          ENGINE_unregister_RAND, ENGINE_unregister_ciphers, ENGINE_unregister_digests, ENGINE_unregister_pkey_meths,
-          ENGINE_unregister_pkey_asn1_meths}) {
-      unregister(engine);
-    }
-  }
-  if (is_initialised_) ENGINE_finish(engine);
+  if (is_default_) UndoDefault();
+  if (is_initialised_) ENGINE_finish(engine_.get());
   engine_.reset();
+}
+
+void Engine::UndoDefault() {
+  ENGINE* engine = engine_.get();
+  for (const auto unregister :
+       {ENGINE_unregister_RSA, ENGINE_unregister_DSA, ENGINE_unregister_DH, ENGINE_unregister_EC,
+        ENGINE_unregister_RAND, ENGINE_unregister_ciphers, ENGINE_unregister_digests, ENGINE_unregister_pkey_meths,
+        ENGINE_unregister_pkey_asn1_meths}) {
+    unregister(engine);
+  }
+  // OpenSSL keeps the source of random numbers that it found first.
+  if (ENGINE_get_RAND(engine) != nullptr && RAND_get_rand_method() == ENGINE_get_RAND(engine)) {
+    RAND_set_rand_method(nullptr);
+  }
+  Cache::ForgetAll();  // the contexts that found it
 }
 
 Result<std::shared_ptr<Engine>> Engine::Load(const EngineRequest& request) {
@@ -206,6 +217,7 @@ Result<Engine::EnginePointer> Engine::Find(const EngineRequest& request) {
 }
 
 Result<Engine::EnginePointer> Engine::LoadModule(const std::string& path, const std::string& id) {
+  if (EnginePointer remaining(TakeRemaining(path, id)); remaining) return remaining;
   if (Result<void> checked = CheckModule(path, "bind_engine"); !checked.ok()) return checked.error();
   EnginePointer engine(ENGINE_by_id(kDynamic));
   const auto set = [&engine](const char* command, const char* value) {
@@ -213,6 +225,7 @@ Result<Engine::EnginePointer> Engine::LoadModule(const std::string& path, const 
   };
   if (set("SO_PATH", path.c_str()) && (id.empty() || set("ID", id.c_str())) && set("LIST_ADD", "0") &&
       set("LOAD", nullptr)) {
+    NoteLoaded(engine.get(), path);
     return engine;
   }
   const auto incompatible = [&path](const std::string& reason) {
@@ -385,6 +398,7 @@ Result<void> Engine::SetDefault(const std::string& algorithms) {
   const ErrorQueueScope errors;
   const std::lock_guard<std::recursive_mutex> lock(Mutex());
   is_default_ = true;  // or a part of it
+  Cache::ForgetAll();  // their contexts would not look for it
   if (ENGINE_set_default_string(engine_.get(), algorithms.c_str()) == 1) return {};
   return Failure("cannot be the default for " + algorithms);
 }

@@ -99,6 +99,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   static Result<EnginePointer> LoadModule(const std::string& path, const std::string& id);
   Result<void> Init(const EngineCommands& before_init);
   Result<void> Control(const EngineCommands& commands);
+  void UndoDefault();
   void LetGo(EVP_PKEY* key);
   void ForgetUnusedKeys();
   Error Failure(const std::string& what) const;

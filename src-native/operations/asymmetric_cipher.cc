@@ -34,6 +34,7 @@ class AsymmetricCipherSpec : public OperationSpec {
     const ByteView label = operation.input(1);
     // A label can be replaced but not taken away, so those contexts are kept apart.
     ContextCache<EvpPkeyCtxPointer>& contexts = label.size > 0 ? labelled_contexts_ : contexts_;
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = contexts.Take();
     if (!context) context = NewContext();
     size_t size = 0;
@@ -45,7 +46,7 @@ class AsymmetricCipherSpec : public OperationSpec {
     if (output == nullptr) throw std::bad_alloc();
     if (function_.run(context.get(), output, &size, data.data, data.size) <= 0) return false;
     operation.output(0).Truncate(size);
-    contexts.Put(std::move(context));
+    contexts.Put(std::move(context), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return ProviderOf(NewContext()); }

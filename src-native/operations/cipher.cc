@@ -47,11 +47,12 @@ class CipherSpec : public OperationSpec {
       Result<CipherAlgorithm> fetched = CipherAlgorithm::Fetch(algorithm_.name(), direction, request_.scope);
       if (fetched.ok()) again = std::move(fetched.value());
     }
+    const CacheEpoch epoch;
     CipherContext context(again ? *again : algorithm_, contexts_.Take());
     if (!Report(operation, Run(operation, context))) return false;
     operation.set_value(algorithm_.is_authenticated() ? 1 : 0);
     if (algorithm_.is_authenticated() && algorithm_.encrypts()) PutTag(operation, context);
-    if (EvpCipherCtxPointer idle = context.Recycle()) contexts_.Put(std::move(idle));
+    if (EvpCipherCtxPointer idle = context.Recycle()) contexts_.Put(std::move(idle), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return algorithm_.provider(); }

@@ -41,6 +41,7 @@ class DigestSpec : public OperationSpec {
   explicit DigestSpec(DigestChoice choice) : choice_(std::move(choice)) {}
 
   bool Run(Operation& operation) override {
+    const CacheEpoch epoch;
     EvpMdCtxPointer context = contexts_.Take();
     if (!context) context.reset(EVP_MD_CTX_new());
     const ByteView data = operation.input(0);
@@ -48,7 +49,7 @@ class DigestSpec : public OperationSpec {
         !choice_.Finish(context.get(), operation)) {
       return false;
     }
-    contexts_.Put(std::move(context));
+    contexts_.Put(std::move(context), epoch);
     return true;
   }
   size_t WorkBytes(const Operation& operation) const override {

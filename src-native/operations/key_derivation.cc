@@ -27,6 +27,7 @@ class KeyDerivationSpec : public OperationSpec {
       : request_(std::move(request)), kdf_(std::move(kdf)), digest_(std::move(digest)) {}
 
   bool Run(Operation& operation) override {
+    const CacheEpoch epoch;
     EvpKdfCtxPointer context = contexts_.Take();
     if (!context) context.reset(EVP_KDF_CTX_new(kdf_.get()));
     if (!context || !Check(context.get(), operation)) return false;
@@ -35,7 +36,7 @@ class KeyDerivationSpec : public OperationSpec {
     if (output == nullptr) throw std::bad_alloc();
     if (size > 0 && !Derive(context.get(), operation, output, size)) return false;
     EVP_KDF_CTX_reset(context.get());  // wipes
-    contexts_.Put(std::move(context));
+    contexts_.Put(std::move(context), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return EVP_KDF_get0_provider(kdf_.get()); }

@@ -33,7 +33,7 @@ class KeyEncapsulationSpec : public OperationSpec {
     }
     return context;
   }
-  void PutContext(EvpPkeyCtxPointer context) { contexts_.Put(std::move(context)); }
+  void PutContext(EvpPkeyCtxPointer context, const CacheEpoch& taken) { contexts_.Put(std::move(context), taken); }
 
  private:
   const std::shared_ptr<Key> key_;
@@ -53,6 +53,7 @@ class EncapsulateSpec : public KeyEncapsulationSpec {
 
  private:
   bool Encapsulate(Operation& operation) {
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeContext();
     size_t key_size = 0;
     size_t ciphertext_size = 0;
@@ -65,7 +66,7 @@ class EncapsulateSpec : public KeyEncapsulationSpec {
     if (EVP_PKEY_encapsulate(context.get(), ciphertext, &ciphertext_size, shared_key, &key_size) <= 0) return false;
     operation.output(0).Truncate(key_size);
     operation.output(1).Truncate(ciphertext_size);
-    PutContext(std::move(context));
+    PutContext(std::move(context), epoch);
     return true;
   }
 };
@@ -82,6 +83,7 @@ class DecapsulateSpec : public KeyEncapsulationSpec {
  private:
   bool Decapsulate(Operation& operation) {
     const ByteView ciphertext = operation.input(0);
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeContext();
     size_t size = 0;
     if (!context || EVP_PKEY_decapsulate(context.get(), nullptr, &size, ciphertext.data, ciphertext.size) <= 0) {
@@ -91,7 +93,7 @@ class DecapsulateSpec : public KeyEncapsulationSpec {
     if (shared_key == nullptr) throw std::bad_alloc();
     if (EVP_PKEY_decapsulate(context.get(), shared_key, &size, ciphertext.data, ciphertext.size) <= 0) return false;
     operation.output(0).Truncate(size);
-    PutContext(std::move(context));
+    PutContext(std::move(context), epoch);
     return true;
   }
 };

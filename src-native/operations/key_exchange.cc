@@ -23,6 +23,7 @@ class KeyExchangeSpec : public OperationSpec {
   bool Run(Operation& operation) override {
     const ByteView point = operation.input(1);
     const EvpPkeyPointer peer = point.present() ? ReadPoint(point) : ReadKey(operation.input(0));
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeContext();
     size_t size = 0;
     if (!peer || !context || EVP_PKEY_derive_set_peer(context.get(), peer.get()) <= 0 ||
@@ -38,7 +39,7 @@ class KeyExchangeSpec : public OperationSpec {
       memmove(secret + (full_size - size), secret, size);
       memset(secret, 0, full_size - size);
     }
-    contexts_.Put(std::move(context));
+    contexts_.Put(std::move(context), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return ProviderOf(TakeContext()); }

@@ -22,6 +22,7 @@ class MacSpec : public OperationSpec {
   bool Run(Operation& operation) override {
     unsigned char* output = operation.Reserve(0, size_);
     if (output == nullptr) throw std::bad_alloc();
+    const CacheEpoch epoch;
     EvpMacCtxPointer context = TakeContext();
     const ByteView data = operation.input(0);
     const ByteView key = has_key() ? request_.bytes[0].view() : operation.input(1);
@@ -34,7 +35,7 @@ class MacSpec : public OperationSpec {
     // A key that is the call's own is not kept: another one takes its place.
     static constexpr unsigned char kNoSecret[] = {0};
     if (!has_key() && EVP_MAC_init(context.get(), kNoSecret, sizeof(kNoSecret), nullptr) != 1) return true;
-    contexts_.Put(std::move(context));
+    contexts_.Put(std::move(context), epoch);
     return true;
   }
   const OSSL_PROVIDER* Provider() override { return EVP_MAC_get0_provider(mac_.get()); }

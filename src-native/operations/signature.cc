@@ -136,24 +136,26 @@ class SignatureSpec : public OperationSpec {
   bool SignDigest(ByteView data, unsigned char* signature, size_t* size) {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned hash_size = 0;
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeKeyContext();
     if (!context || EVP_Digest(data.data, data.size, hash, &hash_size, digest_.get(), nullptr) != 1 ||
         EVP_PKEY_sign(context.get(), signature, size, hash, hash_size) <= 0) {
       return false;
     }
-    key_contexts_.Put(std::move(context));
+    key_contexts_.Put(std::move(context), epoch);
     return true;
   }
 
   Verdict VerifyDigest(ByteView data, ByteView signature) {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned hash_size = 0;
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeKeyContext();
     if (!context || EVP_Digest(data.data, data.size, hash, &hash_size, digest_.get(), nullptr) != 1) {
       return Verdict::kNone;
     }
     const bool valid = EVP_PKEY_verify(context.get(), signature.data, signature.size, hash, hash_size) == 1;
-    key_contexts_.Put(std::move(context));
+    key_contexts_.Put(std::move(context), epoch);
     return valid ? Verdict::kValid : Verdict::kInvalid;
   }
 
@@ -184,12 +186,13 @@ class SignatureSpec : public OperationSpec {
 
   // Copies of one that is initialised: that spares looking the algorithm up again.
   EvpMdCtxPointer NewMessageContext() {
+    const CacheEpoch epoch;
     EvpMdCtxPointer original = message_contexts_.Take();
     if (!original) original = InitMessageContext();
     EvpMdCtxPointer copy(EVP_MD_CTX_new());
     if (!original || !copy) return nullptr;
     if (EVP_MD_CTX_copy_ex(copy.get(), original.get()) != 1) return original;  // a provider that cannot copy
-    message_contexts_.Put(std::move(original));
+    message_contexts_.Put(std::move(original), epoch);
     return copy;
   }
 

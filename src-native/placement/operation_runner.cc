@@ -268,6 +268,8 @@ OperationRunner::Submission OperationRunner::SubmitToNextTurn(OperationCall& cal
 void OperationRunner::Begun(OperationCall& call) {
   if (wanted_++ == 0) completions_->Ref();
   ++in_flight_;
+  call.period_ = first_period_ + periods_.size() - 1;
+  ++periods_.back().in_flight;
   if (call.holder_ == nullptr) return;
   ++call.holder_->in_flight;
   call.is_asymmetric_ = call.operation_.spec().is_asymmetric();
@@ -277,11 +279,30 @@ void OperationRunner::Begun(OperationCall& call) {
 
 void OperationRunner::Over(OperationCall& call) {
   --in_flight_;
+  --periods_[call.period_ - first_period_].in_flight;
+  if (periods_.size() > 1) EndPeriods();
   if (!call.abandoned_ && --wanted_ == 0) completions_->Unref();
   if (call.holder_ == nullptr) return;
   --call.holder_->in_flight;
   if (call.is_asymmetric_) --call.holder_->asym_in_flight;
   OnInFlightChanged(*call.holder_);
+}
+
+bool OperationRunner::AwaitEnds(JobId id) {
+  if (in_flight_ == 0) return false;
+  scheduler_.ExpectTelling(id);
+  periods_.back().awaited_by = id;
+  periods_.emplace_back();
+  EndPeriods();  // those in flight may all be of earlier periods, but none of this one
+  return true;
+}
+
+void OperationRunner::EndPeriods() {
+  while (periods_.size() > 1 && periods_.front().in_flight == 0) {
+    scheduler_.Tell(periods_.front().awaited_by);
+    periods_.pop_front();
+    ++first_period_;
+  }
 }
 
 void OperationRunner::RunTurn() {
@@ -331,6 +352,7 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   request.function = &RunInJob;
   request.args = &args;
   request.args_size = sizeof(args);
+  request.wait_owner = call.holder_;
   if (call.holder_ != nullptr) request.wait_mode = call.holder_->wait_mode;
   scheduler_.Submit(request);
   Begun(call);

@@ -63,6 +63,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   uint32_t pauses_ = 0;
   bool abandoned_ = false;
   uint64_t order_ = 0;  // of its submission; 0 when others were in flight
+  uint64_t period_ = 0;
   bool in_job_ = false;
   bool told_ = false;
   bool fell_back_ = false;
@@ -124,6 +125,10 @@ class OperationRunner final : private CompletionQueue::Receiver {
   // Tells those whose jobs have ended.
   void TellEnded();
 
+  // Has kAwaited told, with this id, when the calls that are in flight now are over. False when there are none: nothing
+  // is told then.
+  bool AwaitEnds(JobId id);
+
   size_t in_flight() const { return in_flight_; }
   const std::deque<AlgorithmFigures>& figures() const { return figures_; }
   const std::deque<HolderFigures>& holders() const { return holders_; }
@@ -158,6 +163,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
   void OnInFlightChanged(HolderFigures& holder);
   void Begun(OperationCall& call);
   void Over(OperationCall& call);
+  void EndPeriods();
   static void AccountToHolder(const OperationCall& call);
   // False when it is run again.
   bool Account(OperationCall& call);
@@ -185,6 +191,13 @@ class OperationRunner final : private CompletionQueue::Receiver {
   std::vector<std::unique_ptr<OperationCall>> free_;
   std::vector<OperationCall*> ended_;
   std::vector<OperationCall*> told_;  // kept for its memory
+  // Calls that began between two calls of AwaitEnds(). The last one goes on.
+  struct Period {
+    size_t in_flight = 0;
+    JobId awaited_by = kNoJobId;
+  };
+  std::deque<Period> periods_ = std::deque<Period>(1);
+  uint64_t first_period_ = 0;
   size_t in_flight_ = 0;
   uint64_t submissions_ = 0;
   size_t wanted_ = 0;           // in flight and not abandoned: these keep the loop alive

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/intrusive_list.h"
@@ -52,7 +53,10 @@ class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
   std::vector<unsigned char> args_;
   bool has_args_ = false;
   WaitPoint* wait_point_ = nullptr;
-  bool owns_wait_point_ = false;  // it comes from the scheduler's pool
+  bool owns_wait_point_ = false;               // it comes from the scheduler's pool
+  std::unique_ptr<WaitPoint> own_wait_point_;  // then, from the job's start to its end
+  const void* wait_owner_ = nullptr;           // see JobRequest
+  uint32_t wait_generation_ = 0;
   WaitMode wait_mode_ = WaitMode::kAuto;
   BackoffEntry backoff_;
   JobId id_ = kNoJobId;

@@ -1,6 +1,7 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <string>
 #include <utility>
@@ -18,6 +19,9 @@ constexpr unsigned kStepsPerClock = 16;
 constexpr size_t kMostEvents = 1024;
 // Of a finished job's argument memory, what is kept for the next job.
 constexpr size_t kMostKeptArgsBytes = 4096;
+
+// Of Scheduler::ForgetWaitFds(), whichever scheduler's.
+std::atomic<uint32_t> wait_generation{0};
 
 }  // namespace
 
@@ -103,7 +107,6 @@ class Scheduler::ManualWait final : private WakeTarget {
         return wait_point_.watch_error();
       case WaitPoint::Offer::kCallback:
       case WaitPoint::Offer::kFd:
-      case WaitPoint::Offer::kUncertain:
         break;
     }
     return {};
@@ -262,7 +265,7 @@ bool Scheduler::ReleaseManual(ScheduledJob* job, JobId id) {
   job->orphaned_ = true;
   job->submitted_ns_ = job->started_ns_ = uv_hrtime();
   ++metrics_.abandoned;
-  job->wait_point_->Attach(job);
+  job->wait_point_->AttachPaused(job);
   if (job->is_program()) {
     job->program_.Continue(Command());
     MakeReady(*job);
@@ -279,6 +282,17 @@ Result<void> Scheduler::Await(WaitPoint& wait_point, JobId id) {
   ++wanted_;
   UpdateKeepAlive();
   return {};
+}
+
+void Scheduler::ExpectTelling(JobId id) {
+  manual_waits_[id] = nullptr;
+  ++wanted_;
+  UpdateKeepAlive();
+}
+
+void Scheduler::Tell(JobId id) {
+  events_.push_back({id, JobEvent::Kind::kAwaited, 0, 0, {}, 0});
+  ScheduleTick();
 }
 
 void Scheduler::CancelAwait(JobId id) {
@@ -353,12 +367,9 @@ bool Scheduler::CanAdmit() const {
 }
 
 bool Scheduler::Admit(ScheduledJob& job) {
-  if (job.owns_wait_point_ && job.wait_point_ == nullptr) {
-    job.wait_point_ = AcquireWaitPoint();
-    if (job.wait_point_ == nullptr) {
-      RetryPoolLater();
-      return false;
-    }
+  if (job.owns_wait_point_ && !AcquireWaitPoint(job)) {
+    RetryPoolLater();
+    return false;
   }
   queue_.Remove(&job);
   job.wait_point_->Attach(&job, job.wait_mode_);
@@ -433,10 +444,6 @@ void Scheduler::AwaitWake(ScheduledJob& job) {
   job.state_ = ScheduledJob::State::kWaiting;
   ++waiting_;
   if (offer == WaitPoint::Offer::kCallback || offer == WaitPoint::Offer::kFd) return;
-  if (offer == WaitPoint::Offer::kUncertain) {
-    backoff_->ScheduleSafetyNet(job.backoff_);
-    return;
-  }
   if (offer == WaitPoint::Offer::kUnwatchable && !job.watch_failed_ && job.id_ != kNoJobId) {
     job.watch_failed_ = true;
     failures_[job.id_] = job.wait_point_->watch_error();
@@ -501,6 +508,7 @@ ScheduledJob& Scheduler::Allocate(const JobRequest& request) {
   job->SetArgs(request.args, request.args_size);
   job->wait_point_ = request.wait_point;
   job->owns_wait_point_ = request.wait_point == nullptr;
+  job->wait_owner_ = request.wait_owner != nullptr ? request.wait_owner : reinterpret_cast<const void*>(job->function_);
   job->wait_mode_ = request.wait_mode;
   job->id_ = kNoJobId;
   job->abandoned_ = false;
@@ -523,24 +531,54 @@ void Scheduler::Free(ScheduledJob& job) {
   if (job.id_ != kNoJobId) by_id_[job.id_] = nullptr;
   job.id_ = kNoJobId;
   job.ClearArgs();
-  if (job.owns_wait_point_ && job.wait_point_ != nullptr) free_wait_points_.push_back(job.wait_point_);
-  job.wait_point_ = nullptr;
+  ReleaseWaitPoint(job);
   job.state_ = ScheduledJob::State::kFree;
   free_jobs_.push_back(&job);
 }
 
 ScheduledJob* Scheduler::Find(JobId id) const { return id < by_id_.size() ? by_id_[id] : nullptr; }
 
-WaitPoint* Scheduler::AcquireWaitPoint() {
-  if (free_wait_points_.empty()) {
+bool Scheduler::AcquireWaitPoint(ScheduledJob& job) {
+  if (job.own_wait_point_ != nullptr) return true;
+  DropForgottenFds();
+  const auto take = [&job](std::vector<std::unique_ptr<WaitPoint>>& from) {
+    if (from.empty()) return false;
+    job.own_wait_point_ = std::move(from.back());
+    from.pop_back();
+    return true;
+  };
+  const auto kept =
+      wait_points_with_fds_.empty() ? wait_points_with_fds_.end() : wait_points_with_fds_.find(job.wait_owner_);
+  if ((kept == wait_points_with_fds_.end() || !take(kept->second)) && !take(free_wait_points_)) {
     Result<std::unique_ptr<WaitPoint>> created = CreateWaitPoint();
-    if (!created.ok()) return nullptr;
-    wait_points_.push_back(std::move(created.value()));
-    return wait_points_.back().get();
+    if (!created.ok()) return false;
+    job.own_wait_point_ = std::move(created.value());
   }
-  WaitPoint* wait_point = free_wait_points_.back();
-  free_wait_points_.pop_back();
-  return wait_point;
+  job.wait_point_ = job.own_wait_point_.get();
+  job.wait_generation_ = wait_generation_;
+  return true;
+}
+
+void Scheduler::ReleaseWaitPoint(ScheduledJob& job) {
+  job.wait_point_ = nullptr;
+  std::unique_ptr<WaitPoint> wait_point = std::move(job.own_wait_point_);
+  if (wait_point == nullptr) return;
+  if (!wait_point->context().HasFds()) {
+    free_wait_points_.push_back(std::move(wait_point));
+  } else if (job.wait_generation_ == wait_generation.load(std::memory_order_acquire)) {
+    wait_points_with_fds_[job.wait_owner_].push_back(std::move(wait_point));
+  }
+}
+
+void Scheduler::ForgetWaitFds() {
+  wait_generation.fetch_add(1, std::memory_order_acq_rel);
+  DropForgottenFds();
+}
+
+void Scheduler::DropForgottenFds() {
+  const uint32_t current = wait_generation.load(std::memory_order_acquire);
+  if (current == std::exchange(wait_generation_, current)) return;
+  wait_points_with_fds_.clear();
 }
 
 // --- Scheduler: events, clock and loop
@@ -655,7 +693,7 @@ void Scheduler::WaitWithoutLoop() {
   std::vector<WaitFd> fds;
   std::vector<ScheduledJob*> waiting;
   for (ScheduledJob& job : *jobs_) {
-    if (job.state_ != ScheduledJob::State::kWaiting) continue;
+    if (job.state_ != ScheduledJob::State::kWaiting || !job.wait_point_->awaiting_fds()) continue;
     for (const WaitFd fd : job.wait_point_->context().Fds()) {
       fds.push_back(fd);
       waiting.push_back(&job);
@@ -677,7 +715,9 @@ void Scheduler::Close(std::function<void()> done) {
     if (job.linked()) ready_.Remove(&job);
     job.wait_point_->Abandon();
   }
-  for (std::unique_ptr<WaitPoint>& wait_point : wait_points_) wait_point.reset();
+  for (ScheduledJob& job : *jobs_) job.own_wait_point_.reset();
+  free_wait_points_.clear();
+  wait_points_with_fds_.clear();
   if (live_ > 0) {
     // The functions of abandoned jobs are still in the middle of using their arguments.
     static auto* kept = new std::vector<std::unique_ptr<std::deque<ScheduledJob>>>();

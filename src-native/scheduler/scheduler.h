@@ -35,6 +35,9 @@ struct JobRequest {
   size_t args_size = 0;
   WaitPoint* wait_point = nullptr;  // null for one of the scheduler's own
   WaitMode wait_mode = WaitMode::kAuto;
+  // Whose jobs share the scheduler's wait contexts that keep fds: another's would be taken for what this job offers.
+  // Null for `function`.
+  const void* wait_owner = nullptr;
 };
 
 // What the submitter is told; eight 32-bit words, which JavaScript reads as they are.
@@ -103,6 +106,9 @@ class Scheduler {
   // Waits for the wake-up of a job that its caller resumes: kAwaited follows, with this id, unless it is cancelled.
   Result<void> Await(WaitPoint& wait_point, JobId id);
   void CancelAwait(JobId id);
+  // Keeps the loop alive until Tell(), which has kAwaited follow.
+  void ExpectTelling(JobId id);
+  void Tell(JobId id);
 
   // Has OnDelivery() called soon. Loop thread; also within a job.
   void RequestDelivery();
@@ -114,6 +120,10 @@ class Scheduler {
 
   void SetTracing(bool tracing) { tracing_ = tracing; }
   const Metrics& metrics() const { return metrics_; }
+  // The fds that engines keep in the wait contexts of schedulers go: of idle ones now, of a job's when it ends; those
+  // of other threads with their next job.
+  void ForgetWaitFds();
+
   size_t live() const { return live_; }
   size_t queued() const { return queue_.size(); }
   size_t ready() const { return ready_.size(); }
@@ -152,7 +162,9 @@ class Scheduler {
   void Free(ScheduledJob& job);
   ScheduledJob& Allocate(const JobRequest& request);
   ScheduledJob* Find(JobId id) const;
-  WaitPoint* AcquireWaitPoint();
+  bool AcquireWaitPoint(ScheduledJob& job);
+  void ReleaseWaitPoint(ScheduledJob& job);
+  void DropForgottenFds();
 
   void SetId(ScheduledJob& job, JobId id);
   void EnsureUnblocked();
@@ -182,8 +194,9 @@ class Scheduler {
   std::optional<BackoffTimer> backoff_;
   UvHandlePointer<uv_idle_t> idle_;    // active while jobs are ready: the loop must not block
   UvHandlePointer<uv_check_t> check_;  // after polling: runs what became ready
-  std::vector<std::unique_ptr<WaitPoint>> wait_points_;
-  std::vector<WaitPoint*> free_wait_points_;
+  // Between jobs. In a job's hands they are the job's.
+  std::vector<std::unique_ptr<WaitPoint>> free_wait_points_;
+  std::unordered_map<const void*, std::vector<std::unique_ptr<WaitPoint>>> wait_points_with_fds_;
   std::unordered_map<JobId, std::unique_ptr<ManualWait>> manual_waits_;
   std::unique_ptr<std::deque<ScheduledJob>> jobs_;
   std::vector<ScheduledJob*> free_jobs_;
@@ -192,6 +205,7 @@ class Scheduler {
   IntrusiveList<ScheduledJob> ready_;
 
   JobId running_ = kNoJobId;
+  uint32_t wait_generation_ = 0;  // when wait contexts were last dropped
   size_t live_ = 0;
   size_t waiting_ = 0;
   size_t wanted_ = 0;  // queued or live, and not abandoned: these keep the loop alive

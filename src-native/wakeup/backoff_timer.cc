@@ -4,12 +4,6 @@
 
 namespace openssl_async {
 
-namespace {
-
-constexpr uint64_t kSafetyNetMs = 100;
-
-}  // namespace
-
 BackoffTimer::BackoffTimer(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loop) {
   timer_ = OpenHandle<uv_timer_t>(open, this, error, [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
   Configure(1, 16);
@@ -21,17 +15,11 @@ void BackoffTimer::Configure(uint64_t initial_interval_ms, uint64_t max_interval
     intervals_.push_back(interval);
   }
   intervals_.push_back(std::max(initial_interval_ms, max_interval_ms));
-  intervals_.push_back(std::max(kSafetyNetMs, max_interval_ms));
   levels_ = std::vector<IntrusiveList<BackoffEntry>>(intervals_.size());
 }
 
 void BackoffTimer::Schedule(BackoffEntry& entry, unsigned attempt) {
-  ScheduleAt(entry, std::min<size_t>(attempt, intervals_.size() - 2));
-}
-
-void BackoffTimer::ScheduleSafetyNet(BackoffEntry& entry) { ScheduleAt(entry, intervals_.size() - 1); }
-
-void BackoffTimer::ScheduleAt(BackoffEntry& entry, size_t level) {
+  const size_t level = std::min<size_t>(attempt, intervals_.size() - 1);
   entry.level = static_cast<uint8_t>(level);
   entry.due_ms = uv_now(loop_) + intervals_[level];
   levels_[level].PushBack(&entry);

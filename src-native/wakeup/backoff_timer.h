@@ -26,22 +26,18 @@ class BackoffTimer {
 
   // Wakes `entry.target` once. `attempt` counts from 0.
   void Schedule(BackoffEntry& entry, unsigned attempt);
-  // The same, after so long a time that it is only for jobs that should be woken by something else.
-  void ScheduleSafetyNet(BackoffEntry& entry);
   void Cancel(BackoffEntry& entry);
 
   // Wakes those whose time has come, by the clock. The loop does it by itself; a drain without the loop calls it.
   void FireDue();
 
  private:
-  void ScheduleAt(BackoffEntry& entry, size_t level);
   void Start(uint64_t due_ms);
 
   uv_loop_t* loop_;
   UvHandlePointer<uv_timer_t> timer_;
   uint64_t armed_due_ms_ = 0;  // 0 while the timer is not armed
-  // By interval, the safety net's last: all entries of a list wait equally long, so each list is in the order of its
-  // due times.
+  // By interval: all entries of a list wait equally long, so each list is in the order of its due times.
   std::vector<uint64_t> intervals_;
   std::vector<IntrusiveList<BackoffEntry>> levels_;
 };

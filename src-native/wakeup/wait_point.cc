@@ -4,6 +4,13 @@
 
 namespace openssl_async {
 
+namespace {
+
+// A status of our own: the engine has set none. OpenSSL keeps whatever it is given.
+constexpr int kUnsaid = -1;
+
+}  // namespace
+
 Result<std::unique_ptr<WaitPoint>> WaitPoint::Create(CallbackQueue& callbacks, PollTable& polls) {
   Result<WaitContext*> context = WaitContext::Create();
   if (!context.ok()) return context.error();
@@ -19,17 +26,27 @@ WaitPoint::~WaitPoint() {
 }
 
 void WaitPoint::Attach(WakeTarget* waiter, WaitMode mode) {
+  SetWaiter(waiter, mode);
+  called_back_ = false;
+  target_->Listen(this);
+  // A status that an earlier job's engine left behind says nothing about this job's.
+  context_->set_status(mode == WaitMode::kCallback ? kUnsaid : ASYNC_STATUS_UNSUPPORTED);
+}
+
+void WaitPoint::AttachPaused(WakeTarget* waiter) {
+  const bool is_heard = observer_ != nullptr;
+  SetWaiter(waiter, WaitMode::kAuto);
+  watches_stale_ = true;  // pauses that nobody waited for may have changed the fds unseen
+  if (!is_heard) target_->Listen(this);
+}
+
+void WaitPoint::SetWaiter(WakeTarget* waiter, WaitMode mode) {
   if (WakeTarget* earlier = waiter_; earlier != nullptr) earlier->OnWake(WakeKind::kPoll);
   waiter_ = waiter;
   mode_ = mode;
   once_ = false;
-  called_back_ = false;
   awaiting_ = false;
-  fds_are_earlier_ = true;
-  target_->Listen(this);
   CarryCallback(mode == WaitMode::kAuto || mode == WaitMode::kCallback || observer_ != nullptr);
-  // A status that an earlier job's engine left behind says nothing about this job's.
-  context_->set_status(ASYNC_STATUS_UNSUPPORTED);
 }
 
 void WaitPoint::Detach(bool keep_callback) {
@@ -80,15 +97,15 @@ WaitPoint::Offer WaitPoint::AwaitWake() {
   awaiting_fds_ = false;
   const int status = context_->status();
   if (status == ASYNC_STATUS_EAGAIN || mode_ == WaitMode::kPoll) return Offer::kNothing;
-  if (mode_ == WaitMode::kCallback) return status == ASYNC_STATUS_OK ? Offer::kCallback : Offer::kUncertain;
-  if (!SyncWatches()) return Offer::kUnwatchable;
+  // An engine that sets no status may call back all the same; its application says so by its mode.
+  const bool calls_back = carries_callback_ && (status == ASYNC_STATUS_OK || status == kUnsaid);
+  if (mode_ == WaitMode::kCallback && status != kUnsaid) return calls_back ? Offer::kCallback : Offer::kNothing;
+  if (!SyncWatches()) return calls_back ? Offer::kCallback : Offer::kUnwatchable;
   for (const std::unique_ptr<FdWatch>& watch : watches_) polls_.Arm(*watch);
   awaiting_fds_ = !watches_.empty();
   // Fds count even when a callback is promised: the promise may be an earlier engine's.
-  if (status == ASYNC_STATUS_OK) return Offer::kCallback;
-  if (!awaiting_fds_) return Offer::kNothing;
-  // Where an earlier job left them all, this one may mean none of them.
-  return fds_are_earlier_ && !once_ ? Offer::kUncertain : Offer::kFd;
+  if (calls_back) return Offer::kCallback;
+  return awaiting_fds_ ? Offer::kFd : Offer::kNothing;
 }
 
 bool WaitPoint::OnWake(WakeKind kind) {
@@ -104,8 +121,6 @@ bool WaitPoint::OnWake(WakeKind kind) {
     return waiter_ != nullptr;
   } else if (!awaiting_fds_) {
     return false;
-  } else {
-    fds_are_earlier_ = false;
   }
   awaiting_ = false;
   return waiter_->OnWake(kind);
@@ -153,7 +168,6 @@ void WaitPoint::DropRemovedFds() {
   const FdChanges changes = context_->ChangedFds();
   for (const WaitFd fd : changes.removed) Unwatch(fd);
   for (const WaitFd fd : changes.added) Unwatch(fd);
-  if (!changes.added.empty()) fds_are_earlier_ = false;
   watches_stale_ = watches_stale_ || !changes.removed.empty() || !changes.added.empty();
 }
 

@@ -23,7 +23,7 @@ class CallbackObserver {
 // What a job is woken by: whatever it offers, or one of it only.
 enum class WaitMode : uint8_t {
   kAuto,
-  kCallback,  // fds are not watched
+  kCallback,  // fds are watched only while no status says whether there will be a callback
   kFd,        // the wait context carries no callback, so that who asks for one uses an fd
   kPoll,      // neither: the job tries again and again
 };
@@ -42,7 +42,6 @@ class WaitPoint final : private WakeTarget {
     kReady,        // called back already: nothing to wait for
     kCallback,     // will call back
     kFd,           // its fds are watched; a callback counts too
-    kUncertain,    // may be woken by what was set up, and may not: try now and then
     kNothing,      // try again later; a callback counts too
     kUnwatchable,  // its fds cannot be watched: as kNothing, and `error` says why
   };
@@ -50,6 +49,8 @@ class WaitPoint final : private WakeTarget {
   // From here to Detach(), the wait context carries our callback and wakes `waiter`.
   // A waiter that was there before is woken.
   void Attach(WakeTarget* waiter, WaitMode mode = WaitMode::kAuto);
+  // The same for a job that is paused already: what it was told by callbacks, and what its engine said, still hold.
+  void AttachPaused(WakeTarget* waiter);
   // `keep_callback` leaves the callback in place, for a context that is attached again and not shown to anybody else.
   void Detach(bool keep_callback);
 
@@ -70,6 +71,7 @@ class WaitPoint final : private WakeTarget {
   // The waiter found another reason to go on.
   void StopAwaiting() { awaiting_ = false; }
   bool awaiting() const { return awaiting_; }
+  bool awaiting_fds() const { return awaiting_ && awaiting_fds_; }
 
   // After a pause that is not one of the job's own, and after its end: lets go of fds that the job gave up, because
   // their numbers may come back as something else.
@@ -89,6 +91,7 @@ class WaitPoint final : private WakeTarget {
  private:
   WaitPoint(std::unique_ptr<WaitContext> context, CallbackQueue& callbacks, PollTable& polls);
   bool OnWake(WakeKind kind) override;
+  void SetWaiter(WakeTarget* waiter, WaitMode mode);
   void CarryCallback(bool carry);
   bool SyncWatches();
   bool Watch(WaitFd fd);
@@ -107,8 +110,7 @@ class WaitPoint final : private WakeTarget {
   bool once_ = false;
   bool awaiting_ = false;
   bool awaiting_fds_ = false;
-  bool called_back_ = false;      // since the last wait ended
-  bool fds_are_earlier_ = false;  // nothing has shown yet that the attached waiter's job uses the fds
+  bool called_back_ = false;  // since the last wait ended
   bool watches_stale_ = true;
   std::vector<std::unique_ptr<FdWatch>> watches_;
   std::unique_ptr<WaitContext> context_;

@@ -115,7 +115,7 @@ withToken('the engine of PKCS#11', () => {
       };
       engine.setDefault(['RSA', 'EC', 'PKEY']);
       const during = isRight();
-      engine.unload();
+      await engine.unload();
       return { during, afterwards: isRight(), isListed: library.listEngines().some(({ id }) => id === 'pkcs11') };
     });
     expect(outcome).toEqual({ during: true, afterwards: true, isListed: false });
@@ -222,8 +222,8 @@ withToken('the engine of PKCS#11', () => {
       const uri = 'pkcs11:token=keys;object=rsa';
       const key = await engine.loadPrivateKey(uri, { pin: process.env.TOKEN_PIN ?? '' });
       const calls = Array.from({ length: 20 }, () => library.sign('sha256', 'data', key));
-      engine.unload();
-      engine.unload();
+      void engine.unload();
+      void engine.unload();
       const signatures = await Promise.all(calls);
       const refused = [
         await codeOfRejection(library.sign('sha256', 'data', key)),
@@ -255,7 +255,7 @@ withToken('the engine of PKCS#11', () => {
       const second = await library.loadEngine('pkcs11');
       const other = await codeOfRejection(library.loadEngine('pkcs11', { preInit: [['MODULE_PATH', '/other.so']] }));
       const key = await engine.loadPrivateKey('pkcs11:token=keys;object=ec', { pin });
-      engine.unload();
+      void engine.unload();
       const stillKey = await second.loadPrivateKey('pkcs11:token=keys;object=ec');
       const refused = await codeOfRejection(library.sign('sha256', 'data', key));
       const source = `
@@ -317,7 +317,7 @@ withToken('the engine of PKCS#11', () => {
       const cycle = async (): Promise<void> => {
         const engine = await library.loadEngine('pkcs11', { preInit: [['MODULE_PATH', process.env.TOKEN_MODULE]] });
         await engine.control('VERBOSE');
-        engine.unload();
+        await engine.unload();
       };
       for (let turn = 0; turn < 200; ++turn) await cycle();
       const opened = readdirSync('/proc/self/fd').length;
@@ -358,8 +358,8 @@ withEngines('an engine', () => {
   beforeAll(async () => {
     engine = await loadEngine(REFERENCE);
   });
-  afterAll(() => {
-    engine.unload();
+  afterAll(async () => {
+    await engine.unload();
   });
 
   test('is listed, and says what it is', () => {

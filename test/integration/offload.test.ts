@@ -137,8 +137,8 @@ describeReference('a query that only prefers a provider', () => {
   beforeAll(async () => {
     provider = await async.loadProvider('reference', { path: PROVIDER });
   });
-  afterAll(() => {
-    provider.unload();
+  afterAll(async () => {
+    await provider.unload();
   });
 
   test.each<[string, (options: async.OperationOptions) => Promise<unknown>]>([

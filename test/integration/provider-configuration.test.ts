@@ -32,6 +32,6 @@ test('configure() says when OpenSSL does not take a configuration file, and may 
 test('a provider that a configuration file has activated stays when it is unloaded', async () => {
   const provider = await loadProvider('legacy', { config: CONFIG });
   expect(listProviders()).toContainEqual(expect.objectContaining({ name: 'legacy', library: 'own', active: true }));
-  provider.unload();
+  await provider.unload();
   expect(await hash('md4', 'abc', { provider: 'legacy', outputEncoding: 'hex' })).toBe(MD4_OF_ABC);
 });

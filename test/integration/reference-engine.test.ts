@@ -57,7 +57,7 @@ async function signMany(key: Parameters<typeof sign>[2], count: number): Promise
 
 withEngines('the reference engine', () => {
   afterEach(async () => {
-    engine?.unload();
+    await engine?.unload();
     engine = undefined;
     // A heartbeat may still ask it on the pool.
     await until(() => !listEngines().some(({ id, loaded }) => id === 'reference' && loaded));
@@ -85,7 +85,7 @@ withEngines('the reference engine', () => {
       const key = (await load(mode, { preInit: [['LATENCY_MICROS', 500]] })).bindKey(rsa.privateKey);
       const grown = await growth(() => signMany(key, 10));
       expect([mode, grown[kind] > 0]).toEqual([mode, true]);
-      engine?.unload();
+      await engine?.unload();
     }
   });
 
@@ -148,7 +148,7 @@ withEngines('the reference engine', () => {
     await setTimeout(30);
     expect(loaded.alive).toBe(true);
     expect(messages).toEqual([]);
-    loaded.unload();
+    await loaded.unload();
     await until(() => !listEngines().some(({ id, loaded: isLoaded }) => id === 'reference' && isLoaded));
     const lame = await load('auto', { heartbeat: { command: 'NONSENSE', intervalMs: 5 } });
     while (lame.alive) await setTimeout(5);
@@ -176,7 +176,7 @@ withEngines('the reference engine', () => {
     test('may be unloaded while operations are under way', async () => {
       const loaded = await load('poll', { poll: {}, preInit: [['LATENCY_MICROS', 2000]] });
       const signed = signMany(loaded.bindKey(rsa.privateKey), 50);
-      loaded.unload();
+      void loaded.unload();
       await signed;
     });
 

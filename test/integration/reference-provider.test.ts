@@ -37,8 +37,8 @@ const wakeups = (): Record<Wakeup, number> => {
   return { callbacks, fdWakeups, retries };
 };
 
-afterEach(() => {
-  provider?.unload();
+afterEach(async () => {
+  await provider?.unload();
   provider = undefined;
 });
 
@@ -190,7 +190,7 @@ describeReference('the reference provider', () => {
   test('may be unloaded while jobs wait for it', async () => {
     const loaded = await load({ 'latency-micros': 5000 });
     const signatures = Promise.all(Array.from({ length: 16 }, () => sign('rsa')));
-    loaded.unload();
+    void loaded.unload();
     expect((await signatures).map((signature) => isValid('rsa', signature))).not.toContain(false);
   });
 
@@ -201,7 +201,7 @@ describeReference('the reference provider', () => {
       const once = async (): Promise<void> => {
         const loaded = await load({ mode: 'fd' });
         await sign('ec');
-        loaded.unload();
+        await loaded.unload();
       };
       await once();
       await once();

@@ -144,7 +144,7 @@ withToken('a key of a token', () => {
         const key = await library.createPrivateKey({ uri, prompt });
         const signature = (await library.sign('sha256', 'data', key)).toString('hex');
         const publicKey = await library.createPublicKey({ uri, pin: process.env.TOKEN_PIN ?? '' });
-        engine.unload();
+        await engine.unload();
         const after = await rejectionCode(library.createPrivateKey({ uri }));
         const pem = publicKey.export({ format: 'pem', type: 'spki' });
         return { isHeld: key.isHeld, signature, pem, questions, before, after };

@@ -83,7 +83,7 @@ withTpm("a TPM's key", () => {
         const key = await library.createPrivateKey({ uri: process.env.TPM_URI ?? '' });
         const signatures = await Promise.all(['a', 'b', 'c'].map((data) => library.sign('sha256', data, key)));
         const { operations, notOffloaded } = library.stats().providers.tpm2 ?? {};
-        provider.unload();
+        await provider.unload();
         return {
           isHeld: key.isHeld,
           exported: codeOf(() => key.export({ format: 'pem', type: 'pkcs8' })),

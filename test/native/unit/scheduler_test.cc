@@ -185,6 +185,36 @@ int PauseWithStatus(void* args) {
 
 int NonBlockingEventFd() { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
+// As an engine keeps an fd: made readable before the pause, found again by the next job with the same wait context.
+struct KeptFd {
+  UniqueFd fd{NonBlockingEventFd()};
+  std::atomic<bool> is_done{true};
+  int attached = 0;
+  int cleaned_up = 0;
+};
+
+int PauseWithKeptFd(void* args) {
+  auto& self = ArgsOf<KeptFd>(args);
+  static const char key = 0;
+  ASYNC_WAIT_CTX* context = ASYNC_get_wait_ctx(ASYNC_get_current_job());
+  OSSL_ASYNC_FD fd = OSSL_BAD_ASYNC_FD;
+  void* custom = nullptr;
+  if (ASYNC_WAIT_CTX_get_fd(context, &key, &fd, &custom) != 1) {
+    ++self.attached;
+    const auto clean_up = [](ASYNC_WAIT_CTX*, const void*, OSSL_ASYNC_FD, void* kept) {
+      ++static_cast<KeptFd*>(kept)->cleaned_up;
+    };
+    ASYNC_WAIT_CTX_set_wait_fd(context, &key, self.fd.get(), &self, clean_up);
+  }
+  if (self.is_done) eventfd_write(self.fd.get(), 1);
+  do {
+    ASYNC_pause_job();
+  } while (!self.is_done);
+  eventfd_t count = 0;
+  eventfd_read(self.fd.get(), &count);
+  return 1;
+}
+
 }  // namespace
 
 TEST_SUITE("scheduler") {
@@ -280,6 +310,44 @@ TEST_SUITE("scheduler") {
       REQUIRE(scheduler.RunUntilEnded(3));
       CHECK(scheduler->metrics().poll_wakeups == 6);
       CHECK(scheduler->metrics().engine_errors == 2);
+    });
+  }
+
+  TEST_CASE("an fd that an engine keeps in a wait context is offered by no job of another's") {
+    InThreadOfItsOwn([&] {
+      TestScheduler scheduler;
+      KeptFd kept;
+      scheduler.Submit(0, &PauseWithKeptFd, &kept);
+      REQUIRE(scheduler.RunUntilEnded(1));
+      scheduler.Submit(1, &PauseWithoutNotification);  // would wait for ever for that fd
+      REQUIRE(scheduler.RunUntilEnded(2));
+      CHECK(scheduler->metrics().fd_wakeups == 1);
+      CHECK(scheduler->metrics().poll_wakeups == 1);
+      scheduler.Submit(2, &PauseWithKeptFd, &kept);
+      REQUIRE(scheduler.RunUntilEnded(3));
+      CHECK(kept.attached == 1);
+      CHECK(kept.cleaned_up == 0);
+    });
+  }
+
+  TEST_CASE("fds that engines keep are closed when they are to be forgotten, those in use at their job's end") {
+    InThreadOfItsOwn([&] {
+      TestScheduler scheduler;
+      KeptFd idle;
+      KeptFd busy;
+      busy.is_done = false;
+      scheduler.Submit(0, &PauseWithKeptFd, &busy);
+      REQUIRE(scheduler.loop.RunUntil([&] { return scheduler->waiting() == 1; }));
+      scheduler.Submit(1, &PauseWithKeptFd, &idle);
+      REQUIRE(scheduler.RunUntilEnded(1));
+      CHECK(scheduler->waiting() == 1);
+      scheduler->ForgetWaitFds();
+      CHECK(idle.cleaned_up == 1);
+      CHECK(busy.cleaned_up == 0);
+      busy.is_done = true;
+      REQUIRE(eventfd_write(busy.fd.get(), 1) == 0);
+      REQUIRE(scheduler.RunUntilEnded(2));
+      CHECK(busy.cleaned_up == 1);
     });
   }
 

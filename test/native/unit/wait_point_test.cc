@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "support.h"
 
@@ -138,6 +139,78 @@ TEST_SUITE("wait point") {
     point->Attach(&waiter);
     CHECK(point->context().status() == ASYNC_STATUS_UNSUPPORTED);
     point->Detach(false);
+  }
+
+  TEST_CASE("an fd that an earlier job left is waited for, and by nothing else") {
+    TestPoint point;
+    RecordingTarget waiter;
+    const Pipe pipe;
+    for (const WaitMode mode : {WaitMode::kAuto, WaitMode::kFd, WaitMode::kAuto}) {
+      point->Attach(&waiter, mode);
+      if (point->context().Fds().empty()) point->context().SetFd(1, pipe.fd(), false);
+      CHECK(point->AwaitWake() == Offer::kFd);
+      CHECK(point->awaiting_fds());
+      point->StopAwaiting();
+      point->Detach(true);
+    }
+    CHECK(waiter.kinds.empty());
+  }
+
+  TEST_CASE("a status that promises a callback where there is none to call promises nothing") {
+    TestPoint point;
+    RecordingTarget waiter;
+    const Pipe pipe;
+    point->Attach(&waiter, WaitMode::kFd);
+    CHECK_FALSE(point.HasCallback());
+    point->context().set_status(ASYNC_STATUS_OK);
+    CHECK(point->AwaitWake() == Offer::kNothing);
+    point->StopAwaiting();
+    point->context().SetFd(1, pipe.fd(), false);
+    CHECK(point->AwaitWake() == Offer::kFd);
+    point->Detach(false);
+  }
+
+  TEST_CASE("who waits for callbacks waits for one unless the engine says that there is none") {
+    const std::pair<std::optional<int>, Offer> all[] = {
+        {std::nullopt, Offer::kCallback},
+        {ASYNC_STATUS_OK, Offer::kCallback},
+        {ASYNC_STATUS_UNSUPPORTED, Offer::kNothing},
+        {ASYNC_STATUS_EAGAIN, Offer::kNothing},
+        {ASYNC_STATUS_ERR, Offer::kNothing},
+    };
+    for (const bool has_fd : {false, true}) {
+      for (const auto& [status, offer] : all) {
+        CAPTURE(has_fd);
+        CAPTURE(status.value_or(-1));
+        TestPoint point;
+        RecordingTarget waiter;
+        const Pipe pipe;
+        point->Attach(&waiter, WaitMode::kCallback);
+        if (has_fd) point->context().SetFd(1, pipe.fd(), false);
+        if (status) point->context().set_status(*status);
+        CHECK(point->AwaitWake() == offer);
+        CHECK(point->awaiting_fds() == (has_fd && !status));
+        point.CallBack();
+        CHECK(waiter.kinds == std::vector<WakeKind>{WakeKind::kCallback});
+        point->Detach(false);
+      }
+    }
+  }
+
+  TEST_CASE("what a paused job was told, and what its engine said, outlasts a change of who waits for it") {
+    TestPoint point;
+    CountingObserver observer;
+    RecordingTarget waiter;
+    point->Observe(&observer);
+    point->context().set_status(ASYNC_STATUS_OK);
+    point->AttachPaused(&waiter);
+    CHECK(point->AwaitWake() == Offer::kCallback);
+    point->Detach(false);
+    point.CallBack();
+    point->AttachPaused(&waiter);
+    CHECK(point->AwaitWake() == Offer::kReady);
+    point->Detach(false);
+    point->Observe(nullptr);
   }
 
   TEST_CASE("a callback for an earlier job is none for the next") {

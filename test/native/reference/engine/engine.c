@@ -19,10 +19,12 @@ enum command {
   COMMAND_POLL,
   COMMAND_HEARTBEAT,
   COMMAND_STATS,
+  COMMAND_DIGESTS,
 };
 
 static const ENGINE_CMD_DEFN kCommands[] = {
-    {COMMAND_MODE, "MODE", "How a job that waits is told: auto, callback, event-fd, fd, none, poll or sync",
+    {COMMAND_MODE, "MODE",
+     "How a job that waits is told: auto, callback, event-fd, fd, blocking, unstated, none, poll or sync",
      ENGINE_CMD_FLAG_STRING},
     {COMMAND_LATENCY_MICROS, "LATENCY_MICROS", "Microseconds before the device begins with a request",
      ENGINE_CMD_FLAG_NUMERIC},
@@ -32,13 +34,14 @@ static const ENGINE_CMD_DEFN kCommands[] = {
      ENGINE_CMD_FLAG_NO_INPUT},
     {COMMAND_HEARTBEAT, "HEARTBEAT", "Fails when requests wait and nothing comes of them", ENGINE_CMD_FLAG_NO_INPUT},
     {COMMAND_STATS, "STATS", "Writes the counters, name=number, to the file of this path", ENGINE_CMD_FLAG_STRING},
+    {COMMAND_DIGESTS, "DIGESTS", "From now on it has SHA-1, too", ENGINE_CMD_FLAG_NO_INPUT},
     {0, NULL, NULL, 0},
 };
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static bool prepared;
 
-static void prepare(void) { prepared = create_methods(); }
+static void prepare(void) { prepared = create_methods() && create_digest(); }
 
 static bool write_stats(struct hardware* hardware, const char* path) {
   char text[512];
@@ -56,7 +59,6 @@ static bool write_stats(struct hardware* hardware, const char* path) {
 static int control(ENGINE* engine, int command, long number, void* data, void (*function)(void)) {
   struct hardware* hardware = device();
   int collected;
-  (void)engine;
   (void)function;
   if (hardware == NULL) return 0;
   switch (command) {
@@ -74,6 +76,8 @@ static int control(ENGINE* engine, int command, long number, void* data, void (*
       return 1;
     case COMMAND_HEARTBEAT:
       return hardware_is_alive(hardware);
+    case COMMAND_DIGESTS:
+      return add_digests(engine);
     case COMMAND_STATS:
       return write_stats(hardware, data);
     default:

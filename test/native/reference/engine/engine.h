@@ -18,6 +18,10 @@ bool create_methods(void);
 const RSA_METHOD* rsa_method(void);
 const EC_KEY_METHOD* ec_method(void);
 
+/* digest.c: of all engines. False without memory. */
+bool create_digest(void);
+bool add_digests(ENGINE* engine);
+
 /* load_key.c */
 EVP_PKEY* load_private_key(ENGINE* engine, const char* id, UI_METHOD* ui_method, void* callback_data);
 

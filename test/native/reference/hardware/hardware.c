@@ -21,7 +21,8 @@ static const struct {
 } kRanges[HARDWARE_NUMBERS] = {{0, 60000000, 0}, {1, 1000000, 1024}, {0, 1000000000, 0}};
 
 /* In the order of enum hardware_mode. */
-static const char* const kModes[] = {"auto", "callback", "event-fd", "fd", "none", "poll", "sync"};
+static const char* const kModes[] = {"auto",     "callback", "event-fd", "fd",  "blocking",
+                                     "unstated", "none",     "poll",     "sync"};
 
 struct hardware {
   struct ring ring;

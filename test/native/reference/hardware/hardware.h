@@ -16,7 +16,10 @@
  *   callback  calls the wait context's callback from a thread of the device; where there is none, as fd
  *   event-fd  an eventfd, made once per wait context (a pipe where there are none)
  *   fd        a pipe, made once per wait context
- *   none      tells nobody: the job looks at each resume
+ *   blocking  a pipe, made once per wait context, whose byte the job reads after the pause, and waits for; sets no
+ *             status. Who resumes such a job early waits with it.
+ *   unstated  as auto, but sets no status, as an engine that knows nothing of statuses
+ *   none      tells nobody, and says so ("again"): the job looks at each resume
  *   poll      as auto, but what the device has finished stays in the ring, and nobody is told, until POLL collects it
  *   sync      does not pause
  *
@@ -47,6 +50,8 @@ enum hardware_mode {
   HARDWARE_CALLBACK,
   HARDWARE_EVENT_FD,
   HARDWARE_FD,
+  HARDWARE_BLOCKING,
+  HARDWARE_UNSTATED,
   HARDWARE_NONE,
   HARDWARE_POLL,
   HARDWARE_SYNC,

@@ -45,6 +45,7 @@ static bool arrange_notification(struct waiter* waiter, struct request* request)
       waiter->wake = wake_of(waiter->context, false);
       break;
     case HARDWARE_FD:
+    case HARDWARE_BLOCKING:
       waiter->wake = wake_of(waiter->context, false);
       break;
     case HARDWARE_EVENT_FD:
@@ -52,7 +53,7 @@ static bool arrange_notification(struct waiter* waiter, struct request* request)
       break;
     case HARDWARE_NONE:
       return true;
-    default: /* auto and poll */
+    default: /* auto, unstated and poll */
       if (take_callback(waiter->context, request)) return true;
       waiter->wake = wake_of(waiter->context, true);
   }
@@ -94,9 +95,16 @@ static void pause_until_complete(struct waiter* waiter, struct request* request)
     if (!pause(waiter)) waiter->context = NULL;
     if (ring_is_complete(waiter->ring, request)) return;
     count(&waiter->counters->spurious_resumes);
+    if (waiter->mode == HARDWARE_BLOCKING) break; /* as one that takes a resume for a proof */
   }
   count(&waiter->counters->synchronous);
   ring_await(waiter->ring, request);
+}
+
+static int status_of(enum hardware_mode mode, const struct request* request, int status_before) {
+  if (mode == HARDWARE_BLOCKING || mode == HARDWARE_UNSTATED) return status_before;
+  if (mode == HARDWARE_NONE) return ASYNC_STATUS_EAGAIN;
+  return request->callback != NULL ? ASYNC_STATUS_OK : ASYNC_STATUS_UNSUPPORTED;
 }
 
 void pause_while_running(struct ring* ring, struct request* request, enum hardware_mode mode,
@@ -112,7 +120,7 @@ void pause_while_running(struct ring* ring, struct request* request, enum hardwa
   if (submit(&waiter, request)) {
     /* There will be a callback: no need to try. What is left of an earlier operation is not true of this one. */
     if (context != NULL) {
-      ASYNC_WAIT_CTX_set_status(context, request->callback != NULL ? ASYNC_STATUS_OK : ASYNC_STATUS_UNSUPPORTED);
+      ASYNC_WAIT_CTX_set_status(context, status_of(mode, request, status_before));
     }
     pause_until_complete(&waiter, request);
   }
