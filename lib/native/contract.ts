@@ -102,7 +102,7 @@ export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4
 export const MAX_INPUTS = 6;
 export const MAX_NUMBERS = 6;
 export const CALL_WORDS = 16;
-export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3 } as const;
+export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, noThreads: 4 } as const;
 
 /** How an operation on Node.js's own thread pool ended. */
 export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;

@@ -350,6 +350,8 @@ export function call<T>(
       return answered(addon, spec, requiresOffload, decode);
     case CallStatus.full:
       return Promise.reject(refusal());
+    case CallStatus.noThreads:
+      return Promise.reject(noThreads());
     default:
       return Promise.reject(nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory'));
   }
@@ -365,6 +367,10 @@ export function call<T>(
 export function refusal(): Error {
   load.refused();
   return asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many operations are in flight');
+}
+
+function noThreads(): Error {
+  return asyncError('ERR_ASYNC_NO_THREADS', 'The system gives the pool no thread: a limit on processes is reached');
 }
 
 // Short inputs are staged in memory that native code sees: to ask for that of an array takes longer than to copy it.

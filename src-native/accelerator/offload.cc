@@ -200,7 +200,7 @@ int OffloadCall(OffloadClass operation, RunTime* run_time, int (*work)(void*), v
     return work(argument);
   }
   OffloadTask task(run_time, work, argument);
-  if (!task.Prepare(ASYNC_get_wait_ctx(job)) || !WorkerPool::Get().Submit(&task)) {
+  if (!task.Prepare(ASYNC_get_wait_ctx(job)) || WorkerPool::Get().Submit(&task) != WorkerPool::Refusal::kNone) {
     Count(counts.refused);
     return work(argument);
   }
