@@ -162,9 +162,12 @@ interface Loaded {
   error?: () => Error;
 }
 
+// What failed is tried again: it may have been for lack of memory or of file descriptors.
 function load(): Loaded {
-  loaded ??= loadOnce();
-  return loaded;
+  if (loaded !== undefined) return loaded;
+  const result = loadOnce();
+  if (result.addon !== undefined) loaded = result;
+  return result;
 }
 
 function loadOnce(): Loaded {

@@ -22,7 +22,7 @@ export type LoadedAddon =
   | { loaded: true; addon: NativeAddon; path: string }
   | {
       loaded: false;
-      code: 'ERR_ASYNC_ADDON_NOT_LOADED' | 'ERR_ASYNC_UNSUPPORTED';
+      code: 'ERR_ASYNC_ADDON_NOT_LOADED' | 'ERR_ASYNC_LOOP' | 'ERR_ASYNC_UNSUPPORTED';
       /** One sentence. */
       reason: string;
       /** What was tried, why it may have failed, what to do. */
@@ -40,6 +40,7 @@ export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
     try {
       return { loaded: true, addon: loadFrom(candidate), path: path.join(...candidate) };
     } catch (error) {
+      if (isOutOfRoom(error)) return describeNoRoom(error);
       const file = path.join(...candidate);
       attempts.push({ path: file, failure: existsSync(file) ? messageOf(error) : undefined });
     }
@@ -68,6 +69,22 @@ function prebuildNames(): string[] {
 // One `bindings` call per place: with the whole list, a file that exists but does not load would end the search.
 function loadFrom(candidate: string[]): NativeAddon {
   return bindings({ bindings: `${ADDON}.node`, module_root: MODULE_ROOT, try: [candidate] }) as NativeAddon;
+}
+
+// The addon itself works, but could not set itself up now.
+function isOutOfRoom(error: unknown): error is Error {
+  return error instanceof Object && (error as { code?: unknown }).code === 'ERR_ASYNC_LOOP';
+}
+
+function describeNoRoom({ message }: Error): LoadedAddon {
+  const reason = `The addon of openssl-async could not set itself up: ${message}.`;
+  return {
+    loaded: false,
+    code: 'ERR_ASYNC_LOOP',
+    reason,
+    message: `${reason} The next call tries again.`,
+    attempts: [],
+  };
 }
 
 function describeFailure(attempts: LoadAttempt[]): LoadedAddon {

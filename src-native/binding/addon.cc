@@ -390,7 +390,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Result<void> result;
   std::shared_ptr<Environment> environment = Environment::Create(env, result);
   if (!environment) {
-    throw Napi::Error::New(env, result.error().message);
+    Napi::Error error = Napi::Error::New(env, result.error().message);
+    error.Set("code", Napi::String::New(env, result.error().code));
+    throw error;
   }
   env.SetInstanceData(new std::shared_ptr<Environment>(std::move(environment)));
 

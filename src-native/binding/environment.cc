@@ -108,6 +108,7 @@ std::shared_ptr<Environment> Environment::Create(Napi::Env env, Result<void>& re
   Result<std::unique_ptr<OperationRunner>> operations =
       OperationRunner::Create(loop, *environment->scheduler_, *environment);
   if (!operations.ok()) {
+    Scheduler::Discard(std::move(environment->scheduler_));
     result = operations.error();
     return nullptr;
   }

@@ -133,8 +133,16 @@ class Scheduler::ManualWait final : private WakeTarget {
 
 Result<std::unique_ptr<Scheduler>> Scheduler::Create(uv_loop_t* loop, Delegate& delegate) {
   std::unique_ptr<Scheduler> scheduler(new Scheduler(loop, delegate));
-  if (Result<void> opened = scheduler->Open(); !opened.ok()) return opened.error();
+  if (Result<void> opened = scheduler->Open(); !opened.ok()) {
+    Discard(std::move(scheduler));
+    return opened.error();
+  }
   return scheduler;
+}
+
+void Scheduler::Discard(std::unique_ptr<Scheduler> scheduler) {
+  Scheduler* closing = scheduler.release();
+  closing->Close([closing] { delete closing; });
 }
 
 Scheduler::Scheduler(uv_loop_t* loop, Delegate& delegate)
@@ -662,7 +670,7 @@ void Scheduler::WaitWithoutLoop() {
 void Scheduler::Close(std::function<void()> done) {
   StopTicking();
   manual_waits_.clear();
-  backoff_->Cancel(pool_retry_.entry);
+  if (backoff_) backoff_->Cancel(pool_retry_.entry);
   for (ScheduledJob& job : *jobs_) {
     if (!job.job_.paused()) continue;
     backoff_->Cancel(job.backoff_);
@@ -682,7 +690,7 @@ void Scheduler::Close(std::function<void()> done) {
   idle_.reset();
   backoff_.reset();
   polls_.reset();
-  callbacks_->Retire();
+  if (callbacks_ != nullptr) callbacks_->Retire();
   open_->WhenAllClosed(std::move(done));
 }
 
