@@ -6,6 +6,7 @@
 #include "binding/convert.h"
 #include "binding/engines.h"
 #include "binding/environment.h"
+#include "binding/guard.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
 #include "binding/remote_keys.h"
@@ -379,7 +380,7 @@ Napi::Value Stats(Info info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
+    exports.Set(name, Napi::Function::New(env, Guarded(function), name));
   };
   add("opensslVersion", &OpenSSLVersionOf);
   add("unsupportedReason", &UnsupportedReasonOf);

@@ -6,6 +6,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/guard.h"
 #include "binding/operations.h"
 #include "keys/key.h"
 #include "loading/engine_task.h"
@@ -192,7 +193,7 @@ Napi::Value ListEngines(Info info) {
 
 void AddEngineExports(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
+    exports.Set(name, Napi::Function::New(env, Guarded(function), name));
   };
   add("loadEngine", &LoadEngine);
   add("takeError", &TakeError);

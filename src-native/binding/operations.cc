@@ -10,6 +10,7 @@
 #include "accelerator/worker_pool.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/guard.h"
 #include "binding/operation_event.h"
 #include "loading/provider.h"
 #include "openssl/error_queue.h"
@@ -356,7 +357,7 @@ PollingOptions ToPollingOptions(Info info, size_t first) {
 
 void AddOperationExports(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
+    exports.Set(name, Napi::Function::New(env, Guarded(function), name));
   };
   add("createKey", &CreateKey);
   add("createSpec", &CreateSpecOf);

@@ -2,6 +2,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/guard.h"
 #include "binding/operations.h"
 #include "loading/provider.h"
 
@@ -92,7 +93,7 @@ Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToT
 
 void AddProviderExports(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
+    exports.Set(name, Napi::Function::New(env, Guarded(function), name));
   };
   add("loadProvider", &LoadProvider);
   add("unloadProvider", &UnloadProvider);

@@ -5,6 +5,7 @@
 
 #include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/guard.h"
 #include "remote/create_key.h"
 
 namespace openssl_async {
@@ -101,7 +102,7 @@ Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests) {
 
 void AddRemoteKeyExports(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
+    exports.Set(name, Napi::Function::New(env, Guarded(function), name));
   };
   add("createRemoteKey", &CreateKey);
   add("setRemoteSink", &SetSink);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory.h"
+
 namespace openssl_async {
 
 namespace {
@@ -237,7 +239,9 @@ OperationRunner::Submission OperationRunner::SubmitToNextTurn(OperationCall& cal
 void OperationRunner::AddToNextTurn(OperationCall& call) {
   if (next_turn_.empty()) {
     uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-    uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<OperationRunner*>(check->data)->RunTurn(); });
+    uv_check_start(check_.get(), [](uv_check_t* check) {
+      OrDieOfMemory([check] { static_cast<OperationRunner*>(check->data)->RunTurn(); });
+    });
   }
   next_turn_.push_back(&call);
   Begun(call);

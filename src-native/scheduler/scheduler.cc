@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/memory.h"
 #include "base/prefetch.h"
 #include "wakeup/wait_fd.h"
 
@@ -501,7 +502,13 @@ ScheduledJob& Scheduler::Allocate(const JobRequest& request) {
     free_jobs_.pop_back();
   }
   job->function_ = request.function == nullptr ? &CommandProgram::Main : request.function;
-  job->SetArgs(request.args, request.args_size);
+  try {
+    job->SetArgs(request.args, request.args_size);
+  } catch (const std::bad_alloc&) {  // they may be as large as the user likes
+    job->has_args_ = false;
+    free_jobs_.push_back(job);
+    throw;
+  }
   job->wait_point_ = request.wait_point;
   job->owns_wait_point_ = request.wait_point == nullptr;
   job->wait_mode_ = request.wait_mode;
@@ -596,7 +603,8 @@ void Scheduler::ScheduleTick() {
   if (ticking_ || in_tick_ || draining_) return;
   ticking_ = true;
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-  uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<Scheduler*>(check->data)->Tick(); });
+  uv_check_start(check_.get(),
+                 [](uv_check_t* check) { OrDieOfMemory([check] { static_cast<Scheduler*>(check->data)->Tick(); }); });
 }
 
 void Scheduler::StopTicking() {
