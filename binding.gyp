@@ -14,7 +14,8 @@
       'sources': ['<!@(node scripts/list-sources.js src-native/binding)'],
       'conditions': [
         ['OS=="linux"', {
-          'ldflags': ['-Wl,--version-script=<(module_root_dir)/src-native/exports.map'],
+          # Every `new` goes through src-native/base/memory.cc.
+          'ldflags': ['-Wl,--version-script=<(module_root_dir)/src-native/exports.map', '-Wl,--wrap=_Znwm'],
         }],
         ['OS=="mac"', {
           'xcode_settings': {

@@ -43,6 +43,12 @@ export interface AsyncErrors {
   ERR_ASYNC_WAIT_SIGNAL_CLOSED: CodedError;
   /** As many jobs wait for a place as may. */
   ERR_ASYNC_QUEUE_FULL: CodedError;
+  /** The system gives the pool no thread, and the operation may not run on the event loop. The next call asks again. */
+  ERR_ASYNC_NO_THREADS: CodedError;
+  /** There is not enough memory. What was being done has been undone. */
+  ERR_ASYNC_OUT_OF_MEMORY: CodedError;
+  /** The event loop has no room for what is needed, for example because all file descriptors are in use. */
+  ERR_ASYNC_LOOP: CodedError;
   /** The time limit of a call passed. */
   ERR_ASYNC_TIMEOUT: CodedError;
   /** A job function yielded something that is not one of its own job's commands. */
@@ -84,8 +90,6 @@ export interface AsyncErrors {
   ERR_ASYNC_REMOTE_KEY_UNSUPPORTED: CodedError;
   /** A remote key was needed where nothing can wait for it: outside jobs, or while pauses are blocked. */
   ERR_ASYNC_REMOTE_KEY_CANNOT_WAIT: CodedError;
-  /** The event loop has no room for what a thread needs of it, for lack of file descriptors. It may be tried again. */
-  ERR_ASYNC_LOOP: CodedError;
   /** A C++ exception got out of a native job function. */
   ERR_ASYNC_NATIVE_EXCEPTION: CodedError;
 }

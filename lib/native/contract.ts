@@ -102,7 +102,7 @@ export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4
 export const MAX_INPUTS = 6;
 export const MAX_NUMBERS = 6;
 export const CALL_WORDS = 16;
-export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, idInUse: 4 } as const;
+export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, noThreads: 4, idInUse: 5 } as const;
 
 /** Where the words of an environment's state are. `inside`: how many functions that {@link NativeAddon.inside} runs. */
 export const StateWord = { inside: 0 } as const;

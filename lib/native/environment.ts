@@ -225,9 +225,12 @@ interface Loaded {
   readonly error: (() => Error) | undefined;
 }
 
+// What failed is tried again: it may have been for lack of memory or of file descriptors.
 function load(): Loaded {
-  loaded ??= loadOnce();
-  return loaded;
+  if (loaded !== undefined) return loaded;
+  const result = loadOnce();
+  if (result.module !== undefined) loaded = result;
+  return result;
 }
 
 function loadOnce(): Loaded {

@@ -234,8 +234,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
     --load.inFlight;
     env.submitting = undefined;
     load.ended();
-    const error =
-      status === CallStatus.full ? refusal() : nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory');
+    const error = refusalOf(status);
     this.trace?.settled(error);
     return rejected(error);
   }
@@ -460,10 +459,20 @@ function submit<T>(
   return status === CallStatus.done ? pending.answered() : pending.refused(status);
 }
 
+function refusalOf(status: number): Error {
+  if (status === CallStatus.full) return refusal();
+  if (status === CallStatus.noThreads) return noThreads();
+  return nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory');
+}
+
 /** The error of a call for which there is no room. */
 export function refusal(): Error {
   load.refused();
   return asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many operations are in flight');
+}
+
+function noThreads(): Error {
+  return asyncError('ERR_ASYNC_NO_THREADS', 'The system gives the pool no thread: a limit on processes is reached');
 }
 
 // Short inputs are staged in memory that native code sees: to ask for that of an array takes longer than to copy it.

@@ -3,6 +3,7 @@
 #include <openssl/provider.h>
 
 #include "accelerator/provider.h"
+#include "base/lasting.h"
 #include "openssl/error_queue.h"
 
 namespace openssl_async {
@@ -20,9 +21,10 @@ Result<LibraryContextPointer> NewLibraryContext() {
 }
 
 Result<OSSL_LIB_CTX*> AcceleratorLibraryContext() {
-  static auto* const context = new Result<LibraryContextPointer>(NewLibraryContext());
-  if (!context->ok()) return context->error();
-  return context->value().get();
+  static Lasting<LibraryContextPointer> lasting;
+  Result<LibraryContextPointer*> context = lasting.Get(NewLibraryContext);
+  if (!context.ok()) return context.error();
+  return context.value()->get();
 }
 
 }  // namespace openssl_async

@@ -8,7 +8,8 @@ namespace openssl_async {
 
 using LibraryContextPointer = DeleteFnPtr<OSSL_LIB_CTX, OSSL_LIB_CTX_free>;
 
-// With the providers `accelerator` and `base`. Made at the first call, on any thread; it lives as long as the process.
+// With the providers `accelerator` and `base`. Made at the first call that succeeds, on any
+// thread; it lives as long as the process.
 Result<OSSL_LIB_CTX*> AcceleratorLibraryContext();
 
 // Another one with these providers, for a further one that must never be taken for the accelerator: whoever names none

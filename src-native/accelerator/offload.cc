@@ -11,6 +11,7 @@
 #include "accelerator/notify_fd.h"
 #include "accelerator/worker_pool.h"
 #include "accelerator/worker_thread.h"
+#include "base/memory.h"
 #include "openssl/error_queue.h"
 
 namespace openssl_async {
@@ -99,7 +100,7 @@ class OffloadTask final : public WorkerPool::Task {
     const Clock::time_point began = Clock::now();
     result_ = work_(argument_);
     if (run_time_ != nullptr) run_time_->Record(static_cast<uint64_t>((Clock::now() - began).count()));
-    errors_ = ErrorQueue::Take();
+    OrDieOfMemory([this] { errors_ = ErrorQueue::Take(); });
   }
 
   void Done() noexcept override {
@@ -200,7 +201,7 @@ int OffloadCall(OffloadClass operation, RunTime* run_time, int (*work)(void*), v
     return work(argument);
   }
   OffloadTask task(run_time, work, argument);
-  if (!task.Prepare(ASYNC_get_wait_ctx(job)) || !WorkerPool::Get().Submit(&task)) {
+  if (!task.Prepare(ASYNC_get_wait_ctx(job)) || WorkerPool::Get().Submit(&task) != WorkerPool::Refusal::kNone) {
     Count(counts.refused);
     return work(argument);
   }

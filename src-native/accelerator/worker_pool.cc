@@ -23,6 +23,8 @@ constexpr uint64_t kBatchNs = 100'000;
 constexpr uint64_t kPartOfWait = 8;
 constexpr uint64_t kMostBatchNs = 5'000'000;
 constexpr size_t kMostInBatch = 64;
+// Where the system gave fewer threads than were wanted, the pool asks for the others again after so many submissions.
+constexpr uint64_t kSubmissionsPerRetry = 256;
 
 // Overwrites what functions that were called left on the stack: a thread that sleeps keeps it for long.
 [[gnu::noinline]] void WipeStack() {
@@ -63,40 +65,66 @@ struct WorkerPool::State {
   Sleepers workers;
   Sleepers spares;
   std::vector<std::thread> threads;
-  bool started = false;
+  bool is_complete = false;  // all threads that are wanted have started
   bool stopping = false;
+  uint64_t next_retry = 0;  // in submissions
   Stats stats;
 
   bool WantsSpare() const { return queue.size() > stats.threads; }
-  void Start();
+  void StartThreads();
+  bool StartWorker();
+  bool StartSpare();
+  Refusal WhyRefused() const;
   void Work(bool is_spare);
   size_t TakeBatch(Task** batch, bool is_spare);
 };
 
-void WorkerPool::State::Start() {
-  started = true;
+// Starts those that are missing, as far as the system has room for them.
+void WorkerPool::State::StartThreads() {
+  if (is_complete || (stats.threads != 0 && stats.submitted < next_retry)) return;
+  next_retry = stats.submitted + kSubmissionsPerRetry;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned wanted = options.threads != 0 ? options.threads : std::max(1U, cores - 1);
-  for (unsigned i = 0; i < wanted; ++i) {
-    std::thread thread = StartWorkerThread([this, i] {
-      char name[16];
-      snprintf(name, sizeof(name), "ossl-async-%u", i % 1000);
-      NameWorkerThread(name);
-      Work(false);
-    });
-    if (!thread.joinable()) break;
-    threads.push_back(std::move(thread));
-    ++stats.threads;
+  const unsigned wanted_spares = options.spare_thread ? 1 : 0;
+  threads.reserve(wanted + wanted_spares);
+  while (stats.threads < wanted) {
+    if (!StartWorker()) return;
   }
-  if (!options.spare_thread || stats.threads == 0) return;
-  std::thread spare = StartWorkerThread([this] {
+  while (stats.spare_threads < wanted_spares) {
+    if (!StartSpare()) return;
+  }
+  is_complete = true;
+}
+
+bool WorkerPool::State::StartWorker() {
+  std::thread thread = StartWorkerThread([this, number = stats.threads] {
+    char name[16];
+    snprintf(name, sizeof(name), "ossl-async-%u", number % 1000);
+    NameWorkerThread(name);
+    Work(false);
+  });
+  if (!thread.joinable()) return false;
+  threads.push_back(std::move(thread));
+  ++stats.threads;
+  return true;
+}
+
+bool WorkerPool::State::StartSpare() {
+  std::thread thread = StartWorkerThread([this] {
     NameWorkerThread("ossl-async-idle");
     LowerWorkerPriority();
     Work(true);
   });
-  if (!spare.joinable()) return;
-  threads.push_back(std::move(spare));
+  if (!thread.joinable()) return false;
+  threads.push_back(std::move(thread));
   ++stats.spare_threads;
+  return true;
+}
+
+WorkerPool::Refusal WorkerPool::State::WhyRefused() const {
+  if (stopping) return Refusal::kStopping;
+  if (stats.threads == 0) return Refusal::kNoThreads;
+  return queue.size() < options.max_queued ? Refusal::kNone : Refusal::kFull;
 }
 
 size_t WorkerPool::State::TakeBatch(Task** batch, bool is_spare) {
@@ -176,24 +204,27 @@ void WorkerPool::AfterForkInChild() {
 bool WorkerPool::Configure(const Options& options) {
   State& pool = *state_;
   const std::lock_guard<std::mutex> lock(pool.mutex);
-  if (pool.started) return false;
+  if (pool.stats.threads != 0) return false;
   pool.options = options;
   return true;
 }
 
-bool WorkerPool::Submit(Task* task) { return SubmitAll(&task, 1) == 1; }
+WorkerPool::Refusal WorkerPool::Submit(Task* task) {
+  Refusal refusal = Refusal::kNone;
+  SubmitAll(&task, 1, &refusal);
+  return refusal;
+}
 
-size_t WorkerPool::SubmitAll(Task* const* tasks, size_t count) {
+size_t WorkerPool::SubmitAll(Task* const* tasks, size_t count, Refusal* refusal) {
   State& pool = *state_;
   size_t taken = 0;
   unsigned workers = 0;
   unsigned spares = 0;
   {
     const std::lock_guard<std::mutex> lock(pool.mutex);
-    if (!pool.started && !pool.stopping) pool.Start();
-    if (!pool.stopping && pool.stats.threads != 0 && pool.queue.size() < pool.options.max_queued) {
-      taken = std::min(count, pool.options.max_queued - pool.queue.size());
-    }
+    if (!pool.stopping) pool.StartThreads();
+    if (pool.WhyRefused() == Refusal::kNone) taken = std::min(count, pool.options.max_queued - pool.queue.size());
+    if (refusal != nullptr) *refusal = taken == count ? Refusal::kNone : pool.WhyRefused();
     for (size_t i = 0; i < taken; ++i) pool.queue.PushBack(tasks[i]);
     pool.stats.submitted += taken;
     pool.stats.refused += count - taken;

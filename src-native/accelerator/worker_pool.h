@@ -52,13 +52,21 @@ class WorkerPool {
   // Never destroyed. Its threads start with the first task and end with the process; a forked child starts anew.
   static WorkerPool& Get();
 
+  // Why tasks are not taken.
+  enum class Refusal : uint8_t {
+    kNone,
+    kFull,       // so many wait as may
+    kStopping,   // the process ends
+    kNoThreads,  // the system gave no thread; each submission asks it again
+  };
+
   // Any thread, all of them. False, without effect, once threads have started.
   bool Configure(const Options& options);
-  // False, without effect, when the queue is full, the process is ending, or no thread could be started.
-  bool Submit(Task* task);
+  // Without effect when it is refused.
+  Refusal Submit(Task* task);
   // As many Submit() one after the other, with one look at the queue and one round of wake-ups. How many were taken,
-  // from the first on.
-  size_t SubmitAll(Task* const* tasks, size_t count);
+  // from the first on; `refusal` says why not the others.
+  size_t SubmitAll(Task* const* tasks, size_t count, Refusal* refusal = nullptr);
   // True when it was still queued: neither Run() nor Done() follows.
   bool Cancel(Task* task);
   Stats stats() const;

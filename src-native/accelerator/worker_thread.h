@@ -6,7 +6,8 @@
 
 namespace openssl_async {
 
-// Empty (not joinable) when the system has no room for another thread. Signals stay with the threads that expect them.
+// Empty (not joinable) when the system has no room for another thread, or no memory. Signals stay with the threads that
+// expect them.
 std::thread StartWorkerThread(std::function<void()> body);
 // Of the calling thread, for debuggers and profilers; at most 15 characters.
 void NameWorkerThread(const char* name);

@@ -1,7 +1,7 @@
 #include <pthread.h>
 #include <csignal>
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #ifdef __linux__
@@ -23,8 +23,8 @@ std::thread StartWorkerThread(std::function<void()> body) {
   std::thread thread;
   try {
     thread = std::thread(std::move(body));
-  } catch (const std::system_error&) {
-    // Out of threads: whoever asked does without.
+  } catch (const std::exception&) {
+    // Out of threads or of memory: whoever asked does without.
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;

@@ -3,8 +3,8 @@
 #endif
 #include <windows.h>
 
+#include <exception>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "accelerator/worker_thread.h"
@@ -14,8 +14,8 @@ namespace openssl_async {
 std::thread StartWorkerThread(std::function<void()> body) {
   try {
     return std::thread(std::move(body));
-  } catch (const std::system_error&) {
-    return std::thread();  // out of threads: whoever asked does without
+  } catch (const std::exception&) {
+    return std::thread();  // out of threads or of memory: whoever asked does without
   }
 }
 

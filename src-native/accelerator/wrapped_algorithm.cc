@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/lasting.h"
+
 namespace openssl_async {
 
 namespace {
@@ -29,8 +31,12 @@ FunctionTable::FunctionTable(const OSSL_DISPATCH* functions) {
 bool WrappedAlgorithm::Is(const char* name) const { return HasName(implementation.algorithm_names, name); }
 
 const DefaultProvider* DefaultProvider::Get() {
-  static const DefaultProvider* const provider = Load();
-  return provider;
+  static Lasting<const DefaultProvider*> lasting;
+  Result<const DefaultProvider**> provider = lasting.Get([]() -> Result<const DefaultProvider*> {
+    if (const DefaultProvider* loaded = Load(); loaded != nullptr) return loaded;
+    return Error{};
+  });
+  return provider.ok() ? *provider.value() : nullptr;
 }
 
 const DefaultProvider* DefaultProvider::Load() {

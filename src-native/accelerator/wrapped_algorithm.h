@@ -64,7 +64,7 @@ struct WrappedAlgorithm {
 // into, and lives as long as the process, since the pool's threads have state in it.
 class DefaultProvider {
  public:
-  // Null when there is none.
+  // Null when there is none, or no memory for it: the next call tries again.
   static const DefaultProvider* Get();
 
   void* context() const { return context_; }

@@ -7,6 +7,7 @@
 #include "binding/engines.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/guard.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
 #include "binding/remote_keys.h"
@@ -469,7 +470,7 @@ Napi::Value Open(Info info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   const auto add = [&](const char* name, auto function) {
-    exports.Set(name, Napi::Function::New(env, function, name));
+    exports.Set(name, Napi::Function::New(env, Guarded(function), name));
   };
   add("opensslVersion", &OpenSSLVersionOf);
   add("unsupportedReason", &UnsupportedReasonOf);

@@ -103,7 +103,10 @@ Result<std::shared_ptr<Environment>> Environment::Create(Napi::Env env) {
   environment->scheduler_ = std::move(scheduler.value());
   Result<std::unique_ptr<OperationRunner>> operations =
       OperationRunner::Create(loop, *environment->scheduler_, *environment);
-  if (!operations.ok()) return operations.error();
+  if (!operations.ok()) {
+    Scheduler::Discard(std::move(environment->scheduler_));
+    return operations.error();
+  }
   environment->operations_ = std::move(operations.value());
   environment->remote_requests_ =
       std::make_shared<RemoteRequests>(static_cast<RemoteRequests::Delegate&>(*environment));

@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include "binding/environment.h"
+#include "binding/guard.h"
 
 namespace openssl_async {
 
@@ -15,7 +16,7 @@ class Exports {
   // `function` finds its environment with Environment::From().
   template <typename Function>
   void Add(const char* name, Function function) {
-    object_.Set(name, Napi::Function::New(object_.Env(), function, name, &environment_));
+    object_.Set(name, Napi::Function::New(object_.Env(), Guarded(function), name, &environment_));
   }
 
  private:

@@ -137,7 +137,7 @@ enum CallWord : size_t {
   kFirstSize,
   kFirstNumber = kFirstSize + Operation::kMaxInputs
 };
-enum CallStatus : int32_t { kCallQueued, kCallDone, kCallFull, kCallNoMemory, kCallIdInUse };
+enum CallStatus : int32_t { kCallQueued, kCallDone, kCallFull, kCallNoMemory, kCallNoThreads, kCallIdInUse };
 
 // (spec, input…): the inputs are passed when they are not in the call's bytes.
 Napi::Value Operate(Info info) {
@@ -174,6 +174,8 @@ Napi::Value Operate(Info info) {
       return Napi::Number::New(info.Env(), kCallFull);
     case OperationRunner::Submission::kNoMemory:
       return Napi::Number::New(info.Env(), kCallNoMemory);
+    case OperationRunner::Submission::kNoThreads:
+      return Napi::Number::New(info.Env(), kCallNoThreads);
     case OperationRunner::Submission::kInline:
       break;
   }

@@ -2,12 +2,16 @@
 
 #ifdef __linux__
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <utility>
+#include <limits>
+
+#include "base/unique_fd.h"
 #endif
 
 namespace openssl_async {
@@ -42,43 +46,80 @@ using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 using Dynamic = ElfW(Dyn);
 
-class Image {
- public:
-  explicit Image(std::vector<char> bytes) : bytes_(std::move(bytes)) {}
+// Parts of sections that are larger are left out: those of real modules are not, and a damaged file may claim anything.
+constexpr uint64_t kMostSectionBytes = uint64_t{64} << 20;
+constexpr size_t kMostNameBytes = 4096;
 
-  uint64_t size() const { return bytes_.size(); }
-  template <typename T>
-  bool Get(uint64_t offset, T* value) const {
-    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return false;
-    memcpy(value, bytes_.data() + offset, sizeof(T));
+// A part of a file, read as it is needed: the file may be of any size.
+class Window {
+ public:
+  explicit Window(int fd) : fd_(fd) {}
+
+  // False when the file does not have that much.
+  bool Read(uint64_t offset, void* to, size_t size) {
+    auto* out = static_cast<char*>(to);
+    while (size > 0) {
+      if ((offset < start_ || offset >= start_ + size_) && !Move(offset)) return false;
+      const size_t part = std::min<uint64_t>(size, start_ + size_ - offset);
+      memcpy(out, bytes_.data() + (offset - start_), part);
+      out += part, offset += part, size -= part;
+    }
     return true;
   }
-  std::string Text(uint64_t offset) const {
-    if (offset >= bytes_.size()) return "";
-    const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(offset);
-    return std::string(begin, std::find(begin, bytes_.end(), '\0'));
+
+ private:
+  bool Move(uint64_t offset) {
+    if (offset > static_cast<uint64_t>(std::numeric_limits<off_t>::max())) return false;
+    const ssize_t count = pread(fd_, bytes_.data(), bytes_.size(), static_cast<off_t>(offset));
+    start_ = offset;
+    size_ = count > 0 ? static_cast<size_t>(count) : 0;
+    return size_ > 0;
+  }
+
+  const int fd_;
+  uint64_t start_ = 0;
+  size_t size_ = 0;
+  std::vector<char> bytes_ = std::vector<char>(32 * 1024);
+};
+
+class Image {
+ public:
+  Image(int fd, uint64_t size) : tables_(fd), names_(fd), size_(size) {}
+
+  uint64_t size() const { return size_; }
+  template <typename T>
+  bool Get(uint64_t offset, T* value) {
+    return offset <= size_ && size_ - offset >= sizeof(T) && tables_.Read(offset, value, sizeof(T));
+  }
+  std::string Text(uint64_t offset) {
+    std::string text;
+    for (char byte = 0; text.size() < kMostNameBytes; text += byte) {
+      if (offset >= size_ || !names_.Read(offset++, &byte, 1) || byte == '\0') break;
+    }
+    return text;
   }
   template <typename T, typename Visit>
-  void ForEach(const Section& section, Visit visit) const {
+  void ForEach(const Section& section, Visit visit) {
     T entry = {};
-    for (uint64_t at = 0; at + sizeof(T) <= section.sh_size && Get(section.sh_offset + at, &entry); at += sizeof(T)) {
+    const uint64_t size = std::min<uint64_t>(section.sh_size, kMostSectionBytes);
+    for (uint64_t at = 0; at + sizeof(T) <= size && Get(section.sh_offset + at, &entry); at += sizeof(T)) {
       visit(entry);
     }
   }
 
  private:
-  std::vector<char> bytes_;
+  Window tables_;
+  Window names_;
+  uint64_t size_;
 };
 
 }  // namespace
 
 ElfFile::Kind ElfFile::Read(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = stream.tellg();
-  std::vector<char> bytes(size > 0 ? static_cast<size_t>(size) : 0);
-  stream.seekg(0);
-  if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return Kind::kOther;
-  const Image image(std::move(bytes));
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status = {};
+  if (!file.valid() || fstat(file.get(), &status) != 0) return Kind::kUnreadable;
+  Image image(file.get(), static_cast<uint64_t>(std::max<off_t>(status.st_size, 0)));
   Header header = {};
   if (!image.Get(0, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return Kind::kOther;
   if (header.e_ident[EI_CLASS] != kClass || (kMachine != EM_NONE && header.e_machine != kMachine)) {

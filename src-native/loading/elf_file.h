@@ -8,9 +8,9 @@ namespace openssl_async {
 
 class ElfFile {
  public:
-  enum class Kind { kOther, kOtherMachine, kThisMachine };
+  enum class Kind { kOther, kOtherMachine, kThisMachine, kUnreadable };
 
-  // Of what is damaged, as much is read as makes sense.
+  // Of what is damaged, as much is read as makes sense. kUnreadable: errno says why.
   Kind Read(const std::string& path);
 
   // The libraries that it names.

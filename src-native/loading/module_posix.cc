@@ -2,6 +2,7 @@
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -76,6 +77,8 @@ Result<void> CheckModule(const std::string& path, const char* entry) {
   switch (file.Read(path)) {
     case ElfFile::Kind::kOther:
       return Incompatible(path, "not a module");
+    case ElfFile::Kind::kUnreadable:
+      return Incompatible(path, std::string("it cannot be read: ") + strerror(errno));
     case ElfFile::Kind::kOtherMachine:
       return Incompatible(path, "wrong architecture");
     case ElfFile::Kind::kThisMachine:

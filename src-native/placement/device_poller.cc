@@ -1,5 +1,7 @@
 #include "placement/device_poller.h"
 
+#include "base/memory.h"
+
 namespace openssl_async {
 
 std::unique_ptr<DevicePoller> DevicePoller::Create(uv_loop_t* loop, OpenHandles& open, const Scheduler& scheduler,
@@ -17,7 +19,8 @@ void DevicePoller::OnInFlightChanged() {
   is_running_ = runs;
   if (runs) {
     uv_timer_start(
-        timer_.get(), [](uv_timer_t* timer) { static_cast<DevicePoller*>(timer->data)->OnTimer(); },
+        timer_.get(),
+        [](uv_timer_t* timer) { OrDieOfMemory([timer] { static_cast<DevicePoller*>(timer->data)->OnTimer(); }); },
         options_.interval_ms, options_.interval_ms);
   } else {
     uv_timer_stop(timer_.get());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory.h"
+
 namespace openssl_async {
 
 namespace {
@@ -23,7 +25,7 @@ class LargeMemory final : public WorkerPool::Task {
     std::unique_ptr<LargeMemory> memory(new (std::nothrow) LargeMemory());
     if (memory == nullptr) return;
     operation.MoveMemory(memory->memory_);
-    if (WorkerPool::Get().Submit(memory.get())) static_cast<void>(memory.release());
+    if (WorkerPool::Get().Submit(memory.get()) == WorkerPool::Refusal::kNone) static_cast<void>(memory.release());
   }
 
   void Run() noexcept override {
@@ -60,7 +62,11 @@ void OperationCall::Done() noexcept {
 Result<std::unique_ptr<OperationRunner>> OperationRunner::Create(uv_loop_t* loop, Scheduler& scheduler,
                                                                  Delegate& delegate) {
   std::unique_ptr<OperationRunner> runner(new OperationRunner(loop, scheduler, delegate));
-  if (Result<void> opened = runner->Open(); !opened.ok()) return opened.error();
+  if (Result<void> opened = runner->Open(); !opened.ok()) {
+    OperationRunner* closing = runner.release();
+    closing->Close([closing] { delete closing; });
+    return opened.error();
+  }
   return runner;
 }
 
@@ -168,7 +174,7 @@ OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const P
       RunInline(call);
       return Submission::kInline;
     case Place::kPool:
-      return SubmitToPool(call);
+      return SubmitToPool(call, mode);
     case Place::kJob:
       return SubmitJob(call);
   }
@@ -256,13 +262,19 @@ OperationRunner::Submission OperationRunner::SubmitToNextTurn(OperationCall& cal
     Release(call);
     return Submission::kNoMemory;
   }
+  AddToNextTurn(call);
+  return Submission::kQueued;
+}
+
+void OperationRunner::AddToNextTurn(OperationCall& call) {
   if (next_turn_.empty()) {
     uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-    uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<OperationRunner*>(check->data)->RunTurn(); });
+    uv_check_start(check_.get(), [](uv_check_t* check) {
+      OrDieOfMemory([check] { static_cast<OperationRunner*>(check->data)->RunTurn(); });
+    });
   }
   next_turn_.push_back(&call);
   Begun(call);
-  return Submission::kQueued;
 }
 
 void OperationRunner::Begun(OperationCall& call) {
@@ -319,7 +331,7 @@ void OperationRunner::RunTurn() {
   TellEnded();
 }
 
-OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
+OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call, Mode mode) {
   if (!call.operation_.CopyInputs()) {
     Release(call);
     return Submission::kNoMemory;
@@ -332,10 +344,17 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call) {
   const uint64_t expected_ns =
       call.operation_.spec().blocks() ? CostBySize::kUnknown : call.figures_->cost.Expect(call.bytes_);
   call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(expected_ns, UINT32_MAX));
-  if (!WorkerPool::Get().Submit(&call)) {
+  if (const WorkerPool::Refusal refusal = WorkerPool::Get().Submit(&call); refusal != WorkerPool::Refusal::kNone) {
+    const bool no_threads = refusal == WorkerPool::Refusal::kNoThreads;
+    if (no_threads && mode == Mode::kAuto && !call.operation_.spec().blocks()) {
+      call.place_ = Place::kInline;
+      call.order_ = 0;
+      AddToNextTurn(call);
+      return Submission::kQueued;
+    }
     ++call.figures_->counts.refused;
     Release(call);
-    return Submission::kFull;
+    return no_threads ? Submission::kNoThreads : Submission::kFull;
   }
   Begun(call);
   return Submission::kQueued;
@@ -430,7 +449,7 @@ bool OperationRunner::Account(OperationCall& call) {
     call.completions_ = completions_;
     call.waker = completions_.get();
     call.expected_ns = UINT32_MAX;
-    if (WorkerPool::Get().Submit(&call)) return false;
+    if (WorkerPool::Get().Submit(&call) == WorkerPool::Refusal::kNone) return false;
     call.operation_.Run();
   }
   if (call.place_ == Place::kJob) {
@@ -501,8 +520,10 @@ void OperationRunner::Close(std::function<void()> done) {
         call->told_ || (call->place_ == Place::kPool ? WorkerPool::Get().Cancel(call) : !call->in_job_);
     if (is_over) Release(*call);
   }
-  completions_->Close();  // from here on those that are running on the pool are freed there
-  completions_->TakeAll([this](CompletionQueue::Entry* entry) { Release(*static_cast<OperationCall*>(entry)); });
+  if (completions_) {
+    completions_->Close();  // from here on those that are running on the pool are freed there
+    completions_->TakeAll([this](CompletionQueue::Entry* entry) { Release(*static_cast<OperationCall*>(entry)); });
+  }
   pollers_.clear();
   new_turn_.reset();
   idle_.reset();

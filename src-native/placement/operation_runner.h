@@ -86,7 +86,8 @@ class OperationRunner final : private CompletionQueue::Receiver {
     size_t max_in_flight = 65536;
   };
 
-  enum class Submission { kInline, kQueued, kFull, kNoMemory };
+  // kNoThreads: it may not run on the loop's thread, and the system gives the pool no other.
+  enum class Submission { kInline, kQueued, kFull, kNoMemory, kNoThreads };
 
   static Result<std::unique_ptr<OperationRunner>> Create(uv_loop_t* loop, Scheduler& scheduler, Delegate& delegate);
   ~OperationRunner();
@@ -145,9 +146,10 @@ class OperationRunner final : private CompletionQueue::Receiver {
 
   Place Decide(const OperationCall& call, Mode mode) const;
   bool HasTimeFor(const OperationCall& call) const;
-  Submission SubmitToPool(OperationCall& call);
+  Submission SubmitToPool(OperationCall& call, Mode mode);
   Submission SubmitJob(OperationCall& call);
   Submission SubmitToNextTurn(OperationCall& call);
+  void AddToNextTurn(OperationCall& call);
   void RunTurn();
   static void Learn(const OperationCall& call);
   void ObserveTurn();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "accelerator/library_context.h"
+#include "base/lasting.h"
 #include "openssl/error_queue.h"
 #include "remote/holder_table.h"
 #include "remote/provider.h"
@@ -52,10 +53,11 @@ EvpPkeyPointer Make(EVP_PKEY* public_key, OSSL_LIB_CTX* library_context, uint64_
 }  // namespace
 
 Result<ProviderScope> RemoteScope() {
-  static auto* const context = new Result<LibraryContextPointer>(LoadProvider());
-  if (!context->ok()) return context->error();
+  static Lasting<LibraryContextPointer> lasting;
+  Result<LibraryContextPointer*> context = lasting.Get(LoadProvider);
+  if (!context.ok()) return context.error();
   // Digests and the like come from the others.
-  return ProviderScope{context->value().get(), "?provider=remote", true};
+  return ProviderScope{context.value()->get(), "?provider=remote", true};
 }
 
 Result<std::shared_ptr<Key>> CreateRemoteKey(ByteView spki, const char* type,

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/memory.h"
 #include "base/prefetch.h"
 #include "wakeup/wait_fd.h"
 
@@ -136,8 +137,16 @@ class Scheduler::ManualWait final : private WakeTarget {
 
 Result<std::unique_ptr<Scheduler>> Scheduler::Create(uv_loop_t* loop, Delegate& delegate) {
   std::unique_ptr<Scheduler> scheduler(new Scheduler(loop, delegate));
-  if (Result<void> opened = scheduler->Open(); !opened.ok()) return opened.error();
+  if (Result<void> opened = scheduler->Open(); !opened.ok()) {
+    Discard(std::move(scheduler));
+    return opened.error();
+  }
   return scheduler;
+}
+
+void Scheduler::Discard(std::unique_ptr<Scheduler> scheduler) {
+  Scheduler* closing = scheduler.release();
+  closing->Close([closing] { delete closing; });
 }
 
 Scheduler::Scheduler(uv_loop_t* loop, Delegate& delegate)
@@ -505,7 +514,13 @@ ScheduledJob& Scheduler::Allocate(const JobRequest& request) {
     free_jobs_.pop_back();
   }
   job->function_ = request.function == nullptr ? &CommandProgram::Main : request.function;
-  job->SetArgs(request.args, request.args_size);
+  try {
+    job->SetArgs(request.args, request.args_size);
+  } catch (const std::bad_alloc&) {  // they may be as large as the user likes
+    job->has_args_ = false;
+    free_jobs_.push_back(job);
+    throw;
+  }
   job->wait_point_ = request.wait_point;
   job->owns_wait_point_ = request.wait_point == nullptr;
   job->wait_owner_ = request.wait_owner != nullptr ? request.wait_owner : reinterpret_cast<const void*>(job->function_);
@@ -634,7 +649,8 @@ void Scheduler::ScheduleTick() {
   if (ticking_ || in_tick_ || draining_) return;
   ticking_ = true;
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
-  uv_check_start(check_.get(), [](uv_check_t* check) { static_cast<Scheduler*>(check->data)->Tick(); });
+  uv_check_start(check_.get(),
+                 [](uv_check_t* check) { OrDieOfMemory([check] { static_cast<Scheduler*>(check->data)->Tick(); }); });
 }
 
 void Scheduler::StopTicking() {
@@ -708,7 +724,7 @@ void Scheduler::WaitWithoutLoop() {
 void Scheduler::Close(std::function<void()> done) {
   StopTicking();
   manual_waits_.clear();
-  backoff_->Cancel(pool_retry_.entry);
+  if (backoff_) backoff_->Cancel(pool_retry_.entry);
   for (ScheduledJob& job : *jobs_) {
     if (!job.job_.paused()) continue;
     backoff_->Cancel(job.backoff_);
@@ -730,7 +746,7 @@ void Scheduler::Close(std::function<void()> done) {
   idle_.reset();
   backoff_.reset();
   polls_.reset();
-  callbacks_->Retire();
+  if (callbacks_ != nullptr) callbacks_->Retire();
   open_->WhenAllClosed(std::move(done));
 }
 

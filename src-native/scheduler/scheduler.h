@@ -77,6 +77,8 @@ class Scheduler {
   };
 
   static Result<std::unique_ptr<Scheduler>> Create(uv_loop_t* loop, Delegate& delegate);
+  // Closes one that was never used; its memory goes when the loop has let go of the handles.
+  static void Discard(std::unique_ptr<Scheduler> scheduler);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/memory.h"
+
 namespace openssl_async {
 
 BackoffTimer::BackoffTimer(uv_loop_t* loop, OpenHandles& open, int* error) : loop_(loop) {
@@ -51,7 +53,8 @@ void BackoffTimer::Start(uint64_t due_ms) {
   const uint64_t now = uv_now(loop_);
   armed_due_ms_ = due_ms;
   uv_timer_start(
-      timer_.get(), [](uv_timer_t* timer) { static_cast<BackoffTimer*>(timer->data)->FireDue(); },
+      timer_.get(),
+      [](uv_timer_t* timer) { OrDieOfMemory([timer] { static_cast<BackoffTimer*>(timer->data)->FireDue(); }); },
       due_ms > now ? due_ms - now : 0, 0);
 }
 

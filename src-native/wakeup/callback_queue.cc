@@ -1,5 +1,7 @@
 #include "wakeup/callback_queue.h"
 
+#include "base/memory.h"
+
 namespace openssl_async {
 
 namespace {
@@ -48,7 +50,9 @@ void CallbackTarget::Listen(WakeTarget* listener) {
 
 CallbackQueue* CallbackQueue::Adopt(uv_loop_t* loop, OpenHandles& open, int* error) {
   auto handle = OpenHandle<uv_async_t>(open, nullptr, error, [loop](uv_async_t* async) {
-    return uv_async_init(loop, async, [](uv_async_t* sent) { static_cast<CallbackQueue*>(sent->data)->Deliver(); });
+    return uv_async_init(loop, async, [](uv_async_t* sent) {
+      OrDieOfMemory([sent] { static_cast<CallbackQueue*>(sent->data)->Deliver(); });
+    });
   });
   if (!handle) return nullptr;
   CallbackQueue* queue = nullptr;

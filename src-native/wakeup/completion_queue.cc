@@ -2,14 +2,17 @@
 
 #include <thread>
 
+#include "base/memory.h"
+
 namespace openssl_async {
 
 std::shared_ptr<CompletionQueue> CompletionQueue::Create(uv_loop_t* loop, OpenHandles& open, Receiver& receiver,
                                                          int* error) {
   std::shared_ptr<CompletionQueue> queue(new CompletionQueue(receiver));
   queue->async_ = OpenHandle<uv_async_t>(open, queue.get(), error, [loop](uv_async_t* async) {
-    return uv_async_init(
-        loop, async, [](uv_async_t* sent) { static_cast<CompletionQueue*>(sent->data)->receiver_.OnCompletions(); });
+    return uv_async_init(loop, async, [](uv_async_t* sent) {
+      OrDieOfMemory([sent] { static_cast<CompletionQueue*>(sent->data)->receiver_.OnCompletions(); });
+    });
   });
   return queue->async_ ? queue : nullptr;
 }

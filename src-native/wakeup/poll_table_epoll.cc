@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/memory.h"
 #include "base/prefetch.h"
 #include "wakeup/wait_fd.h"
 
@@ -112,8 +113,9 @@ void PollTable::Remove(FdWatch& watch) {
 void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
 
 void PollTable::Listen() {
-  uv_poll_start(handle_.get(), UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<PollTable*>(handle->data)->Collect(); });
+  uv_poll_start(handle_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
+    OrDieOfMemory([handle] { static_cast<PollTable*>(handle->data)->Collect(); });
+  });
 }
 
 PollSource* PollTable::SourceOf(uint64_t event) const {

@@ -52,6 +52,18 @@ ElfFile::Kind KindOf(const std::vector<char>& bytes) {
 }  // namespace
 
 TEST_SUITE("elf file") {
+  TEST_CASE("a file larger than memory is not read whole") {
+    constexpr off_t kHuge = off_t{1} << 36;
+    const TemporaryFile nothing({});
+    REQUIRE(truncate(nothing.path(), kHuge) == 0);
+    CHECK(ElfFile().Read(nothing.path()) == ElfFile::Kind::kOther);
+    const TemporaryFile library(SharedLibrary());
+    REQUIRE(truncate(library.path(), kHuge) == 0);
+    ElfFile elf;
+    CHECK(elf.Read(library.path()) == ElfFile::Kind::kThisMachine);
+    CHECK_FALSE(elf.needed().empty());
+  }
+
   TEST_CASE("what a shared library needs is read") {
     const TemporaryFile file(SharedLibrary());
     ElfFile elf;

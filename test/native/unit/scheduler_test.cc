@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <map>
@@ -218,6 +219,28 @@ int PauseWithKeptFd(void* args) {
 }  // namespace
 
 TEST_SUITE("scheduler") {
+  TEST_CASE("leaves nothing open when the system has no room for it, and can be made later") {
+    InThreadOfItsOwn([] {
+      TestLoop loop;  // which must close
+      class NoDelegate final : public Scheduler::Delegate {
+        void OnEvents(const JobEvent*, size_t) override {}
+        void OnTurnEnd(bool) override {}
+        void OnDelivery() override {}
+      } delegate;
+      rlimit before = {};
+      REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+      const rlimit none = {0, before.rlim_max};
+      REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+      const Result<std::unique_ptr<Scheduler>> refused = Scheduler::Create(loop.get(), delegate);
+      REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+      REQUIRE_FALSE(refused.ok());
+      CHECK(std::string(refused.error().code) == "ERR_ASYNC_LOOP");
+      Result<std::unique_ptr<Scheduler>> created = Scheduler::Create(loop.get(), delegate);
+      REQUIRE(created.ok());
+      Scheduler::Discard(std::move(created.value()));
+    });
+  }
+
   TEST_CASE("closing an unused scheduler closes all of its handles") {
     InThreadOfItsOwn([&] { const TestScheduler scheduler; });
   }

@@ -55,6 +55,8 @@ class TestTask final : public WorkerPool::Task {
   std::function<void()> done_;
 };
 
+bool IsTaken(WorkerPool& pool, WorkerPool::Task* task) { return pool.Submit(task) == WorkerPool::Refusal::kNone; }
+
 // The process's pool with one thread and nothing else, in a process of its own: options are for good.
 bool InProcessOfItsOwn(const WorkerPool::Options& options, const std::function<bool(WorkerPool&)>& body) {
   return InForkedChild([&] {
@@ -84,6 +86,30 @@ WorkerPool::Options OneThread() {
   return options;
 }
 
+#ifdef __GLIBC__
+// Threads of a size that the system has no room for cannot be started.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_attr_t huge;
+    pthread_getattr_default_np(&before_);
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, size_t{1} << 46);
+    pthread_setattr_default_np(&huge);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_;
+};
+#endif
+
 }  // namespace
 
 TEST_SUITE("threads: worker pool") {
@@ -101,7 +127,7 @@ TEST_SUITE("threads: worker pool") {
     for (int thread = 0; thread < kThreads; ++thread) {
       submitters.emplace_back([&, thread] {
         for (int i = 0; i < kTasks; ++i) {
-          CHECK(WorkerPool::Get().Submit(tasks[static_cast<size_t>(thread * kTasks + i)].get()));
+          CHECK(IsTaken(WorkerPool::Get(), tasks[static_cast<size_t>(thread * kTasks + i)].get()));
         }
       });
     }
@@ -114,7 +140,7 @@ TEST_SUITE("threads: worker pool") {
   TEST_CASE("cannot be configured any more once it runs") {
     Gate done;
     TestTask task({}, [&] { done.Open(); });
-    REQUIRE(WorkerPool::Get().Submit(&task));
+    REQUIRE(IsTaken(WorkerPool::Get(), &task));
     done.Wait();
     CHECK_FALSE(WorkerPool::Get().Configure(OneThread()));
   }
@@ -228,8 +254,8 @@ TEST_SUITE("worker pool") {
       TestTask refused([&] { log.Add(3); });
       pool.Submit(&blocker.task);
       blocker.begun.Wait();
-      const bool taken = pool.Submit(&kept) && pool.Submit(&cancelled);
-      const bool full = !pool.Submit(&refused) && pool.stats().refused == 1 && pool.stats().queued == 2;
+      const bool taken = IsTaken(pool, &kept) && IsTaken(pool, &cancelled);
+      const bool full = pool.Submit(&refused) == WorkerPool::Refusal::kFull && pool.stats().refused == 1;
       const bool forgotten = pool.Cancel(&cancelled) && !pool.Cancel(&cancelled) && !pool.Cancel(&blocker.task);
       blocker.gate.Open();
       const bool ran = log.WaitFor(2) == std::vector<int>{1, -1};
@@ -271,7 +297,7 @@ TEST_SUITE("worker pool") {
         Gate done;
         TestTask task({}, [&] { done.Open(); });
         const bool clean = pool.stats().queued == 0 && pool.stats().threads == 0;
-        const bool taken = pool.Submit(&task);
+        const bool taken = IsTaken(pool, &task);
         if (taken) done.Wait();
         return clean && taken;
       });
@@ -282,6 +308,25 @@ TEST_SUITE("worker pool") {
     });
     CHECK(as_expected);
   }
+
+#ifdef __GLIBC__
+  TEST_CASE("says that there are no threads, and asks for them again") {
+    const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
+      Gate done;
+      TestTask task({}, [&] { done.Open(); });
+      {
+        const NoThreads none;
+        for (int i = 0; i < 2; ++i) {
+          if (pool.Submit(&task) != WorkerPool::Refusal::kNoThreads || pool.Cancel(&task)) return false;
+        }
+      }
+      if (pool.stats().refused != 2 || !IsTaken(pool, &task)) return false;
+      done.Wait();
+      return pool.stats().threads == 1;
+    });
+    CHECK(as_expected);
+  }
+#endif
 
   TEST_CASE("waits at its end for what runs, and drops what waits") {
     const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
@@ -296,7 +341,7 @@ TEST_SUITE("worker pool") {
       blocker.gate.Open();
       stopper.join();
       TestTask late;
-      return !ran && !pool.Submit(&late);
+      return !ran && pool.Submit(&late) == WorkerPool::Refusal::kStopping;
     });
     CHECK(as_expected);
   }
