@@ -267,7 +267,9 @@ export interface NativeAddon {
   symbolNames(): { required: string[]; optional: string[] };
   /** Whether the process has a symbol for whoever is loaded into it. */
   hasSymbol(name: string): boolean;
-  /** Empty when everything below exists and works; otherwise only these four functions exist. */
+  /** Paths of the addons of all copies of this package in the process, that of this one first. */
+  copies(): string[];
+  /** Empty when everything below exists and works; otherwise only these five functions exist. */
   unsupportedReason(): string;
 
   setEventSink(

@@ -199,7 +199,7 @@ export function reasonForNone(): string | undefined {
 }
 
 /** What can be asked of the addon even where jobs do not run; undefined without the addon. */
-export function symbols(): Pick<NativeAddon, 'symbolNames' | 'hasSymbol'> | undefined {
+export function symbols(): Pick<NativeAddon, 'symbolNames' | 'hasSymbol' | 'copies'> | undefined {
   return load().addon;
 }
 
