@@ -1,5 +1,9 @@
 // Two installations of the package in one process: each has an addon with state of its own, over the one OpenSSL.
 import { execFileSync } from 'node:child_process';
+import { verify } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { describeReference } from '../integration/support/reference';
+import { createToken, missing } from '../integration/support/token';
 import { runAndCheck } from './support/expectations';
 
 interface Refusal {
@@ -32,6 +36,39 @@ test("the pool that one installation makes, and its limit, are the other's", asy
 
 test("a job that leaves pausing blocked does not make the other installation's jobs synchronous", async () => {
   expect(await runAndCheck('two-installations', {}, { args: ['blocked'] })).toEqual([{ blocked: 0 }]);
+});
+
+test("what belongs to the other installation is refused with that reason, and a key's KeyObject is not", async () => {
+  const [{ folder, failures, valid }] = (await runAndCheck('two-installations', {}, { args: ['objects'] })) as [
+    { folder: string; failures: Record<string, Refusal>; valid: boolean },
+  ];
+  const reasons = Object.entries(failures).filter(
+    ([, { message }]) => !message.includes(`belongs to another copy of openssl-async, that of ${folder}.`),
+  );
+  expect(reasons).toEqual([]);
+  const codes = new Set(Object.values(failures).map(({ code }) => code));
+  expect([...codes].sort()).toEqual(['ERR_ASYNC_INVALID_COMMAND', 'ERR_INVALID_ARG_TYPE']);
+  expect(valid).toBe(true);
+});
+
+describeReference('an engine that both installations load', () => {
+  const isSupported = /^[0-3]\./.test(process.versions.openssl);
+  (isSupported ? test : test.skip)('works until both have unloaded it, in whichever order', async () => {
+    const reports = await runAndCheck('two-installations', {}, { args: ['engine'] });
+    const shared = { one: true, other: true, afterUnload: true, joined: true };
+    const order = { ...shared, otherCommands: { code: 'ERR_ASYNC_ENGINE' } };
+    expect(reports).toMatchObject([order, order, { anew: true }]);
+  });
+});
+
+if (missing !== undefined) console.log(`Skipped: ${missing}.`);
+(missing === undefined ? test : test.skip)("a token's key stays usable to the one that has it", async () => {
+  const token = createToken();
+  const [signatures] = await runAndCheck('two-installations', {}, { args: ['token'], env: token.env });
+  rmSync(token.folder, { recursive: true });
+  const isValid = (signature: string): boolean =>
+    verify('sha256', Buffer.from('data'), token.publicKeys.ec, Buffer.from(signature, 'hex'));
+  expect((signatures as string[]).map(isValid)).toEqual([true, true, true, true, true]);
 });
 
 test('all copies that threads load at the same time know each other', async () => {

@@ -4,6 +4,9 @@
 //
 //   node two-installations.js STEP
 
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const library = require('../support/library');
 const { addonOf, copies, install, load } = require('../support/installations');
@@ -12,6 +15,15 @@ const { device, int32Args, report } = library;
 const codeOf = (action) => {
   try {
     action();
+    return undefined;
+  } catch ({ code, message }) {
+    return { code, message };
+  }
+};
+
+const failure = async (action) => {
+  try {
+    await action();
     return undefined;
   } catch ({ code, message }) {
     return { code, message };
@@ -97,6 +109,84 @@ const steps = {
     report({ live: first.stats().jobs.liveInThread });
     process.exit(0);
   },
+};
+
+// What one made is refused by the other, with the reason.
+steps.objects = async (first, second, folder) => {
+  const context = new second.WaitContext();
+  const func = second.jobFunction(function* (job) {
+    yield job.pause();
+  });
+  const { job } = second.startJob(null, context, func);
+  const privateKey = crypto.generateKeyPairSync('ed25519').privateKey;
+  const key = await second.createPrivateKey(privateKey);
+  const own = new first.WaitContext();
+  const stolen = first.jobFunction(function* () {
+    yield job.pause();
+  });
+  const failures = {
+    key: await failure(() => first.sign(null, 'data', key)),
+    'key in an object': await failure(() => first.sign(null, 'data', { key })),
+    'public key': await failure(() => first.verify(null, 'data', key, Buffer.alloc(64))),
+    'compared key': await failure(() => first.createPrivateKey(privateKey).equals(key)),
+    'wait context': await failure(() => first.startJob(null, context, stolen)),
+    job: await failure(() => first.startJob(job, own)),
+    'job function': await failure(() => first.startJob(null, own, func)),
+    'wait context of runJob()': await failure(() => first.runJob(stolen, { waitContext: context })),
+    command: await failure(() => first.runJob(stolen)),
+  };
+  const signature = await first.sign(null, 'data', key.toKeyObject());
+  report({ folder: fs.realpathSync(folder), failures, valid: await second.verify(null, 'data', key, signature) });
+};
+
+// The second loads an engine that the first has; whoever unloads first, it works until both have.
+steps.engine = async (first, second) => {
+  const file = path.join(library.root, 'build', 'Release', 'reference_engine.so');
+  const pem = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const loadWith = (from, capacity) => from.loadEngine(file, { preInit: [['CAPACITY', capacity]], pauses: true });
+  const signsWith = async ({ sign }, engine) => {
+    const signature = await sign('sha256', 'data', engine.bindKey(pem));
+    return crypto.verify('sha256', Buffer.from('data'), crypto.createPublicKey(pem), signature);
+  };
+  const orders = [
+    [first, second],
+    [second, first],
+  ];
+  for (const [one, other] of orders) {
+    const [engine, same] = [await loadWith(one, 10), await other.loadEngine(file, { pauses: true })];
+    const seen = { one: await signsWith(one, engine), other: await signsWith(other, same) };
+    const otherCommands = await failure(() => loadWith(other, 11));
+    engine.unload();
+    const afterUnload = await signsWith(other, same);
+    const again = await loadWith(one, 10);
+    const joined = await signsWith(one, again);
+    again.unload();
+    same.unload();
+    report({ ...seen, otherCommands, afterUnload, joined });
+  }
+  const anew = await loadWith(first, 12); // which nobody could while it was loaded
+  report({ anew: await signsWith(first, anew) });
+  anew.unload();
+};
+
+// A key that the engine gives to both stays the second's when the first has let go of it.
+steps.token = async (first, second) => {
+  const { TOKEN_MODULE, TOKEN_PIN: pin } = process.env;
+  const uri = 'pkcs11:token=keys;object=ec';
+  const load = async ({ loadEngine }) => {
+    const engine = await loadEngine('pkcs11', { preInit: [['MODULE_PATH', TOKEN_MODULE]] });
+    return { engine, key: await engine.loadPrivateKey(uri, { pin }) };
+  };
+  const [one, other] = [await load(first), await load(second)];
+  const valid = [await first.sign('sha256', 'data', one.key), await second.sign('sha256', 'data', other.key)];
+  one.engine.unload();
+  const reloaded = await other.engine.loadPrivateKey(uri, { pin });
+  valid.push(await second.sign('sha256', 'data', other.key), await second.sign('sha256', 'data', reloaded));
+  other.engine.unload();
+  const anew = await load(first);
+  valid.push(await first.sign('sha256', 'data', anew.key));
+  anew.engine.unload();
+  report(valid.map((signature) => signature.toString('hex')));
 };
 
 // Many threads load copies at once: whichever makes the registry, all copies are in it.
