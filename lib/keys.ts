@@ -10,6 +10,7 @@ import {
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
+import { brand, describeForeign } from './brand';
 import { asyncError, fromNative, invalidArgType, nodeError, type CodedError } from './errors';
 import type { NativeKey, NativeScope } from './native/contract';
 import { environment } from './native/environment';
@@ -216,7 +217,10 @@ export class AsyncKey {
   /** Whether both are the same key of the same type; in constant time. */
   equals(other: AsyncKey | KeyObject): boolean {
     const { held, keyObject } = this.#entry;
-    if (!(other instanceof AsyncKey)) return held === undefined && keyObject.equals(other);
+    if (!(other instanceof AsyncKey)) {
+      if (describeForeign(other) !== undefined) throw invalidArgType('other', 'an AsyncKey or a KeyObject', other);
+      return held === undefined && keyObject.equals(other);
+    }
     return other.isHeld === this.isHeld && keyObject.equals(other.#entry.keyObject);
   }
 
@@ -237,6 +241,8 @@ export class AsyncKey {
     return `AsyncKey ${inspect({ type: this.type, key: this.#entry.label }, options)}`;
   }
 }
+
+brand(AsyncKey, 'AsyncKey');
 
 /** The entry of a key that is an object, or is held by one; undefined for what has to be parsed. */
 export function objectEntry(key: unknown): KeyEntry | undefined {
@@ -272,14 +278,17 @@ function isKeyInput(key: unknown): key is KeyInput {
 
 type Read = typeof nodePrivateKey | typeof nodePublicKey;
 
+const A_KEY = 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object';
+
 /** The entry of a key that `node:crypto` has to read. */
 function parse(key: unknown, name: string, read: Read): KeyEntry {
-  if (key === undefined || key === null) {
-    throw invalidArgType(name, 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object', key);
-  }
+  if (key === undefined || key === null) throw invalidArgType(name, A_KEY, key);
   try {
     return entryOf(read(key as string));
   } catch (error) {
+    // An AsyncKey of another copy of this package: node:crypto knows nothing of it.
+    const material = isKeyInput(key) ? key.key : key;
+    if (describeForeign(material) !== undefined) throw invalidArgType(name, A_KEY, material);
     throw explained(error);
   }
 }

@@ -1,4 +1,5 @@
 // ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
+import { brand } from './brand';
 import { abortError, asyncError, fromNative, invalidArgValue } from './errors';
 import type { NativeWaitContext } from './native/contract';
 import { environment, type Environment, type Listener } from './native/environment';
@@ -317,6 +318,8 @@ export class WaitContext {
     return id;
   }
 }
+
+brand(WaitContext, 'WaitContext');
 
 function contextInUse(): Error {
   return asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'The wait context is in use');

@@ -33,6 +33,7 @@ const RESTRICTED_HEADERS = [
 // Files of one line may import each other; a trailing slash names a folder.
 const LIBRARY_LAYERS = [
   ['native/contract'],
+  ['brand'],
   ['errors'],
   ['validators'],
   ['options'],
