@@ -52,7 +52,7 @@ const LIBRARY_LAYERS = [
   ['operations/'],
   ['remote-key'],
   ['statistics'],
-  ['hardware'],
+  ['hardware', 'isolation'],
   ['providers', 'engines'],
   ['thread'],
   ['accelerator'],
