@@ -52,6 +52,7 @@ Napi::Value HasSymbolOf(Info info) {
 Napi::Value CopiesOf(Info info) {
   Napi::Array paths = Napi::Array::New(info.Env());
   for (const std::string& path : Copies::Paths()) paths.Set(paths.Length(), path);
+  for (const std::string& path : Copies::Strangers()) paths.Set(paths.Length(), path);
   return paths;
 }
 

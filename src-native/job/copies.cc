@@ -2,6 +2,7 @@
 
 #include <openssl/objects.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "job/self_module.h"
@@ -94,6 +95,18 @@ std::vector<std::string> Copies::Paths() {
   }
   registry.unlock();
   return paths;
+}
+
+std::vector<std::string> Copies::Strangers() {
+  const std::vector<std::string> known = Paths();
+  std::vector<std::string> strangers;
+  for (std::string& path : LoadedModules()) {
+    const std::string file = path.substr(path.find_last_of("/\\") + 1);
+    const bool is_copy =
+        file.rfind("openssl_async.", 0) == 0 && file.size() > 5 && file.substr(file.size() - 5) == ".node";
+    if (is_copy && std::find(known.begin(), known.end(), path) == known.end()) strangers.push_back(std::move(path));
+  }
+  return strangers;
 }
 
 }  // namespace openssl_async

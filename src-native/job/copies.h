@@ -122,6 +122,9 @@ class Copies {
 
   // Paths of all copies' addons, that of this one first.
   static std::vector<std::string> Paths();
+  // Copies that are loaded and cannot be asked, by the names of their files: they are older than the registry, or so
+  // much newer that they have another.
+  static std::vector<std::string> Strangers();
 
   // For the time of its life no other copy loads or finishes an engine.
   class EngineLock {

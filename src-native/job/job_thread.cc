@@ -2,6 +2,7 @@
 
 #include <climits>
 #include <string>
+#include <vector>
 
 #include "job/job.h"
 #include "job/job_stack.h"
@@ -12,9 +13,13 @@ namespace openssl_async {
 
 namespace {
 
-// Copies that cannot be asked may have made the pool, and have jobs in it.
-const char* const kUnknownCopy =
-    "another copy of openssl-async, which this one is too old to know, shares this thread's job pool";
+// Why what others may do in this thread's pool cannot be told; empty when it can.
+std::string Uncertainty() {
+  if (Copies::unknown()) return "another copy of openssl-async, which this one is too old to know, shares the job pool";
+  const std::vector<std::string> strangers = Copies::Strangers();
+  if (strangers.empty()) return "";
+  return "another version of openssl-async (" + strangers[0] + "), which cannot be asked, shares the job pool";
+}
 
 std::string PathsOf(const SharedThread& thread, const SharedThreadPart& own) {
   std::string paths;
@@ -45,8 +50,8 @@ Result<void> JobThread::Init(size_t max_size, size_t initial_size) {
                  "another copy of openssl-async",
                  {}};
   }
-  if (Copies::unknown()) {
-    return Error{"ERR_ASYNC_THREAD_INITIALIZED", std::string("initThread() cannot be called: ") + kUnknownCopy, {}};
+  if (const std::string why = Uncertainty(); !why.empty()) {
+    return Error{"ERR_ASYNC_THREAD_INITIALIZED", "This thread's job pool may exist already: " + why, {}};
   }
   if (InsideJob()) return Error{"ERR_ASYNC_NESTED_START", "initThread() cannot be called from within a job", {}};
   PrepareStacks();
@@ -71,8 +76,8 @@ Result<void> JobThread::Cleanup() {
     }
     return Error{"ERR_ASYNC_JOBS_OUTSTANDING", message, {}};
   }
-  if (Copies::unknown()) {
-    return Error{"ERR_ASYNC_JOBS_OUTSTANDING", std::string("Jobs may not have finished: ") + kUnknownCopy, {}};
+  if (const std::string why = Uncertainty(); !why.empty()) {
+    return Error{"ERR_ASYNC_JOBS_OUTSTANDING", "Jobs of this thread may not have finished: " + why, {}};
   }
   ASYNC_cleanup_thread();
   shared_.pool_exists = 0;

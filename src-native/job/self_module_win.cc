@@ -28,6 +28,8 @@ std::string PathOfThisModule() {
   return std::string(path, static_cast<size_t>(bytes));
 }
 
+std::vector<std::string> LoadedModules() { return {}; }
+
 void PinThisModule() { Find(GET_MODULE_HANDLE_EX_FLAG_PIN); }
 
 }  // namespace openssl_async

@@ -29,6 +29,20 @@ test("a thread's pool is kept while the other installation has a paused job in i
   expect(seen.refusedToFirst.message).toContain(`another copy of openssl-async (${paths[1]})`);
 });
 
+const tellsModules = process.platform === 'win32' ? test.skip : test;
+tellsModules('nothing is done to the pool while a version is loaded that cannot be asked', async () => {
+  const [seen] = (await runAndCheck('two-installations', {}, { args: ['stranger'] })) as [
+    { refused: Refusal; init: Refusal; path: string },
+  ];
+  expect(seen).toMatchObject({
+    refused: { code: 'ERR_ASYNC_JOBS_OUTSTANDING' },
+    init: { code: 'ERR_ASYNC_THREAD_INITIALIZED' },
+    returnValue: 7,
+    ran: 3,
+  });
+  expect([seen.refused.message, seen.init.message].every((message) => message.includes(seen.path))).toBe(true);
+});
+
 test("the pool that one installation makes, and its limit, are the other's", async () => {
   const [seen] = await runAndCheck('two-installations', {}, { args: ['pool'] });
   const exists = { code: 'ERR_ASYNC_THREAD_INITIALIZED' };

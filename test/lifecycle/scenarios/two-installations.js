@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 const library = require('../support/library');
-const { addonOf, copies, install, load } = require('../support/installations');
+const { addonOf, copies, estrange, install, load } = require('../support/installations');
 
 const { device, int32Args, report } = library;
 const codeOf = (action) => {
@@ -189,6 +189,14 @@ steps.token = async (first, second) => {
   report(valid.map((signature) => signature.toString('hex')));
 };
 
+// The other cannot be asked: nothing is done that could harm it.
+steps.stranger = async (first, second, folder) => {
+  const { finish } = pausedJob(second);
+  const refused = codeOf(() => first.cleanupThread());
+  const init = codeOf(() => first.initThread());
+  report({ refused, init, path: addonOf(folder), returnValue: finish(), ran: await runs(first) });
+};
+
 // Many threads load copies at once: whichever makes the registry, all copies are in it.
 async function threads() {
   const folders = Array.from({ length: 6 }, install);
@@ -221,6 +229,7 @@ async function main() {
     return;
   }
   const folder = install();
+  if (step === 'stranger') estrange(folder);
   library.isCapable();
   await steps[step](library, load(folder), folder);
 }
