@@ -3,6 +3,7 @@
 #include <openssl/objects.h>
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 
 #include "job/self_module.h"
@@ -54,8 +55,7 @@ SharedRegistry* FindOrPublish() {
 
 Membership Join() noexcept {
   PinThisModule();
-  static const auto* path = new std::string(PathOfThisModule());
-  own_copy.path = path->c_str();
+  if (const char* path = strdup(PathOfThisModule().c_str()); path != nullptr) own_copy.path = path;  // for ever
   SharedRegistry* usable = Copies::Usable(FindOrPublish());
   SharedRegistry& registry = usable == nullptr ? own_registry : *usable;
   registry.lock();
@@ -71,7 +71,7 @@ Membership& Joined() {
 }
 
 // While the addon is being loaded: see the header.
-[[maybe_unused]] const bool joined_early = Joined().unknown;
+[[maybe_unused]] const bool kJoinedEarly = Joined().unknown;
 
 }  // namespace
 

@@ -62,7 +62,7 @@ struct SharedStackStats {
 struct SharedStacks {
   size_t size;
   void (*get_stats)(SharedStackStats* stats);
-  uint64_t (*high_water_bytes)(void);
+  uint64_t (*high_water_bytes)();
 };
 
 // A key that an engine gave to copies.
@@ -92,15 +92,15 @@ struct SharedRegistry {
   uint32_t compatible;  // the oldest version whose copies can use it
   size_t size;
   // For `copies` and `stacks`; held shortly.
-  void (*lock)(void);
-  void (*unlock)(void);
+  void (*lock)();
+  void (*unlock)();
   SharedCopy* copies;
   const SharedStacks* stacks;
   // This thread's.
-  SharedThread* (*thread)(void);
+  SharedThread* (*thread)();
   // For `engines`, and while one is loaded, initialised or finished. Recursive.
-  void (*lock_engines)(void);
-  void (*unlock_engines)(void);
+  void (*lock_engines)();
+  void (*unlock_engines)();
   SharedEngine* engines;
 };
 

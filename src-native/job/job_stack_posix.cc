@@ -158,7 +158,7 @@ void TellStats(SharedStackStats* stats) {
   stats->unguarded = own.unguarded;
 }
 
-const SharedStacks own_stacks = {sizeof(SharedStacks), &TellStats, &OwnHighWaterBytes};
+const SharedStacks kOwnStacks = {sizeof(SharedStacks), &TellStats, &OwnHighWaterBytes};
 
 // Installs our functions, unless another copy has installed its own: those are the ones that free what they made.
 // OpenSSL would take ours as long as there is no stack.
@@ -169,7 +169,7 @@ bool Install(Stacks& stacks) {
   registry.lock();
   stacks.others = registry.stacks;
   const bool installed = stacks.others == nullptr && set_mem_functions(&AllocateStack, &FreeStack) == 1;
-  if (installed) registry.stacks = &own_stacks;
+  if (installed) registry.stacks = &kOwnStacks;
   registry.unlock();
   return installed;
 }

@@ -62,7 +62,9 @@ std::string Locate(const std::string& name, const std::string& run_path, const s
 #endif
   AddFolders(folders, "/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib64:/usr/local/lib", "");
   for (const std::string& folder : folders) {
-    if (std::string path = folder + "/" + name; IsFile(path)) return path;
+    std::string path = folder;
+    path.append("/").append(name);
+    if (IsFile(path)) return path;
   }
   return "";
 }
