@@ -1,4 +1,5 @@
 // A step of a generator's job, carried out inside the job when it is yielded.
+import { brand } from './brand';
 import type { Job } from './job';
 import type { CommandKind } from './native/contract';
 import type { WaitFdCleanup } from './wait-context';
@@ -35,3 +36,5 @@ export class Command<Result> {
     return yield this;
   }
 }
+
+brand(Command, 'command');

@@ -3,6 +3,7 @@
 import { createPublicKey as nodePublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
+import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, type HeldKey, type KeyEntry, type KeyLike } from './keys';
 import {
@@ -33,7 +34,7 @@ export type EngineValue = number | string | null | undefined;
 export type EngineCommandCall = readonly [command: string, value?: EngineValue];
 
 /** Options of {@link loadEngine}. */
-export interface EngineOptions extends HardwareOptions {
+export interface EngineOptions extends HardwareOptions, IsolationOptions {
   /** Of the engine, when its module is named by a path. @defaultValue the module's own choice */
   id?: string;
   /** Commands before the engine is initialised, for example `['MODULE_PATH', '/usr/lib/softhsm/libsofthsm2.so']`. */
@@ -346,7 +347,15 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
   return attempt(() => {
     validateString(idOrPath, 'idOrPath');
     if (!ID.test(idOrPath)) throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
-    validateOptions(options, 'options', ['id', 'preInit', 'postInit', 'algorithms', 'pauses', ...HARDWARE_OPTIONS]);
+    validateOptions(options, 'options', [
+      'id',
+      'preInit',
+      'postInit',
+      'algorithms',
+      'pauses',
+      'isolate',
+      ...HARDWARE_OPTIONS,
+    ]);
     validateHardwareOptions(options);
     const { id = '', algorithms, pauses = false } = options;
     validateString(id, 'options.id');
@@ -354,10 +363,13 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
     if (algorithms !== undefined) methodsOf(algorithms, 'options.algorithms');
     const preInit = toNativeCommands(options.preInit, 'options.preInit');
     const postInit = toNativeCommands(options.postInit, 'options.postInit');
+    const isolate = validateIsolate(options.isolate);
+    const modules = modulesOf('engine', idOrPath, [...preInit, ...postInit]);
     const isPath = PATH.test(idOrPath);
     const { addon } = environment();
     const task = addon.loadEngine(isPath ? resolve(idOrPath) : idOrPath, isPath, id, preInit, postInit);
     for (const part of [...preInit, ...postInit]) wipe(part);
+    isolateModules(isolate, modules, 'engine');
     return ask(task, 'load engine', undefined, undefined, (outcome) => {
       const native = addon.takeEngine(outcome);
       const engine = new Engine(native, pauses, options);

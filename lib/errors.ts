@@ -1,4 +1,5 @@
 // Every error that this library makes, and the only place that makes them.
+import { describeForeign } from './brand';
 import type { NativeError } from './native/contract';
 
 /**
@@ -137,7 +138,9 @@ export function nodeError(
 }
 
 export function invalidArgType(name: string, expected: string, actual: unknown): CodedError {
-  const message = `The "${name}" ${kindOf(name)} must be ${expected}. Received ${describe(actual)}`;
+  const foreign = describeForeign(actual);
+  const received = `Received ${describe(actual)}${foreign === undefined ? '' : `. ${foreign}`}`;
+  const message = `The "${name}" ${kindOf(name)} must be ${expected}. ${received}`;
   return make(TypeError, 'ERR_INVALID_ARG_TYPE', message);
 }
 

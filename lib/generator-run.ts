@@ -1,4 +1,5 @@
 // Leads a generator through its job: outcome in, next command out.
+import { describeForeign } from './brand';
 import { Command, type CommandParts } from './command';
 import { asyncError, invalidReturnValue } from './errors';
 import { checkCommand, type Job } from './job';
@@ -114,7 +115,8 @@ export class GeneratorRun {
       return error;
     }
     if (!(yielded instanceof Command) || yielded.job !== this.#job) {
-      return asyncError('ERR_ASYNC_INVALID_COMMAND', 'A job function may yield only the commands of its own job');
+      const why = describeForeign(yielded) ?? 'A job function may yield only the commands of its own job';
+      return asyncError('ERR_ASYNC_INVALID_COMMAND', why);
     }
     try {
       checkCommand(yielded);

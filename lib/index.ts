@@ -67,6 +67,7 @@ export {
   type EncryptOptions,
 } from './operations/cipher';
 export { createHash, type HashStream, type HashStreamOptions } from './operations/hash-stream';
+export type { IsolationOptions } from './isolation';
 export type { DevicePollOptions, HardwareOptions, HeartbeatMessage, HeartbeatOptions } from './hardware';
 export { hash, type HashOptions } from './operations/hash';
 export { hmac, type HmacOptions } from './operations/hmac';

@@ -1,4 +1,5 @@
 // What a job runs: a generator whose commands are carried out inside the job, or a C function of another addon.
+import { brand } from './brand';
 import { bytesOf, copyOf, sizeOf, unshared } from './byte-views';
 import { invalidArgType, outOfRange } from './errors';
 import type { Job } from './job';
@@ -44,6 +45,9 @@ export class NativeJobFunction {
     this.external = external;
   }
 }
+
+brand(GeneratorJobFunction, 'job function');
+brand(NativeJobFunction, 'job function');
 
 /** What {@link startJob} and {@link runJob} run. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for JobBody

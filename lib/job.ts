@@ -1,4 +1,5 @@
 // A job, as its function and its application see it.
+import { brand } from './brand';
 import { Command } from './command';
 import { asyncError, fromNative, invalidArgType } from './errors';
 import { CommandKind } from './native/contract';
@@ -95,6 +96,8 @@ export class Job {
     });
   }
 }
+
+brand(Job, 'Job');
 
 function validateKey(key: unknown): void {
   if (key === undefined || key === null) throw invalidArgType('key', 'a value that is unique to the caller', key);

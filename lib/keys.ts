@@ -9,6 +9,7 @@ import {
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
+import { brand, describeForeign } from './brand';
 import { bytesOf } from './byte-views';
 import { asyncError, fromNative, invalidArgType, isNativeError, nodeError, type CodedError } from './errors';
 import type { NativeKey, NativeScope, NativeSpec } from './native/contract';
@@ -261,7 +262,10 @@ export class AsyncKey {
   /** Whether both are the same key of the same type; in constant time. */
   equals(other: AsyncKey | KeyObject): boolean {
     const { held, keyObject } = this.#entry;
-    if (!AsyncKey.is(other)) return held === undefined && keyObject.equals(other);
+    if (!AsyncKey.is(other)) {
+      if (describeForeign(other) !== undefined) throw invalidArgType('other', 'an AsyncKey or a KeyObject', other);
+      return held === undefined && keyObject.equals(other);
+    }
     return other.isHeld === this.isHeld && keyObject.equals(other.#entry.keyObject);
   }
 
@@ -282,6 +286,8 @@ export class AsyncKey {
     return `AsyncKey ${inspect({ type: this.type, key: this.#entry.label }, options)}`;
   }
 }
+
+brand(AsyncKey, 'AsyncKey');
 
 /** Whether it is a key by itself: not an object that may have one. */
 export function isKeyMaterial(key: unknown): boolean {
@@ -352,14 +358,17 @@ export function isKeyInput(key: unknown): key is KeyInput {
 
 type Read = typeof nodePrivateKey | typeof nodePublicKey;
 
+const A_KEY = 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object';
+
 /** The entry of a key that `node:crypto` has to read. */
 function parse(key: unknown, name: string, read: Read): KeyEntry {
-  if (key === undefined || key === null) {
-    throw invalidArgType(name, 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or an object', key);
-  }
+  if (key === undefined || key === null) throw invalidArgType(name, A_KEY, key);
   try {
     return entryOf(read(key as string));
   } catch (error) {
+    // An AsyncKey of another copy of this package: node:crypto knows nothing of it.
+    const material = isKeyInput(key) ? key.key : key;
+    if (describeForeign(material) !== undefined) throw invalidArgType(name, A_KEY, material);
     throw explained(error);
   }
 }

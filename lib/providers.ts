@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
+import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { inFlightEnded } from './native-keys';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { setLoaded, setUnloaded } from './operations/spec';
 import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
 
 /** Options of {@link loadProvider}. */
-export interface ProviderOptions extends HardwareOptions {
+export interface ProviderOptions extends HardwareOptions, IsolationOptions {
   /** Of the module. @defaultValue the provider's name, which OpenSSL looks for among its own and in its modules' folder */
   path?: string;
   /** What the provider may ask its core for, as it would stand in its section of a configuration file. */
@@ -170,13 +171,14 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   await Promise.resolve();
   validateString(name, 'name');
   if (!NAME.test(name)) throw invalidArgValue('name', name, 'must be the name of a provider');
-  validateOptions(options, 'options', ['path', 'parameters', 'config', 'pauses', ...HARDWARE_OPTIONS]);
+  validateOptions(options, 'options', ['path', 'parameters', 'config', 'pauses', 'isolate', ...HARDWARE_OPTIONS]);
   validateHardwareOptions(options);
   const { pauses = true } = options;
   validateBoolean(pauses, 'options.pauses');
   const path = pathOption(options.path, 'options.path');
   const config = pathOption(options.config, 'options.config');
   const parameters = parameterList(options.parameters);
+  isolateModules(validateIsolate(options.isolate), modulesOf('provider', name, parameters), 'provider');
   if (config !== undefined) loadConfiguration(config);
   const native = environment().addon.loadProvider(name, path, parameters);
   if (isNativeError(native)) throw fromNative(native);
@@ -195,6 +197,7 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
  * @throws `ERR_ASYNC_CONFIGURATION`
  */
 export function loadConfiguration(path: string): void {
+  isolateModules([], environment().addon.configuredModules(path), 'provider');
   const failed = environment().addon.loadConfiguration(path);
   if (failed !== undefined) throw fromNative(failed);
   // What it has activated can be named, as what was loaded.

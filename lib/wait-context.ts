@@ -1,4 +1,5 @@
 // ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
+import { brand } from './brand';
 import { Limits, type Cancellable, type LimitErrors } from './cancellation';
 import { abortError, asyncError, fromNative, invalidArgValue, isNativeError, rejectWith } from './errors';
 import type { NativeWaitContext } from './native/contract';
@@ -288,6 +289,8 @@ export class WaitContext {
     return id;
   }
 }
+
+brand(WaitContext, 'WaitContext');
 
 const WAIT_ERRORS: LimitErrors = {
   aborted: abortError,

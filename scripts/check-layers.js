@@ -33,6 +33,7 @@ const RESTRICTED_HEADERS = [
 // Files of one line may import each other; a trailing slash names a folder.
 const LIBRARY_LAYERS = [
   ['native/contract'],
+  ['brand'],
   ['errors'],
   ['validators'],
   ['byte-views'],
@@ -52,7 +53,7 @@ const LIBRARY_LAYERS = [
   ['operations/'],
   ['remote-key'],
   ['statistics'],
-  ['hardware'],
+  ['hardware', 'isolation'],
   ['providers', 'engines'],
   ['thread'],
   ['accelerator'],

@@ -14,6 +14,8 @@ export interface ElfModule {
   /** The libraries that are loaded with it: DT_NEEDED. */
   needed: string[];
   undefinedSymbols: UndefinedSymbol[];
+  /** Whether it has the interface of PKCS#11. */
+  isPkcs11: boolean;
   /** Whether it does not load when a function is missing; otherwise a missing function ends the process when called. */
   bindsAtOnce: boolean;
 }
@@ -23,6 +25,7 @@ const DynamicTag = { needed: 1, bindNow: 24, flags: 30, flags1: 0x6ffffffb };
 const DF_BIND_NOW = 8;
 const DF_1_NOW = 1;
 const WEAK = 2;
+const PKCS11_ENTRY = 'C_GetFunctionList';
 // Of these machines there are Node.js binaries.
 const MACHINES: Record<number, string> = {
   3: 'ia32',
@@ -51,6 +54,7 @@ export function readElf(bytes: Buffer): ElfModule {
 
 class Reader {
   readonly #bytes: Buffer;
+  #isPkcs11 = false;
   readonly #wide: boolean;
   readonly #little: boolean;
   readonly #sections: Section[];
@@ -73,7 +77,8 @@ class Reader {
     return {
       machine: MACHINES[machine] ?? `machine ${machine}`,
       needed: values(DynamicTag.needed).map((offset) => this.#text(dynamic.link, offset)),
-      undefinedSymbols: this.#readUndefinedSymbols(),
+      undefinedSymbols: this.#readSymbols(),
+      isPkcs11: this.#isPkcs11,
       bindsAtOnce:
         values(DynamicTag.bindNow).length > 0 ||
         flag(DynamicTag.flags, DF_BIND_NOW) ||
@@ -109,7 +114,8 @@ class Reader {
     return tags;
   }
 
-  #readUndefinedSymbols(): UndefinedSymbol[] {
+  // The undefined ones.
+  #readSymbols(): UndefinedSymbol[] {
     const table = this.#section(SectionType.symbols);
     if (table === undefined) return [];
     const versions = this.#readVersions();
@@ -120,6 +126,7 @@ class Reader {
       const at = table.offset + index * size;
       const section = this.#half(at + (this.#wide ? 6 : 14));
       const name = this.#text(table.link, this.#int(at));
+      if (section !== 0 && name === PKCS11_ENTRY) this.#isPkcs11 = true;
       if (section !== 0 || name === '') continue;
       const weak = this.#byte(at + (this.#wide ? 4 : 12)) >> 4 === WEAK;
       const number = versionOf === undefined ? 0 : this.#half(versionOf.offset + 2 * index) & 0x7fff;

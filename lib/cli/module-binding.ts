@@ -1,7 +1,8 @@
 // What the OpenSSL functions of an engine, a provider or an addon will be bound to when this process loads it.
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { symbols } from '../native/environment';
+import { isCapable, opensslVersion } from '../index';
+import { environment, symbols } from '../native/environment';
 import { readElf, type ElfModule, type UndefinedSymbol } from './elf';
 import { messageOf, problem, unknown, type Finding } from './finding';
 
@@ -51,6 +52,7 @@ function judge(elf: ElfModule, details: Record<string, unknown>): Finding {
     const summary = `uses ${count(used)} of OpenSSL; without the addon it cannot be told which of them this process has`;
     return unknown(summary, { details: { ...details, symbols: used.map(({ name }) => name) } });
   }
+  if (elf.isPkcs11) return judgeToken(details);
   const missing = used.filter(({ name, weak }) => !weak && !addon.hasSymbol(name)).map(({ name }) => name);
   const bound = used.filter(({ name }) => addon.hasSymbol(name)).map(({ name }) => name);
   const async = bound.filter((name) => name.startsWith('ASYNC_'));
@@ -77,6 +79,29 @@ function judge(elf: ElfModule, details: Record<string, unknown>): Finding {
   }
   const effect = elf.bindsAtOnce ? 'The module does not load.' : 'The process ends where one of them is called.';
   return problem(summary, [`${effect} Build the module for the OpenSSL of this process.`], { notes, details });
+}
+
+// A module of PKCS#11 is no engine or provider: one of those opens it.
+function judgeToken(details: Record<string, unknown>): Finding {
+  if (!isCapable()) return unknown('is a module of PKCS#11; without async jobs it cannot be told more', { details });
+  const [second, canIsolate] = environment().addon.secondLibcrypto(String(details.path));
+  Object.assign(details, { pkcs11: true, secondLibcrypto: second, canIsolate });
+  const summary = 'is a module of PKCS#11';
+  if (second === '') return { status: 'ok', summary: `${summary} that brings no OpenSSL of its own`, details };
+  const notes = [`depends on ${second}, a second libcrypto, as this process has ${opensslVersion() ?? 'its own'}`];
+  if (canIsolate) {
+    notes.push(
+      'loadProvider() and loadEngine() open it first and keep that libcrypto apart (RTLD_DEEPBIND) when ' +
+        "'pkcs11-module-path' or 'MODULE_PATH' names it, in parameters, commands or a configuration file. Otherwise " +
+        'list it: { isolate: [path] }.',
+    );
+    return { status: 'ok', summary: `${summary} whose OpenSSL is kept apart from this process's`, notes, details };
+  }
+  const remedy =
+    'This C library cannot keep the two apart, and the process may end with the first login. Run the module in a ' +
+    "process of its own with p11-kit's remoting (p11-kit server), and load p11-kit-client.so in its place.";
+  const mixed = `${summary} whose OpenSSL may be mixed up with this process's`;
+  return { status: 'warning', summary: mixed, notes, remedies: [remedy], details };
 }
 
 function isOpenSSL({ name, library }: UndefinedSymbol): boolean {

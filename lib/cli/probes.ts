@@ -17,6 +17,7 @@ import { symbols } from '../native/environment';
 import { addonsDisabledBy, loadAddon } from '../native/load';
 import { DEFAULT_OPTIONS } from '../options';
 import { messageOf, problem, unknown, type Finding } from './finding';
+import { describeCopies } from './copies';
 import { describeModule } from './module-binding';
 
 export interface Probe {
@@ -31,6 +32,7 @@ export function probes(modules: readonly string[]): Probe[] {
     { name: 'openssl', run: describeOpenSSL },
     { name: 'permissions', run: describePermissions },
     { name: 'addon', run: describeAddon },
+    { name: 'copies', run: describeCopies },
     { name: 'capability', run: describeCapability },
     { name: 'symbols', run: describeSymbols },
     { name: 'job', run: runPausingJob },

@@ -26,6 +26,9 @@ export type NativeOutcome = NativeHandle<'outcome'>;
 export type NativeJobFunctionExternal = NativeHandle<'job-function'>;
 
 /** ASYNC_start_job()'s results, and the hand-over of a job that is made of commands. */
+/** Why a module is to keep its own libcrypto: the user wants it, or it is about to be used by a provider or an engine. */
+export const Isolation = { wanted: 0, provider: 1, engine: 2 } as const;
+
 export const RunStatus = { error: 0, noJobs: 1, pause: 2, finish: 3, handedOver: 4 } as const;
 
 export const CommandKind = {
@@ -272,6 +275,8 @@ export interface NativeModule {
   symbolNames(): { required: string[]; optional: string[] };
   /** Whether the process has a symbol for whoever is loaded into it. */
   hasSymbol(name: string): boolean;
+  /** Paths of the addons of all copies of this package in the process, that of this one first. */
+  copies(): string[];
   /** Empty when `open` exists and works. */
   unsupportedReason(): string;
   /** An addon for the copy of the library that calls it, which shares nothing with those of others. */
@@ -388,6 +393,12 @@ export interface NativeAddon {
   listProviders(ownLibrary: boolean, selfTest: boolean): readonly NativeProviderInfo[] | NativeError;
   /** Reads a configuration file into the addon's own library. */
   loadConfiguration(path: string): NativeError | undefined;
+  /** Opens a module so that it keeps the libcrypto that it brings; see {@link Isolation}. */
+  isolateModule(path: string, isolation: (typeof Isolation)[keyof typeof Isolation]): NativeError | undefined;
+  /** Which libcrypto besides the process's a module would bring, or an empty name. */
+  secondLibcrypto(path: string): [name: string, canIsolate: boolean];
+  /** Modules of PKCS#11 that a configuration file names. */
+  configuredModules(path: string): string[];
 
   loadEngine(
     name: string,

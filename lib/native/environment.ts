@@ -276,7 +276,7 @@ export function reasonForNone(): string | undefined {
 }
 
 /** What can be asked of the addon even where jobs do not run; undefined without the addon. */
-export function symbols(): Pick<NativeModule, 'symbolNames' | 'hasSymbol'> | undefined {
+export function symbols(): Pick<NativeModule, 'symbolNames' | 'hasSymbol' | 'copies'> | undefined {
   return load().module;
 }
 

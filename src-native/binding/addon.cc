@@ -11,6 +11,7 @@
 #include "binding/operations.h"
 #include "binding/providers.h"
 #include "binding/remote_keys.h"
+#include "job/copies.h"
 #include "job/job_stack.h"
 #include "openssl/version.h"
 #include "wakeup/wait_fd.h"
@@ -47,6 +48,14 @@ Napi::Value SymbolNames(Info info) {
 Napi::Value HasSymbolOf(Info info) {
   const std::string name = info[0].As<Napi::String>();
   return Napi::Boolean::New(info.Env(), HasSymbol(name.c_str()));
+}
+
+// Paths of the addons of all copies of the package in the process, this one's first.
+Napi::Value CopiesOf(Info info) {
+  Napi::Array paths = Napi::Array::New(info.Env());
+  for (const std::string& path : Copies::Paths()) paths.Set(paths.Length(), path);
+  for (const std::string& path : Copies::Strangers()) paths.Set(paths.Length(), path);
+  return paths;
 }
 
 Napi::Value SetEventSink(Info info) {
@@ -403,7 +412,7 @@ Napi::Value Stats(Info info) {
   stats.Set("latency", latency);
   stats.Set("stacks", stacks);
   stats.Set("ticks", number(metrics.ticks));
-  stats.Set("threadJobs", number(JobThread::Current().live()));
+  stats.Set("threadJobs", number(JobThread::Current().live_of_all()));
   return stats;
 }
 
@@ -476,6 +485,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("unsupportedReason", &UnsupportedReasonOf);
   add("symbolNames", &SymbolNames);
   add("hasSymbol", &HasSymbolOf);
+  add("copies", &CopiesOf);
   if (UnsupportedReason().empty()) add("open", &Open);
   return exports;
 }

@@ -4,6 +4,7 @@
 #include "binding/environment.h"
 #include "binding/exports.h"
 #include "binding/operations.h"
+#include "loading/module_isolation.h"
 #include "loading/provider.h"
 
 namespace openssl_async {
@@ -88,6 +89,28 @@ Napi::Value ListProvidersOf(Info info) {
   return list;
 }
 
+// (path, an Isolation)
+Napi::Value Isolate(Info info) {
+  return ToJs(info.Env(),
+              IsolateModule(ToText(info[0]), static_cast<Isolation>(info[1].As<Napi::Number>().Int32Value())));
+}
+
+// (path): [name of the second libcrypto, or "", whether it can be kept apart]
+Napi::Value FindSecond(Info info) {
+  const SecondLibcrypto second = FindSecondLibcrypto(ToText(info[0]));
+  Napi::Array found = Napi::Array::New(info.Env(), 2);
+  found.Set(0U, second.name);
+  found.Set(1U, second.can_isolate);
+  return found;
+}
+
+// (path of a configuration file)
+Napi::Value ConfiguredModules(Info info) {
+  Napi::Array list = Napi::Array::New(info.Env());
+  for (const std::string& path : ModulesOfConfiguration(ToText(info[0]))) list.Set(list.Length(), path);
+  return list;
+}
+
 Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToText(info[0]))); }
 
 }  // namespace
@@ -101,6 +124,9 @@ void AddProviderExports(Exports& exports) {
   exports.Add("providerParameter", &ProviderParameter);
   exports.Add("listProviders", &ListProvidersOf);
   exports.Add("loadConfiguration", &Configure);
+  exports.Add("isolateModule", &Isolate);
+  exports.Add("secondLibcrypto", &FindSecond);
+  exports.Add("configuredModules", &ConfiguredModules);
 }
 
 }  // namespace openssl_async

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "job/copies.h"
 #include "job/job_stack.h"
 #include "job/stack_overflow.h"
 #include "openssl/version.h"
@@ -27,6 +28,7 @@ struct Stacks {
   StackStats stats;
   bool prepared = false;
   GuardedStack* all = nullptr;
+  const SharedStacks* others = nullptr;  // of another copy, whose stack functions OpenSSL has
 };
 
 Stacks& Process() {
@@ -132,12 +134,66 @@ size_t UsedBytes(const GuardedStack* header) {
   return 0;
 }
 
+StackStats OwnStats() {
+  Stacks& stacks = Process();
+  const std::lock_guard<std::mutex> lock(stacks.mutex);
+  return stacks.stats;
+}
+
+uint64_t OwnHighWaterBytes() {
+  Stacks& stacks = Process();
+  const std::lock_guard<std::mutex> lock(stacks.mutex);
+  size_t most = 0;
+  for (const GuardedStack* stack = stacks.all; stack != nullptr; stack = stack->next) {
+    const size_t used = UsedBytes(stack);
+    if (used > most) most = used;
+  }
+  return most;
+}
+
+void TellStats(SharedStackStats* stats) {
+  const StackStats own = OwnStats();
+  stats->stack_size_bytes = own.stack_size_bytes;
+  stats->guarded = own.guarded;
+  stats->unguarded = own.unguarded;
+}
+
+const SharedStacks kOwnStacks = {sizeof(SharedStacks), &TellStats, &OwnHighWaterBytes};
+
+// Installs our functions, unless another copy has installed its own: those are the ones that free what they made.
+// OpenSSL would take ours as long as there is no stack.
+bool Install(Stacks& stacks) {
+  const auto set_mem_functions = GetOptionalSymbols().async_set_mem_functions;
+  if (set_mem_functions == nullptr || Copies::unknown()) return false;
+  SharedRegistry& registry = Copies::Registry();
+  registry.lock();
+  stacks.others = registry.stacks;
+  const bool installed = stacks.others == nullptr && set_mem_functions(&AllocateStack, &FreeStack) == 1;
+  if (installed) registry.stacks = &kOwnStacks;
+  registry.unlock();
+  return installed;
+}
+
+bool AnyInstalled() {
+  SharedRegistry& registry = Copies::Registry();
+  registry.lock();
+  const bool installed = registry.stacks != nullptr;
+  registry.unlock();
+  return installed;
+}
+
+const SharedStacks* Others() {
+  Stacks& stacks = Process();
+  const std::lock_guard<std::mutex> lock(stacks.mutex);
+  return stacks.others;
+}
+
 }  // namespace
 
 bool ConfigureStacks(const StackOptions& options) {
   Stacks& stacks = Process();
   const std::lock_guard<std::mutex> lock(stacks.mutex);
-  if (stacks.prepared) return false;
+  if (stacks.prepared || AnyInstalled()) return false;
   stacks.options = options;
   return true;
 }
@@ -149,27 +205,27 @@ void PrepareStacks() {
   stacks.prepared = true;
   stacks.stats.mode = StackStats::Mode::kDefault;
   stacks.stats.stack_size_bytes = 32 * 1024;
-  const auto set_mem_functions = GetOptionalSymbols().async_set_mem_functions;
-  if (set_mem_functions == nullptr || set_mem_functions(&AllocateStack, &FreeStack) != 1) return;
+  if (!Install(stacks)) return;
   stacks.stats.mode = StackStats::Mode::kGuarded;
   stacks.stats.stack_size_bytes = (stacks.options.stack_size_bytes + PageSize() - 1) / PageSize() * PageSize();
 }
 
 StackStats GetStackStats() {
-  Stacks& stacks = Process();
-  const std::lock_guard<std::mutex> lock(stacks.mutex);
-  return stacks.stats;
+  const SharedStacks* others = Others();
+  if (others == nullptr) return OwnStats();
+  SharedStackStats theirs = {sizeof(theirs), 0, 0, 0};
+  others->get_stats(&theirs);
+  StackStats stats;
+  stats.mode = StackStats::Mode::kGuarded;
+  stats.stack_size_bytes = theirs.stack_size_bytes;
+  stats.guarded = theirs.guarded;
+  stats.unguarded = theirs.unguarded;
+  return stats;
 }
 
 size_t StackHighWaterBytes() {
-  Stacks& stacks = Process();
-  const std::lock_guard<std::mutex> lock(stacks.mutex);
-  size_t most = 0;
-  for (const GuardedStack* stack = stacks.all; stack != nullptr; stack = stack->next) {
-    const size_t used = UsedBytes(stack);
-    if (used > most) most = used;
-  }
-  return most;
+  const SharedStacks* others = Others();
+  return others == nullptr ? OwnHighWaterBytes() : others->high_water_bytes();
 }
 
 }  // namespace openssl_async

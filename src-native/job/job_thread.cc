@@ -2,6 +2,7 @@
 
 #include <climits>
 #include <string>
+#include <vector>
 
 #include "job/job.h"
 #include "job/job_stack.h"
@@ -9,6 +10,31 @@
 #include "openssl/pointers.h"
 
 namespace openssl_async {
+
+namespace {
+
+// Why what others may do in this thread's pool cannot be told; empty when it can.
+std::string Uncertainty() {
+  if (Copies::unknown()) return "another copy of openssl-async, which this one is too old to know, shares the job pool";
+  const std::vector<std::string> strangers = Copies::Strangers();
+  if (strangers.empty()) return "";
+  return "another version of openssl-async (" + strangers[0] + "), which cannot be asked, shares the job pool";
+}
+
+std::string PathsOf(const SharedThread& thread, const SharedThreadPart& own) {
+  std::string paths;
+  for (const SharedThreadPart* part = thread.parts; part != nullptr; part = part->next) {
+    if (part != &own && part->live > 0) paths += (paths.empty() ? "" : ", ") + std::string(part->copy->path);
+  }
+  return paths;
+}
+
+}  // namespace
+
+// A thread's parts end with it: none is taken out.
+JobThread::JobThread() : shared_(*Copies::Registry().thread()), part_{sizeof(part_), shared_.parts, &Copies::Own(), 0} {
+  shared_.parts = &part_;
+}
 
 JobThread& JobThread::Current() {
   static thread_local JobThread thread;
@@ -18,10 +44,14 @@ JobThread& JobThread::Current() {
 bool JobThread::InsideJob() const { return running_ != nullptr || ASYNC_get_current_job() != nullptr; }
 
 Result<void> JobThread::Init(size_t max_size, size_t initial_size) {
-  if (pool_exists_) {
+  if (shared_.pool_exists != 0) {
     return Error{"ERR_ASYNC_THREAD_INITIALIZED",
-                 "This thread's job pool exists already: initThread() was called, or a job was started",
+                 "This thread's job pool exists already: initThread() was called, or a job was started, perhaps by "
+                 "another copy of openssl-async",
                  {}};
+  }
+  if (const std::string why = Uncertainty(); !why.empty()) {
+    return Error{"ERR_ASYNC_THREAD_INITIALIZED", "This thread's job pool may exist already: " + why, {}};
   }
   if (InsideJob()) return Error{"ERR_ASYNC_NESTED_START", "initThread() cannot be called from within a job", {}};
   PrepareStacks();
@@ -31,20 +61,34 @@ Result<void> JobThread::Init(size_t max_size, size_t initial_size) {
   if (ASYNC_init_thread(limit, initial_size) != 1) {
     return Error{"ERR_ASYNC_INIT_FAILED", "OpenSSL could not create the job pool", ErrorQueue::Take().Lines()};
   }
-  pool_exists_ = true;
-  max_size_ = max_size;
+  shared_.pool_exists = 1;
+  shared_.max_size = max_size;
   return {};
 }
 
 Result<void> JobThread::Cleanup() {
   if (InsideJob()) return Error{"ERR_ASYNC_NESTED_START", "cleanupThread() cannot be called from within a job", {}};
-  if (live_ != 0) {
-    return Error{"ERR_ASYNC_JOBS_OUTSTANDING", std::to_string(live_) + " jobs of this thread have not finished", {}};
+  if (const size_t live = live_of_all(); live != 0) {
+    std::string message = std::to_string(live) + " jobs of this thread have not finished";
+    if (const size_t others = live - part_.live; others > 0) {
+      message += "; " + std::to_string(others) + " of them were started by another copy of openssl-async (" +
+                 PathsOf(shared_, part_) + ")";
+    }
+    return Error{"ERR_ASYNC_JOBS_OUTSTANDING", message, {}};
+  }
+  if (const std::string why = Uncertainty(); !why.empty()) {
+    return Error{"ERR_ASYNC_JOBS_OUTSTANDING", "Jobs of this thread may not have finished: " + why, {}};
   }
   ASYNC_cleanup_thread();
-  pool_exists_ = false;
-  max_size_ = 0;
+  shared_.pool_exists = 0;
+  shared_.max_size = 0;
   return {};
+}
+
+size_t JobThread::live_of_all() const {
+  size_t live = 0;
+  for (const SharedThreadPart* part = shared_.parts; part != nullptr; part = part->next) live += part->live;
+  return live;
 }
 
 JobBatch::JobBatch(JobThread& thread) : thread_(thread) {

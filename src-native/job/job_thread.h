@@ -1,11 +1,13 @@
 // This thread's pool of OpenSSL jobs: ASYNC_init_thread(), ASYNC_cleanup_thread() and who is running. Every environment
-// and every copy of the addon's JavaScript on a thread shares it, as they share OpenSSL's pool.
+// and every copy of the addon's JavaScript on a thread shares it, as they share OpenSSL's pool. Other copies of the
+// addon have one each: what all of them must know is in the SharedThread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "base/result.h"
+#include "job/copies.h"
 #include "openssl/error_queue.h"
 
 namespace openssl_async {
@@ -21,14 +23,16 @@ class JobThread {
 
   // 0 for `max_size` means no limit. Refused when the pool exists: it was initialised, or a job was started.
   Result<void> Init(size_t max_size, size_t initial_size);
-  // Refused while jobs of this thread live. Afterwards Init() may be called again.
+  // Refused while jobs of this thread live, another copy's too. Afterwards Init() may be called again.
   Result<void> Cleanup();
 
   // Live jobs: started, not ended.
-  size_t live() const { return live_; }
+  size_t live() const { return part_.live; }
+  // Those of other copies as well.
+  size_t live_of_all() const;
   // The pool's limit; 0 for none.
-  size_t max_size() const { return max_size_; }
-  bool pool_exists() const { return pool_exists_; }
+  size_t max_size() const { return shared_.max_size; }
+  bool pool_exists() const { return shared_.pool_exists != 0; }
 
   // True on a job's stack, whoever started that job.
   bool InsideJob() const;
@@ -37,7 +41,7 @@ class JobThread {
   // Lifts what earlier jobs left blocked, if none of this thread's jobs has paused since the last one ended. Call it
   // before a batch of jobs; `context` must be free.
   void EnsureUnblocked(WaitContext& context) {
-    if (unproven_ends_ > 0) LiftBlocks(context);
+    if (shared_.unproven_ends > 0) LiftBlocks(context);
   }
 
   // True when this thread's error queue holds something.
@@ -52,29 +56,26 @@ class JobThread {
     ++switches_;
   }
   void NoteStart() {
-    pool_exists_ = true;
-    ++live_;
+    shared_.pool_exists = 1;
+    ++part_.live;
   }
-  void NoteEnd() { --live_; }
-  void NotePause() { unproven_ends_ = 0; }
+  void NoteEnd() { --part_.live; }
+  void NotePause() { shared_.unproven_ends = 0; }
   // True when it is time for a proof.
-  bool NoteUnproven() { return ++unproven_ends_ > kMostUnprovenEnds; }
+  bool NoteUnproven() { return ++shared_.unproven_ends > kMostUnprovenEnds; }
 
  private:
-  static constexpr int kMostUnprovenEnds = 32;
+  static constexpr uint32_t kMostUnprovenEnds = 32;
 
   friend class JobBatch;
-  JobThread() = default;
+  JobThread();
   void LiftBlocks(WaitContext& context);
 
   PendingErrors pending_errors_;
   Job* running_ = nullptr;
   uint64_t switches_ = 0;
-  size_t live_ = 0;
-  size_t max_size_ = 0;
-  // Jobs that ended since a pause last proved that nothing is blocked.
-  int unproven_ends_ = 0;
-  bool pool_exists_ = false;
+  SharedThread& shared_;
+  SharedThreadPart part_;
 };
 
 // The time in which a thread runs jobs one after the other: what its error queue held before is put aside meanwhile, so

@@ -142,6 +142,8 @@ ElfFile::Kind ElfFile::Read(const std::string& path) {
     if (section.sh_type == SHT_DYNAMIC) {
       image.ForEach<Dynamic>(section, [&](const Dynamic& entry) {
         if (entry.d_tag == DT_NEEDED) needed_.push_back(image.Text(strings + entry.d_un.d_val));
+        const bool is_path = entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH;
+        if (is_path) run_path_ = image.Text(strings + entry.d_un.d_val);
       });
     } else if (section.sh_type == SHT_DYNSYM) {
       image.ForEach<Symbol>(section, [&](const Symbol& symbol) {

@@ -15,11 +15,14 @@ class ElfFile {
 
   // The libraries that it names.
   const std::vector<std::string>& needed() const { return needed_; }
+  // Where it looks for them, by colons: DT_RUNPATH, or DT_RPATH.
+  const std::string& run_path() const { return run_path_; }
   // Names that others have to define.
   const std::vector<std::string>& undefined() const { return undefined_; }
 
  private:
   std::vector<std::string> needed_;
+  std::string run_path_;
   std::vector<std::string> undefined_;
 };
 

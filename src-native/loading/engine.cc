@@ -142,9 +142,11 @@ void Engine::EngineDeleter::operator()(engine_st* engine) const { ENGINE_free(en
 
 Engine::~Engine() {
   const std::lock_guard<std::recursive_mutex> lock(Mutex());
+  const Copies::EngineLock copies;
   const ErrorQueueScope errors;
   ForgetUnusedKeys();
-  if (is_default_) UndoDefault();
+  if (is_default_ && SharedEngines::ForgetDefault(shared_)) UndoDefault();
+  SharedEngines::Leave(shared_);
   if (is_initialised_) ENGINE_finish(engine_.get());
   engine_.reset();
 }
@@ -168,7 +170,9 @@ Result<std::shared_ptr<Engine>> Engine::Load(const EngineRequest& request) {
   if (!UnsupportedReason().empty()) return Error{"ERR_ASYNC_ENGINE", UnsupportedReason(), {}};
   const ErrorQueueScope errors;
   const std::lock_guard<std::recursive_mutex> lock(Mutex());
+  const Copies::EngineLock copies;
   std::shared_ptr<Engine> engine = FindLoaded(request);
+  if (!engine) engine = JoinOtherCopies(request);
   if (engine) {
     if (!request.before_init.empty() && DigestOf(request.before_init) != engine->before_init_) {
       return engine->Failure("is loaded already, with other commands before its initialisation");
@@ -178,10 +182,10 @@ Result<std::shared_ptr<Engine>> Engine::Load(const EngineRequest& request) {
     if (!found.ok()) return found.error();
     engine.reset(new Engine(std::move(found.value()), request.name));
     if (Result<void> ready = engine->Init(request.before_init); !ready.ok()) return ready.error();
-    auto& loaded = Loaded();
-    const auto is_gone = [](const std::weak_ptr<Engine>& held) { return held.expired(); };
-    loaded.erase(std::remove_if(loaded.begin(), loaded.end(), is_gone), loaded.end());
-    loaded.push_back(engine);
+    if (request.name != kDynamic) {
+      engine->shared_ = SharedEngines::Publish(engine->engine_.get(), engine->source_, engine->before_init_);
+    }
+    Remember(engine);
   }
   if (Result<void> done = engine->Control(request.after_init); !done.ok()) return done.error();
   return engine;
@@ -195,6 +199,26 @@ std::shared_ptr<Engine> Engine::FindLoaded(const EngineRequest& request) {
     if (engine->source_ == request.name || (!request.is_path && engine->id() == request.name)) return engine;
   }
   return nullptr;
+}
+
+std::shared_ptr<Engine> Engine::JoinOtherCopies(const EngineRequest& request) {
+  if (request.name == kDynamic) return nullptr;
+  SharedEngine* shared = SharedEngines::Find(request.name, request.is_path ? request.id : request.name);
+  if (shared == nullptr || (!request.id.empty() && request.id != ENGINE_get_id(shared->engine))) return nullptr;
+  if (!SharedEngines::Join(shared)) return nullptr;
+  std::shared_ptr<Engine> engine(new Engine(EnginePointer(shared->engine), shared->source));
+  engine->shared_ = shared;
+  engine->is_initialised_ = true;
+  engine->before_init_.assign(shared->before_init, shared->before_init + shared->before_init_size);
+  Remember(engine);
+  return engine;
+}
+
+void Engine::Remember(const std::shared_ptr<Engine>& engine) {
+  auto& loaded = Loaded();
+  const auto is_gone = [](const std::weak_ptr<Engine>& held) { return held.expired(); };
+  loaded.erase(std::remove_if(loaded.begin(), loaded.end(), is_gone), loaded.end());
+  loaded.push_back(engine);
 }
 
 Result<Engine::EnginePointer> Engine::Find(const EngineRequest& request) {
@@ -368,9 +392,13 @@ Result<std::shared_ptr<EVP_PKEY>> Engine::LoadKey(const std::string& id, bool is
   if (!key) return Failure(is_private ? "does not give this private key" : "does not give this public key");
   EVP_PKEY* pkey = key.get();
   {
+    const Copies::EngineLock copies;
     const std::lock_guard<std::mutex> keys_lock(keys_mutex_);
     LoadedKey& loaded = keys_[pkey];
-    if (!loaded.key) loaded.key = std::move(key);
+    if (!loaded.key) {
+      loaded.key = std::move(key);
+      SharedEngines::HoldKey(shared_, pkey);
+    }
     ++loaded.users;
   }
   return std::shared_ptr<EVP_PKEY>(pkey, [self = shared_from_this()](EVP_PKEY* used) { self->LetGo(used); });
@@ -383,13 +411,14 @@ void Engine::LetGo(EVP_PKEY* key) {
 
 // Nobody asks for a key meanwhile. A key that the engine itself keeps, as that of PKCS#11 does, would keep the engine.
 void Engine::ForgetUnusedKeys() {
+  const Copies::EngineLock copies;
   const std::lock_guard<std::mutex> lock(keys_mutex_);
   for (auto at = keys_.begin(); at != keys_.end();) {
     if (at->second.users > 0) {
       ++at;
       continue;
     }
-    EVP_PKEY_set1_engine(at->first, nullptr);
+    SharedEngines::LetKeyGo(shared_, at->first);
     at = keys_.erase(at);
   }
 }
@@ -397,6 +426,8 @@ void Engine::ForgetUnusedKeys() {
 Result<void> Engine::SetDefault(const std::string& algorithms) {
   const ErrorQueueScope errors;
   const std::lock_guard<std::recursive_mutex> lock(Mutex());
+  const Copies::EngineLock copies;
+  if (!is_default_) SharedEngines::NoteDefault(shared_);
   is_default_ = true;  // or a part of it
   Cache::ForgetAll();  // their contexts would not look for it
   if (ENGINE_set_default_string(engine_.get(), algorithms.c_str()) == 1) return {};

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "loading/pin_answer.h"
+#include "loading/shared_engines.h"
 #include "openssl/pointers.h"
 
 struct engine_st;  // ENGINE, whose header OpenSSL 4 does not have
@@ -53,8 +54,8 @@ struct EngineInfo {
   bool is_loaded = false;  // by this library; else OpenSSL has it built in, or somebody else loaded it
 };
 
-// One for the process, however many have loaded it. It is finished, and then freed, when the last of them and of its
-// keys is gone. Any thread.
+// One for the process, however many have loaded it, other copies of this package too. It is finished, and then freed,
+// when the last of them and of its keys is gone. Any thread.
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Empty where there are engines, else one sentence that says why not.
@@ -95,6 +96,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Engine(EnginePointer engine, std::string source) : engine_(std::move(engine)), source_(std::move(source)) {}
 
   static std::shared_ptr<Engine> FindLoaded(const EngineRequest& request);
+  static std::shared_ptr<Engine> JoinOtherCopies(const EngineRequest& request);
+  static void Remember(const std::shared_ptr<Engine>& engine);
   static Result<EnginePointer> Find(const EngineRequest& request);
   static Result<EnginePointer> LoadModule(const std::string& path, const std::string& id);
   Result<void> Init(const EngineCommands& before_init);
@@ -107,6 +110,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   EnginePointer engine_;
   const std::string source_;                // path of its module, or id: what it is found again by
   std::vector<unsigned char> before_init_;  // a digest of the commands that were carried out
+  SharedEngine* shared_ = nullptr;          // null unless other copies can join
   bool is_initialised_ = false;
   bool is_default_ = false;
   std::mutex loading_;  // of who asks for a key, which may take long

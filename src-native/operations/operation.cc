@@ -59,7 +59,10 @@ void Operation::Run() noexcept {
       ok_ = spec_->Run(*this);
       if (!ok_ && !error_) {
         const ErrorQueue queue = ErrorQueue::Take();
-        error_ = std::make_unique<Error>(queue.ToError("ERR_CRYPTO_OPERATION_FAILED", "The operation failed"));
+        // OpenSSL 3.0 adds nothing when a provider fails without a word; later versions name its function.
+        const char* message =
+            queue.empty() ? "The operation failed: neither OpenSSL nor the provider said why" : "The operation failed";
+        error_ = std::make_unique<Error>(queue.ToError("ERR_CRYPTO_OPERATION_FAILED", message));
       }
     } catch (const std::bad_alloc&) {
       ok_ = false;

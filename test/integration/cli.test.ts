@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { ROOT } from './support/child';
+import { SOFTHSM } from './support/token';
 
 const { bin, version } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
   bin: Record<string, string>;
@@ -19,16 +20,17 @@ afterAll(() => {
 });
 
 interface Typed {
+  cwd?: string;
   env?: NodeJS.ProcessEnv;
   node?: string[];
 }
 
-function type(args: string[], { env = {}, node = [] }: Typed = {}): SpawnSyncReturns<string> {
+function type(args: string[], { cwd = folder, env = {}, node = [] }: Typed = {}): SpawnSyncReturns<string> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !['NO_COLOR', 'FORCE_COLOR', 'COLUMNS'].includes(name),
   );
   return spawnSync(process.execPath, [...node, TOOL, ...args], {
-    cwd: folder,
+    cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     encoding: 'utf8',
   });
@@ -105,7 +107,7 @@ describe('doctor', () => {
     expect(status).toBe(0);
     expect(printed.ok).toBe(true);
     expect(Object.keys(printed.checks)).toEqual([
-      ...['runtime', 'openssl', 'permissions', 'addon', 'capability', 'symbols'],
+      ...['runtime', 'openssl', 'permissions', 'addon', 'copies', 'capability', 'symbols'],
       ...['job', 'accelerator', 'stacks', 'limits', 'providers', 'engines'],
     ]);
     expect(printed.checks.job?.details).toMatchObject({ returnValue: 42, pauses: 1 });
@@ -137,6 +139,34 @@ describe('doctor', () => {
     expect(engine?.details).toMatchObject({ machine: process.arch });
     expect(engine?.details.async).toContain('ASYNC_pause_job');
     if (opensslMajor < 4) expect(engine).toMatchObject({ status: 'ok', details: { missing: [] } });
+  });
+
+  test('tells of other copies of the package, installed or loaded', () => {
+    const other = path.join(folder, 'copies', 'node_modules', 'wants-another', 'node_modules', 'openssl-async');
+    fs.mkdirSync(other, { recursive: true });
+    fs.writeFileSync(path.join(other, 'package.json'), '{"name":"openssl-async","version":"0.0.1"}');
+    const installed = diagnose([], { cwd: path.join(folder, 'copies') });
+    expect(installed.status).toBe(0);
+    expect(installed.printed.checks.copies).toMatchObject({ status: 'warning' });
+    expect(installed.printed.checks.copies?.details.installed).toHaveLength(2);
+    expect(JSON.stringify(installed.printed.checks.copies)).toContain('0.0.1');
+
+    const addon = path.join(folder, 'another.node');
+    fs.copyFileSync(process.env.OPENSSL_ASYNC_ADDON ?? '', addon);
+    const preloaded = path.join(folder, 'preloaded.js');
+    fs.writeFileSync(preloaded, `process.dlopen({ exports: {} }, ${JSON.stringify(addon)});`);
+    const loaded = diagnose([], { env: { NODE_OPTIONS: `--require=${preloaded}` } }).printed.checks.copies;
+    expect(loaded).toMatchObject({ status: 'warning', summary: 'this process has loaded 2 copies of this package' });
+    expect(loaded?.details.loaded).toContain(addon);
+  });
+
+  const softhsm = SOFTHSM === undefined ? test.skip : test;
+  softhsm('says what is done for a module that brings a libcrypto', () => {
+    const { status, printed } = diagnose(['--module', SOFTHSM ?? '']);
+    expect(status).toBe(0);
+    const check = printed.checks[`module ${SOFTHSM ?? ''}`];
+    expect(check).toMatchObject({ status: 'ok', details: { pkcs11: true, canIsolate: true } });
+    expect(JSON.stringify(check)).toContain('isolate: [path]');
   });
 
   test('keeps to the width of the terminal', () => {
