@@ -41,7 +41,7 @@ export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
       return { loaded: true, addon: loadFrom(candidate), path: path.join(...candidate) };
     } catch (error) {
       const file = path.join(...candidate);
-      attempts.push({ path: file, failure: existsSync(file) ? messageOf(error) : undefined });
+      attempts.push({ path: file, failure: exists(file) ? messageOf(error) : undefined });
     }
   }
   return describeFailure(attempts);
@@ -53,15 +53,25 @@ function candidates(scope: LoadScope): [folder: string, ...rest: string[]][] {
   if (override !== undefined && override !== '' && scope === 'anywhere') return [[override]];
   const prebuilds = path.join(MODULE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
   const places: [string, ...string[]][] = prebuildNames().map((name) => [prebuilds, name]);
-  if (scope === 'anywhere') places.push([MODULE_ROOT, 'build', 'Release', `${ADDON}.node`]);
+  // First: somebody who has compiled one, although the package holds another, wants that one.
+  if (scope === 'anywhere') places.unshift([MODULE_ROOT, 'build', 'Release', `${ADDON}.node`]);
   return places;
+}
+
+// What the permission model hides counts as absent; asking for it throws.
+function exists(file: string): boolean {
+  try {
+    return existsSync(file);
+  } catch {
+    return false;
+  }
 }
 
 // The one that fits comes first; the other is tried too, because the test for the C library is a guess and a binary
 // for the wrong one fails to load without harm.
 function prebuildNames(): string[] {
   if (process.platform !== 'linux') return [`${ADDON}.node`];
-  const libraries = existsSync('/etc/alpine-release') ? ['musl', 'glibc'] : ['glibc', 'musl'];
+  const libraries = exists('/etc/alpine-release') ? ['musl', 'glibc'] : ['glibc', 'musl'];
   return libraries.map((library) => `${ADDON}.${library}.node`);
 }
 

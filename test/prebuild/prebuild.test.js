@@ -3,54 +3,22 @@
 // What a user gets: the packed tarball, installed into an empty folder on a machine that cannot compile.
 
 const assert = require('node:assert');
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
+const { brokenEnvironment, NPM, Project, ROOT } = require('./support.js');
 
-const ROOT = path.join(__dirname, '..', '..');
-const NPM = { shell: process.platform === 'win32' };
-
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-prebuild-'));
-const project = path.join(folder, 'project');
-const installed = path.join(project, 'node_modules', 'openssl-async');
-
-// Nothing of the repository's npm run, and no compiler, Python or addon of the developer's.
-function cleanEnvironment() {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^npm_(?!config_(registry|cache|userconfig))|^OPENSSL_ASYNC_|^NODE_/i.test(name),
-    ),
-  );
-  const broken = process.platform === 'win32' ? 'exit 1' : '/bin/false';
-  return { ...env, CC: broken, CXX: broken, LD: broken, PYTHON: broken, npm_config_python: broken };
-}
-
-function run(command, args, options = {}) {
-  const result = spawnSync(command, args, { encoding: 'utf8', cwd: project, env: cleanEnvironment(), ...options });
-  assert.strictEqual(result.error, undefined);
-  return result;
-}
-
-function succeed(...call) {
-  const result = run(...call);
-  assert.strictEqual(result.status, 0, `${result.stdout}${result.stderr}`);
-  return result.stdout;
-}
+const project = new Project(brokenEnvironment());
+const { installed } = project;
+const succeed = (...call) => project.succeed(...call);
 
 let packed;
 
 before(() => {
-  fs.mkdirSync(project);
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const listing = JSON.parse(succeed('npm', pack, { ...NPM, cwd: ROOT }));
-  // An array, or since npm 12 an object by package name.
-  [packed] = Object.values(listing);
-  fs.writeFileSync(path.join(project, 'package.json'), '{ "name": "project", "private": true }\n');
+  packed = project.pack();
 });
 
-after(() => fs.rmSync(folder, { recursive: true, force: true }));
+after(() => project.remove());
 
 test('the tarball holds what users need and nothing else', () => {
   const files = packed.files.map((file) => file.path);
@@ -78,7 +46,7 @@ test('the tarball holds what users need and nothing else', () => {
 });
 
 test('it installs where nothing can be compiled', () => {
-  succeed('npm', ['install', '--no-audit', '--no-fund', path.join(folder, packed.filename)], NPM);
+  project.install(packed.file);
   assert.ok(!fs.existsSync(path.join(installed, 'build')), 'the addon was compiled');
 });
 
@@ -101,7 +69,7 @@ test('jobs run with the prebuild', () => {
 });
 
 test('the command-line tool runs as it is installed', () => {
-  const bin = path.join(project, 'node_modules', '.bin', 'openssl-async');
+  const bin = path.join(project.path, 'node_modules', '.bin', 'openssl-async');
   const output = succeed(bin, ['run-example'], NPM);
   assert.match(output, /^Starting\.\.\.\n.*Job finished with return value 1\nFinishing\n$/s);
 });
@@ -113,15 +81,15 @@ test('CommonJS and ES modules share one instance', () => {
     const cjs = createRequire(import.meta.url)('openssl-async');
     for (const name of Object.keys(cjs)) if (cjs[name] !== es[name]) throw new Error(name);
     if (es.isCapable() !== true) throw new Error(es.unsupportedReason());`;
-  fs.writeFileSync(path.join(project, 'main.mjs'), program);
+  project.write('main.mjs', program);
   succeed(process.execPath, ['main.mjs']);
 });
 
 test('the types resolve from CommonJS and from ES modules', () => {
   const use = `import { runJob, type JobResult } from 'openssl-async';
     export const f: (...args: never[]) => Promise<JobResult> = runJob;\n`;
-  fs.writeFileSync(path.join(project, 'commonjs.cts'), use);
-  fs.writeFileSync(path.join(project, 'module.mts'), use);
+  project.write('commonjs.cts', use);
+  project.write('module.mts', use);
   const flags = ['--noEmit', '--strict', '--module', 'node20', '--target', 'es2022', '--types', 'node'];
   const typeRoots = ['--typeRoots', path.join(ROOT, 'node_modules', '@types')];
   const compiler = require.resolve('typescript/bin/tsc');
@@ -146,13 +114,13 @@ test('without a binary the library loads and says what was tried and what to do'
   assert.strictEqual(capable, false);
   assert.match(reason, /^There is no addon .*\.$/);
   assert.strictEqual(code, 'ERR_ASYNC_ADDON_NOT_LOADED');
-  for (const part of [/Tried:\n.*prebuilds/, /build.Release/, /Possible causes:/, /What to do:/, /npm rebuild/]) {
+  for (const part of [/Tried:\n.*build.Release/, /prebuilds/, /Possible causes:/, /What to do:/, /npm rebuild/]) {
     assert.match(message, part);
   }
 });
 
 test('without a binary and without a compiler the installation fails and says why', () => {
-  const result = run(process.execPath, [path.join(installed, 'scripts', 'install.js')]);
+  const result = project.run(process.execPath, [path.join(installed, 'scripts', 'install.js')]);
   assert.notStrictEqual(result.status, 0);
   assert.match(result.stderr, /no ready binary for .*Compiling needs Python 3/s);
 });

@@ -1,0 +1,44 @@
+'use strict';
+
+// What a user gets where there is no binary for the platform, or who asks for a compilation: the packed tarball, compiled
+// in an empty folder.
+
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { after, test } = require('node:test');
+const { cleanEnvironment, NPM, Project, ROOT } = require('./support.js');
+
+const project = new Project(cleanEnvironment());
+const { installed } = project;
+const compiled = path.join(installed, 'build', 'Release', 'openssl_async.node');
+
+after(() => project.remove());
+
+/** The first program of the README, and what it prints. */
+function quickProgram() {
+  const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+  const [, program, output] = /^```ts\n(.*?)^```\n+```text\n(.*?)^```$/ms.exec(readme);
+  return { program, output };
+}
+
+test('the tarball compiles in an empty folder', () => {
+  project.install(project.pack().file, '--build-from-source');
+  assert.ok(fs.existsSync(compiled), 'no addon was compiled');
+});
+
+test('what was compiled on purpose is what is loaded', () => {
+  const bin = path.join(project.path, 'node_modules', '.bin', 'openssl-async');
+  const { checks } = JSON.parse(project.succeed(bin, ['doctor', '--json'], NPM));
+  assert.strictEqual(checks.addon.details.path, fs.realpathSync(compiled));
+});
+
+test('the first program of the README runs', () => {
+  const { program, output } = quickProgram();
+  project.write('program.mjs', program);
+  assert.strictEqual(project.succeed(process.execPath, ['program.mjs']), output);
+});
+
+test('what was compiled exports only the module entry', () => {
+  project.succeed(process.execPath, [path.join(ROOT, 'scripts', 'check-exports.js'), compiled]);
+});
