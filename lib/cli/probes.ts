@@ -14,7 +14,7 @@ import {
   WaitSignal,
 } from '../index';
 import { symbols } from '../native/environment';
-import { loadAddon } from '../native/load';
+import { addonsDisabledBy, loadAddon } from '../native/load';
 import { DEFAULT_OPTIONS } from '../options';
 import { messageOf, problem, unknown, type Finding } from './finding';
 import { describeModule } from './module-binding';
@@ -123,21 +123,19 @@ function describePermissions(): Finding {
   const flags = options.filter((option) => PERMISSION_FLAG.test(option));
   const restricted = (process as { permission?: unknown }).permission !== undefined;
   const details = { restricted, flags };
-  const has = (name: string): boolean => flags.some((flag) => flag.split('=', 1)[0] === name);
-  if (has('--no-addons')) {
-    return problem('--no-addons keeps native modules from being loaded', ['Run without --no-addons.'], { details });
+  const notes = flags.length > 0 ? [flags.join(' ')] : [];
+  switch (addonsDisabledBy()) {
+    case '--no-addons':
+      return problem('--no-addons keeps native modules from being loaded', ['Run without --no-addons.'], { details });
+    case 'permission': {
+      const summary = 'the permission model is on and keeps native modules from being loaded';
+      return problem(summary, ['Add --allow-addons.'], { notes, details });
+    }
+    case undefined:
+      if (!restricted) return { status: 'ok', summary: 'the permission model is off', details };
+      notes.push('OpenSSL reads modules, URIs and configuration files itself: the model does not see that');
+      return { status: 'ok', summary: 'the permission model is on and allows native modules', notes, details };
   }
-  if (!restricted) return { status: 'ok', summary: 'the permission model is off', details };
-  if (!has('--allow-addons')) {
-    const summary = 'the permission model is on and keeps native modules from being loaded';
-    return problem(summary, ['Add --allow-addons.'], { notes: [flags.join(' ')], details });
-  }
-  return {
-    status: 'ok',
-    summary: 'the permission model is on and allows native modules',
-    notes: [flags.join(' ')],
-    details,
-  };
 }
 
 // --- The addon

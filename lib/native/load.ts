@@ -7,8 +7,12 @@ import type { NativeAddon } from './contract';
 
 const ADDON = 'openssl_async';
 
+// A bundle has another name, or none; then nothing is looked for beside it, which would be in the working directory.
+const OWN_FILE = typeof __filename === 'string' && path.isAbsolute(__filename) ? __filename : '';
+const IS_BUNDLED = !/[\\/]native[\\/]load\.[jt]s$/.test(OWN_FILE);
+
 // The same from lib/native (tests) and dist/native (the package).
-const MODULE_ROOT = path.join(__dirname, '..', '..');
+const MODULE_ROOT = path.join(path.dirname(OWN_FILE), IS_BUNDLED ? '.' : '../..');
 
 /** Where an addon was looked for, and what came of it. */
 export interface LoadAttempt {
@@ -35,13 +39,14 @@ export type LoadScope = 'anywhere' | 'prebuilds';
 
 /** Loads the addon from the first place that has one which runs here. */
 export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
-  const attempts: LoadAttempt[] = [];
+  const attempts: (LoadAttempt & { code: string })[] = [];
   for (const candidate of candidates(scope)) {
     try {
       return { loaded: true, addon: loadFrom(candidate), path: path.join(...candidate) };
     } catch (error) {
       const file = path.join(...candidate);
-      attempts.push({ path: file, failure: exists(file) ? messageOf(error) : undefined });
+      const code = String((error as { code?: unknown } | null)?.code);
+      attempts.push({ path: file, failure: exists(file) ? messageOf(error) : undefined, code });
     }
   }
   return describeFailure(attempts);
@@ -51,6 +56,7 @@ export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
 function candidates(scope: LoadScope): [folder: string, ...rest: string[]][] {
   const override = process.env.OPENSSL_ASYNC_ADDON;
   if (override !== undefined && override !== '' && scope === 'anywhere') return [[override]];
+  if (OWN_FILE === '') return [];
   const prebuilds = path.join(MODULE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
   const places: [string, ...string[]][] = prebuildNames().map((name) => [prebuilds, name]);
   // First: somebody who has compiled one, although the package holds another, wants that one.
@@ -80,61 +86,112 @@ function loadFrom(candidate: string[]): NativeAddon {
   return bindings({ bindings: `${ADDON}.node`, module_root: MODULE_ROOT, try: [candidate] }) as NativeAddon;
 }
 
-function describeFailure(attempts: LoadAttempt[]): LoadedAddon {
-  const failures = attempts.flatMap(({ failure }) => failure ?? []);
-  const missingSymbol = failures.map((failure) => /undefined symbol: (\w+)|symbol not found.*'_(\w+)'/i.exec(failure));
-  const symbol = missingSymbol.flatMap((match) => match?.[1] ?? match?.[2] ?? [])[0];
-  const runtime = `${process.platform}-${process.arch}, Node.js ${process.version}`;
-  const unsupported = symbol !== undefined;
-  const reason = unsupported
-    ? `This runtime does not export ${symbol}, which the addon needs.`
-    : failures.length > 0
-      ? `The addon of openssl-async for ${process.platform}-${process.arch} was found but could not be loaded.`
-      : `There is no addon of openssl-async for ${process.platform}-${process.arch}.`;
+/** What keeps native modules from being loaded in this process; undefined when they may be. */
+export function addonsDisabledBy(): '--no-addons' | 'permission' | undefined {
+  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
+  if (options.findLast((option) => /^--(no-)?addons$/.test(option)) === '--no-addons') return '--no-addons';
+  const { permission } = process as Restricted;
+  // Node 20 has no such scope.
+  if (permission === undefined || permission.has('addon') || options.includes('--allow-addons')) return undefined;
+  return 'permission';
+}
+
+function mayRead(file: string): boolean {
+  const { permission } = process as Restricted;
+  return permission === undefined || permission.has('fs.read', file);
+}
+
+interface Restricted {
+  permission?: { has: (scope: string, reference?: string) => boolean };
+}
+
+function describeFailure(attempts: (LoadAttempt & { code: string })[]): LoadedAddon {
+  const diagnosis = diagnose(attempts);
   const lines = [
-    reason,
-    `Runtime: ${runtime}`,
+    diagnosis.reason,
+    `Runtime: ${process.platform}-${process.arch}, Node.js ${process.version}`,
     'Tried:',
     ...attempts.map(({ path: file, failure }) => `  ${file}: ${failure ?? 'no such file'}`),
-    ...advice(failures, unsupported),
+    ...['Possible causes:', ...diagnosis.causes.map((line) => `  ${line}`)],
+    ...['What to do:', ...diagnosis.remedies.map((line) => `  ${line}`)],
   ];
   return {
     loaded: false,
-    code: unsupported ? 'ERR_ASYNC_UNSUPPORTED' : 'ERR_ASYNC_ADDON_NOT_LOADED',
-    reason,
+    code: diagnosis.code ?? 'ERR_ASYNC_ADDON_NOT_LOADED',
+    reason: diagnosis.reason,
     message: lines.join('\n'),
-    attempts,
+    attempts: attempts.map(({ path: file, failure }) => ({ path: file, failure })),
   };
 }
 
-function advice(failures: string[], unsupported: boolean): string[] {
-  if (unsupported) {
-    return [
-      'Possible causes:',
-      '  The runtime is built without OpenSSL or with BoringSSL (Electron, Bun).',
-      'What to do:',
-      '  Run under an official Node.js binary or one that links OpenSSL 3.0 or later.',
-    ];
+interface Diagnosis {
+  code?: 'ERR_ASYNC_UNSUPPORTED';
+  reason: string;
+  causes: string[];
+  remedies: string[];
+}
+
+function diagnose(attempts: (LoadAttempt & { code: string })[]): Diagnosis {
+  const failures = attempts.flatMap(({ failure }) => failure ?? []);
+  if (attempts.some(({ code }) => code === 'ERR_DLOPEN_DISABLED')) return disabled();
+  const missingSymbol = failures.map((failure) => /undefined symbol: (\w+)|symbol not found.*'_(\w+)'/i.exec(failure));
+  const symbol = missingSymbol.flatMap((match) => match?.[1] ?? match?.[2] ?? [])[0];
+  if (symbol !== undefined) {
+    return {
+      code: 'ERR_ASYNC_UNSUPPORTED',
+      reason: `This runtime does not export ${symbol}, which the addon needs.`,
+      causes: ['The runtime is built without OpenSSL or with BoringSSL (Electron, Bun).'],
+      remedies: ['Run under an official Node.js binary or one that links OpenSSL 3.0 or later.'],
+    };
   }
-  const causes =
-    failures.length > 0
-      ? [
-          '  node_modules was installed for another platform, architecture or C library (a copied container layer).',
-          '  The system C or C++ library is older than the one that the binary was built with.',
-        ]
-      : [
-          '  The package manager did not run the install script (--ignore-scripts), and no prebuilt binary fits.',
-          '  A bundler left out the .node file.',
-          '  The compilation at installation failed.',
-        ];
-  return [
-    'Possible causes:',
-    ...causes,
-    'What to do:',
-    '  Reinstall on this machine: npm rebuild openssl-async',
-    '  Or compile: npm rebuild openssl-async --build-from-source (needs Python 3, make and a C++17 compiler)',
-    '  Bundlers: mark openssl-async as external.',
+  const platform = `${process.platform}-${process.arch}`;
+  const external = 'Bundlers: mark openssl-async as external, and install it beside the bundle.';
+  const reinstall = [
+    'Reinstall on this machine: npm rebuild openssl-async',
+    'Or compile: npm rebuild openssl-async --build-from-source (needs Python 3, make and a C++17 compiler)',
   ];
+  const remedies = IS_BUNDLED ? [external, ...reinstall] : [...reinstall, external];
+  if (failures.length > 0) {
+    return {
+      reason: `The addon of openssl-async for ${platform} was found but could not be loaded.`,
+      causes: [
+        'node_modules was installed for another platform, architecture or C library (a copied container layer).',
+        'The system C or C++ library is older than the one that the binary was built with.',
+      ],
+      remedies,
+    };
+  }
+  const causes = [
+    'The package manager did not run the install script (--ignore-scripts), and no prebuilt binary fits.',
+    'The compilation at installation failed.',
+  ];
+  const bundled = 'A bundler left out the .node file.';
+  const hidden = attempts.find(({ path: file }) => !mayRead(file));
+  return {
+    reason: `There is no addon of openssl-async for ${platform}.`,
+    causes: [
+      ...(IS_BUNDLED ? [bundled] : []),
+      ...(hidden !== undefined ? ['The permission model keeps this process from seeing it.'] : []),
+      ...causes,
+      ...(IS_BUNDLED ? [] : [bundled]),
+    ],
+    remedies: hidden === undefined ? remedies : [`Let it be read: --allow-fs-read=${hidden.path}`, ...remedies],
+  };
+}
+
+function disabled(): Diagnosis {
+  if (addonsDisabledBy() === 'permission') {
+    return {
+      reason: 'The permission model keeps native modules from being loaded in this process.',
+      causes: ['The process was started with --permission and without --allow-addons.'],
+      remedies: ['Add --allow-addons.'],
+    };
+  }
+  return {
+    reason: 'Native modules are turned off in this process, by --no-addons.',
+    causes: ['--no-addons is on the command line, in NODE_OPTIONS, or in the execArgv of a worker.'],
+    remedies: ['Run without --no-addons.'],
+  };
 }
 
 function messageOf(error: unknown): string {
