@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * Real OpenSSL async jobs on the event loop.
  *
@@ -30,7 +31,14 @@ export {
   type JobGenerator,
   type NativeJobFunction,
 } from './job-function';
-export { AsyncKey, type KeyInput, type KeyLike, type KeyMaterial } from './keys';
+export {
+  AsyncKey,
+  type JsonWebKey,
+  type KeyExportOptions,
+  type KeyInput,
+  type KeyLike,
+  type KeyMaterial,
+} from './keys';
 export {
   privateDecrypt,
   privateEncrypt,

@@ -4,9 +4,8 @@ import {
   createPublicKey as nodePublicKey,
   KeyObject,
   type AsymmetricKeyDetails,
-  type JsonWebKey,
+  type JsonWebKeyInput,
   type JwkKeyExportOptions,
-  type KeyExportOptions,
   type webcrypto,
 } from 'node:crypto';
 import { inspect, types, type InspectOptions } from 'node:util';
@@ -152,6 +151,21 @@ function describe(keyObject: KeyObject): string {
 
 /** A key by itself: an object that holds one, PEM, or DER as Node takes it. */
 export type KeyMaterial = AsyncKey | KeyObject | webcrypto.CryptoKey | string | ArrayBuffer | NodeJS.ArrayBufferView;
+
+/** A JSON Web Key (RFC 7517), as `node:crypto` takes and gives it; versions of `@types/node` name the type differently. */
+export type JsonWebKey = JsonWebKeyInput['key'];
+
+/** How a key is exported as PEM or DER, as `KeyObject.export()` takes it. */
+export interface KeyExportOptions<Format extends 'pem' | 'der'> {
+  /** The structure: `'spki'` or, for RSA, `'pkcs1'` of a public key; `'pkcs8'`, `'pkcs1'` or `'sec1'` of a private one. */
+  type: 'pkcs1' | 'spki' | 'pkcs8' | 'sec1';
+  /** A string, or bytes. */
+  format: Format;
+  /** What a private key is encrypted with, for example `'aes-256-cbc'`. @defaultValue it is not encrypted */
+  cipher?: string | undefined;
+  /** Of which the cipher's key is derived; required with `cipher`. */
+  passphrase?: string | Buffer | undefined;
+}
 
 /** A key with what it takes to read it, as `node:crypto` has it. */
 export interface KeyInput {

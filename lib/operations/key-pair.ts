@@ -1,13 +1,7 @@
 // New key pairs.
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair as nodeGenerateKeyPair,
-  type JsonWebKey,
-  type KeyExportOptions,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair as nodeGenerateKeyPair, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
+import type { JsonWebKey, KeyExportOptions } from '../keys';
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
