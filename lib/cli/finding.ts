@@ -30,5 +30,10 @@ export function unknown(summary: string, more: Partial<Finding> = {}): Finding {
 export function messageOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
   const { code, message } = error as { code?: unknown; message: unknown };
-  return typeof code === 'string' ? `${code}: ${String(message)}` : String(message);
+  return withCode(code, String(message));
+}
+
+/** The message with its code before it, where it does not say it itself, as those of system calls do. */
+export function withCode(code: unknown, message: string): string {
+  return typeof code === 'string' && !message.startsWith(code) ? `${code}: ${message}` : message;
 }

@@ -1,6 +1,7 @@
 // The results of `speed` as text: a table, or a list where the terminal is too narrow for it.
 import { SIDES, type Side } from './algorithms';
 import type { Figures, Measurement } from './measurement';
+import { withCode } from './finding';
 import type { SpeedReport, SpeedResult } from './speed';
 import { formatRows, textWidth, wrap, type Terminal } from './terminal';
 
@@ -117,7 +118,7 @@ function failureOf(result: SpeedResult, side: Side): string[] {
   const measurement = result.sides[side];
   if (!('failure' in measurement)) return [];
   const { code, message } = measurement.failure;
-  return [`${titleOf(result)}, ${side}: ${code === undefined ? '' : `${code}: `}${message}`];
+  return [`${titleOf(result)}, ${side}: ${withCode(code, message)}`];
 }
 
 function wrapAll(texts: readonly string[], width: number): string[] {
