@@ -2,6 +2,9 @@
 
 // Writes dist/index.mjs and dist/index.d.mts, which re-export by name what lib/index.ts exports as values. One module
 // instance serves both module systems: a second one would be a second scheduler.
+//
+// The entry finds that instance by the package's name and not by a path, at run time: a bundler that takes the entry in
+// leaves the rest where it is installed. What it would make of CommonJS in an ES module cannot require Node's modules.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -10,31 +13,66 @@ const ts = require('typescript');
 const root = path.join(__dirname, '..');
 const declarations = path.join(root, 'dist', 'index.d.ts');
 
-const program = ts.createProgram([declarations], {
-  module: ts.ModuleKind.CommonJS,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  noEmit: true,
-  skipLibCheck: true,
-  types: ['node'],
-});
-const checker = program.getTypeChecker();
-const moduleSymbol = checker.getSymbolAtLocation(program.getSourceFile(declarations));
+function namesOfValues() {
+  const program = ts.createProgram([declarations], {
+    module: ts.ModuleKind.CommonJS,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+  });
+  const checker = program.getTypeChecker();
+  const moduleSymbol = checker.getSymbolAtLocation(program.getSourceFile(declarations));
+  return checker
+    .getExportsOfModule(moduleSymbol)
+    .filter((symbol) => {
+      const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      const typeOnly = symbol.declarations?.some(
+        (node) => ts.isExportSpecifier(node) && ts.isTypeOnlyImportOrExportDeclaration(node),
+      );
+      return !typeOnly && (target.flags & ts.SymbolFlags.Value) !== 0;
+    })
+    .map((symbol) => symbol.name)
+    .sort();
+}
 
-const names = checker
-  .getExportsOfModule(moduleSymbol)
-  .filter((symbol) => {
-    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-    const typeOnly = symbol.declarations?.some(
-      (node) => ts.isExportSpecifier(node) && ts.isTypeOnlyImportOrExportDeclaration(node),
-    );
-    return !typeOnly && (target.flags & ts.SymbolFlags.Value) !== 0;
-  })
-  .map((symbol) => symbol.name)
-  .sort();
+const HEAD = `import { createRequire } from 'node:module';
+import process from 'node:process';
+
+// In a bundle of CommonJS there is no import.meta.url.
+const here = import.meta.url ?? (typeof __filename === 'string' ? __filename : process.execPath);
+
+function load() {
+  try {
+    return createRequire(here)('openssl-async');
+  } catch (error) {
+    const notFound = error?.code === 'MODULE_NOT_FOUND' && error.message.includes("'openssl-async'");
+    if (!notFound && error?.code !== 'ERR_INVALID_ARG_VALUE') throw error; // or here is no file
+    const reason = 'openssl-async was bundled, and is not installed beside the bundle.';
+    const lines = [
+      reason,
+      'What to do:',
+      '  Bundlers: mark openssl-async as external, and install it beside the bundle.',
+      \`  Looked for from: \${here}\`,
+    ];
+    return withoutPackage(reason, lines.join('\\n'), error);
+  }
+}
+
+// As the package is without its addon: it says so, and everything else fails when it is used.
+function withoutPackage(reason, message, cause) {
+  const fail = () => {
+    throw Object.assign(new Error(message, { cause }), { code: 'ERR_ASYNC_ADDON_NOT_LOADED' });
+  };
+  const known = { isCapable: () => false, unsupportedReason: () => reason, opensslVersion: () => undefined };
+  const absent = new Proxy(function () {}, { apply: fail, construct: fail, get: fail });
+  return new Proxy(known, { get: (target, name) => target[name] ?? absent });
+}
+
+`;
+
+const names = namesOfValues();
 if (names.length === 0) throw new Error('lib/index.ts exports no values');
-
-fs.writeFileSync(
-  path.join(root, 'dist', 'index.mjs'),
-  `export {\n${names.map((name) => `  ${name},\n`).join('')}} from './index.js';\n`,
-);
+const list = names.map((name) => `  ${name},\n`).join('');
+fs.writeFileSync(path.join(root, 'dist', 'index.mjs'), `${HEAD}export const {\n${list}} = load();\n`);
 fs.writeFileSync(path.join(root, 'dist', 'index.d.mts'), "export * from './index.js';\n");
