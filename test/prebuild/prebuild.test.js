@@ -96,9 +96,10 @@ test('the types resolve from CommonJS and from ES modules', () => {
   succeed(process.execPath, [compiler, ...flags, ...typeRoots, 'commonjs.cts', 'module.mts']);
 });
 
-test('publint finds no fault with the package', () => {
+test('publint finds no fault with the package, and suggests nothing', () => {
   const publint = path.join(ROOT, 'node_modules', 'publint', 'src', 'cli.js');
-  succeed(process.execPath, [publint, installed, '--strict', '--pack=false']);
+  const output = succeed(process.execPath, [publint, installed, '--strict', '--pack=false', '--level=suggestion']);
+  assert.match(output, /All good!/);
 });
 
 test('without a binary the library loads and says what was tried and what to do', () => {
