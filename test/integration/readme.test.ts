@@ -97,14 +97,24 @@ describe('README.md', () => {
     for (const { text } of quoted) expect(sources.some((source) => source.includes(text))).toBe(true);
   });
 
-  test('names files and headings that are there', () => {
-    const targets = [...README.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '');
+  test('links to what is there for readers of the package and of its page in the registry', () => {
+    const targets = [...README.matchAll(/\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(
+      (match) => match[1] ?? match[2] ?? '',
+    );
     const headings = [...README.matchAll(/^#+ (.*)$/gm)].map((match) => `#${anchor(match[1] ?? '')}`);
     expect(targets.length).toBeGreaterThan(0);
-    for (const target of targets.filter((text) => !text.includes('://'))) {
+    for (const target of targets) {
       if (target.startsWith('#')) expect(headings).toContain(target);
-      else expect([target, existsSync(path.join(ROOT, target))]).toEqual([target, true]);
+      else expect(target).toMatch(/^https:\/\//);
     }
+  });
+
+  test('names files that are there', () => {
+    const names = [...README.matchAll(/`((?:examples|include|test)\/[\w./-]+|[A-Z]+\.md)`/g)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect([name, existsSync(path.join(ROOT, name))]).toEqual([name, true]);
   });
 
   test('names scripts that package.json has', () => {
