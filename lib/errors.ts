@@ -19,6 +19,8 @@ export interface AsyncErrors {
   ERR_ASYNC_THREAD_INITIALIZED: CodedError;
   /** OpenSSL could not create the thread's pool. */
   ERR_ASYNC_INIT_FAILED: CodedError;
+  /** The event loop gives no handles, mostly as the process has no file descriptors left; it can be tried again. */
+  ERR_ASYNC_LOOP: CodedError;
   /** `cleanupThread()` while jobs of the thread have not finished. */
   ERR_ASYNC_JOBS_OUTSTANDING: CodedError;
   /** `configure()` after the first use. */

@@ -6,6 +6,7 @@ import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { encoded, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, type Spec } from './call';
+import { digestName } from './digest-names';
 import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
 import { Sequence } from './sequence';
 import { createSpec, scopeOf } from './spec';
@@ -109,10 +110,9 @@ export class HashStream extends Transform {
    *
    * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`; what {@link createHash} throws
    */
-  copy(options?: HashStreamOptions): HashStream {
+  copy(options?: HashStreamOptions | null): HashStream {
     if (this.#finalized) throw finalized();
-    validateHashStreamOptions(options);
-    return new HashStream(this.#algorithm, options, this);
+    return new HashStream(this.#algorithm, hashStreamOptions(options), this);
   }
 
   /** @internal */
@@ -184,7 +184,7 @@ export class HashStream extends Transform {
     return createSpec({
       family: Family.digestStream,
       algorithm: `hash stream ${this.#algorithm.toLowerCase()}`,
-      names: [this.#algorithm],
+      names: [digestName(this.#algorithm)],
       numbers: [this.#options?.outputLength],
       scope: scopeOf(this.#options),
       source,
@@ -210,16 +210,16 @@ export class HashStream extends Transform {
  * const [ofFile] = (await createReadStream('package.json').pipe(createHash('sha256')).toArray()) as [Buffer];
  * ```
  */
-export function createHash(algorithm: string, options?: HashStreamOptions): HashStream {
+export function createHash(algorithm: string, options?: HashStreamOptions | null): HashStream {
   validateString(algorithm, 'algorithm');
-  validateHashStreamOptions(options);
-  return new HashStream(algorithm, options);
+  return new HashStream(algorithm, hashStreamOptions(options));
 }
 
-function validateHashStreamOptions(options: HashStreamOptions | undefined): void {
-  if (options === undefined) return;
+function hashStreamOptions(options: HashStreamOptions | null | undefined): HashStreamOptions | undefined {
+  if (options === undefined || options === null) return undefined;
   validateStreamOptions(options, ['outputLength']);
   validateOutputLength(options.outputLength);
+  return options;
 }
 
 function finalized(): Error {
