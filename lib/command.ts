@@ -13,7 +13,7 @@ export interface CommandParts {
 }
 
 /**
- * A command of a job function: yield it to have it carried out inside the job. `yield` gives back its result; `yield*`
+ * A command of a job function: yield it to have it carried out inside the job. One that is never yielded is the job's error. `yield` gives back its result; `yield*`
  * does the same with the right type.
  */
 export class Command<Result> {
@@ -23,12 +23,21 @@ export class Command<Result> {
   readonly parts: CommandParts;
   /** @internal Makes the result of OpenSSL's answer; throws for a failure. */
   readonly result: (ok: boolean, fd: number) => Result;
+  #isYielded = false;
 
   /** @internal */
   constructor(job: Job, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
     this.job = job;
     this.parts = parts;
     this.result = result;
+    ++job.unyieldedCommands;
+  }
+
+  /** @internal Its job has got it. */
+  static noteYielded(command: Command<unknown>): void {
+    if (command.#isYielded) return;
+    command.#isYielded = true;
+    --command.job.unyieldedCommands;
   }
 
   /** For `yield*`. */

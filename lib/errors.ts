@@ -52,7 +52,7 @@ export interface AsyncErrors {
   ERR_ASYNC_LOOP: CodedError;
   /** The time limit of a call passed. */
   ERR_ASYNC_TIMEOUT: CodedError;
-  /** A job function yielded something that is not one of its own job's commands. */
+  /** A job function yielded something else than a command of its own job, or did not yield one that it had made. */
   ERR_ASYNC_INVALID_COMMAND: CodedError;
   /** A job function yielded a million commands without pausing once. */
   ERR_ASYNC_COMMAND_LIMIT: CodedError;

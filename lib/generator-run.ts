@@ -118,6 +118,7 @@ export class GeneratorRun {
       const why = describeForeign(yielded) ?? 'A job function may yield only the commands of its own job';
       return asyncError('ERR_ASYNC_INVALID_COMMAND', why);
     }
+    Command.noteYielded(yielded);
     try {
       checkCommand(yielded);
     } catch (error) {
@@ -131,6 +132,9 @@ export class GeneratorRun {
   #finish(returnValue: unknown): CommandParts {
     if (!Number.isInteger(returnValue) || (returnValue as number) !== ((returnValue as number) | 0)) {
       throw invalidReturnValue('the job function', 'a 32-bit integer', returnValue);
+    }
+    if (this.#job.unyieldedCommands > 0) {
+      throw asyncError('ERR_ASYNC_INVALID_COMMAND', 'The job function made a command and did not yield it');
     }
     this.end = { failed: false, returnValue: returnValue as number };
     return RETURN;

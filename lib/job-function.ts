@@ -1,4 +1,5 @@
 // What a job runs: a generator whose commands are carried out inside the job, or a C function of another addon.
+import { types } from 'node:util';
 import { brand } from './brand';
 import { bytesOf, copyOf, sizeOf, unshared } from './byte-views';
 import { invalidArgType, outOfRange } from './errors';
@@ -58,9 +59,11 @@ export type JobFunction<Args = any> = GeneratorJobFunction<Args> | NativeJobFunc
  * generator yields (see {@link Job}) is carried out natively inside the real job, to which the generator hands over.
  *
  * The generator returns the job's return value, a 32-bit integer. What it throws ends the job with that very error. A
- * command that fails throws where it was yielded.
+ * command that fails throws where it was yielded; one that was made and never yielded is an error of the job, when the
+ * generator returns.
  *
- * @param body - `function* (job, args)`. `args` is a copy: bytes arrive as a `Buffer`, anything else as
+ * @param body - `function* (job, args)`; one that regenerator has compiled will do, and a bound one or a Proxy, which are
+ * looked at when they are called. TypeScript has to compile for ES2015 or later. `args` is a copy: bytes arrive as a `Buffer`, anything else as
  * `structuredClone()` leaves it.
  *
  * @example
@@ -73,12 +76,22 @@ export type JobFunction<Args = any> = GeneratorJobFunction<Args> | NativeJobFunc
  * });
  * ```
  *
- * @throws `ERR_INVALID_ARG_TYPE`
+ * @throws `ERR_INVALID_ARG_TYPE` for everything else: async, arrow and other functions that are no generator functions
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- inferred from the body
 export function jobFunction<Args = any>(body: JobBody<Args>): GeneratorJobFunction<Args> {
   validateFunction(body, 'body');
+  if (!mayBeGeneratorFunction(body)) throw invalidArgType('body', 'a generator function (function*)', body);
   return new GeneratorJobFunction(body);
+}
+
+function mayBeGeneratorFunction(body: (...args: never[]) => unknown): boolean {
+  if (types.isAsyncFunction(body)) return false; // async generators too
+  if (types.isGeneratorFunction(body)) return true;
+  // Nobody can tell what is bound or behind a Proxy; their source is not shown.
+  if (/\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(body))) return true;
+  // What regenerator marks.
+  return Object.prototype.toString.call(body) === '[object GeneratorFunction]';
 }
 
 /**

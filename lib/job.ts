@@ -15,13 +15,16 @@ export type JobState = 'running' | 'paused' | 'finished';
 
 /**
  * An `ASYNC_JOB`. Its methods make the commands of a {@link jobFunction}: each does nothing by itself, and is carried out
- * inside the job when it is yielded.
+ * inside the job when it is yielded. A function that returns with a command that it did not yield fails with
+ * `ERR_ASYNC_INVALID_COMMAND`.
  */
 export class Job {
   /** The wait context that the job was started with: `ASYNC_get_wait_ctx(3)`. */
   readonly waitContext: WaitContext;
   /** @internal */
   currentState: JobState = 'running';
+  /** @internal Commands that were made and not yielded. */
+  unyieldedCommands = 0;
   /** @internal Driven by runJob(). */
   readonly scheduled: boolean;
 

@@ -21,7 +21,7 @@ import { environment } from './native/environment';
  * signal.close();
  * ```
  *
- * @throws `ERR_ASYNC_UNSUPPORTED`; `EMFILE` or `ENFILE` when there are no file descriptors left.
+ * @throws `ERR_ASYNC_UNSUPPORTED`; `EMFILE` or `ENFILE` when there are no file descriptors left, else `ERR_SYSTEM_ERROR`.
  */
 export class WaitSignal {
   #handle: NativeWaitSignal | undefined;

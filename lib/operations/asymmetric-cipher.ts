@@ -14,6 +14,7 @@ import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, firstOutput, readOperationOptions, type OperationOptions } from './call';
+import { digestName } from './digest-names';
 import { keySpec } from './spec';
 
 /** How data are padded, besides the key: as `node:crypto` has it, next to the key. */
@@ -165,7 +166,7 @@ function run(
     const spec = keySpec(entry, `${verb}|${String(mode)}|${digest}`, options, () => ({
       family: Family[verb],
       algorithm: `${verb} ${entry.label}`,
-      names: [digest],
+      names: [digestName(digest)],
       numbers: [mode],
     }));
     return call(spec, [input, label], undefined, options, firstOutput);

@@ -6,6 +6,7 @@ import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { encoded, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, type Spec } from './call';
+import { digestName } from './digest-names';
 import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
 import { Sequence } from './sequence';
 import { createSpec, scopeOf } from './spec';
@@ -109,7 +110,7 @@ export class HashStream extends Transform {
    *
    * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`; what {@link createHash} throws
    */
-  copy(options?: HashStreamOptions): HashStream {
+  copy(options?: HashStreamOptions | null): HashStream {
     if (this.#finalized) throw finalized();
     return new HashStream(this.#algorithm, readHashStreamOptions(options), this);
   }
@@ -183,7 +184,7 @@ export class HashStream extends Transform {
     return createSpec({
       family: Family.digestStream,
       algorithm: `hash stream ${this.#algorithm.toLowerCase()}`,
-      names: [this.#algorithm],
+      names: [digestName(this.#algorithm)],
       numbers: [this.#options?.outputLength],
       scope: scopeOf(this.#options),
       source,
@@ -209,13 +210,13 @@ export class HashStream extends Transform {
  * const [ofFile] = (await createReadStream('package.json').pipe(createHash('sha256')).toArray()) as [Buffer];
  * ```
  */
-export function createHash(algorithm: string, options?: HashStreamOptions): HashStream {
+export function createHash(algorithm: string, options?: HashStreamOptions | null): HashStream {
   validateString(algorithm, 'algorithm');
   return new HashStream(algorithm, readHashStreamOptions(options));
 }
 
-function readHashStreamOptions(given: HashStreamOptions | undefined): HashStreamOptions | undefined {
-  const options = readStreamOptions(given, ['outputLength']);
+function readHashStreamOptions(given: HashStreamOptions | null | undefined): HashStreamOptions | undefined {
+  const options = readStreamOptions(given ?? undefined, ['outputLength']);
   validateOutputLength(options?.outputLength);
   return options;
 }

@@ -3,6 +3,7 @@ import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, firstOutput, readOperationOptions, type OperationOptions, type Spec } from './call';
+import { digestName } from './digest-names';
 import { specFor, SpecTable } from './spec';
 
 /** Options of {@link hash}. */
@@ -90,7 +91,7 @@ export function digestSpec(
   return specFor(specs, name, options, () => ({
     family: Family.digest,
     algorithm: `hash ${algorithm.toLowerCase()}`,
-    names: [algorithm],
+    names: [digestName(algorithm)],
     numbers: [outputLength, errors],
   }));
 }

@@ -3,6 +3,7 @@ import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, readOperationOptions, type CallResult, type OperationOptions } from './call';
+import { digestName } from './digest-names';
 import { SecretKeys, type SecretKeyLike } from './secret-key';
 
 /** Options of {@link hmac}. */
@@ -64,7 +65,7 @@ export function hmac(
     const spec = secret.spec(algorithm, options, () => ({
       family: Family.mac,
       algorithm: `hmac ${algorithm.toLowerCase()}`,
-      names: [algorithm],
+      names: [digestName(algorithm)],
     }));
     const encoding = options?.outputEncoding;
     return call<Buffer | string>(

@@ -1,12 +1,13 @@
 // Keys from passwords and from other keys.
 import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
-import { outOfRange } from '../errors';
+import { nodeError, outOfRange } from '../errors';
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { sizeOf, toInput, type BinaryLike } from './bytes';
 import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
 import { secretBytes } from './secret-key';
+import { digestName } from './digest-names';
 import { specFor, SpecTable } from './spec';
 
 const MOST_INT32 = 2 ** 31 - 1;
@@ -45,7 +46,7 @@ export function hkdf(
   options?: OperationOptions,
 ): Promise<ArrayBuffer> {
   return attempt(() => {
-    validateString(digest, 'digest');
+    validateDigest(digest);
     const secret = secretBytes(key, 'ikm');
     try {
       const label = toInput(info, 'info');
@@ -91,7 +92,7 @@ export function pbkdf2(
   options?: OperationOptions,
 ): Promise<Buffer> {
   return attempt(() => {
-    validateString(digest, 'digest');
+    validateDigest(digest);
     const inputs = [toInput(password, 'password'), toInput(salt, 'salt')];
     validateInteger(iterations, 'iterations', 1, MOST_INT32);
     validateInteger(keylen, 'keylen', 0, MOST_INT32);
@@ -144,12 +145,12 @@ export function scrypt(
   password: BinaryLike,
   salt: BinaryLike,
   keylen: number,
-  options?: ScryptOptions,
+  given?: ScryptOptions | null,
 ): Promise<Buffer> {
   return attempt(() => {
     const inputs = [toInput(password, 'password'), toInput(salt, 'salt')];
     validateInteger(keylen, 'keylen', 0, MOST_INT32);
-    options = readOperationOptions(options, SCRYPT_OPTIONS);
+    const options = readOperationOptions(given ?? undefined, SCRYPT_OPTIONS);
     return call(specOf('SCRYPT', '', options), inputs, [keylen, ...scryptNumbers(options)], options, secretOutput);
   });
 }
@@ -182,11 +183,17 @@ function numberOf(options: ScryptOptions | undefined, name: ScryptName, standard
   return value === 0 ? standard : value;
 }
 
+function validateDigest(digest: unknown): asserts digest is string {
+  validateString(digest, 'digest');
+  // To native code, an empty name is none.
+  if (digest === '') throw nodeError('ERR_CRYPTO_INVALID_DIGEST', 'Invalid digest: ', TypeError);
+}
+
 function specOf(name: 'HKDF' | 'PBKDF2' | 'SCRYPT', digest: string, options: OperationOptions | undefined): Spec {
   return specFor(specs, `${name}|${digest}`, options, () => ({
     family: Family.keyDerivation,
     algorithm: `${name} ${digest}`.toLowerCase().trim(),
-    names: [name, digest],
+    names: [name, digestName(digest)],
   }));
 }
 

@@ -13,6 +13,7 @@ import {
   type PrivateKeyEncoding,
   type PublicKeyEncoding,
 } from './key-encoding';
+import { digestName } from './digest-names';
 import { generatorOfNode, type AnyKey, type AnyPair } from './key-pair-by-node';
 import { choosesImplementation, createSpecIn, placedName, scopeOf, SpecTable, type SpecPlan } from './spec';
 
@@ -325,7 +326,8 @@ function specOf(
 ): Spec {
   const { algorithm, group, digest, mgf1Digest, bits, prime } = parameters;
   const { publicExponent, saltLength, divisorBits, generator, hasExplicitParameters } = parameters;
-  const names = [algorithm, group, digest, mgf1Digest, cipher].map((name) => name ?? '');
+  const digests = [digest, mgf1Digest].map((name) => name && digestName(name));
+  const names = [algorithm, group, ...digests, cipher].map((name) => name ?? '');
   const explicit = hasExplicitParameters === true ? 1 : undefined;
   const ownStructure = privateType === 'sec1' ? 1 : undefined;
   const numbers = [bits, publicExponent, saltLength, divisorBits, generator, explicit, ownStructure];

@@ -21,6 +21,7 @@ import {
   type OperationOptions,
   type Spec,
 } from './call';
+import { digestName } from './digest-names';
 import { choosesImplementation, createSpecIn, keySpec, type SpecPlan } from './spec';
 
 /** How a signature is made, besides the key: as `node:crypto` has it, next to the key. */
@@ -143,7 +144,7 @@ function specOf(
   const plan = (): SpecPlan => ({
     family,
     algorithm: digest === '' ? `${verb} ${entry.label}` : `${verb} ${entry.label} ${digest.toLowerCase()}`,
-    names: [digest],
+    names: [digestName(digest)],
     numbers: [padding, saltLength, dsaEncoding === 'ieee-p1363' ? P1363 : undefined],
     bytes: context === undefined ? [] : [context],
   });

@@ -101,9 +101,10 @@ Result<DigestChoice> Choose(const SpecRequest& request, bool is_stream) {
   const std::string& name = request.names[0];
   EvpMdPointer digest = FetchDigest(name, request.scope);
   if (!digest) {
-    constexpr char kNotSupported[] = "Digest method not supported";
-    if (!IsDigestName(name)) return Error{"", kNotSupported, {}};
-    return Error{"", kNotSupported, ErrorQueue::Take().Lines()};
+    const std::string not_supported =
+        is_stream ? "Digest method not supported" : "Digest method " + name + " is not supported";
+    if (!IsDigestName(name)) return Error{"", not_supported, {}};
+    return Error{"", not_supported, ErrorQueue::Take().Lines()};
   }
   const size_t size = SizeOf(request, digest.get());
   if (IsExtendable(digest.get()) || size == DefaultSizeOf(digest.get())) return DigestChoice(std::move(digest), size);

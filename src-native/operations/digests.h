@@ -15,12 +15,18 @@ namespace openssl_async {
 // Whether OpenSSL has heard of it, though perhaps none of the loaded providers has it.
 inline bool IsDigestName(const std::string& name) { return EVP_get_digestbyname(name.c_str()) != nullptr; }
 
+// An extendable-output function gives as many bytes as it is asked for.
+inline bool IsExtendable(const EVP_MD* digest) { return (EVP_MD_get_flags(digest) & EVP_MD_FLAG_XOF) != 0; }
+
 // Null when there is none of this name; then OpenSSL's error queue says why.
 inline EvpMdPointer FetchDigest(const std::string& name, const ProviderScope& scope) {
   // Legacy names such as RSA-SHA256 are aliases that providers do not know.
   const EVP_MD* legacy = EVP_get_digestbyname(name.c_str());
   const char* fetched_name = legacy != nullptr ? EVP_MD_get0_name(legacy) : name.c_str();
-  return EvpMdPointer(EVP_MD_fetch(scope.library_context, fetched_name, scope.query()));
+  EvpMdPointer digest(EVP_MD_fetch(scope.library_context, fetched_name, scope.query()));
+  // NULL, which is no digest: it leaves its output as it was. OpenSSL 3.4 and later name no size for SHAKE either.
+  if (digest && EVP_MD_get_size(digest.get()) <= 0 && !IsExtendable(digest.get())) return nullptr;
+  return digest;
 }
 
 // For what another algorithm does with it: a provider of keys may leave digests to others.
@@ -31,9 +37,6 @@ inline EvpMdPointer FetchHelperDigest(const std::string& name, const ProviderSco
   anywhere.properties.clear();
   return FetchDigest(name, anywhere);
 }
-
-// An extendable-output function gives as many bytes as it is asked for.
-inline bool IsExtendable(const EVP_MD* digest) { return (EVP_MD_get_flags(digest) & EVP_MD_FLAG_XOF) != 0; }
 
 // In bytes; of an extendable one, what node:crypto takes when nothing is asked for.
 inline size_t DefaultSizeOf(const EVP_MD* digest) {

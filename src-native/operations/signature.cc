@@ -125,12 +125,21 @@ class SignatureSpec : public OperationSpec {
 
   bool Verify(Operation& operation) {
     SecretBytes der;
-    if (p1363_ && !p1363_->ToDer(operation.input(1), der)) return true;  // no signature of any kind
+    if (p1363_ && !p1363_->ToDer(operation.input(1), der)) return CanVerify();  // no signature of any kind
     const ByteView signature = p1363_ ? der.view() : operation.input(1);
     const Verdict verdict =
         prehashes_ ? VerifyDigest(operation.input(0), signature) : VerifyMessage(operation.input(0), signature);
     operation.set_value(verdict == Verdict::kValid ? 1 : 0);
     return verdict != Verdict::kNone;
+  }
+
+  // Whether OpenSSL takes the key, the digest and the parameters.
+  bool CanVerify() {
+    if (!prehashes_) return NewMessageContext() != nullptr;
+    EvpPkeyCtxPointer context = TakeKeyContext();
+    if (!context) return false;
+    key_contexts_.Put(std::move(context));
+    return true;
   }
 
   bool SignDigest(ByteView data, unsigned char* signature, size_t* size) {

@@ -1011,8 +1011,8 @@ describe('a job function that fails before its first line', () => {
     expectUsable();
   });
 
-  test('or is no generator function is an error with a code', async () => {
-    const plain = jobFunction((() => 1) as never);
+  test('or gives no generator is an error with a code', async () => {
+    const plain = jobFunction((() => 1).bind(null) as never);
     expect(start(plain)).toMatchObject({ status: 'error', error: { code: 'ERR_INVALID_RETURN_VALUE' } });
     expect(await rejectionCode(runJob(plain, { waitContext: context }))).toBe('ERR_INVALID_RETURN_VALUE');
     expectUsable();
