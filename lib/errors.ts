@@ -61,7 +61,7 @@ export interface AsyncErrors {
   ERR_ASYNC_STORE_PROMPT: CodedError;
   /** A private key that is held elsewhere cannot be given away. */
   ERR_ASYNC_KEY_NOT_EXPORTABLE: CodedError;
-  /** OpenSSL cannot load a provider, or it was unloaded. */
+  /** A provider that is named is not loaded, OpenSSL cannot load it, or it was unloaded. */
   ERR_ASYNC_PROVIDER_NOT_LOADED: CodedError;
   /** An engine cannot be loaded, refuses a command or a key, or was unloaded; or OpenSSL has no engines. */
   ERR_ASYNC_ENGINE: CodedError;

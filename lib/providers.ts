@@ -4,7 +4,7 @@ import { asyncError, fromNative, invalidArgType, invalidArgValue } from './error
 import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
-import { setLoaded, setUnloaded } from './operations/spec';
+import { setLoaded, setUnloaded } from './operations/scope';
 import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
 
 /** Options of {@link loadProvider}. */
@@ -108,7 +108,8 @@ export class Provider {
     this.#heartbeat.stop();
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
-    if (others.length === 0 && !configured.has(this.name)) setUnloaded(this.name);
+    // What a configuration file has activated stays, and is found anew.
+    if (others.length === 0) setUnloaded(this.name);
     const { addon } = environment();
     if (others.length === 0) addon.stopPolling(`provider:${this.name}`);
     addon.unloadProvider(this.#native);
@@ -127,8 +128,6 @@ export class Provider {
 }
 
 const providers = new Map<string, Provider[]>();
-// Those that configuration files have activated, for ever.
-const configured = new Set<string>();
 
 /**
  * Loads a provider into this package's own library context: `provider: name` and `properties: '?provider=name'` of
@@ -182,13 +181,6 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
 export function loadConfiguration(path: string): void {
   const failed = environment().addon.loadConfiguration(path);
   if (failed !== undefined) throw fromNative(failed);
-  // What it has activated can be named, as what was loaded.
-  for (const { name, library } of listProviders()) {
-    if (library === 'own' && !BUILT_IN.has(name) && !providers.get(name)?.length && !configured.has(name)) {
-      configured.add(name);
-      setLoaded(name, true);
-    }
-  }
 }
 
 /** For {@link listProviders}. */
@@ -221,8 +213,6 @@ function toInfo(info: NativeProviderInfo, library: 'process' | 'own'): ProviderI
   return { ...info, library };
 }
 
-// These are there without a configuration file.
-const BUILT_IN: ReadonlySet<string> = new Set(['default', 'base', 'accelerator']);
 // What a query can name: property(7).
 const NAME = /^[A-Za-z][\w.-]*$/;
 // These mean something else in a provider's section.

@@ -142,6 +142,8 @@ export type NativeScope = readonly [
   holder?: string,
   /** What holds the thread while somebody else does the work: it never runs on the event loop unless asked to. */
   blocks?: boolean,
+  /** It prefers hardware that is not there: read by JavaScript only. */
+  passesOver?: boolean,
 ];
 
 export interface NativeProviderInfo {
@@ -364,6 +366,10 @@ export interface NativeAddon {
   testProvider(provider: NativeProvider): boolean;
   providerParameter(provider: NativeProvider, name: string): string | undefined;
   listProviders(ownLibrary: boolean, selfTest: boolean): readonly NativeProviderInfo[] | NativeError;
+  /** Where operations find a provider that was not loaded here: `'configuration'` is in the addon's own library. */
+  findProvider(name: string): 'process' | 'configuration' | undefined;
+  /** Names of those that configuration files have activated in the addon's own library, on whatever thread. */
+  configuredProviders(): string[];
   /** Reads a configuration file into the addon's own library. */
   loadConfiguration(path: string): NativeError | undefined;
 

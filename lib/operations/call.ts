@@ -42,7 +42,7 @@ export interface OperationOptions {
   timeoutMs?: number;
   /**
    * The provider whose implementation is used, for example `'accelerator'`: the operation then runs in an OpenSSL job,
-   * which may pause. Without it, OpenSSL's choice.
+   * which may pause. One that is not loaded is refused with `ERR_ASYNC_PROVIDER_NOT_LOADED`. Without it, OpenSSL's choice.
    */
   provider?: string;
   /** A query that chooses among implementations, as property(7), for example `'fips=yes'`. */

@@ -12,7 +12,7 @@ import { cipherNames } from './cipher-names';
 import { validateTagLength } from './cipher';
 import { secretBytes, type SecretKeyLike } from './secret-key';
 import { Sequence } from './sequence';
-import { createSpec, scopeOf } from './spec';
+import { createStreamSpec } from './spec';
 import { toPart, transformOptions, validateStreamOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createCipheriv} and {@link createDecipheriv}. */
@@ -340,14 +340,14 @@ function begin(
       validateStreamOptions(options, ['authTagLength']);
       validateTagLength(options.authTagLength);
     }
-    const spec = createSpec({
+    const request = {
       family,
       algorithm: `${family === Family.encryptStream ? 'encrypt' : 'decrypt'} stream ${algorithm.toLowerCase()}`,
       names: cipherNames(algorithm, options),
       numbers: [options?.authTagLength],
       bytes: nonce === undefined ? [secret.bytes] : [secret.bytes, nonce],
-      scope: scopeOf(options),
-    });
+    };
+    const spec = createStreamSpec(request, options);
     return { algorithm, ivSize: nonce?.byteLength ?? 0, spec, options };
   } finally {
     secret.wipe();

@@ -7,7 +7,7 @@ import { encoded, validateEncoding, type BinaryLike } from './bytes';
 import { attempt, call, type Spec } from './call';
 import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
 import { Sequence } from './sequence';
-import { createSpec, scopeOf } from './spec';
+import { createStreamSpec } from './spec';
 import { toPart, transformOptions, validateStreamOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createHash}. */
@@ -169,14 +169,14 @@ export class HashStream extends Transform {
   }
 
   #createSpec(source: Spec | undefined): Spec {
-    return createSpec({
+    const request = {
       family: Family.digestStream,
       algorithm: `hash stream ${this.#algorithm.toLowerCase()}`,
       names: [this.#algorithm],
       numbers: [this.#options?.outputLength],
-      scope: scopeOf(this.#options),
       source,
-    });
+    };
+    return createStreamSpec(request, this.#options);
   }
 }
 

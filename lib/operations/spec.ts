@@ -4,6 +4,10 @@ import { scopeName, type KeyEntry } from '../keys';
 import type { Family, NativeKey, NativeScope, NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
 import type { OperationOptions, Spec } from './call';
+import { parseQuery } from './query';
+import { choosesImplementation, scopeOf, scopesOfLoaded, SOFTWARE_PROVIDERS } from './scope';
+
+export { choosesImplementation, scopeOf } from './scope';
 
 /** What distinguishes a spec from others; see the family's header in src-native/operations/. */
 export interface SpecRequest {
@@ -88,6 +92,9 @@ function createPlaced(
   fallback: Spec | undefined,
 ): Spec {
   if (scope === undefined) return createSpec(inScope(undefined));
+  const [library, properties, , generation, holder, , passesOver] = scope;
+  if (passesOver === true) return { ...createSpec(inScope(scope)), passesOver };
+  if (holder === undefined && library === 0 && properties !== '') return createByQuery(scope, inScope);
   let spec: Spec | undefined;
   try {
     spec = createSpec({ ...inScope(scope), fallback });
@@ -95,8 +102,38 @@ function createPlaced(
     if (fallback === undefined) throw error;
   }
   if (spec !== undefined && !lacksOperation(spec, scope)) return spec;
-  const [, , , generation, holder] = scope;
   return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, holder] }));
+}
+
+// A query that names no provider means whoever has what it asks for: the process, and else those that were loaded.
+function createByQuery(scope: NativeScope, inScope: (scope: NativeScope | undefined) => SpecRequest): Spec {
+  const [library, properties, , generation] = scope;
+  const { strict } = parseQuery(properties);
+  const others = scopesOfLoaded(strict);
+  if (others.length > 0) {
+    for (const place of [[library, strict, false] as const, ...others]) {
+      const spec = tryToCreate(inScope, place);
+      if (spec !== undefined) return { ...spec, generation };
+    }
+  }
+  return createSpec(inScope(scope));
+}
+
+function tryToCreate(inScope: (scope: NativeScope) => SpecRequest, scope: NativeScope): Spec | undefined {
+  try {
+    const spec = createSpec(inScope(scope));
+    return environment().addon.specProvider(spec.native) === undefined ? undefined : spec;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A spec that is used by one call after the other, and has their state. */
+export function createStreamSpec(
+  request: Omit<SpecRequest, 'scope' | 'fallback'>,
+  options: OperationOptions | undefined,
+): Spec {
+  return createPlaced(scopeOf(options), (scope) => ({ ...request, scope }), undefined);
 }
 
 // Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
@@ -138,57 +175,6 @@ function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
 export function placedName(name: string, options: OperationOptions | undefined): string {
   return options === undefined ? name : `${name}|${scopeName(scopeOf(options))}|${String(fallbackOf(options))}`;
 }
-
-const OWN_LIBRARY = 1;
-const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
-
-interface LoadedProvider {
-  generation: number;
-  pauses: boolean;
-}
-
-// Those that were loaded into the addon's own library.
-const loaded = new Map<string, LoadedProvider>();
-let generations = 0;
-
-/** From now on, this name stands for a provider in the addon's own library. One that does not pause blocks. */
-export function setLoaded(provider: string, pauses: boolean): void {
-  loaded.set(provider, { generation: ++generations, pauses });
-  if (!pauses && !SOFTWARE_PROVIDERS.has(provider)) environment().guardExit();
-}
-
-/** From now on, this name does not stand for a provider in the addon's own library. */
-export function setUnloaded(provider: string): void {
-  loaded.delete(provider);
-}
-
-/** Whether an operation with these options wants another implementation than OpenSSL's choice. */
-export function choosesImplementation(options: OperationOptions | undefined): boolean {
-  return options !== undefined && (options.provider !== undefined || options.properties !== undefined);
-}
-
-/** Where an operation with these options looks for its implementation; undefined for OpenSSL's own choice. */
-export function scopeOf(options: OperationOptions | undefined): NativeScope | undefined {
-  if (options === undefined) return undefined;
-  const { provider, properties = '' } = options;
-  if (provider === undefined) {
-    if (properties === '') return undefined;
-    const named = PROVIDER_IN_QUERY.exec(properties)?.[1];
-    return named === undefined ? [0, properties, false] : scopeIn(named, properties);
-  }
-  const rest = properties === '' ? '' : `,${properties}`;
-  // What is not worth a pause (digests, ciphers) the accelerator passes through.
-  return scopeIn(provider, `${provider === 'accelerator' ? '?' : ''}provider=${provider}${rest}`);
-}
-
-function scopeIn(provider: string, properties: string): NativeScope {
-  const { generation, pauses = true } = loaded.get(provider) ?? {};
-  const library = generation === undefined && provider !== 'accelerator' ? 0 : OWN_LIBRARY;
-  const isSoftware = SOFTWARE_PROVIDERS.has(provider);
-  return [library, properties, pauses && !isSoftware, generation, `provider:${provider}`, !pauses && !isSoftware];
-}
-
-const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;
 
 /** Specs that do not depend on a key, by what distinguishes them. */
 export class SpecTable {

@@ -172,10 +172,23 @@ async function loadWith(
 // As URIs have them; a single letter is a drive.
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 
+const TPM = "loadProvider('tpm2', { pauses: false }) loads that of tpm2-openssl";
+// Who has the stores that most people mean.
+const WITH_STORE: Readonly<Record<string, string>> = {
+  pkcs11:
+    "loadProvider('pkcs11', { pauses: false }) loads that of pkcs11-provider, loadEngine('pkcs11') the engine of libp11",
+  tpm2: TPM,
+  handle: TPM,
+  object: TPM,
+};
+
 // Where to look: in the process's library, in a scope, or at somebody who is no provider.
 function sourceOf(uri: string, provider: string | undefined): NativeScope | KeySource | undefined {
   // What the provider lacks, for example decoders, others may have.
-  if (provider !== undefined) return scopeOf({ properties: `?provider=${provider}` });
+  if (provider !== undefined) {
+    scopeOf({ provider });
+    return scopeOf({ properties: `?provider=${provider}` });
+  }
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') return undefined;
   for (const isOwn of [true, false]) {
@@ -186,5 +199,6 @@ function sourceOf(uri: string, provider: string | undefined): NativeScope | KeyS
   }
   const source = keySources.get(scheme);
   if (source !== undefined) return source;
-  throw asyncError('ERR_ASYNC_STORE', `No loaded provider or engine has a store for '${scheme}:'`);
+  const advice = WITH_STORE[scheme] ?? 'loadProvider() or loadEngine() loads one that has';
+  throw asyncError('ERR_ASYNC_STORE', `No loaded provider or engine has a store for '${scheme}:'. ${advice}`);
 }

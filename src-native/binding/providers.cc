@@ -4,6 +4,7 @@
 #include "binding/environment.h"
 #include "binding/operations.h"
 #include "loading/provider.h"
+#include "loading/provider_configuration.h"
 
 namespace openssl_async {
 
@@ -86,6 +87,27 @@ Napi::Value ListProvidersOf(Info info) {
   return list;
 }
 
+// 'process', 'configuration' or undefined.
+Napi::Value FindProviderOf(Info info) {
+  switch (FindProvider(ToText(info[0]))) {
+    case ProviderPlace::kProcess:
+      return Napi::String::New(info.Env(), "process");
+    case ProviderPlace::kOwnConfiguration:
+      return Napi::String::New(info.Env(), "configuration");
+    case ProviderPlace::kNowhere:
+      break;
+  }
+  return info.Env().Undefined();
+}
+
+// Names of those that configuration files have activated.
+Napi::Value ConfiguredProviders(Info info) {
+  const std::vector<std::string> names = ActivatedByConfiguration();
+  Napi::Array list = Napi::Array::New(info.Env(), names.size());
+  for (size_t i = 0; i < names.size(); ++i) list.Set(static_cast<uint32_t>(i), names[i]);
+  return list;
+}
+
 Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToText(info[0]))); }
 
 }  // namespace
@@ -101,6 +123,8 @@ void AddProviderExports(Napi::Env env, Napi::Object exports) {
   add("testProvider", &TestProvider);
   add("providerParameter", &ProviderParameter);
   add("listProviders", &ListProvidersOf);
+  add("findProvider", &FindProviderOf);
+  add("configuredProviders", &ConfiguredProviders);
   add("loadConfiguration", &Configure);
 }
 
