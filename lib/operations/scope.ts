@@ -1,5 +1,5 @@
 // Where the implementation of an operation is looked for: what its options `provider` and `properties` mean.
-import { asyncError } from '../errors';
+import { asyncError, invalidArgValue } from '../errors';
 import type { NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import type { OperationOptions } from './call';
@@ -54,30 +54,32 @@ export function scopeOf(options: OperationOptions | undefined): NativeScope | un
   const { provider, properties = '' } = options;
   if (provider === undefined) return properties === '' ? undefined : scopeOfQuery(properties, parseQuery(properties));
   const known = required(provider);
-  if (properties !== '') parseQuery(properties).required.forEach(required);
+  if (properties !== '' && parseQuery(properties).namesProvider) {
+    throw invalidArgValue('options.properties', properties, 'must not name a provider besides the option `provider`');
+  }
   const rest = properties === '' ? '' : `,${properties}`;
   // What is not worth a pause (digests, ciphers) the accelerator passes through.
-  return scopeIn(known, `${known === accelerator ? '?' : ''}provider=${provider}${rest}`);
+  return scopeIn(known, `${known === accelerator ? '?' : ''}provider=${known.name}${rest}`);
 }
 
 function scopeOfQuery(properties: string, query: Query): NativeScope {
-  const [wanted] = query.required.map(required);
-  if (wanted !== undefined) return scopeIn(wanted, properties);
-  for (const name of query.preferred) {
-    const known = find(name);
+  if (query.required !== undefined) return scopeIn(required(query.required), properties);
+  if (query.preferred !== undefined) {
+    const known = find(query.preferred);
     if (known !== undefined) return scopeIn(known, properties);
+    // To OpenSSL, a preference for what is not there is none. What was meant for hardware runs here all the same.
+    const passesOver = !SOFTWARE_PROVIDERS.has(query.preferred);
+    return [PROCESS_LIBRARY, properties, false, undefined, undefined, false, passesOver];
   }
-  // To OpenSSL, a preference for what is not there is none. What was meant for hardware runs here all the same.
-  const passesOver = query.preferred.some((name) => !SOFTWARE_PROVIDERS.has(name));
-  if (query.preferred.length > 0) return [PROCESS_LIBRARY, properties, false, undefined, undefined, false, passesOver];
   // Any provider may be meant: what was found before another was loaded is looked for again.
-  return [PROCESS_LIBRARY, properties, false, generations];
+  return [PROCESS_LIBRARY, properties, false, query.namesProvider ? undefined : generations];
 }
 
-/** Those that a query which names none may mean, besides the process's own: in the order in which they were loaded. */
-export function scopesOfLoaded(strictQuery: string): NativeScope[] {
+/** Whom a query may mean, besides the process's providers: those that were loaded, in this order. */
+export function scopesOfLoaded({ namesProvider, strict }: Query): NativeScope[] {
+  if (namesProvider) return [];
   for (const name of environment().addon.configuredProviders()) find(name);
-  return [...loaded.values()].map((known) => scopeIn(known, `provider=${known.name},${strictQuery}`));
+  return [...loaded.values()].map((known) => scopeIn(known, `provider=${known.name},${strict}`));
 }
 
 function scopeIn({ name, library, generation, pauses }: KnownProvider, properties: string): NativeScope {

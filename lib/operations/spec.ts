@@ -108,10 +108,10 @@ function createPlaced(
 // A query that names no provider means whoever has what it asks for: the process, and else those that were loaded.
 function createByQuery(scope: NativeScope, inScope: (scope: NativeScope | undefined) => SpecRequest): Spec {
   const [library, properties, , generation] = scope;
-  const { strict } = parseQuery(properties);
-  const others = scopesOfLoaded(strict);
+  const query = parseQuery(properties);
+  const others = scopesOfLoaded(query);
   if (others.length > 0) {
-    for (const place of [[library, strict, false] as const, ...others]) {
+    for (const place of [[library, query.strict, false] as const, ...others]) {
       const spec = tryToCreate(inScope, place);
       if (spec !== undefined) return { ...spec, generation };
     }

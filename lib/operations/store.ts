@@ -1,10 +1,10 @@
 // Keys by what names them: as node:crypto reads them, or by the URI of a store.
 import { createPrivateKey as nodePrivateKey, createPublicKey as nodePublicKey } from 'node:crypto';
-import { asyncError, fromNative, invalidArgType, type CodedError } from '../errors';
+import { asyncError, fromNative, invalidArgType, invalidArgValue, type CodedError } from '../errors';
 import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, publicKeyEntry, type KeyLike } from '../keys';
 import { Family, type NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
-import { validateFunction, validateString } from '../validators';
+import { validateFunction, validateOptions, validateString } from '../validators';
 import { attempt, call, validateOperationOptions, type Decode, type OperationOptions } from './call';
 import { createSpec, scopeOf } from './spec';
 
@@ -61,6 +61,7 @@ export function createPrivateKey(key: KeyLike): AsyncKey;
 export function createPrivateKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
 export function createPrivateKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
   if (isStored(key)) return attempt(() => load(key, options, true));
+  refuseOptions(options);
   return key instanceof AsyncKey && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
 }
 
@@ -83,6 +84,7 @@ export function createPublicKey(key: KeyLike): AsyncKey;
 export function createPublicKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
 export function createPublicKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
   if (isStored(key)) return attempt(() => load(key, options, false));
+  refuseOptions(options);
   return key instanceof AsyncKey && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
 }
 
@@ -90,8 +92,20 @@ function isStored(key: unknown): key is StoredKey {
   return typeof key === 'object' && key !== null && !ArrayBuffer.isView(key) && 'uri' in key;
 }
 
+// What is not an object may be an index: keys.map(createPrivateKey).
+function refuseOptions(options: unknown): void {
+  if (typeof options === 'object' && options !== null) {
+    throw invalidArgValue('options', options, 'is for keys of a store, which have a `uri`');
+  }
+}
+
+const STORE_OPTIONS = ['signal', 'timeoutMs', 'provider'] as const;
+
 async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate: boolean): Promise<AsyncKey> {
-  if (options !== undefined) validateOperationOptions(options);
+  if (options !== undefined) {
+    validateOptions(options, 'options', STORE_OPTIONS);
+    validateOperationOptions(options);
+  }
   const { uri, pin, prompt } = key;
   validateString(uri, 'key.uri');
   if (pin !== undefined) validatePin(pin, 'key.pin');

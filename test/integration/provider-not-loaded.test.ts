@@ -40,7 +40,6 @@ test.each<[string, OperationOptions]>([
   ['a query', { properties: 'provider=qat' }],
   ['a query with quotes', { properties: "provider = 'qat'" }],
   ['a query of several', { properties: 'x=y,Provider=QAT', fallback: 'software' }],
-  ['a query besides a provider', { provider: 'accelerator', properties: 'provider=qat' }],
   ['what no query can name', { provider: 'default,x' }],
 ])('is refused, and not counted: %s', async (_title, options) => {
   const before = names();
@@ -75,15 +74,6 @@ test('a preference for it is none, to OpenSSL: what was meant for hardware is to
   const strict = { properties: '?provider=qat', requireOffload: true };
   expect(await rejectionCode(hash('sha256', 'abc', strict))).toBe('ERR_ASYNC_NOT_OFFLOADED');
   expect(names()).toEqual(before);
-});
-
-test('of several preferences, the first that is loaded counts', async () => {
-  const properties = '?provider=qat,?provider=legacy';
-  using provider = await loadProvider('legacy');
-  expect(provider.loaded).toBe(true);
-  const error = await rejection(hash('md4', 'abc', { properties }));
-  // Older versions of OpenSSL take a query that names a property twice, newer ones do not.
-  expect([undefined, 'ERR_OSSL_EVP_UNSUPPORTED']).toContain((error as { code?: string } | undefined)?.code);
 });
 
 test('case does not count, as in queries', async () => {
