@@ -38,6 +38,7 @@ const LIBRARY_LAYERS = [
   ['options'],
   ['native/load'],
   ['native/environment'],
+  ['native/error-queue'],
   ['wait-signal'],
   ['wait-context'],
   ['command', 'job'],

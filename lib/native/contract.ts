@@ -410,6 +410,8 @@ export interface NativeAddon {
   /** As {@link releaseKey}. */
   releaseSpec(spec: NativeSpec): void;
 
+  /** Calls it, with OpenSSL's error queue of this thread empty, and afterwards as it was before. */
+  isolateErrors<T>(call: () => T): T;
   /** SubjectPublicKeyInfo, or unencrypted PKCS#8; `type` as OpenSSL calls it. */
   createKey(
     der: Uint8Array,

@@ -5,6 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import { invalidArgValue, nodeError } from '../errors';
 import { Family } from '../native/contract';
+import { isolateErrors } from '../native/error-queue';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, type CallResult, type Decode, type Spec } from './call';
@@ -180,7 +181,7 @@ export abstract class CipherTransform extends Transform {
   protected authenticatingMode(): 'gcm' | 'ccm' | 'ocb' | 'chacha20-poly1305' | undefined {
     const { algorithm } = this.message;
     if (/^chacha20-poly1305$/i.test(algorithm)) return 'chacha20-poly1305';
-    const mode = getCipherInfo(algorithm)?.mode;
+    const mode = isolateErrors(() => getCipherInfo(algorithm))?.mode;
     return mode === 'gcm' || mode === 'ccm' || mode === 'ocb' ? mode : undefined;
   }
 

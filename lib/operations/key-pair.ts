@@ -1,6 +1,5 @@
 // New key pairs.
 import {
-  createPrivateKey,
   createPublicKey,
   generateKeyPair as nodeGenerateKeyPair,
   type JsonWebKey,
@@ -8,7 +7,9 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
+import { readPrivateKey, readPublicKey } from '../keys';
 import { Family } from '../native/contract';
+import { isolateErrors } from '../native/error-queue';
 import { validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
 import { attempt, call, validateOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
@@ -346,8 +347,10 @@ function generateOnThreadpool(
 ): Promise<{ publicKey: AnyKey; privateKey: AnyKey }> {
   type Generate = (type: string, options: object, callback: (error: Error | null, ...keys: AnyKey[]) => void) => void;
   return callOnThreadpool(name, operationOptions, (done) => {
-    (nodeGenerateKeyPair as Generate)(type, options ?? {}, (error, ...keys) => {
-      done(error, () => ({ publicKey: keys[0] as AnyKey, privateKey: keys[1] as AnyKey }));
+    isolateErrors(() => {
+      (nodeGenerateKeyPair as Generate)(type, options ?? {}, (error, ...keys) => {
+        done(error, () => ({ publicKey: keys[0] as AnyKey, privateKey: keys[1] as AnyKey }));
+      });
     });
   });
 }
@@ -379,13 +382,10 @@ function decode(
   try {
     // Reading a key back takes longer than making one of an elliptic curve, and would hold the loop.
     let object: KeyObject | undefined;
-    const privateObject = (): KeyObject =>
-      (object ??= known(type, () => createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
+    const privateObject = (): KeyObject => (object ??= known(type, () => readPrivateKey(pkcs8)));
     // Of a private key, Node.js has the public one without parsing.
     const publicObject = (): KeyObject =>
-      isEncrypted
-        ? known(type, () => createPublicKey({ key: spki, format: 'der', type: 'spki' }))
-        : createPublicKey(privateObject());
+      isEncrypted ? known(type, () => readPublicKey(spki)) : isolateErrors(() => createPublicKey(privateObject()));
     if (SIMPLE_TYPE.test(type) && !knownToNode.has(type)) publicObject();
     const publicKey = ready(publicEncoding, 'spki', 'PUBLIC KEY', spki) ?? encode(publicObject(), publicEncoding);
     const label = isEncrypted ? 'ENCRYPTED PRIVATE KEY' : 'PRIVATE KEY';
@@ -429,7 +429,9 @@ function known(type: string, read: () => KeyObject): KeyObject {
 
 function encode(key: KeyObject, encoding: ParsedEncoding | undefined): AnyKey {
   if (encoding === undefined) return key;
-  return encoding.format === 'jwk' ? key.export({ format: 'jwk' }) : key.export(encoding as KeyExportOptions<'der'>);
+  return isolateErrors<AnyKey>(() =>
+    encoding.format === 'jwk' ? key.export({ format: 'jwk' }) : key.export(encoding as KeyExportOptions<'der'>),
+  );
 }
 
 /** RFC 7468. */

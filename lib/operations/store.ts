@@ -1,7 +1,15 @@
 // Keys by what names them: as node:crypto reads them, or by the URI of a store.
-import { createPrivateKey as nodePrivateKey, createPublicKey as nodePublicKey } from 'node:crypto';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, type CodedError } from '../errors';
-import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, publicKeyEntry, type KeyLike } from '../keys';
+import {
+  AsyncKey,
+  entryOf,
+  heldPrivateKey,
+  privateKeyEntry,
+  publicKeyEntry,
+  readPrivateKey,
+  readPublicKey,
+  type KeyLike,
+} from '../keys';
 import { Family, type NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import { validateFunction, validateOptions, validateString } from '../validators';
@@ -163,11 +171,11 @@ async function loadWith(
   const spec = createSpec({ ...request, scope: blocking });
   const toKey: Decode<AsyncKey> = (result) => {
     const spki = result.output(0);
-    if (!isPrivate) return new AsyncKey(entryOf(nodePublicKey({ key: spki, format: 'der', type: 'spki' })));
+    if (!isPrivate) return new AsyncKey(entryOf(readPublicKey(spki)));
     const pkcs8 = result.secret(1);
     if (pkcs8.length > 0) {
       try {
-        return new AsyncKey(entryOf(nodePrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
+        return new AsyncKey(entryOf(readPrivateKey(pkcs8)));
       } finally {
         pkcs8.fill(0);
       }

@@ -5,6 +5,7 @@
 
 #include "binding/convert.h"
 #include "binding/engines.h"
+#include "binding/error_scope.h"
 #include "binding/environment.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
@@ -435,6 +436,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddEngineExports(env, exports);
   AddProviderExports(env, exports);
   AddRemoteKeyExports(env, exports);
+  AddErrorScopeExports(env, exports);
   return exports;
 }
 

@@ -240,7 +240,10 @@ Result<std::unique_ptr<LoadedProvider>> LoadedProvider::Load(const ProviderReque
   return std::unique_ptr<LoadedProvider>(new LoadedProvider(provider, request.name));
 }
 
-LoadedProvider::~LoadedProvider() { OSSL_PROVIDER_unload(provider_); }
+LoadedProvider::~LoadedProvider() {
+  const ErrorQueueScope errors;
+  OSSL_PROVIDER_unload(provider_);
+}
 
 ProviderInfo LoadedProvider::Describe() const { return DescribeProvider(provider_, name_); }
 
@@ -269,6 +272,7 @@ std::string NameOf(const OSSL_PROVIDER* provider) {
 }
 
 Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test) {
+  const ErrorQueueScope errors;
   OSSL_LIB_CTX* library = nullptr;
   if (own_library) {
     Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();

@@ -1,5 +1,6 @@
 #include "operations/registry.h"
 
+#include "openssl/error_queue.h"
 #include "operations/asymmetric_cipher.h"
 #include "operations/cipher.h"
 #include "operations/digest.h"
@@ -33,6 +34,7 @@ bool IsAsymmetric(OperationFamily family) {
 }
 
 SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
+  const ErrorQueueScope errors;
   switch (family) {
     case OperationFamily::kSign:
       return CreateSignSpec(std::move(request));
