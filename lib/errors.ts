@@ -72,6 +72,8 @@ export interface AsyncErrors {
   ERR_ASYNC_MODULE_INCOMPATIBLE: CodedError;
   /** An operation that `requireOffload` wants elsewhere ran here, or would have. */
   ERR_ASYNC_NOT_OFFLOADED: CodedError;
+  /** The process is in FIPS mode, and what was asked for is not validated, or cannot be had validated any more. */
+  ERR_ASYNC_FIPS: CodedError;
   /** OpenSSL cannot use a configuration file. */
   ERR_ASYNC_CONFIGURATION: CodedError;
   /** The function of a remote key threw or rejected; what with is the `cause`. */

@@ -60,7 +60,8 @@ export class KeyEntry {
   /** The native key in a scope. */
   native(scope: NativeScope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
-    const name = scopeName(scope);
+    // In FIPS mode, keys of validated implementations.
+    const name = `${String(environment().addon.inFipsMode())}:${scopeName(scope)}`;
     const generation = scope?.[3];
     const known = this.#native.get(name);
     if (known !== undefined && known.generation === generation) return known.key;
@@ -75,6 +76,15 @@ export class KeyEntry {
     const { held, keyObject } = this;
     const publicKey = (): KeyObject => (held === undefined ? isolateErrors(() => nodePublicKey(keyObject)) : keyObject);
     return (this.#publicEntry ??= entryOf(publicKey()));
+  }
+
+  /** Forgets a spec that is not to be used any more. */
+  forget(spec: unknown): void {
+    for (const table of [this.specs, this.plainSpecs.sign, this.plainSpecs.verify]) {
+      for (const [name, kept] of table) {
+        if (kept === spec) table.delete(name);
+      }
+    }
   }
 
   /** Forgets what was made for operations with it, which is what is returned. */

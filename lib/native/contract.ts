@@ -102,7 +102,7 @@ export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4
 export const MAX_INPUTS = 6;
 export const MAX_NUMBERS = 6;
 export const CALL_WORDS = 16;
-export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3 } as const;
+export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, stale: 4 } as const;
 
 /** How an operation on Node.js's own thread pool ended. */
 export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;
@@ -368,6 +368,10 @@ export interface NativeAddon {
   listProviders(ownLibrary: boolean, selfTest: boolean): readonly NativeProviderInfo[] | NativeError;
   /** Where operations find a provider that was not loaded here: `'configuration'` is in the addon's own library. */
   findProvider(name: string): 'process' | 'configuration' | undefined;
+  /** Whether the process and the addon's own library, if there is one yet, are in FIPS mode, and what is accelerated. */
+  libraryContexts(): { process: boolean; own?: boolean; accelerator?: 'default' | 'fips' };
+  /** Whether the process is in FIPS mode now. */
+  inFipsMode(): boolean;
   /** Names of those that configuration files have activated in the addon's own library, on whatever thread. */
   configuredProviders(): string[];
   /** Reads a configuration file into the addon's own library. */

@@ -88,6 +88,10 @@ export interface Spec {
   readonly mayPause: boolean;
   /** What the options ask for does not have it, and software does the work. */
   readonly passesOver?: boolean;
+  /** Whether the process was in FIPS mode when it was made. */
+  readonly inFipsMode?: boolean;
+  /** Makes it anew, where it is kept: the process is in another mode now. */
+  readonly renew?: () => Spec;
   /** Who holds its key, who has to stay while a call is under way. */
   readonly held?: HeldKey | undefined;
 }
@@ -350,6 +354,9 @@ export function call<T>(
       return answered(addon, spec, requiresOffload, decode);
     case CallStatus.full:
       return Promise.reject(refusal());
+    case CallStatus.stale:
+      if (spec.renew !== undefined) return call(spec.renew(), inputs, numbers, options, decode);
+      return Promise.reject(asyncError('ERR_ASYNC_FIPS', 'The process has changed its FIPS mode meanwhile'));
     default:
       return Promise.reject(nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory'));
   }

@@ -52,14 +52,20 @@ export function choosesImplementation(options: OperationOptions | undefined): bo
 export function scopeOf(options: OperationOptions | undefined): NativeScope | undefined {
   if (options === undefined) return undefined;
   const { provider, properties = '' } = options;
-  if (provider === undefined) return properties === '' ? undefined : scopeOfQuery(properties, parseQuery(properties));
+  if (provider === undefined) return properties === '' ? undefined : scopeOfQuery(properties, queryOf(properties));
   const known = required(provider);
-  if (properties !== '' && parseQuery(properties).namesProvider) {
+  if (properties !== '' && queryOf(properties).namesProvider) {
     throw invalidArgValue('options.properties', properties, 'must not name a provider besides the option `provider`');
   }
   const rest = properties === '' ? '' : `,${properties}`;
   // What is not worth a pause (digests, ciphers) the accelerator passes through.
   return scopeIn(known, `${known === accelerator ? '?' : ''}provider=${known.name}${rest}`);
+}
+
+function queryOf(properties: string): Query {
+  const query = parseQuery(properties);
+  if (!query.weakensFips || !environment().addon.inFipsMode()) return query;
+  throw asyncError('ERR_ASYNC_FIPS', `The process is in FIPS mode, which '${properties}' would weaken`);
 }
 
 function scopeOfQuery(properties: string, query: Query): NativeScope {

@@ -39,7 +39,8 @@ export function createSpec(request: SpecRequest): Spec {
     source?.native,
   );
   if ('code' in native) throw fromNative(native);
-  const spec: Spec = { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true };
+  const inFipsMode = environment().addon.inFipsMode();
+  const spec: Spec = { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true, inFipsMode };
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
 }
 
@@ -161,10 +162,23 @@ export function keySpec(
   const fullName = placedName(name, options);
   let spec = entry.specs.get(fullName) as Spec | undefined;
   if (spec === undefined || !isCurrent(spec, options)) {
-    spec = createSpecIn(plan(), [entry], options);
+    const made = createSpecIn(plan(), [entry], options);
+    const where = placementOf(options);
+    const renew = (): Spec => {
+      entry.forget(entry.specs.get(fullName));
+      return keySpec(entry, name, where, plan);
+    };
+    spec = { ...made, renew };
     entry.specs.set(fullName, spec);
   }
   return spec;
+}
+
+// Of options, what decides about a spec: what else they have is not kept.
+function placementOf(options: OperationOptions | undefined): OperationOptions | undefined {
+  if (options === undefined) return undefined;
+  const { provider, properties, fallback, requireOffload } = options;
+  return { provider, properties, fallback, requireOffload };
 }
 
 function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
@@ -183,11 +197,20 @@ export class SpecTable {
   get(name: string, create: () => Spec, generation?: number): Spec {
     let spec = this.#specs.get(name);
     if (spec === undefined || spec.generation !== generation) {
-      spec = create();
+      const renew = (): Spec => {
+        this.#specs.delete(name);
+        return this.get(name, create, generation);
+      };
+      spec = { ...create(), renew };
       this.#specs.set(name, spec);
     }
     return spec;
   }
+}
+
+function inThisMode(spec: Spec): Spec {
+  if (spec.inFipsMode === environment().addon.inFipsMode()) return spec;
+  return spec.renew?.() ?? spec;
 }
 
 /**
@@ -207,7 +230,7 @@ export function specFor(
     createPlaced(
       scope,
       (place) => ({ ...describe(), scope: place }),
-      fallsBack ? specFor(table, name, undefined, describe) : undefined,
+      fallsBack ? inThisMode(specFor(table, name, undefined, describe)) : undefined,
     );
   return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, create, scope[3]);
 }

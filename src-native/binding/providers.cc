@@ -1,5 +1,6 @@
 #include "binding/providers.h"
 
+#include "accelerator/library_context.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/operations.h"
@@ -100,6 +101,16 @@ Napi::Value FindProviderOf(Info info) {
   return info.Env().Undefined();
 }
 
+// { process, own, accelerator }: whether the contexts are in FIPS mode, and whom the accelerator hands work to.
+Napi::Value LibraryContexts(Info info) {
+  const LibraryContextState state = GetLibraryContextState();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("process", state.process_in_fips_mode);
+  if (state.has_own) object.Set("own", state.own_in_fips_mode);
+  if (state.accelerated != nullptr) object.Set("accelerator", state.accelerated);
+  return object;
+}
+
 // Names of those that configuration files have activated.
 Napi::Value ConfiguredProviders(Info info) {
   const std::vector<std::string> names = ActivatedByConfiguration();
@@ -124,6 +135,7 @@ void AddProviderExports(Napi::Env env, Napi::Object exports) {
   add("providerParameter", &ProviderParameter);
   add("listProviders", &ListProvidersOf);
   add("findProvider", &FindProviderOf);
+  add("libraryContexts", &LibraryContexts);
   add("configuredProviders", &ConfiguredProviders);
   add("loadConfiguration", &Configure);
 }

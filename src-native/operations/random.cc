@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "openssl/error_queue.h"
+#include "openssl/fips.h"
 #include "operations/context_cache.h"
 #include "operations/operation.h"
 
@@ -102,7 +103,8 @@ EvpRandPointer FindGenerator(const ProviderScope& scope) {
 
 SpecResult CreateRandomSpec(const SpecRequest& request) {
   const ErrorQueueScope errors;
-  if (request.scope.query() == nullptr) {
+  // A shared generator stays what it was made of before the process went into FIPS mode.
+  if (request.scope.query() == nullptr && !InFipsMode()) {
     return std::shared_ptr<OperationSpec>(std::make_shared<SharedRandomSpec>(request.scope.library_context));
   }
   EvpRandPointer generator = FindGenerator(request.scope);

@@ -33,6 +33,18 @@ bool IsAsymmetric(OperationFamily family) {
   }
 }
 
+bool HasState(OperationFamily family) {
+  switch (family) {
+    case OperationFamily::kEncryptStream:
+    case OperationFamily::kDecryptStream:
+    case OperationFamily::kDigestStream:
+    case OperationFamily::kStore:
+      return true;
+    default:
+      return false;
+  }
+}
+
 SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
   const ErrorQueueScope errors;
   switch (family) {

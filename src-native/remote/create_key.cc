@@ -3,6 +3,7 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
+#include <mutex>
 #include <vector>
 
 #include "accelerator/library_context.h"
@@ -52,10 +53,17 @@ EvpPkeyPointer Make(EVP_PKEY* public_key, OSSL_LIB_CTX* library_context, uint64_
 }  // namespace
 
 Result<ProviderScope> RemoteScope() {
-  static auto* const context = new Result<LibraryContextPointer>(LoadProvider());
-  if (!context->ok()) return context->error();
+  static auto* const mutex = new std::mutex();
+  static LibraryContextPointer* known = nullptr;
+  if (Result<void> allowed = CheckAccelerator(); !allowed.ok()) return allowed.error();
+  const std::lock_guard<std::mutex> lock(*mutex);
+  if (known == nullptr) {
+    Result<LibraryContextPointer> loaded = LoadProvider();
+    if (!loaded.ok()) return loaded.error();
+    known = new LibraryContextPointer(std::move(loaded.value()));
+  }
   // Digests and the like come from the others.
-  return ProviderScope{context->value().get(), "?provider=remote", true};
+  return ProviderScope{known->get(), "?provider=remote", true};
 }
 
 Result<std::shared_ptr<Key>> CreateRemoteKey(ByteView spki, const char* type,
