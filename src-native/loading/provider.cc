@@ -97,7 +97,8 @@ class Identities {
     const std::optional<ConfiguredProvider> configured = FindConfigured(given.name);
     if (!configured) return given;
     const bool is_same_module = given.path.empty() || configured->IsModule(given.path);
-    if (is_same_module && given.parameters.empty()) return ProviderRequest{given.name, "", {}};
+    const bool adds_nothing = given.path.empty() || configured->is_activated || !configured->module.empty();
+    if (is_same_module && given.parameters.empty() && adds_nothing) return ProviderRequest{given.name, "", {}};
     if (configured->is_activated) {
       return Error{
           "ERR_ASYNC_CONFIGURATION",
