@@ -91,7 +91,7 @@ export interface Spec {
   /** Whether the process was in FIPS mode when it was made. */
   readonly inFipsMode?: boolean;
   /** Makes it anew, where it is kept: the process is in another mode now. */
-  readonly renew?: () => Spec;
+  readonly renew?: (() => Spec) | undefined;
   /** Who holds its key, who has to stay while a call is under way. */
   readonly held?: HeldKey | undefined;
 }

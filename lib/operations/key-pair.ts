@@ -20,7 +20,7 @@ import {
   type PrivateKeyEncoding,
   type PublicKeyEncoding,
 } from './key-encoding';
-import { choosesImplementation, createSpecIn, placedName, scopeOf, SpecTable, type SpecPlan } from './spec';
+import { choosesImplementation, createSpecIn, plannedSpec, SpecTable, type SpecPlan } from './spec';
 import { callOnThreadpool } from './threadpool';
 
 /** Types of keys that {@link generateKeyPair} makes. */
@@ -324,11 +324,9 @@ function specOf(parameters: Parameters, cipher: string | undefined, options: Ope
     numbers,
     bytes: prime === undefined ? [] : [prime],
   };
-  const create = (): Spec => createSpecIn(plan, [], options);
   // A prime of one's own is rarely used twice.
-  return prime === undefined
-    ? specs.get(placedName([...names, ...numbers].join('|'), options), create, scopeOf(options)?.[3])
-    : create();
+  if (prime !== undefined) return createSpecIn(plan, [], options);
+  return plannedSpec(specs, [...names, ...numbers].join('|'), plan, options);
 }
 
 // --- Where it is generated

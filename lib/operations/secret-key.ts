@@ -46,7 +46,7 @@ function ofObject(keyObject: KeyObject): SecretKey {
   return {
     input: undefined,
     spec: (name, options, describe) => {
-      return specFor(table, name, options, () => ({ ...describe(), bytes: [keyObject.export()] }));
+      return specFor(table, name, options, () => ({ ...describe(), bytes: () => [keyObject.export()] }));
     },
   };
 }

@@ -17,7 +17,8 @@ export interface SpecRequest {
   names: readonly string[];
   numbers?: readonly (number | undefined)[];
   keys?: readonly NativeKey[];
-  bytes?: readonly Uint8Array[];
+  /** A function for those that are secret: what a spec is made anew with is kept. */
+  bytes?: readonly Uint8Array[] | (() => readonly Uint8Array[]);
   scope?: NativeScope | undefined;
   fallback?: Spec | undefined;
   /** Whose state the new one starts with. */
@@ -33,14 +34,23 @@ export function createSpec(request: SpecRequest): Spec {
     names,
     numbers.map((number) => number ?? NaN),
     keys,
-    bytes,
+    typeof bytes === 'function' ? bytes() : bytes,
     scope,
     fallback?.native,
     source?.native,
   );
   if ('code' in native) throw fromNative(native);
-  const inFipsMode = environment().addon.inFipsMode();
-  const spec: Spec = { native, algorithm, generation: scope?.[3], mayPause: scope?.[2] === true, inFipsMode };
+  // All specs have the same shape, for the sake of what looks at them in each call.
+  const spec: Spec = {
+    native,
+    algorithm,
+    generation: scope?.[3],
+    mayPause: scope?.[2] === true,
+    passesOver: false,
+    held: undefined,
+    inFipsMode: environment().addon.inFipsMode(),
+    renew: undefined,
+  };
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
 }
 
@@ -159,18 +169,19 @@ export function keySpec(
   options: OperationOptions | undefined,
   plan: () => SpecPlan,
 ): Spec {
-  const fullName = placedName(name, options);
-  let spec = entry.specs.get(fullName) as Spec | undefined;
-  if (spec === undefined || !isCurrent(spec, options)) {
-    const made = createSpecIn(plan(), [entry], options);
-    const where = placementOf(options);
-    const renew = (): Spec => {
-      entry.forget(entry.specs.get(fullName));
-      return keySpec(entry, name, where, plan);
-    };
-    spec = { ...made, renew };
-    entry.specs.set(fullName, spec);
-  }
+  const known = entry.specs.get(placedName(name, options)) as Spec | undefined;
+  if (known !== undefined && isCurrent(known, options)) return known;
+  return createKeySpec(entry, name, placementOf(options), plan());
+}
+
+// As createShared().
+function createKeySpec(entry: KeyEntry, name: string, placement: OperationOptions | undefined, plan: SpecPlan): Spec {
+  const renew = (): Spec => createKeySpec(entry, name, placement, plan);
+  const spec = { ...createSpecIn(plan, [entry], placement), renew };
+  const fullName = placedName(name, placement);
+  const old = entry.specs.get(fullName);
+  if (old !== undefined) entry.forget(old);
+  entry.specs.set(fullName, spec);
   return spec;
 }
 
@@ -194,17 +205,16 @@ export function placedName(name: string, options: OperationOptions | undefined):
 export class SpecTable {
   readonly #specs = new Map<string, Spec>();
 
-  get(name: string, create: () => Spec, generation?: number): Spec {
-    let spec = this.#specs.get(name);
-    if (spec === undefined || spec.generation !== generation) {
-      const renew = (): Spec => {
-        this.#specs.delete(name);
-        return this.get(name, create, generation);
-      };
-      spec = { ...create(), renew };
-      this.#specs.set(name, spec);
-    }
-    return spec;
+  /** Undefined when there is none, or one that was made while other providers were loaded. */
+  find(name: string, generation?: number): Spec | undefined {
+    const spec = this.#specs.get(name);
+    return spec?.generation === generation ? spec : undefined;
+  }
+
+  keep(name: string, spec: Spec, renew: () => Spec): Spec {
+    const kept = { ...spec, renew };
+    this.#specs.set(name, kept);
+    return kept;
   }
 }
 
@@ -224,13 +234,44 @@ export function specFor(
   describe: () => Omit<SpecRequest, 'scope' | 'fallback'>,
 ): Spec {
   const scope = scopeOf(options);
-  if (scope === undefined) return table.get(name, () => createSpec(describe()));
-  const fallsBack = mayFallBack(scope, options);
-  const create = (): Spec =>
-    createPlaced(
-      scope,
-      (place) => ({ ...describe(), scope: place }),
-      fallsBack ? inThisMode(specFor(table, name, undefined, describe)) : undefined,
-    );
-  return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, create, scope[3]);
+  if (scope === undefined) return table.find(name) ?? createShared(table, name, undefined, describe());
+  const known = table.find(sharedName(name, scope, options), scope[3]);
+  return known ?? createShared(table, name, placementOf(options), describe());
+}
+
+function sharedName(name: string, scope: NativeScope, options: OperationOptions | undefined): string {
+  return `${name}|${scopeName(scope)}|${String(mayFallBack(scope, options))}`;
+}
+
+// Its parameters are all that is kept: nothing else of the call that needed it first.
+function createShared(
+  table: SpecTable,
+  name: string,
+  placement: OperationOptions | undefined,
+  request: Omit<SpecRequest, 'scope' | 'fallback'>,
+): Spec {
+  const renew = (): Spec => createShared(table, name, placement, request);
+  const scope = scopeOf(placement);
+  if (scope === undefined) return table.keep(name, createSpec(request), renew);
+  const software = mayFallBack(scope, placement) ? specFor(table, name, undefined, () => request) : undefined;
+  const fallback = software && inThisMode(software);
+  const spec = createPlaced(scope, (place) => ({ ...request, scope: place }), fallback);
+  return table.keep(sharedName(name, scope, placement), spec, renew);
+}
+
+/** The spec of a plan without keys; made on first need, and kept in `table`. `name` tells it from others there. */
+export function plannedSpec(
+  table: SpecTable,
+  name: string,
+  plan: SpecPlan,
+  options: OperationOptions | undefined,
+): Spec {
+  const known = table.find(placedName(name, options), scopeOf(options)?.[3]);
+  return known ?? createPlanned(table, name, plan, placementOf(options));
+}
+
+// As createShared().
+function createPlanned(table: SpecTable, name: string, plan: SpecPlan, placement: OperationOptions | undefined): Spec {
+  const renew = (): Spec => createPlanned(table, name, plan, placement);
+  return table.keep(placedName(name, placement), createSpecIn(plan, [], placement), renew);
 }
