@@ -5,8 +5,8 @@
 
 #include "binding/convert.h"
 #include "binding/engines.h"
-#include "binding/error_scope.h"
 #include "binding/environment.h"
+#include "binding/error_scope.h"
 #include "binding/operations.h"
 #include "binding/providers.h"
 #include "binding/remote_keys.h"
