@@ -82,7 +82,12 @@ const calls: [name: string, call: Call][] = [
   ...withKey('sign with a query', (key) => sign('sha256', MESSAGE, key, { properties: 'nosuch=property' })),
   ...withKey('the details of a key', (key) => {
     const read = createPrivateKey(key);
-    return [read.asymmetricKeyType, read.asymmetricKeyDetails, read.equals(read), read.export({ format: 'der', type: 'pkcs8' })];
+    return [
+      read.asymmetricKeyType,
+      read.asymmetricKeyDetails,
+      read.equals(read),
+      read.export({ format: 'der', type: 'pkcs8' }),
+    ];
   }),
   ['sign with an unknown digest', () => sign('nonsense', MESSAGE, ec.privateKey)],
   ['sign with a padding that is none', () => sign('sha256', MESSAGE, { key: rsa.privateKey, padding: 99 })],
