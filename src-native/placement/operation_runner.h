@@ -34,7 +34,7 @@ struct PlacedSpec {
   HolderFigures* passed_over = nullptr;  // who was to do it, and does not have it
   // Whether the process was in FIPS mode when its implementations were looked for; nothing for those that are used with
   // the state that they have.
-  std::optional<bool> in_fips_mode;
+  std::optional<bool> in_fips_mode = std::nullopt;
 };
 
 class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {
