@@ -1,11 +1,19 @@
 // OpenSSL's engines, which hold keys or work for those of one's own. Providers have replaced them since OpenSSL 3;
 // OpenSSL 4 has none.
-import { createPublicKey as nodePublicKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
-import { AsyncKey, entryOf, heldPrivateKey, privateKeyEntry, type HeldKey, type KeyEntry, type KeyLike } from './keys';
+import {
+  AsyncKey,
+  entryOf,
+  heldPrivateKey,
+  privateKeyEntry,
+  readPublicKey,
+  type HeldKey,
+  type KeyEntry,
+  type KeyLike,
+} from './keys';
 import {
   EngineMethod,
   type NativeEngine,
@@ -182,7 +190,7 @@ export class Engine {
   loadPublicKey(id: string, options: EngineKeyOptions = {}): Promise<AsyncKey> {
     return this.#loadKey(id, options, false, (native, spki) => {
       environment().addon.releaseKey(native);
-      return new AsyncKey(entryOf(nodePublicKey({ key: spki, format: 'der', type: 'spki' })));
+      return new AsyncKey(entryOf(readPublicKey(spki)));
     });
   }
 

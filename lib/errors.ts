@@ -68,7 +68,7 @@ export interface AsyncErrors {
   ERR_ASYNC_STORE_PROMPT: CodedError;
   /** A private key that is held elsewhere cannot be given away. */
   ERR_ASYNC_KEY_NOT_EXPORTABLE: CodedError;
-  /** OpenSSL cannot load a provider, or it was unloaded. */
+  /** A provider that is named is not loaded, OpenSSL cannot load it, or it was unloaded. */
   ERR_ASYNC_PROVIDER_NOT_LOADED: CodedError;
   /** An engine cannot be loaded, refuses a command or a key, or was unloaded; or OpenSSL has no engines. */
   ERR_ASYNC_ENGINE: CodedError;
@@ -79,6 +79,8 @@ export interface AsyncErrors {
   ERR_ASYNC_MODULE_INCOMPATIBLE: CodedError;
   /** An operation that `requireOffload` wants elsewhere ran here, or would have. */
   ERR_ASYNC_NOT_OFFLOADED: CodedError;
+  /** The process is in FIPS mode, and what was asked for is not validated, or cannot be had validated any more. */
+  ERR_ASYNC_FIPS: CodedError;
   /** OpenSSL cannot use a configuration file. */
   ERR_ASYNC_CONFIGURATION: CodedError;
   /** The function of a remote key threw or rejected; what with is the `cause`. */

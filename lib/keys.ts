@@ -3,6 +3,7 @@ import {
   createPrivateKey as nodePrivateKey,
   createPublicKey as nodePublicKey,
   KeyObject,
+  verify as nodeVerify,
   type AsymmetricKeyDetails,
   type JsonWebKeyInput,
   type JwkKeyExportOptions,
@@ -11,9 +12,18 @@ import {
 import { inspect, types, type InspectOptions } from 'node:util';
 import { brand, describeForeign } from './brand';
 import { bytesOf } from './byte-views';
-import { asyncError, fromNative, invalidArgType, isNativeError, nodeError, type CodedError } from './errors';
+import {
+  asyncError,
+  fromNative,
+  invalidArgType,
+  isNativeError,
+  nodeError,
+  type CodedError,
+  type OpenSSLError,
+} from './errors';
 import type { NativeKey, NativeScope, NativeSpec } from './native/contract';
 import { environment } from './native/environment';
+import { isolateErrors } from './native/error-queue';
 import { noteImport, type KeyHolder } from './native-keys';
 
 /** Names a scope in a table of what was made for scopes. */
@@ -60,7 +70,8 @@ export class KeyEntry implements KeyHolder {
   /** The native key in a scope. */
   native(scope: NativeScope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
-    const name = scopeName(scope);
+    // In FIPS mode, keys of validated implementations.
+    const name = `${String(environment().addon.inFipsMode())}:${scopeName(scope)}`;
     const generation = scope?.[3];
     const known = this.#native.get(name);
     if (known !== undefined && known.generation === generation) return known.key;
@@ -92,7 +103,18 @@ export class KeyEntry implements KeyHolder {
   /** The entry of the public key of a private one; a public key's own. */
   get publicEntry(): KeyEntry {
     if (this.type === 'public') return this;
-    return (this.#publicEntry ??= entryOf(this.held === undefined ? nodePublicKey(this.keyObject) : this.keyObject));
+    const { held, keyObject } = this;
+    const publicKey = (): KeyObject => (held === undefined ? isolateErrors(() => nodePublicKey(keyObject)) : keyObject);
+    return (this.#publicEntry ??= entryOf(publicKey()));
+  }
+
+  /** Forgets a spec that is not to be used any more. */
+  forgetSpec(spec: unknown): void {
+    for (const table of this.#specTables) {
+      for (const [name, kept] of table) {
+        if (kept === spec) table.delete(name);
+      }
+    }
   }
 
   /** Forgets what was made for operations with it, which is what is returned. */
@@ -109,7 +131,7 @@ export class KeyEntry implements KeyHolder {
 
   /** SubjectPublicKeyInfo of a public key. */
   get spki(): Buffer {
-    return (this.#spki ??= this.keyObject.export({ format: 'der', type: 'spki' }));
+    return (this.#spki ??= isolateErrors(() => this.keyObject.export({ format: 'der', type: 'spki' })));
   }
 
   /** The point of a public key; undefined for types that have none, and for curves without a JSON Web Key. */
@@ -120,7 +142,7 @@ export class KeyEntry implements KeyHolder {
 
   /** For the figures: type, and size or curve. */
   get label(): string {
-    return (this.#label ??= describe(this.keyObject));
+    return (this.#label ??= isolateErrors(() => describe(this.keyObject)));
   }
 }
 
@@ -137,7 +159,7 @@ const WITH_POINT: ReadonlySet<string | undefined> = new Set(['ec', 'x25519', 'x4
 function pointOf(publicKey: KeyObject): Point | undefined {
   if (!WITH_POINT.has(publicKey.asymmetricKeyType)) return undefined;
   try {
-    const { crv = '', x = '', y } = publicKey.export({ format: 'jwk' });
+    const { crv = '', x = '', y } = isolateErrors(() => publicKey.export({ format: 'jwk' }));
     const first = Buffer.from(x, 'base64url');
     if (y === undefined) return { curve: crv, bytes: first };
     return { curve: crv, bytes: Buffer.concat([UNCOMPRESSED, first, Buffer.from(y, 'base64url')]) };
@@ -159,15 +181,38 @@ export function entryOf(keyObject: KeyObject): KeyEntry {
 
 function importKey(keyObject: KeyObject, scope: NativeScope | undefined): NativeKey {
   const isPrivate = keyObject.type === 'private';
-  const der = keyObject.export({ format: 'der', type: (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8' });
+  if (!isPrivate) refuseDamaged(keyObject);
+  const type = (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8';
+  const der = isolateErrors(() => keyObject.export({ format: 'der', type }));
   try {
     const native = environment().addon.createKey(der, isPrivate, keyObject.asymmetricKeyType?.toUpperCase(), scope);
-    if (isNativeError(native)) throw fromNative(native);
-    return native;
+    if (!isNativeError(native)) return native;
+    refuseDamaged(keyObject);
+    throw fromNative(native);
   } finally {
     if (isPrivate) der.fill(0);
   }
 }
+
+// OpenSSL 3.0 works with the public part of such keys.
+const CHECKS_PAIRS = !process.versions.openssl.startsWith('3.0.');
+
+/**
+ * Throws what `node:crypto` throws for an RSA key whose private part is so damaged that no provider takes the key. A public
+ * key may have come from one: only Node.js knows.
+ */
+function refuseDamaged(key: KeyObject): void {
+  if (!CHECKS_PAIRS || key.asymmetricKeyType?.startsWith('rsa') !== true) return;
+  try {
+    isolateErrors(() => nodeVerify(null, NOTHING, key, NOTHING));
+  } catch (error) {
+    // Others say that the key is not for this.
+    const { message, opensslErrorStack = [] } = error as OpenSSLError;
+    if ([message, ...opensslErrorStack].some((line) => line.endsWith(':initialization error'))) throw error;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
 
 function describe(keyObject: KeyObject): string {
   const type = keyObject.asymmetricKeyType ?? 'unknown';
@@ -246,7 +291,7 @@ export class AsyncKey {
 
   /** Size, curve and parameters, as far as the type has them. */
   get asymmetricKeyDetails(): AsymmetricKeyDetails | undefined {
-    return this.#entry.keyObject.asymmetricKeyDetails;
+    return isolateErrors(() => this.#entry.keyObject.asymmetricKeyDetails);
   }
 
   /** As `KeyObject.export()`. Of a private key that is held elsewhere: `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
@@ -256,17 +301,19 @@ export class AsyncKey {
   export(
     options?: KeyExportOptions<'pem'> | KeyExportOptions<'der'> | JwkKeyExportOptions,
   ): string | Buffer | JsonWebKey {
-    return this.toKeyObject().export(options as KeyExportOptions<'der'>);
+    const keyObject = this.toKeyObject();
+    return isolateErrors(() => keyObject.export(options as KeyExportOptions<'der'>));
   }
 
   /** Whether both are the same key of the same type; in constant time. */
   equals(other: AsyncKey | KeyObject): boolean {
     const { held, keyObject } = this.#entry;
+    const isSame = (another: KeyObject): boolean => isolateErrors(() => keyObject.equals(another));
     if (!AsyncKey.is(other)) {
       if (describeForeign(other) !== undefined) throw invalidArgType('other', 'an AsyncKey or a KeyObject', other);
-      return held === undefined && keyObject.equals(other);
+      return held === undefined && isSame(other);
     }
-    return other.isHeld === this.isHeld && keyObject.equals(other.#entry.keyObject);
+    return other.isHeld === this.isHeld && isSame(other.#entry.keyObject);
   }
 
   /** Whether this is a private key that is held elsewhere: by an engine, a store, or somebody who is asked. */
@@ -364,7 +411,7 @@ const A_KEY = 'a key: a string, bytes, a KeyObject, a CryptoKey, an AsyncKey, or
 function parse(key: unknown, name: string, read: Read): KeyEntry {
   if (key === undefined || key === null) throw invalidArgType(name, A_KEY, key);
   try {
-    return entryOf(read(key as string));
+    return entryOf(isolateErrors(() => read(key as string)));
   } catch (error) {
     // An AsyncKey of another copy of this package: node:crypto knows nothing of it.
     const material = isKeyInput(key) ? key.key : key;
@@ -384,7 +431,17 @@ function explained(error: unknown): unknown {
 
 /** The key object for what `held` describes. `spki`: SubjectPublicKeyInfo of its public part. */
 export function heldPrivateKey(spki: Buffer, held: HeldKey): AsyncKey {
-  return new AsyncKey(new KeyEntry(nodePublicKey({ key: spki, format: 'der', type: 'spki' }), held));
+  return new AsyncKey(new KeyEntry(readPublicKey(spki), held));
+}
+
+/** Of SubjectPublicKeyInfo. */
+export function readPublicKey(spki: Buffer): KeyObject {
+  return isolateErrors(() => nodePublicKey({ key: spki, format: 'der', type: 'spki' }));
+}
+
+/** Of DER. */
+export function readPrivateKey(key: Buffer, type: 'pkcs8' | 'sec1' = 'pkcs8'): KeyObject {
+  return isolateErrors(() => nodePrivateKey({ key, format: 'der', type }));
 }
 
 export function privateKeyEntry(given: unknown, name = 'key'): KeyEntry {

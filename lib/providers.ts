@@ -6,7 +6,7 @@ import { environment } from './native/environment';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { inFlightEnded } from './native-keys';
 import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
-import { setLoaded, setUnloaded } from './operations/spec';
+import { setLoaded, setUnloaded } from './operations/scope';
 import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
 
 /** Options of {@link loadProvider}. */
@@ -118,7 +118,8 @@ export class Provider {
     this.#heartbeat.stop();
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
-    if (others.length === 0 && !configured.has(this.name)) setUnloaded(this.name);
+    // What a configuration file has activated stays, and is found anew.
+    if (others.length === 0) setUnloaded(this.name);
     const { addon } = environment();
     if (others.length === 0) addon.stopPolling(`provider:${this.name}`);
     addon.unloadProvider(native);
@@ -143,8 +144,6 @@ export class Provider {
 }
 
 const providers = new Map<string, Provider[]>();
-// Those that configuration files have activated, for ever.
-const configured = new Set<string>();
 
 /**
  * Loads a provider into this package's own library context: `provider: name` and `properties: '?provider=name'` of
@@ -200,13 +199,6 @@ export function loadConfiguration(path: string): void {
   isolateModules([], environment().addon.configuredModules(path), 'provider');
   const failed = environment().addon.loadConfiguration(path);
   if (failed !== undefined) throw fromNative(failed);
-  // What it has activated can be named, as what was loaded.
-  for (const { name, library } of listProviders()) {
-    if (library === 'own' && !BUILT_IN.has(name) && !providers.get(name)?.length && !configured.has(name)) {
-      configured.add(name);
-      setLoaded(name, true);
-    }
-  }
 }
 
 /** For {@link listProviders}. */
@@ -239,8 +231,6 @@ function toInfo(info: NativeProviderInfo, library: 'process' | 'own'): ProviderI
   return { ...info, library };
 }
 
-// These are there without a configuration file.
-const BUILT_IN: ReadonlySet<string> = new Set(['default', 'base', 'accelerator']);
 // What a query can name: property(7).
 const NAME = /^[A-Za-z][\w.-]*$/;
 // These mean something else in a provider's section.

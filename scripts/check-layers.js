@@ -40,6 +40,7 @@ const LIBRARY_LAYERS = [
   ['options', 'cancellation'],
   ['native/load'],
   ['native/environment'],
+  ['native/error-queue'],
   ['wait-signal'],
   ['wait-context'],
   ['command', 'job'],

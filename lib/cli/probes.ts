@@ -13,7 +13,7 @@ import {
   unsupportedReason,
   WaitSignal,
 } from '../index';
-import { symbols } from '../native/environment';
+import { environment, symbols } from '../native/environment';
 import { addonsDisabledBy, loadAddon } from '../native/load';
 import { DEFAULT_OPTIONS } from '../options';
 import { messageOf, problem, unknown, type Finding } from './finding';
@@ -39,6 +39,7 @@ export function probes(modules: readonly string[]): Probe[] {
     { name: 'accelerator', run: runAccelerator },
     { name: 'stacks', run: describeStacks },
     { name: 'limits', run: describeLimits },
+    { name: 'fips', run: describeFips },
     { name: 'providers', run: describeProviders },
     { name: 'engines', run: describeEngines },
     ...modules.map((file) => ({ name: `module ${file}`, run: () => describeModule(file) })),
@@ -287,6 +288,31 @@ function inUse(used: number | undefined): string {
 }
 
 // --- Implementations
+
+function describeFips(): Finding {
+  const providers = listProviders(); // the library context of openssl-async is there after it
+  const details = environment().addon.libraryContexts();
+  const { process: isOn, own, accelerator } = details;
+  const namesOf = (library: 'process' | 'own'): string =>
+    providers.flatMap((each) => (each.library === library ? [each.name] : [])).join(', ');
+  const notes = [
+    `the process: ${namesOf('process')}${isOn ? ', by default what is validated' : ''}`,
+    `openssl-async: ${namesOf('own')}${own === true ? ', by default what is validated' : ''}`,
+    accelerator === undefined ? 'the accelerator cannot work' : `the accelerator hands work to ${accelerator}`,
+  ];
+  if (!isOn) return { status: 'ok', summary: 'the process is not in FIPS mode', notes, details };
+  const summary = 'the process is in FIPS mode';
+  if (own === true && accelerator === 'fips') return { status: 'ok', summary, notes, details };
+  const remedy =
+    'Activate the FIPS provider in the configuration of the process, and begin in FIPS mode: --force-fips.';
+  return {
+    status: 'warning',
+    summary: `${summary}, without a validated accelerator`,
+    remedies: [remedy],
+    notes,
+    details,
+  };
+}
 
 function describeProviders(): Finding {
   const providers = listProviders({ selfTest: true });

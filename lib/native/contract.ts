@@ -105,7 +105,7 @@ export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4
 export const MAX_INPUTS = 6;
 export const MAX_NUMBERS = 6;
 export const CALL_WORDS = 16;
-export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, noThreads: 4, idInUse: 5 } as const;
+export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, noThreads: 4, idInUse: 5, stale: 6 } as const;
 
 /** Where the words of an environment's state are. `inside`: how many functions that {@link NativeAddon.inside} runs. */
 export const StateWord = { inside: 0 } as const;
@@ -149,6 +149,8 @@ export type NativeScope = readonly [
   holder?: string,
   /** What holds the thread while somebody else does the work: it never runs on the event loop unless asked to. */
   blocks?: boolean,
+  /** It prefers hardware that is not there: read by JavaScript only. */
+  passesOver?: boolean,
 ];
 
 export interface NativeProviderInfo {
@@ -391,6 +393,14 @@ export interface NativeAddon {
   testProvider(provider: NativeProvider): boolean;
   providerParameter(provider: NativeProvider, name: string): string | undefined;
   listProviders(ownLibrary: boolean, selfTest: boolean): readonly NativeProviderInfo[] | NativeError;
+  /** Where operations find a provider that was not loaded here: `'configuration'` is in the addon's own library. */
+  findProvider(name: string): 'process' | 'configuration' | undefined;
+  /** Whether the process and the addon's own library, if there is one yet, are in FIPS mode, and what is accelerated. */
+  libraryContexts(): { process: boolean; own?: boolean; accelerator?: 'default' | 'fips' };
+  /** Whether the process is in FIPS mode now. */
+  inFipsMode(): boolean;
+  /** Names of those that configuration files have activated in the addon's own library, on whatever thread. */
+  configuredProviders(): string[];
   /** Reads a configuration file into the addon's own library. */
   loadConfiguration(path: string): NativeError | undefined;
   /** Opens a module so that it keeps the libcrypto that it brings; see {@link Isolation}. */
@@ -439,6 +449,8 @@ export interface NativeAddon {
   /** As {@link releaseKey}. */
   releaseSpec(spec: NativeSpec): void;
 
+  /** Calls it, with OpenSSL's error queue of this thread empty, and afterwards as it was before. */
+  isolateErrors<T>(call: () => T): T;
   /** SubjectPublicKeyInfo, or unencrypted PKCS#8; `type` as OpenSSL calls it. */
   createKey(
     der: Uint8Array,

@@ -49,7 +49,7 @@ export interface OperationOptions {
   timeoutMs?: number;
   /**
    * The provider whose implementation is used, for example `'accelerator'`: the operation then runs in an OpenSSL job,
-   * which may pause. Without it, OpenSSL's choice.
+   * which may pause. One that is not loaded is refused with `ERR_ASYNC_PROVIDER_NOT_LOADED`. Without it, OpenSSL's choice.
    */
   provider?: string;
   /** A query that chooses among implementations, as property(7), for example `'fips=yes'`. */
@@ -97,6 +97,10 @@ export interface Spec {
   readonly passesOver?: boolean;
   /** Its outputs are secrets: each is given in memory of its own, as who gets hold of a pooled one sees all of the pool. */
   readonly isSecret?: boolean;
+  /** Whether the process was in FIPS mode when it was made. */
+  readonly inFipsMode?: boolean;
+  /** Makes it anew, where it is kept: the process is in another mode now. */
+  readonly renew?: (() => Spec) | undefined;
   /** Who holds its key, who has to stay while a call is under way. */
   readonly held?: HeldKey | undefined;
 }
@@ -228,12 +232,22 @@ class Call<T> implements Listener, Cancellable, CallResult {
   }
 
   /** Native code has not taken the call. */
-  refused(status: number): Promise<T> {
+  withdraw(): void {
     const env = ready as Environment;
     env.unlisten(this.id);
     --load.inFlight;
     env.submitting = undefined;
     load.ended();
+  }
+
+  /** The same call of another spec. */
+  of(spec: Spec): Call<T> {
+    return new Call(spec, this.decode, this.requiresOffload, this.trace, this.inContext);
+  }
+
+  /** As {@link withdraw}. */
+  refused(status: number): Promise<T> {
+    this.withdraw();
     const error = refusalOf(status);
     this.trace?.settled(error);
     return rejected(error);
@@ -456,12 +470,19 @@ function submit<T>(
   for (let i = 0; i < MAX_NUMBERS; ++i) words[CallWord.firstNumber + i] = numbers?.[i] ?? NaN;
   const status = hand(env, pending.spec.native, inputs);
   if (status === CallStatus.queued) return pending.promise(options);
-  return status === CallStatus.done ? pending.answered() : pending.refused(status);
+  if (status === CallStatus.done) return pending.answered();
+  const { spec } = pending;
+  if (status !== CallStatus.stale || spec.renew === undefined) return pending.refused(status);
+  pending.withdraw();
+  return submit(pending.of(spec.renew()), inputs, numbers, options);
 }
 
 function refusalOf(status: number): Error {
   if (status === CallStatus.full) return refusal();
   if (status === CallStatus.noThreads) return noThreads();
+  if (status === CallStatus.stale) {
+    return asyncError('ERR_ASYNC_FIPS', 'The process has changed its FIPS mode meanwhile');
+  }
   return nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory');
 }
 

@@ -1,6 +1,7 @@
 // Which ciphers there are.
 import { getCipherInfo } from 'node:crypto';
 import { nodeError } from '../errors';
+import { isolateErrors } from '../native/error-queue';
 import type { OperationOptions } from './call';
 import { choosesImplementation } from './spec';
 
@@ -12,7 +13,7 @@ const ONE_PIECE = /-(?:siv|cts)$/i;
  * that the caller chose, that provider decides.
  */
 export function cipherNames(algorithm: string, options: OperationOptions | undefined): readonly [string] {
-  const isKnown = choosesImplementation(options) || getCipherInfo(algorithm) !== undefined;
+  const isKnown = choosesImplementation(options) || isolateErrors(() => getCipherInfo(algorithm)) !== undefined;
   if (!isKnown || ONE_PIECE.test(algorithm)) {
     throw nodeError('ERR_CRYPTO_UNKNOWN_CIPHER', 'Unknown cipher');
   }

@@ -7,6 +7,7 @@ import { copyOf, sizeOf } from '../byte-views';
 import { invalidArgValue, nodeError } from '../errors';
 import { Family } from '../native/contract';
 import { environment } from '../native/environment';
+import { isolateErrors } from '../native/error-queue';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
 import { attempt, call, type CallResult, type Decode, type Spec } from './call';
@@ -14,8 +15,8 @@ import { cipherNames } from './cipher-names';
 import { validateTagLength } from './cipher';
 import { secretBytes, type SecretKeyLike } from './secret-key';
 import { Sequence } from './sequence';
-import { createSpec, scopeOf } from './spec';
-import { toPart, transformOptions, readStreamOptions, type CryptoStreamOptions } from './stream';
+import { createStreamSpec } from './spec';
+import { readStreamOptions, toPart, transformOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createCipheriv} and {@link createDecipheriv}. */
 export interface CipherStreamOptions extends CryptoStreamOptions {
@@ -188,7 +189,7 @@ export abstract class CipherTransform extends Transform {
   protected authenticatingMode(): 'gcm' | 'ccm' | 'ocb' | 'chacha20-poly1305' | undefined {
     const { algorithm } = this.message;
     if (/^chacha20-poly1305$/i.test(algorithm)) return 'chacha20-poly1305';
-    const mode = getCipherInfo(algorithm)?.mode;
+    const mode = isolateErrors(() => getCipherInfo(algorithm))?.mode;
     return mode === 'gcm' || mode === 'ccm' || mode === 'ocb' ? mode : undefined;
   }
 
@@ -352,14 +353,14 @@ function begin(
     const nonce = iv === null ? undefined : toInput(iv, 'iv');
     const options = readStreamOptions(given, ['authTagLength']);
     validateTagLength(options?.authTagLength);
-    const spec = createSpec({
+    const request = {
       family,
       algorithm: `${family === Family.encryptStream ? 'encrypt' : 'decrypt'} stream ${algorithm.toLowerCase()}`,
       names: cipherNames(algorithm, options),
       numbers: [options?.authTagLength],
       bytes: nonce === undefined ? [secret.bytes] : [secret.bytes, nonce],
-      scope: scopeOf(options),
-    });
+    };
+    const spec = createStreamSpec(request, options);
     return { algorithm, ivSize: nonce === undefined ? 0 : sizeOf(nonce), spec, options };
   } finally {
     secret.wipe();

@@ -9,8 +9,8 @@ import { attempt, call, type Spec } from './call';
 import { digestName } from './digest-names';
 import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
 import { Sequence } from './sequence';
-import { createSpec, scopeOf } from './spec';
-import { toPart, transformOptions, readStreamOptions, type CryptoStreamOptions } from './stream';
+import { createStreamSpec } from './spec';
+import { readStreamOptions, toPart, transformOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createHash}. */
 export interface HashStreamOptions extends CryptoStreamOptions, Pick<HashOptions, 'outputLength'> {}
@@ -181,14 +181,14 @@ export class HashStream extends Transform {
   }
 
   #createSpec(source: Spec | undefined): Spec {
-    return createSpec({
+    const request = {
       family: Family.digestStream,
       algorithm: `hash stream ${this.#algorithm.toLowerCase()}`,
       names: [digestName(this.#algorithm)],
       numbers: [this.#options?.outputLength],
-      scope: scopeOf(this.#options),
       source,
-    });
+    };
+    return createStreamSpec(request, this.#options);
   }
 }
 

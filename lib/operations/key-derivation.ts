@@ -3,6 +3,7 @@ import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
 import { nodeError, outOfRange } from '../errors';
 import { Family } from '../native/contract';
+import { isolateErrors } from '../native/error-queue';
 import { validateInteger, validateString } from '../validators';
 import { sizeOf, toInput, type BinaryLike } from './bytes';
 import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
@@ -170,7 +171,7 @@ function eitherOf(options: ScryptOptions | undefined, short: ScryptName, long: S
   if (options?.[short] !== undefined && options[long] !== undefined) {
     validateInteger(options[short], short, 0, MOST_UINT32);
     // Node's own error, whose code is not the same in all of its versions.
-    scryptSync('', '', 0, { [short]: options[short], [long]: options[long] });
+    isolateErrors(() => scryptSync('', '', 0, { [short]: options[short], [long]: options[long] }));
   }
   return numberOf(options, options?.[short] === undefined ? long : short, standard, MOST_UINT32);
 }

@@ -1,8 +1,9 @@
 // New key pairs.
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
-import type { JsonWebKey, KeyExportOptions } from '../keys';
+import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys';
 import { Family } from '../native/contract';
+import { isolateErrors } from '../native/error-queue';
 import { validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
 import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
@@ -15,7 +16,7 @@ import {
 } from './key-encoding';
 import { digestName } from './digest-names';
 import { generatorOfNode, type AnyKey, type AnyPair } from './key-pair-by-node';
-import { choosesImplementation, createSpecIn, placedName, scopeOf, SpecTable, type SpecPlan } from './spec';
+import { choosesImplementation, createSpecIn, plannedSpec, SpecTable, type SpecPlan } from './spec';
 
 /** Types of keys that {@link generateKeyPair} makes. */
 export type KeyPairType =
@@ -338,11 +339,9 @@ function specOf(
     numbers,
     bytes: prime === undefined ? [] : [prime],
   };
-  const create = (): Spec => createSpecIn(plan, [], options);
   // A prime of one's own is rarely used twice.
-  return prime === undefined
-    ? specs.get(placedName([...names, ...numbers].join('|'), options), create, scopeOf(options)?.[3])
-    : create();
+  if (prime !== undefined) return createSpecIn(plan, [], options);
+  return plannedSpec(specs, [...names, ...numbers].join('|'), plan, options);
 }
 
 // --- Where it is generated
@@ -383,13 +382,10 @@ function decode(
   try {
     // Reading a key back takes longer than making one of an elliptic curve, and would hold the loop.
     let object: KeyObject | undefined;
-    const privateObject = (): KeyObject =>
-      (object ??= known(type, () => createPrivateKey({ key: privateDer, format: 'der', type: privateType })));
+    const privateObject = (): KeyObject => (object ??= known(type, () => readPrivateKey(privateDer, privateType)));
     // Of a private key, Node.js has the public one without parsing.
     const publicObject = (): KeyObject =>
-      isEncrypted
-        ? known(type, () => createPublicKey({ key: spki, format: 'der', type: 'spki' }))
-        : createPublicKey(privateObject());
+      isEncrypted ? known(type, () => readPublicKey(spki)) : isolateErrors(() => createPublicKey(privateObject()));
     if (SIMPLE_TYPE.test(type) && !knownToNode.has(type)) publicObject();
     const publicKey = ready(publicEncoding, 'spki', 'PUBLIC KEY', spki) ?? encode(publicObject(), publicEncoding);
     const label = isEncrypted ? 'ENCRYPTED PRIVATE KEY' : 'PRIVATE KEY';
@@ -433,7 +429,9 @@ function known(type: string, read: () => KeyObject): KeyObject {
 
 function encode(key: KeyObject, encoding: ParsedEncoding | undefined): AnyKey {
   if (encoding === undefined) return key;
-  return encoding.format === 'jwk' ? key.export({ format: 'jwk' }) : key.export(encoding as KeyExportOptions<'der'>);
+  return isolateErrors<AnyKey>(() =>
+    encoding.format === 'jwk' ? key.export({ format: 'jwk' }) : key.export(encoding as KeyExportOptions<'der'>),
+  );
 }
 
 /** RFC 7468. */

@@ -42,16 +42,11 @@ export class SecretKeys {
 }
 
 function ofObject(keyObject: KeyObject): SecretKey {
-  const table = new SpecTable(false);
+  const table = new SpecTable();
   return {
     input: undefined,
     spec: (name, options, describe) => {
-      let exported: Buffer | undefined;
-      try {
-        return specFor(table, name, options, () => ({ ...describe(), bytes: [(exported ??= keyObject.export())] }));
-      } finally {
-        exported?.fill(0);
-      }
+      return specFor(table, name, options, () => ({ ...describe(), bytes: () => [keyObject.export()] }));
     },
   };
 }

@@ -4,8 +4,12 @@ import { asyncError, fromNative, isNativeError } from '../errors';
 import { scopeName, type KeyEntry } from '../keys';
 import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
-import { forgetImports } from '../native-keys';
+import { noteImport, type KeyHolder } from '../native-keys';
 import type { OperationOptions, Spec } from './call';
+import { parseQuery } from './query';
+import { choosesImplementation, scopeOf, scopesOfLoaded, SOFTWARE_PROVIDERS } from './scope';
+
+export { choosesImplementation, scopeOf } from './scope';
 
 /** What distinguishes a spec from others; see the family's header in src-native/operations/. */
 export interface SpecRequest {
@@ -15,7 +19,8 @@ export interface SpecRequest {
   names: readonly string[];
   numbers?: readonly (number | undefined)[];
   keys?: readonly NativeKey[];
-  bytes?: readonly Uint8Array[];
+  /** A function for those that are secret: what a spec is made anew with is kept. */
+  bytes?: readonly Uint8Array[] | (() => readonly Uint8Array[]);
   scope?: NativeScope | undefined;
   fallback?: Spec | undefined;
   /** Whose state the new one starts with. */
@@ -27,19 +32,22 @@ export function createSpec(request: SpecRequest): Spec {
   // Of its own properties alone: somebody may have put others on Object.prototype.
   const own = { __proto__: null, ...request } as SpecRequest;
   const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback, source } = own;
+  const secrets = typeof bytes === 'function' ? bytes() : undefined;
   const native = environment().addon.createSpec(
     family,
     algorithm,
     names,
     numbers.map((number) => number ?? NaN),
     keys,
-    bytes.map(unshared),
+    (secrets ?? (bytes as readonly Uint8Array[])).map(unshared),
     scope,
     fallback?.native,
     source?.native,
   );
+  secrets?.forEach((secret) => secret.fill(0));
   if (isNativeError(native)) throw fromNative(native);
   const [, , mayPause = false, generation] = scope ?? NO_SCOPE;
+  // All specs have the same shape, for the sake of what looks at them in each call.
   const spec: Spec = {
     native,
     algorithm,
@@ -48,6 +56,8 @@ export function createSpec(request: SpecRequest): Spec {
     passesOver: false,
     isSecret: SECRET_FAMILIES.has(family),
     held: undefined,
+    inFipsMode: environment().addon.inFipsMode(),
+    renew: undefined,
   };
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
 }
@@ -120,6 +130,9 @@ function createPlaced(
   fallback: Spec | undefined,
 ): Spec {
   if (scope === undefined) return createSpec(inScope(undefined));
+  const [library, properties, , generation, holder, , passesOver] = scope;
+  if (passesOver === true) return { ...createSpec(inScope(scope)), passesOver };
+  if (holder === undefined && library === 0 && properties !== '') return createByQuery(scope, inScope);
   let spec: Spec | undefined;
   try {
     spec = createSpec({ ...inScope(scope), fallback });
@@ -127,8 +140,38 @@ function createPlaced(
     if (fallback === undefined) throw error;
   }
   if (spec !== undefined && !lacksOperation(spec, scope)) return spec;
-  const [, , , generation, holder] = scope;
   return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, holder] }));
+}
+
+// A query that names no provider means whoever has what it asks for: the process, and else those that were loaded.
+function createByQuery(scope: NativeScope, inScope: (scope: NativeScope | undefined) => SpecRequest): Spec {
+  const [library, properties, , generation] = scope;
+  const query = parseQuery(properties);
+  const others = scopesOfLoaded(query);
+  if (others.length > 0) {
+    for (const place of [[library, query.strict, false] as const, ...others]) {
+      const spec = tryToCreate(inScope, place);
+      if (spec !== undefined) return { ...spec, generation };
+    }
+  }
+  return createSpec(inScope(scope));
+}
+
+function tryToCreate(inScope: (scope: NativeScope) => SpecRequest, scope: NativeScope): Spec | undefined {
+  try {
+    const spec = createSpec(inScope(scope));
+    return environment().addon.specProvider(spec.native) === undefined ? undefined : spec;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A spec that is used by one call after the other, and has their state. */
+export function createStreamSpec(
+  request: Omit<SpecRequest, 'scope' | 'fallback'>,
+  options: OperationOptions | undefined,
+): Spec {
+  return createPlaced(scopeOf(options), (scope) => ({ ...request, scope }), undefined);
 }
 
 // Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
@@ -153,13 +196,27 @@ export function keySpec(
   options: OperationOptions | undefined,
   plan: () => SpecPlan,
 ): Spec {
-  const fullName = placedName(name, options);
-  let spec = entry.specs.get(fullName) as Spec | undefined;
-  if (spec === undefined || !isCurrent(spec, options)) {
-    spec = createSpecIn(plan(), [entry], options);
-    entry.specs.set(fullName, spec);
-  }
+  const known = entry.specs.get(placedName(name, options)) as Spec | undefined;
+  if (known !== undefined && isCurrent(known, options)) return known;
+  return createKeySpec(entry, name, placementOf(options), plan());
+}
+
+// As createShared().
+function createKeySpec(entry: KeyEntry, name: string, placement: OperationOptions | undefined, plan: SpecPlan): Spec {
+  const renew = (): Spec => createKeySpec(entry, name, placement, plan);
+  const spec = { ...createSpecIn(plan, [entry], placement), renew };
+  const fullName = placedName(name, placement);
+  const old = entry.specs.get(fullName);
+  if (old !== undefined) entry.forgetSpec(old);
+  entry.specs.set(fullName, spec);
   return spec;
+}
+
+// Of options, what decides about a spec: what else they have is not kept.
+function placementOf(options: OperationOptions | undefined): OperationOptions | undefined {
+  if (options === undefined) return undefined;
+  const { provider, properties, fallback, requireOffload } = options;
+  return { provider, properties, fallback, requireOffload };
 }
 
 function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
@@ -171,92 +228,34 @@ export function placedName(name: string, options: OperationOptions | undefined):
   return options === undefined ? name : `${name}|${scopeName(scopeOf(options))}|${String(fallbackOf(options))}`;
 }
 
-const OWN_LIBRARY = 1;
-const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
-
-interface LoadedProvider {
-  generation: number;
-  pauses: boolean;
-}
-
-// Those that were loaded into the addon's own library.
-const loaded = new Map<string, LoadedProvider>();
-let generations = 0;
-
-/** From now on, this name stands for a provider in the addon's own library. One that does not pause blocks. */
-export function setLoaded(provider: string, pauses: boolean): void {
-  forgetMade(provider);
-  loaded.set(provider, { generation: ++generations, pauses });
-  if (!pauses && !SOFTWARE_PROVIDERS.has(provider)) environment().guardExit();
-}
-
-/** From now on, this name does not stand for a provider in the addon's own library. */
-export function setUnloaded(provider: string): void {
-  forgetMade(provider);
-  loaded.delete(provider);
-}
-
-// What was made for the provider as it was loaded before. Specs of no key may be in use, by streams: they go with those.
-function forgetMade(provider: string): void {
-  const generation = loaded.get(provider)?.generation;
-  if (generation === undefined) return;
-  for (const table of tables) table.forget(generation);
-  forgetImports(generation);
-}
-
-/** Whether an operation with these options wants another implementation than OpenSSL's choice. */
-export function choosesImplementation(options: OperationOptions | undefined): boolean {
-  return options !== undefined && (options.provider !== undefined || options.properties !== undefined);
-}
-
-/** Where an operation with these options looks for its implementation; undefined for OpenSSL's own choice. */
-export function scopeOf(options: OperationOptions | undefined): NativeScope | undefined {
-  if (options === undefined) return undefined;
-  const { provider, properties = '' } = options;
-  if (provider === undefined) {
-    if (properties === '') return undefined;
-    const named = PROVIDER_IN_QUERY.exec(properties)?.[1];
-    return named === undefined ? [0, properties, false] : scopeIn(named, properties);
-  }
-  const rest = properties === '' ? '' : `,${properties}`;
-  // What is not worth a pause (digests, ciphers) the accelerator passes through.
-  return scopeIn(provider, `${provider === 'accelerator' ? '?' : ''}provider=${provider}${rest}`);
-}
-
-function scopeIn(provider: string, properties: string): NativeScope {
-  const { generation, pauses = true } = loaded.get(provider) ?? {};
-  const library = generation === undefined && provider !== 'accelerator' ? 0 : OWN_LIBRARY;
-  const isSoftware = SOFTWARE_PROVIDERS.has(provider);
-  return [library, properties, pauses && !isSoftware, generation, `provider:${provider}`, !pauses && !isSoftware];
-}
-
-const PROVIDER_IN_QUERY = /(?:^|,)\s*\??\s*provider\s*=\s*([^,\s]+)/i;
-
-const tables: SpecTable[] = [];
-
 /** Specs that do not depend on a key, by what distinguishes them. */
-export class SpecTable {
+export class SpecTable implements KeyHolder {
   readonly #specs = new Map<string, Spec>();
 
-  /** @param isShared - by keys: it stays for ever, and forgets what was made for a provider that is unloaded */
-  constructor(isShared = true) {
-    if (isShared) tables.push(this);
-  }
-
-  forget(generation: number): void {
+  // They may be in use, by streams: they go with those.
+  forget(generation?: number): void {
     for (const [name, spec] of this.#specs) {
       if (spec.generation === generation) this.#specs.delete(name);
     }
   }
 
-  get(name: string, create: () => Spec, generation?: number): Spec {
-    let spec = this.#specs.get(name);
-    if (spec === undefined || spec.generation !== generation) {
-      spec = create();
-      this.#specs.set(name, spec);
-    }
-    return spec;
+  /** Undefined when there is none, or one that was made while other providers were loaded. */
+  find(name: string, generation?: number): Spec | undefined {
+    const spec = this.#specs.get(name);
+    return spec?.generation === generation ? spec : undefined;
   }
+
+  keep(name: string, spec: Spec, renew: () => Spec): Spec {
+    const kept = { ...spec, renew };
+    this.#specs.set(name, kept);
+    if (spec.generation !== undefined) noteImport(this, spec.generation);
+    return kept;
+  }
+}
+
+function inThisMode(spec: Spec): Spec {
+  if (spec.inFipsMode === environment().addon.inFipsMode()) return spec;
+  return spec.renew?.() ?? spec;
 }
 
 /**
@@ -270,13 +269,44 @@ export function specFor(
   describe: () => Omit<SpecRequest, 'scope' | 'fallback'>,
 ): Spec {
   const scope = scopeOf(options);
-  if (scope === undefined) return table.get(name, () => createSpec(describe()));
-  const fallsBack = mayFallBack(scope, options);
-  const create = (): Spec =>
-    createPlaced(
-      scope,
-      (place) => ({ ...describe(), scope: place }),
-      fallsBack ? specFor(table, name, undefined, describe) : undefined,
-    );
-  return table.get(`${name}|${scopeName(scope)}|${String(fallsBack)}`, create, scope[3]);
+  if (scope === undefined) return table.find(name) ?? createShared(table, name, undefined, describe());
+  const known = table.find(sharedName(name, scope, options), scope[3]);
+  return known ?? createShared(table, name, placementOf(options), describe());
+}
+
+function sharedName(name: string, scope: NativeScope, options: OperationOptions | undefined): string {
+  return `${name}|${scopeName(scope)}|${String(mayFallBack(scope, options))}`;
+}
+
+// Its parameters are all that is kept: nothing else of the call that needed it first.
+function createShared(
+  table: SpecTable,
+  name: string,
+  placement: OperationOptions | undefined,
+  request: Omit<SpecRequest, 'scope' | 'fallback'>,
+): Spec {
+  const renew = (): Spec => createShared(table, name, placement, request);
+  const scope = scopeOf(placement);
+  if (scope === undefined) return table.keep(name, createSpec(request), renew);
+  const software = mayFallBack(scope, placement) ? specFor(table, name, undefined, () => request) : undefined;
+  const fallback = software && inThisMode(software);
+  const spec = createPlaced(scope, (place) => ({ ...request, scope: place }), fallback);
+  return table.keep(sharedName(name, scope, placement), spec, renew);
+}
+
+/** The spec of a plan without keys; made on first need, and kept in `table`. `name` tells it from others there. */
+export function plannedSpec(
+  table: SpecTable,
+  name: string,
+  plan: SpecPlan,
+  options: OperationOptions | undefined,
+): Spec {
+  const known = table.find(placedName(name, options), scopeOf(options)?.[3]);
+  return known ?? createPlanned(table, name, plan, placementOf(options));
+}
+
+// As createShared().
+function createPlanned(table: SpecTable, name: string, plan: SpecPlan, placement: OperationOptions | undefined): Spec {
+  const renew = (): Spec => createPlanned(table, name, plan, placement);
+  return table.keep(placedName(name, placement), createSpecIn(plan, [], placement), renew);
 }

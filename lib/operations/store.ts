@@ -1,6 +1,5 @@
 // Keys by what names them: as node:crypto reads them, or by the URI of a store.
-import { createPrivateKey as nodePrivateKey, createPublicKey as nodePublicKey } from 'node:crypto';
-import { asyncError, fromNative, invalidArgType, type CodedError, isNativeError } from '../errors';
+import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError, type CodedError } from '../errors';
 import {
   AsyncKey,
   entryOf,
@@ -8,12 +7,14 @@ import {
   isKeyMaterial,
   privateKeyEntry,
   publicKeyEntry,
+  readPrivateKey,
+  readPublicKey,
   type KeyLike,
 } from '../keys';
 import { Family, type NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
-import { validateFunction, validateString } from '../validators';
-import { attempt, call, readOperationOptions, type Decode, type OperationOptions, offloaded } from './call';
+import { readOptions, validateFunction, validateString } from '../validators';
+import { attempt, call, checkOperationOptions, offloaded, type Decode, type OperationOptions } from './call';
 import { createSpec, scopeOf } from './spec';
 
 /** A key in a file, a token, or wherever a provider has a store: see ossl_store(7). */
@@ -69,6 +70,7 @@ export function createPrivateKey(key: KeyLike): AsyncKey;
 export function createPrivateKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
 export function createPrivateKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
   if (isStored(key)) return attempt(() => load(key, options, true));
+  refuseOptions(options);
   return AsyncKey.is(key) && key.type === 'private' ? key : new AsyncKey(privateKeyEntry(key));
 }
 
@@ -91,6 +93,7 @@ export function createPublicKey(key: KeyLike): AsyncKey;
 export function createPublicKey(key: StoredKey, options?: StoreOptions): Promise<AsyncKey>;
 export function createPublicKey(key: KeyLike | StoredKey, options?: StoreOptions): AsyncKey | Promise<AsyncKey> {
   if (isStored(key)) return attempt(() => load(key, options, false));
+  refuseOptions(options);
   return AsyncKey.is(key) && key.type === 'public' ? key : new AsyncKey(publicKeyEntry(key));
 }
 
@@ -102,8 +105,20 @@ function isKeySource(source: NativeScope | KeySource | undefined): source is Key
   return source !== undefined && !Array.isArray(source);
 }
 
+// What is not an object may be an index: keys.map(createPrivateKey).
+function refuseOptions(options: unknown): void {
+  if (typeof options === 'object' && options !== null) {
+    throw invalidArgValue('options', options, 'is for keys of a store, which have a `uri`');
+  }
+}
+
+const STORE_OPTIONS = ['signal', 'timeoutMs', 'provider'] as const;
+
 async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate: boolean): Promise<AsyncKey> {
-  options = readOperationOptions(options);
+  if (options !== undefined) {
+    options = readOptions(options, 'options', STORE_OPTIONS) as StoreOptions;
+    checkOperationOptions(options);
+  }
   const { uri, pin, prompt } = key;
   validateString(uri, 'key.uri');
   if (pin !== undefined) validatePin(pin, 'key.pin');
@@ -161,11 +176,11 @@ async function loadWith(
   const spec = createSpec({ ...request, scope: blocking });
   const toKey: Decode<AsyncKey> = (result) => {
     const spki = result.output(0);
-    if (!isPrivate) return new AsyncKey(entryOf(nodePublicKey({ key: spki, format: 'der', type: 'spki' })));
+    if (!isPrivate) return new AsyncKey(entryOf(readPublicKey(spki)));
     const pkcs8 = result.output(1);
     if (pkcs8.length > 0) {
       try {
-        return new AsyncKey(entryOf(nodePrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })));
+        return new AsyncKey(entryOf(readPrivateKey(pkcs8)));
       } finally {
         pkcs8.fill(0);
       }
@@ -184,10 +199,23 @@ async function loadWith(
 // As URIs have them; a single letter is a drive.
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 
+const TPM = "loadProvider('tpm2', { pauses: false }) loads that of tpm2-openssl";
+// Who has the stores that most people mean.
+const WITH_STORE: Readonly<Record<string, string>> = {
+  pkcs11:
+    "loadProvider('pkcs11', { pauses: false }) loads that of pkcs11-provider, loadEngine('pkcs11') the engine of libp11",
+  tpm2: TPM,
+  handle: TPM,
+  object: TPM,
+};
+
 // Where to look: in the process's library, in a scope, or at somebody who is no provider.
 function sourceOf(uri: string, provider: string | undefined): NativeScope | KeySource | undefined {
   // What the provider lacks, for example decoders, others may have.
-  if (provider !== undefined) return scopeOf({ properties: `?provider=${provider}` });
+  if (provider !== undefined) {
+    scopeOf({ provider });
+    return scopeOf({ properties: `?provider=${provider}` });
+  }
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') return undefined;
   for (const isOwn of [true, false]) {
@@ -198,5 +226,6 @@ function sourceOf(uri: string, provider: string | undefined): NativeScope | KeyS
   }
   const source = keySources.get(scheme);
   if (source !== undefined) return source;
-  throw asyncError('ERR_ASYNC_STORE', `No loaded provider or engine has a store for '${scheme}:'`);
+  const advice = WITH_STORE[scheme] ?? 'loadProvider() or loadEngine() loads one that has';
+  throw asyncError('ERR_ASYNC_STORE', `No loaded provider or engine has a store for '${scheme}:'. ${advice}`);
 }

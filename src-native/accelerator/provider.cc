@@ -17,8 +17,6 @@ namespace openssl_async {
 
 namespace {
 
-constexpr char kProperties[] = "provider=accelerator";
-
 // Keys of these are secrets for MACs and key derivation. To work with them is short, and done by way of keys in TLS and
 // old programs only, so they are not wrapped. As key derivation functions, the same names are.
 constexpr const char* kSymmetricKeys[] = {"HMAC", "SIPHASH", "POLY1305", "CMAC", "TLS1-PRF", "HKDF", "SCRYPT"};
@@ -63,7 +61,8 @@ class Offer {
     return found;
   }
   void Add(const OSSL_ALGORITHM& algorithm, const OSSL_DISPATCH* functions) {
-    offered_.push_back({algorithm.algorithm_names, kProperties, functions, algorithm.algorithm_description});
+    offered_.push_back({algorithm.algorithm_names, PropertiesAs(kAcceleratorName, algorithm), functions,
+                        algorithm.algorithm_description});
   }
   void End() { offered_.push_back({nullptr, nullptr, nullptr, nullptr}); }
 

@@ -61,11 +61,15 @@ struct WrappedAlgorithm {
 };
 
 // A default provider of our own, in a library context of our own: it serves whatever context the accelerator is loaded
-// into, and lives as long as the process, since the pool's threads have state in it.
+// into, and lives as long as the process, since the pool's threads have state in it. In a process that is in FIPS mode
+// at the first use, the process's own FIPS provider in its place: the validated module that its configuration has set
+// up.
 class DefaultProvider {
  public:
-  // Null when there is none, or no memory for it: the next call tries again.
+  // Null when there is none yet, or no memory for it: the next call tries again.
   static const DefaultProvider* Get();
+
+  bool is_fips() const { return is_fips_; }
 
   void* context() const { return context_; }
   OSSL_PROVIDER* provider() const { return provider_; }
@@ -76,11 +80,17 @@ class DefaultProvider {
  private:
   DefaultProvider() = default;
   static const DefaultProvider* Load();
+  static const DefaultProvider* LoadFips();
+  static const DefaultProvider* Make(OSSL_LIB_CTX* library_context, OSSL_PROVIDER* loaded, bool is_fips);
 
   OSSL_LIB_CTX* library_context_ = nullptr;
   OSSL_PROVIDER* provider_ = nullptr;
   void* context_ = nullptr;
+  bool is_fips_ = false;
 };
+
+// The properties of an algorithm, as those of another provider's. They live as long as the process.
+const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm);
 
 // Some functions get nothing that tells whose they are: neither key nor context. They are compiled once for each place
 // in the list of a class's algorithms.

@@ -6,6 +6,7 @@
 #include "binding/convert.h"
 #include "binding/engines.h"
 #include "binding/environment.h"
+#include "binding/error_scope.h"
 #include "binding/exports.h"
 #include "binding/guard.h"
 #include "binding/operations.h"
@@ -467,6 +468,7 @@ Napi::Value Open(Info info) {
   AddEngineExports(exports);
   AddProviderExports(exports);
   AddRemoteKeyExports(exports);
+  AddErrorScopeExports(exports);
   // Its functions are bound to the environment, and are reached through it alone.
   object.AddFinalizer(
       [](Napi::Env, std::shared_ptr<Environment>* owned) {

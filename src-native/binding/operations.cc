@@ -15,6 +15,7 @@
 #include "binding/operation_event.h"
 #include "loading/provider.h"
 #include "openssl/error_queue.h"
+#include "openssl/fips.h"
 #include "operations/registry.h"
 
 namespace openssl_async {
@@ -44,6 +45,9 @@ Result<ProviderScope> ToScope(Napi::Value value) {
     Result<OSSL_LIB_CTX*> own = AcceleratorLibraryContext();
     if (!own.ok()) return own.error();
     scope.library_context = own.value();
+    if (const Napi::Value holder = parts[4U]; holder.IsString() && ToText(holder) == "provider:accelerator") {
+      if (Result<void> allowed = CheckAccelerator(); !allowed.ok()) return allowed.error();
+    }
   }
   return scope;
 }
@@ -59,8 +63,19 @@ Napi::Value CreateKey(Info info) {
   return FromHandle(info.Env(), new KeyHandle(std::move(key.value())));
 }
 
+// Keys of a library context that is neither the process's nor the addon's own are remote ones.
+Result<void> CheckKeys(const std::vector<std::shared_ptr<Key>>& keys) {
+  for (const std::shared_ptr<Key>& key : keys) {
+    if (key->scope().library_context == nullptr) continue;
+    Result<OSSL_LIB_CTX*> own = AcceleratorLibraryContext();
+    if (own.ok() && key->scope().library_context != own.value()) return CheckAccelerator();
+  }
+  return {};
+}
+
 // (family, name in the figures, names, numbers, keys, bytes, scope, fallback, source)
 Napi::Value CreateSpecOf(Info info) {
+  const bool in_fips_mode = InFipsMode();
   SpecRequest request;
   Napi::Array names = info[2].As<Napi::Array>();
   for (uint32_t i = 0; i < names.Length(); ++i) request.names.push_back(ToText(names[i]));
@@ -81,6 +96,7 @@ Napi::Value CreateSpecOf(Info info) {
   if (!scope.ok()) return ToJs(info.Env(), scope.error());
   request.scope = scope.value();
   if (const PlacedSpec* source = ToHandle<PlacedSpec>(info[8]); source != nullptr) request.source = source->spec;
+  if (Result<void> allowed = CheckKeys(request.keys); !allowed.ok()) return ToJs(info.Env(), allowed.error());
   const bool may_pause = request.scope.may_pause;
   const auto family = static_cast<OperationFamily>(info[0].As<Napi::Number>().Int32Value());
   SpecResult created = CreateSpec(family, std::move(request));
@@ -95,8 +111,11 @@ Napi::Value CreateSpecOf(Info info) {
   const Napi::Value holder = info[6].IsArray() ? info[6].As<Napi::Array>()[4U] : info[6];
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]),
                                                                  holder.IsString() ? ToText(holder) : "");
+  if (!HasState(family)) placed.in_fips_mode = in_fips_mode;
   return FromHandle(info.Env(), new PlacedSpec(std::move(placed)));
 }
+
+Napi::Value InFipsModeOf(Info info) { return Napi::Boolean::New(info.Env(), InFipsMode()); }
 
 // Undefined where that is not known before a call.
 Napi::Value SpecProvider(Info info) {
@@ -137,7 +156,15 @@ enum CallWord : size_t {
   kFirstSize,
   kFirstNumber = kFirstSize + Operation::kMaxInputs
 };
-enum CallStatus : int32_t { kCallQueued, kCallDone, kCallFull, kCallNoMemory, kCallNoThreads, kCallIdInUse };
+enum CallStatus : int32_t {
+  kCallQueued,
+  kCallDone,
+  kCallFull,
+  kCallNoMemory,
+  kCallNoThreads,
+  kCallIdInUse,
+  kCallStale
+};
 
 // (spec, input…): the inputs are passed when they are not in the call's bytes.
 Napi::Value Operate(Info info) {
@@ -158,6 +185,11 @@ Napi::Value Operate(Info info) {
     inputs[i] = ByteView{buffers.bytes + offset, static_cast<size_t>(size)};
     offset += inputs[i].size;
     if (offset > buffers.size) return Napi::Number::New(info.Env(), kCallNoMemory);
+  }
+  // It has algorithms of another mode than the process is in now.
+  if (spec->in_fips_mode.has_value() && *spec->in_fips_mode != InFipsMode()) {
+    Wipe(buffers.bytes, offset);
+    return Napi::Number::New(info.Env(), kCallStale);
   }
   OperationRunner& operations = environment.operations();
   const auto id = static_cast<JobId>(buffers.words[kId]);
@@ -390,6 +422,7 @@ void AddOperationExports(Exports& exports) {
   exports.Add("createKey", &CreateKey);
   exports.Add("createSpec", &CreateSpecOf);
   exports.Add("specProvider", &SpecProvider);
+  exports.Add("inFipsMode", &InFipsModeOf);
   exports.Add("passOver", &PassOver);
   exports.Add("releaseKey", &ReleaseKey);
   exports.Add("releaseSpec", &ReleaseSpec);

@@ -1,11 +1,13 @@
 #include "binding/providers.h"
 
+#include "accelerator/library_context.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
 #include "binding/operations.h"
 #include "loading/module_isolation.h"
 #include "loading/provider.h"
+#include "loading/provider_configuration.h"
 
 namespace openssl_async {
 
@@ -111,6 +113,37 @@ Napi::Value ConfiguredModules(Info info) {
   return list;
 }
 
+// 'process', 'configuration' or undefined.
+Napi::Value FindProviderOf(Info info) {
+  switch (FindProvider(ToText(info[0]))) {
+    case ProviderPlace::kProcess:
+      return Napi::String::New(info.Env(), "process");
+    case ProviderPlace::kOwnConfiguration:
+      return Napi::String::New(info.Env(), "configuration");
+    case ProviderPlace::kNowhere:
+      break;
+  }
+  return info.Env().Undefined();
+}
+
+// { process, own, accelerator }: whether the contexts are in FIPS mode, and whom the accelerator hands work to.
+Napi::Value LibraryContexts(Info info) {
+  const LibraryContextState state = GetLibraryContextState();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("process", state.process_in_fips_mode);
+  if (state.has_own) object.Set("own", state.own_in_fips_mode);
+  if (state.accelerated != nullptr) object.Set("accelerator", state.accelerated);
+  return object;
+}
+
+// Names of those that configuration files have activated.
+Napi::Value ConfiguredProviders(Info info) {
+  const std::vector<std::string> names = ActivatedByConfiguration();
+  Napi::Array list = Napi::Array::New(info.Env(), names.size());
+  for (size_t i = 0; i < names.size(); ++i) list.Set(static_cast<uint32_t>(i), names[i]);
+  return list;
+}
+
 Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToText(info[0]))); }
 
 }  // namespace
@@ -123,6 +156,9 @@ void AddProviderExports(Exports& exports) {
   exports.Add("testProvider", &TestProvider);
   exports.Add("providerParameter", &ProviderParameter);
   exports.Add("listProviders", &ListProvidersOf);
+  exports.Add("findProvider", &FindProviderOf);
+  exports.Add("libraryContexts", &LibraryContexts);
+  exports.Add("configuredProviders", &ConfiguredProviders);
   exports.Add("loadConfiguration", &Configure);
   exports.Add("isolateModule", &Isolate);
   exports.Add("secondLibcrypto", &FindSecond);

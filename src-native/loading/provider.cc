@@ -6,12 +6,16 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <tuple>
 
 #include "accelerator/library_context.h"
 #include "loading/module.h"
+#include "loading/provider_configuration.h"
 #include "openssl/error_queue.h"
 #include "openssl/pointers.h"
 
@@ -71,7 +75,10 @@ bool Announce(OSSL_LIB_CTX* context, const ProviderRequest& request, const std::
 // has a name of its own.
 class Identities {
  public:
-  static Result<std::string> Of(OSSL_LIB_CTX* context, const ProviderRequest& request) {
+  static Result<std::string> Of(OSSL_LIB_CTX* context, const ProviderRequest& given) {
+    Result<ProviderRequest> completed = Complete(given);
+    if (!completed.ok()) return completed.error();
+    const ProviderRequest& request = completed.value();
     if (request.path.empty() && request.parameters.empty()) return request.name;
     static auto* const identities = new Identities();
     const std::lock_guard<std::mutex> lock(identities->mutex_);
@@ -84,6 +91,32 @@ class Identities {
   }
 
  private:
+  // With what configuration files say of the provider. One that they have set up already is taken as it is: a module
+  // that is loaded twice has one state, and here without its parameters.
+  static Result<ProviderRequest> Complete(const ProviderRequest& given) {
+    const std::optional<ConfiguredProvider> configured = FindConfigured(given.name);
+    if (!configured) return given;
+    const bool is_same_module = given.path.empty() || configured->IsModule(given.path);
+    const bool adds_nothing = given.path.empty() || configured->is_activated || !configured->module.empty();
+    if (is_same_module && given.parameters.empty() && adds_nothing) return ProviderRequest{given.name, "", {}};
+    if (configured->is_activated) {
+      return Error{
+          "ERR_ASYNC_CONFIGURATION",
+          "A configuration file activates the provider '" + given.name +
+              "' already, with its own module and parameters: leave them out here, or its line 'activate' there",
+          {}};
+    }
+    ProviderRequest request = given;
+    if (request.path.empty()) request.path = configured->module;
+    for (const auto& parameter : configured->parameters) {
+      const auto is_it = [&](const auto& other) { return other.first == parameter.first; };
+      if (is_same_module && std::none_of(given.parameters.begin(), given.parameters.end(), is_it)) {
+        request.parameters.push_back(parameter);
+      }
+    }
+    return request;
+  }
+
   std::mutex mutex_;
   std::map<std::tuple<std::string, std::string, std::vector<std::pair<std::string, std::string>>>, std::string>
       by_setting_;
@@ -97,6 +130,70 @@ bool GetText(const OSSL_PROVIDER* provider, const char* name, std::string* value
   }
   *value = text;
   return true;
+}
+
+std::string ModuleFile(const std::string& name) {
+  const char* folder = getenv("OPENSSL_MODULES");
+  if (folder == nullptr) folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+  const char* ending = OPENSSL_info(OPENSSL_INFO_DSO_EXTENSION);
+  const char* separator = OPENSSL_info(OPENSSL_INFO_DIR_FILENAME_SEPARATOR);
+  const auto text = [](const char* part) { return std::string(part == nullptr ? "" : part); };
+  return text(folder) + text(separator) + name + text(ending);
+}
+
+// Says where was looked.
+std::string WhyNot(const ProviderRequest& request) {
+  const std::string what = "The provider '" + request.name + "' cannot be loaded: ";
+  if (!request.path.empty()) return what + "its module '" + request.path + "' does not work here";
+  if (const auto configured = FindConfigured(request.name); configured && !configured->module.empty()) {
+    return what + "the module '" + configured->module + "' that a configuration file names does not work here";
+  }
+  return what + "it is none of OpenSSL's own, and the module '" + ModuleFile(request.name) +
+         "' is missing or does not work here. The folder is OpenSSL's, or that of the environment variable "
+         "OPENSSL_MODULES; `path` names a module elsewhere";
+}
+
+bool IsSameName(const std::string& one, const std::string& other) {
+  const auto is_same = [](unsigned char a, unsigned char b) { return tolower(a) == tolower(b); };
+  return one.size() == other.size() && std::equal(one.begin(), one.end(), other.begin(), is_same);
+}
+
+// Queries compare the property of algorithms, which a configuration file cannot change, but the provider's name can.
+bool HasAlgorithmsOf(OSSL_PROVIDER* provider, const std::string& name) {
+  constexpr char kKey[] = "provider=";
+  for (const auto& [title, operation] : kOperations) {
+    int no_cache = 0;
+    const OSSL_ALGORITHM* algorithms = OSSL_PROVIDER_query_operation(provider, operation, &no_cache);
+    if (algorithms == nullptr) continue;
+    const char* properties = algorithms->algorithm_names == nullptr ? nullptr : algorithms->property_definition;
+    const std::string definition = properties == nullptr ? "" : properties;
+    OSSL_PROVIDER_unquery_operation(provider, operation, algorithms);
+    if (const size_t at = definition.find(kKey); at != std::string::npos) {
+      const size_t begin = at + sizeof(kKey) - 1;
+      return IsSameName(definition.substr(begin, definition.find(',', begin) - begin), name);
+    }
+  }
+  return false;
+}
+
+// By its own name, or by that of its algorithms. `among`: those that count; null for all.
+bool HasProvider(OSSL_LIB_CTX* library, const std::string& name, const std::vector<std::string>* among) {
+  struct Search {
+    const std::string& name;
+    const std::vector<std::string>* among;
+    bool found;
+  } search{name, among, false};
+  const auto look = [](OSSL_PROVIDER* provider, void* argument) {
+    auto* wanted = static_cast<Search*>(argument);
+    const std::string own_name = NameOf(provider);
+    const bool counts = wanted->among == nullptr ||
+                        std::find(wanted->among->begin(), wanted->among->end(), own_name) != wanted->among->end();
+    wanted->found =
+        wanted->found || (counts && (IsSameName(own_name, wanted->name) || HasAlgorithmsOf(provider, wanted->name)));
+    return 1;
+  };
+  OSSL_PROVIDER_do_all(library, look, &search);
+  return search.found;
 }
 
 ProviderInfo DescribeProvider(OSSL_PROVIDER* provider, std::string name) {
@@ -140,11 +237,14 @@ Result<std::unique_ptr<LoadedProvider>> LoadedProvider::Load(const ProviderReque
   Result<std::string> identity = Identities::Of(context.value(), request);
   if (!identity.ok()) return identity.error();
   OSSL_PROVIDER* provider = OSSL_PROVIDER_load(context.value(), identity.value().c_str());
-  if (provider == nullptr) return NotLoaded("The provider '" + request.name + "' cannot be loaded");
+  if (provider == nullptr) return NotLoaded(WhyNot(request));
   return std::unique_ptr<LoadedProvider>(new LoadedProvider(provider, request.name));
 }
 
-LoadedProvider::~LoadedProvider() { OSSL_PROVIDER_unload(provider_); }
+LoadedProvider::~LoadedProvider() {
+  const ErrorQueueScope errors;
+  OSSL_PROVIDER_unload(provider_);
+}
 
 ProviderInfo LoadedProvider::Describe() const { return DescribeProvider(provider_, name_); }
 
@@ -173,6 +273,7 @@ std::string NameOf(const OSSL_PROVIDER* provider) {
 }
 
 Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test) {
+  const ErrorQueueScope errors;
   OSSL_LIB_CTX* library = nullptr;
   if (own_library) {
     Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();
@@ -193,11 +294,23 @@ Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test
   return std::move(listing.found);
 }
 
+ProviderPlace FindProvider(const std::string& name) {
+  const ErrorQueueScope errors;
+  if (const std::vector<std::string> activated = ActivatedByConfiguration(); !activated.empty()) {
+    Result<OSSL_LIB_CTX*> own = AcceleratorLibraryContext();
+    if (own.ok() && HasProvider(own.value(), name, &activated)) return ProviderPlace::kOwnConfiguration;
+  }
+  return HasProvider(nullptr, name, nullptr) ? ProviderPlace::kProcess : ProviderPlace::kNowhere;
+}
+
 Result<void> LoadConfiguration(const std::string& path) {
   const ErrorQueueScope errors;
   Result<OSSL_LIB_CTX*> context = AcceleratorLibraryContext();
   if (!context.ok()) return context.error();
-  if (OSSL_LIB_CTX_load_config(context.value(), path.c_str()) == 1) return {};
+  if (OSSL_LIB_CTX_load_config(context.value(), path.c_str()) == 1) {
+    RememberConfiguration(context.value(), path);
+    return {};
+  }
   return Error{"ERR_ASYNC_CONFIGURATION", "OpenSSL cannot use the configuration file '" + path + "'",
                ErrorQueue::Take().Lines()};
 }

@@ -59,6 +59,11 @@ std::string NameOf(const OSSL_PROVIDER* provider);
 // Of the process's library context, or of the addon's own; with `self_test`, each runs its own tests.
 Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test);
 
+// Where operations find a provider that this package was not told to load.
+enum class ProviderPlace { kNowhere, kProcess, kOwnConfiguration };
+// `name`: as it was loaded, or as queries name its algorithms.
+ProviderPlace FindProvider(const std::string& name);
+
 // Reads a configuration file into the addon's own library context. It activates the providers that the file says.
 Result<void> LoadConfiguration(const std::string& path);
 

@@ -43,6 +43,8 @@ using EvpMdCtxPointer = DeleteFnPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
 using EvpMdPointer = DeleteFnPtr<EVP_MD, EVP_MD_free>;
 using EvpPkeyCtxPointer = DeleteFnPtr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using EvpPkeyPointer = DeleteFnPtr<EVP_PKEY, EVP_PKEY_free>;
+using EvpRandCtxPointer = DeleteFnPtr<EVP_RAND_CTX, EVP_RAND_CTX_free>;
+using EvpRandPointer = DeleteFnPtr<EVP_RAND, EVP_RAND_free>;
 using Pkcs8Pointer = DeleteFnPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 // A file descriptor, or a HANDLE on Windows, that belongs to somebody else.

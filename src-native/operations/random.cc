@@ -1,16 +1,25 @@
 #include "operations/random.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include <string>
+#include <vector>
+
+#include "openssl/error_queue.h"
+#include "openssl/fips.h"
+#include "operations/context_cache.h"
 #include "operations/operation.h"
 
 namespace openssl_async {
 
 namespace {
 
-class RandomSpec : public OperationSpec {
+// OpenSSL's generator of a library context, which all its threads have.
+class SharedRandomSpec : public OperationSpec {
  public:
-  explicit RandomSpec(OSSL_LIB_CTX* library_context) : library_context_(library_context) {}
+  explicit SharedRandomSpec(OSSL_LIB_CTX* library_context) : library_context_(library_context) {}
 
   bool Run(Operation& operation) override {
     const size_t size = operation.size(0);
@@ -24,10 +33,84 @@ class RandomSpec : public OperationSpec {
   OSSL_LIB_CTX* const library_context_;
 };
 
+// Generators of an implementation that was asked for.
+class RandomSpec : public OperationSpec {
+ public:
+  explicit RandomSpec(EvpRandPointer generator) : generator_(std::move(generator)) {}
+
+  bool Run(Operation& operation) override {
+    const size_t size = operation.size(0);
+    unsigned char* output = operation.Reserve(0, size);
+    if (output == nullptr) throw std::bad_alloc();
+    if (size == 0) return true;
+    const CacheEpoch epoch;
+    EvpRandCtxPointer context = Take();
+    if (!context || EVP_RAND_generate(context.get(), output, size, 0, 0, nullptr, 0) != 1) return false;
+    contexts_.Put(std::move(context), epoch);
+    return true;
+  }
+  size_t WorkBytes(const Operation& operation) const override { return operation.size(0); }
+  const OSSL_PROVIDER* Provider() override { return EVP_RAND_get0_provider(generator_.get()); }
+
+ private:
+  // Seeded by the operating system, or as its provider does it.
+  EvpRandCtxPointer Take() {
+    if (EvpRandCtxPointer idle = contexts_.Take()) return idle;
+    EvpRandCtxPointer context(EVP_RAND_CTX_new(generator_.get(), nullptr));
+    char cipher[] = "AES-256-CTR";
+    char digest[] = "SHA256";
+    char mac[] = "HMAC";
+    int uses_derivation = 1;
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
+    if (Is("CTR-DRBG")) {
+      params[0] = OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_CIPHER, cipher, 0);
+      params[1] = OSSL_PARAM_construct_int(OSSL_DRBG_PARAM_USE_DF, &uses_derivation);
+    } else if (Is("HASH-DRBG") || Is("HMAC-DRBG")) {
+      params[0] = OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_DIGEST, digest, 0);
+      if (Is("HMAC-DRBG")) params[1] = OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_MAC, mac, 0);
+    }
+    if (!context || EVP_RAND_instantiate(context.get(), 0, 0, nullptr, 0, params) != 1) return nullptr;
+    return context;
+  }
+  bool Is(const char* name) const { return EVP_RAND_is_a(generator_.get(), name) == 1; }
+
+  const EvpRandPointer generator_;
+  ContextCache<EvpRandCtxPointer> contexts_;
+};
+
+// Standard ones by their names; else whatever the provider has. Null, with the reason on the error queue.
+EvpRandPointer FindGenerator(const ProviderScope& scope) {
+  for (const char* name : {"CTR-DRBG", "HASH-DRBG", "HMAC-DRBG"}) {
+    if (EvpRandPointer found{EVP_RAND_fetch(scope.library_context, name, scope.query())}) return found;
+  }
+  std::vector<std::string> names;
+  const auto add = [](EVP_RAND* generator, void* argument) {
+    // Of which generators are seeded, or which only tests want.
+    for (const char* other : {"SEED-SRC", "TEST-RAND", "JITTER"}) {
+      if (EVP_RAND_is_a(generator, other) == 1) return;
+    }
+    if (const char* name = EVP_RAND_get0_name(generator); name != nullptr) {
+      static_cast<std::vector<std::string>*>(argument)->emplace_back(name);
+    }
+  };
+  EVP_RAND_do_all_provided(scope.library_context, add, &names);
+  for (const std::string& name : names) {
+    if (EvpRandPointer found{EVP_RAND_fetch(scope.library_context, name.c_str(), scope.query())}) return found;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 SpecResult CreateRandomSpec(const SpecRequest& request) {
-  return std::shared_ptr<OperationSpec>(std::make_shared<RandomSpec>(request.scope.library_context));
+  const ErrorQueueScope errors;
+  // A shared generator stays what it was made of before the process went into FIPS mode.
+  if (request.scope.query() == nullptr && !InFipsMode()) {
+    return std::shared_ptr<OperationSpec>(std::make_shared<SharedRandomSpec>(request.scope.library_context));
+  }
+  EvpRandPointer generator = FindGenerator(request.scope);
+  if (!generator) return Error{"", "There is no such generator", ErrorQueue::Take().Lines()};
+  return std::shared_ptr<OperationSpec>(std::make_shared<RandomSpec>(std::move(generator)));
 }
 
 }  // namespace openssl_async

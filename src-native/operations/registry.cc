@@ -1,5 +1,6 @@
 #include "operations/registry.h"
 
+#include "openssl/error_queue.h"
 #include "operations/asymmetric_cipher.h"
 #include "operations/cipher.h"
 #include "operations/digest.h"
@@ -32,7 +33,20 @@ bool IsAsymmetric(OperationFamily family) {
   }
 }
 
+bool HasState(OperationFamily family) {
+  switch (family) {
+    case OperationFamily::kEncryptStream:
+    case OperationFamily::kDecryptStream:
+    case OperationFamily::kDigestStream:
+    case OperationFamily::kStore:
+      return true;
+    default:
+      return false;
+  }
+}
+
 SpecResult CreateSpec(OperationFamily family, SpecRequest request) {
+  const ErrorQueueScope errors;
   switch (family) {
     case OperationFamily::kSign:
       return CreateSignSpec(std::move(request));

@@ -30,6 +30,9 @@ enum class OperationFamily : int {
 
 bool IsAsymmetric(OperationFamily family);
 
+// Whether a spec of the family is for one message, whose state it has, or for one key.
+bool HasState(OperationFamily family);
+
 SpecResult CreateSpec(OperationFamily family, SpecRequest request);
 
 }  // namespace openssl_async

@@ -136,9 +136,10 @@ class SignatureSpec : public OperationSpec {
   // Whether OpenSSL takes the key, the digest and the parameters.
   bool CanVerify() {
     if (!prehashes_) return NewMessageContext() != nullptr;
+    const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeKeyContext();
     if (!context) return false;
-    key_contexts_.Put(std::move(context));
+    key_contexts_.Put(std::move(context), epoch);
     return true;
   }
 

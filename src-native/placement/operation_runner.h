@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,6 +32,9 @@ struct PlacedSpec {
   AlgorithmFigures* figures = nullptr;
   HolderFigures* holder = nullptr;       // who does the work; null for OpenSSL's own choice
   HolderFigures* passed_over = nullptr;  // who was to do it, and does not have it
+  // Whether the process was in FIPS mode when its implementations were looked for; nothing for those that are used with
+  // the state that they have.
+  std::optional<bool> in_fips_mode = std::nullopt;
 };
 
 class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {

@@ -3,6 +3,7 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
+#include <mutex>
 #include <vector>
 
 #include "accelerator/library_context.h"
@@ -54,6 +55,7 @@ EvpPkeyPointer Make(EVP_PKEY* public_key, OSSL_LIB_CTX* library_context, uint64_
 
 Result<ProviderScope> RemoteScope() {
   static Lasting<LibraryContextPointer> lasting;
+  if (Result<void> allowed = CheckAccelerator(); !allowed.ok()) return allowed.error();
   Result<LibraryContextPointer*> context = lasting.Get(LoadProvider);
   if (!context.ok()) return context.error();
   // Digests and the like come from the others.

@@ -14,8 +14,6 @@ namespace openssl_async {
 
 namespace {
 
-constexpr char kProperties[] = "provider=remote";
-
 // What the provider offers for one class of operations. As long as the process.
 class Offer {
  public:
@@ -28,7 +26,8 @@ class Offer {
       if (std::none_of(names.begin(), names.end(), [&](const char* name) { return algorithm.Is(name); })) continue;
       const WrappedAlgorithm& wrapped = algorithms_.emplace_back(*found);
       functions_.push_back(wrap(functions_.size(), wrapped));
-      offered_.push_back({found->algorithm_names, kProperties, functions_.back().data(), found->algorithm_description});
+      offered_.push_back({found->algorithm_names, PropertiesAs(kRemoteName, *found), functions_.back().data(),
+                          found->algorithm_description});
     }
     offered_.push_back({nullptr, nullptr, nullptr, nullptr});
   }

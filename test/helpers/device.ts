@@ -96,6 +96,10 @@ export interface Device {
   completeAll(): void;
   /** Completes what is in flight, unless held, and joins the threads. The next operation starts them anew. */
   shutdown(): void;
+  /** Puts an error with this reason, 1 to 4095, into this thread's OpenSSL queue. */
+  leaveError(reason: number): void;
+  /** Empties this thread's OpenSSL queue: one line for each error, the oldest first. */
+  takeErrors(): string[];
   /** Of the native request. */
   readonly requestSize: number;
 }

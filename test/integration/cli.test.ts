@@ -108,7 +108,7 @@ describe('doctor', () => {
     expect(printed.ok).toBe(true);
     expect(Object.keys(printed.checks)).toEqual([
       ...['runtime', 'openssl', 'permissions', 'addon', 'copies', 'capability', 'symbols'],
-      ...['job', 'accelerator', 'stacks', 'limits', 'providers', 'engines'],
+      ...['job', 'accelerator', 'stacks', 'limits', 'fips', 'providers', 'engines'],
     ]);
     expect(printed.checks.job?.details).toMatchObject({ returnValue: 42, pauses: 1 });
     expect(printed.checks.openssl?.details.version).toContain(process.versions.openssl.split('+', 1)[0]);

@@ -4,6 +4,7 @@
 
 #include "counters.h"
 #include "device.h"
+#include "error_queue.h"
 #include "functions.h"
 #include "openssl_async.h"
 #include "request.h"
@@ -119,6 +120,8 @@ static bool export_methods(napi_env env, napi_value exports) {
       {"stats", NULL, stats, NULL, NULL, NULL, napi_enumerable, NULL},
       {"holdAll", NULL, hold_all, NULL, NULL, NULL, napi_enumerable, NULL},
       {"completeAll", NULL, complete_all, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"leaveError", NULL, leave_error, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"takeErrors", NULL, take_errors, NULL, NULL, NULL, napi_enumerable, NULL},
       {"shutdown", NULL, shut_down, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   return napi_define_properties(env, exports, sizeof(kMethods) / sizeof(kMethods[0]), kMethods) == napi_ok;
