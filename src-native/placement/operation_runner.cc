@@ -371,7 +371,8 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   request.function = &RunInJob;
   request.args = &args;
   request.args_size = sizeof(args);
-  request.wait_owner = call.holder_;
+  // What one kind of operation does of an engine's or provider's, another may do in another way.
+  request.wait_owner = call.figures_;
   if (call.holder_ != nullptr) request.wait_mode = call.holder_->wait_mode;
   scheduler_.Submit(request);
   Begun(call);

@@ -564,7 +564,11 @@ bool Scheduler::AcquireWaitPoint(ScheduledJob& job) {
   };
   const auto kept =
       wait_points_with_fds_.empty() ? wait_points_with_fds_.end() : wait_points_with_fds_.find(job.wait_owner_);
-  if ((kept == wait_points_with_fds_.end() || !take(kept->second)) && !take(free_wait_points_)) {
+  const bool is_kept = kept != wait_points_with_fds_.end() && take(kept->second);
+  if (is_kept) {
+    --kept_with_fds_;
+    if (kept->second.empty()) wait_points_with_fds_.erase(kept);
+  } else if (!take(free_wait_points_)) {
     Result<std::unique_ptr<WaitPoint>> created = CreateWaitPoint();
     if (!created.ok()) return false;
     job.own_wait_point_ = std::move(created.value());
@@ -582,7 +586,17 @@ void Scheduler::ReleaseWaitPoint(ScheduledJob& job) {
     free_wait_points_.push_back(std::move(wait_point));
   } else if (job.wait_generation_ == wait_generation.load(std::memory_order_acquire)) {
     wait_points_with_fds_[job.wait_owner_].push_back(std::move(wait_point));
+    if (++kept_with_fds_ > jobs_->size()) DropOneWithFds(job.wait_owner_);
   }
+}
+
+// There are more than jobs were ever live at a time: one of another owner, who may not come back, if there is any.
+void Scheduler::DropOneWithFds(const void* owner) {
+  auto victim = wait_points_with_fds_.begin();
+  if (victim->first == owner && wait_points_with_fds_.size() > 1) ++victim;
+  victim->second.pop_back();
+  if (victim->second.empty()) wait_points_with_fds_.erase(victim);
+  --kept_with_fds_;
 }
 
 void Scheduler::ForgetWaitFds() {
@@ -594,6 +608,7 @@ void Scheduler::DropForgottenFds() {
   const uint32_t current = wait_generation.load(std::memory_order_acquire);
   if (current == std::exchange(wait_generation_, current)) return;
   wait_points_with_fds_.clear();
+  kept_with_fds_ = 0;
 }
 
 // --- Scheduler: events, clock and loop
@@ -734,6 +749,7 @@ void Scheduler::Close(std::function<void()> done) {
   for (ScheduledJob& job : *jobs_) job.own_wait_point_.reset();
   free_wait_points_.clear();
   wait_points_with_fds_.clear();
+  kept_with_fds_ = 0;
   if (live_ > 0) {
     // The functions of abandoned jobs are still in the middle of using their arguments.
     static auto* kept = new std::vector<std::unique_ptr<std::deque<ScheduledJob>>>();

@@ -167,6 +167,7 @@ class Scheduler {
   bool AcquireWaitPoint(ScheduledJob& job);
   void ReleaseWaitPoint(ScheduledJob& job);
   void DropForgottenFds();
+  void DropOneWithFds(const void* owner);
 
   void SetId(ScheduledJob& job, JobId id);
   void EnsureUnblocked();
@@ -199,6 +200,7 @@ class Scheduler {
   // Between jobs. In a job's hands they are the job's.
   std::vector<std::unique_ptr<WaitPoint>> free_wait_points_;
   std::unordered_map<const void*, std::vector<std::unique_ptr<WaitPoint>>> wait_points_with_fds_;
+  size_t kept_with_fds_ = 0;
   std::unordered_map<JobId, std::unique_ptr<ManualWait>> manual_waits_;
   std::unique_ptr<std::deque<ScheduledJob>> jobs_;
   std::vector<ScheduledJob*> free_jobs_;

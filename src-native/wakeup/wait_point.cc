@@ -96,7 +96,9 @@ WaitPoint::Offer WaitPoint::AwaitWake() {
   awaiting_ = true;
   awaiting_fds_ = false;
   const int status = context_->status();
-  if (status == ASYNC_STATUS_EAGAIN || mode_ == WaitMode::kPoll) return Offer::kNothing;
+  // It announces nothing after a fatal problem either.
+  const bool announces = status != ASYNC_STATUS_EAGAIN && status != ASYNC_STATUS_ERR;
+  if (!announces || mode_ == WaitMode::kPoll) return Offer::kNothing;
   // An engine that sets no status may call back all the same; its application says so by its mode.
   const bool calls_back = carries_callback_ && (status == ASYNC_STATUS_OK || status == kUnsaid);
   if (mode_ == WaitMode::kCallback && status != kUnsaid) return calls_back ? Offer::kCallback : Offer::kNothing;

@@ -285,7 +285,7 @@ function badCalls(library) {
     hashing('a negative length', 'ERR_OUT_OF_RANGE', 'shake128', MESSAGE, { outputLength: -1 }),
     hashing('no such encoding', 'ERR_INVALID_ARG_VALUE', 'sha256', MESSAGE, { outputEncoding: 'base65' }),
     hashing('no such option', 'ERR_INVALID_ARG_VALUE', 'sha256', MESSAGE, { outputSize: 5 }),
-    hashing('no such provider', 'ERR_OSSL_EVP_UNSUPPORTED', 'sha256', MESSAGE, { provider: 'no-such-provider' }),
+    hashing('no such provider', 'ERR_ASYNC_PROVIDER_NOT_LOADED', 'sha256', MESSAGE, { provider: 'no-such-provider' }),
     ...badSecretKeyCalls(library),
     ...badKeyPairCalls(library),
   ];

@@ -119,7 +119,11 @@ static bool pause_for_callback_or_fd(struct context* context) {
                                                                  : pause_on_cached_fd(context);
 }
 
+/* Earlier requests may have left an fd, which nobody will write to now. */
 static bool pause_without_notification(struct context* context) {
+  if (wake_fd_attached(context->wait_context, &kCachedKey) != NULL) {
+    ASYNC_WAIT_CTX_set_status(context->wait_context, ASYNC_STATUS_EAGAIN);
+  }
   return run_operation(context, NULL, kNoNotification);
 }
 
