@@ -138,6 +138,17 @@ describe('a job', () => {
     },
   );
 
+  test('that tells nobody is tried again after one that withdrew its fd', async () => {
+    const library = freshLibrary();
+    const simulated = library.nativeJobFunction(device.functions.device);
+    // The end of one of them proves that pausing is not blocked, by a pause that hides what it did to its fd.
+    for (let turn = 0; turn < 80; ++turn) {
+      await library.runJob(simulated, { args: deviceRequest({ mode: 'fd-fresh' }) });
+      const { wakeups } = await library.runJob(simulated, { args: deviceRequest({ mode: 'none' }) });
+      expect([wakeups.fd, wakeups.callback]).toEqual([0, 0]);
+    }
+  });
+
   test('that tells nobody is tried again after one of another function that keeps an fd', async () => {
     const library = freshLibrary();
     const simulated = library.nativeJobFunction(device.functions.device);
