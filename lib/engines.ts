@@ -24,7 +24,8 @@ import {
 } from './native/contract';
 import { environment } from './native/environment';
 import { forgetDefaultEngine, inFlightEnded, noteDefaultEngine } from './native-keys';
-import { attempt, call, checkOperationOptions, offloaded, type OperationOptions, type Spec } from './operations/call';
+import { attempt, call, type Spec } from './operations/call';
+import { checkOperationOptions, offloaded, type OperationOptions } from './operations/operation-options';
 import { keySources, validatePin } from './operations/store';
 import { validateBoolean, validateInteger, validateOptions, validateString, readOptions } from './validators';
 

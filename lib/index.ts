@@ -48,7 +48,7 @@ export {
   type AsymmetricCipherOptions,
 } from './operations/asymmetric-cipher';
 export type { BinaryLike } from './operations/bytes';
-export type { OperationOptions } from './operations/call';
+export type { OperationOptions } from './operations/operation-options';
 export {
   createCipheriv,
   createDecipheriv,

@@ -13,7 +13,8 @@ import {
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, firstOutput, readOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstOutput } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';
 import { keySpec } from './spec';
 

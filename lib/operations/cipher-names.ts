@@ -2,7 +2,7 @@
 import { getCipherInfo } from 'node:crypto';
 import { nodeError } from '../errors';
 import { isolateErrors } from '../native/error-queue';
-import type { OperationOptions } from './call';
+import type { OperationOptions } from './operation-options';
 import { choosesImplementation } from './spec';
 
 // Node.js 26 lists them. They take a message in one piece, and those that authenticate give their tag in another way.

@@ -3,7 +3,8 @@ import { invalidArgValue } from '../errors';
 import { Family } from '../native/contract';
 import { validateBoolean, validateString } from '../validators';
 import { toInput, type BinaryLike } from './bytes';
-import { attempt, call, readOperationOptions, type CallResult, type OperationOptions } from './call';
+import { attempt, call, type CallResult } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { cipherNames } from './cipher-names';
 import { SecretKeys, type SecretKey, type SecretKeyLike } from './secret-key';
 

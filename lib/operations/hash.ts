@@ -2,7 +2,8 @@
 import { Family } from '../native/contract';
 import { validateInteger, validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
-import { attempt, call, firstOutput, readOperationOptions, type OperationOptions, type Spec } from './call';
+import { attempt, call, firstOutput, type Spec } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';
 import { specFor, SpecTable } from './spec';
 

@@ -2,7 +2,8 @@
 import { Family } from '../native/contract';
 import { validateString } from '../validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
-import { attempt, call, readOperationOptions, type CallResult, type OperationOptions } from './call';
+import { attempt, call, type CallResult } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';
 import { SecretKeys, type SecretKeyLike } from './secret-key';
 

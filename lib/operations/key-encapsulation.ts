@@ -2,15 +2,8 @@
 import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
 import { toInput, type BinaryLike } from './bytes';
-import {
-  attempt,
-  call,
-  firstOutput,
-  readOperationOptions,
-  type CallResult,
-  type OperationOptions,
-  type Spec,
-} from './call';
+import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { keySpec } from './spec';
 
 /** What {@link encapsulate} gives. */

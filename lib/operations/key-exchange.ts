@@ -2,7 +2,8 @@
 import { invalidArgType, invalidArgValue, nodeError } from '../errors';
 import { objectEntry, privateKeyEntry, publicKeyEntry, readKeyInput, type KeyEntry, type KeyLike } from '../keys';
 import { Family } from '../native/contract';
-import { attempt, call, firstOutput, readOperationOptions, type OperationOptions } from './call';
+import { attempt, call, firstOutput } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { keySpec } from './spec';
 
 /** The keys of {@link diffieHellman}. */

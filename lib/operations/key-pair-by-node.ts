@@ -6,7 +6,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
-import type { OperationOptions } from './call';
+import type { OperationOptions } from './operation-options';
 import type { ParsedEncoding } from './key-encoding';
 import { callOnThreadpool } from './threadpool';
 

@@ -6,7 +6,8 @@ import { Family } from '../native/contract';
 import { isolateErrors } from '../native/error-queue';
 import { validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
-import { attempt, call, readOperationOptions, type CallResult, type OperationOptions, type Spec } from './call';
+import { attempt, call, type CallResult, type Spec } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import {
   parsePrivateKeyEncoding,
   parsePublicKeyEncoding,

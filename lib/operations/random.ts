@@ -4,7 +4,8 @@ import { elementSize } from '../byte-views';
 import { invalidArgType, nodeError, outOfRange } from '../errors';
 import { Family } from '../native/contract';
 import { bytesOf, sizeOf } from './bytes';
-import { attempt, call, firstOutput, readOperationOptions, type OperationOptions, type Spec } from './call';
+import { attempt, call, firstOutput, type Spec } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { specFor, SpecTable } from './spec';
 
 const MOST_BYTES = 2 ** 31 - 1;

@@ -3,7 +3,7 @@ import { asyncError, invalidArgValue } from '../errors';
 import type { NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import { forgetImports } from '../native-keys';
-import type { OperationOptions } from './call';
+import type { OperationOptions } from './operation-options';
 import { parseQuery, type Query } from './query';
 
 const PROCESS_LIBRARY = 0;

@@ -3,7 +3,8 @@ import { KeyObject, type webcrypto } from 'node:crypto';
 import { types } from 'node:util';
 import { invalidArgType, nodeError } from '../errors';
 import { toInput, type BinaryLike } from './bytes';
-import type { OperationOptions, Spec } from './call';
+import type { Spec } from './call';
+import type { OperationOptions } from './operation-options';
 import { specFor, SpecTable, type SpecRequest } from './spec';
 
 /** A secret key: bytes, a string that stands for its UTF-8, or an object of type `'secret'` that holds one. */

@@ -12,15 +12,8 @@ import {
 } from '../keys';
 import { Family } from '../native/contract';
 import { bytesOf, sizeOf, toInput, type BinaryLike } from './bytes';
-import {
-  attempt,
-  call,
-  firstOutput,
-  readOperationOptions,
-  type CallResult,
-  type OperationOptions,
-  type Spec,
-} from './call';
+import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';
 import { choosesImplementation, createSpecIn, keySpec, type SpecPlan } from './spec';
 

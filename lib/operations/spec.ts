@@ -5,7 +5,8 @@ import { scopeName, type KeyEntry } from '../keys';
 import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
 import { noteImport, type KeyHolder } from '../native-keys';
-import type { OperationOptions, Spec } from './call';
+import type { Spec } from './call';
+import type { OperationOptions } from './operation-options';
 import { parseQuery } from './query';
 import { choosesImplementation, scopeOf, scopesOfLoaded, SOFTWARE_PROVIDERS } from './scope';
 

@@ -14,7 +14,8 @@ import {
 import { Family, type NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
 import { readOptions, validateFunction, validateString } from '../validators';
-import { attempt, call, checkOperationOptions, offloaded, type Decode, type OperationOptions } from './call';
+import { attempt, call, type Decode } from './call';
+import { checkOperationOptions, offloaded, type OperationOptions } from './operation-options';
 import { createSpec, scopeOf } from './spec';
 
 /** A key in a file, a token, or wherever a provider has a store: see ossl_store(7). */

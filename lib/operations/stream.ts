@@ -2,7 +2,7 @@
 import type { TransformOptions } from 'node:stream';
 import { invalidArgValue } from '../errors';
 import { toInput, validateEncoding } from './bytes';
-import { readOperationOptions, type OperationOptions } from './call';
+import { readOperationOptions, type OperationOptions } from './operation-options';
 
 /**
  * Options of streams: those of operations, for each call that the stream makes, and some of `stream.Transform`. There is

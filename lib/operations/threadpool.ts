@@ -10,7 +10,8 @@ import {
 import { abortError, rejectWith } from '../errors';
 import { ThreadpoolOutcome } from '../native/contract';
 import type { Environment } from '../native/environment';
-import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal, type OperationOptions } from './call';
+import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
+import type { OperationOptions } from './operation-options';
 import { load } from './load';
 
 class ThreadpoolCall<T> implements Cancellable {

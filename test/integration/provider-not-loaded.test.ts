@@ -93,7 +93,7 @@ test('a provider that another thread has loaded is not this thread’s', async (
       hash('md4', 'abc', { provider: 'legacy' }).then(String, (error) => error.code)
         .then((code) => require('node:worker_threads').parentPort.postMessage(code));`;
     const code = await new Promise((resolve) => new Worker(source, { eval: true }).once('message', resolve));
-    provider.unload();
+    await provider.unload();
     return code;
   });
   expect(resultOf(outcome)).toBe(NOT_LOADED);

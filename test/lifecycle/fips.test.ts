@@ -78,7 +78,7 @@ withModule.each(nodes)('%s', (_version, node) => {
         const is = (made: Buffer): boolean => crypto.verify('sha256', Buffer.from('data'), publicKey, made);
         const legacy = await library.loadProvider('legacy');
         const md4 = await code(hash('md4', 'x', { provider: 'legacy' }));
-        legacy.unload();
+        await legacy.unload();
         const worked = {
           hash: (await hash('sha256', 'x', { ...accelerated, outputEncoding: 'hex' })).slice(0, 8),
           byName: await code(hash('sha256', 'x', { provider: 'fips' })),
@@ -271,7 +271,7 @@ withModule.each(nodes)('%s', (_version, node) => {
         const counted = library.stats().providers.fips?.operations ?? 0;
         const loaded = library.listProviders().filter(({ name, library: where }) => name === 'fips' && where === 'own');
         const selfTest = provider.selfTest();
-        provider.unload();
+        await provider.unload();
         const after = await rejectionCode(hash('sha256', 'x', { properties: 'fips=yes' }));
         return { selfTest, found, md5, counted, loaded: loaded.length, after: after ?? 'ok' };
       },

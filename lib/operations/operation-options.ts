@@ -1,0 +1,101 @@
+// The options that every operation takes.
+import type { LimitOptions } from '../cancellation';
+import { invalidArgValue } from '../errors';
+import { OperationMode } from '../native/contract';
+import {
+  readOptions,
+  validateAbortSignal,
+  validateBoolean,
+  validateFallback,
+  validateInteger,
+  validateOptions,
+  validateString,
+} from '../validators';
+
+/** Options that every operation takes, last. */
+export interface OperationOptions {
+  /** Rejects with an `AbortError` at once. Work that has begun goes on unheard. */
+  signal?: AbortSignal;
+  /** Rejects with `ERR_ASYNC_TIMEOUT` after so many milliseconds, 1 to 2 147 483 647; the work as with `signal`. */
+  timeoutMs?: number;
+  /**
+   * The provider whose implementation is used, for example `'accelerator'`: the operation then runs in an OpenSSL job,
+   * which may pause. One that is not loaded is refused with `ERR_ASYNC_PROVIDER_NOT_LOADED`. Without it, OpenSSL's choice.
+   */
+  provider?: string;
+  /** A query that chooses among implementations, as property(7), for example `'fips=yes'`. */
+  properties?: string;
+  /**
+   * Where a software operation runs. `'auto'` learns what each costs: within the call when that is cheaper than a hop to
+   * a pool thread and does not hold the event loop for long, else on the pool. `'inline'`: within the call. `'offload'`:
+   * never on the event loop. @defaultValue `'auto'`
+   */
+  mode?: 'auto' | 'inline' | 'offload';
+  /**
+   * What happens when the implementation of `provider` fails: `'software'` tries again with OpenSSL's own, and takes that
+   * at once for what the provider does not have; `'error'` rejects. @defaultValue that of `configure()`, `'error'`
+   */
+  fallback?: 'software' | 'error';
+  /**
+   * Rejects with `ERR_ASYNC_NOT_OFFLOADED` what was meant for hardware and ran here, because its job did not pause, or
+   * because a query such as `?provider=name` found it in software only, which is known before it runs; there is no
+   * `fallback` then. Without it, `stats().providers[name].notOffloaded` counts such operations, and the channel
+   * `openssl-async:operation:not-offloaded` tells of them. @defaultValue false
+   */
+  requireOffload?: boolean;
+}
+
+export const OPERATION_OPTIONS = [
+  'signal',
+  'timeoutMs',
+  'provider',
+  'properties',
+  'mode',
+  'fallback',
+  'requireOffload',
+] as const;
+
+/**
+ * The options that every operation takes, and those of `known` that this one takes besides, each read once. Throws for
+ * what is wrong with the former.
+ */
+export function readOperationOptions<T extends OperationOptions = OperationOptions>(
+  given: T | undefined,
+  known: readonly (keyof T & string)[] = [],
+): T | undefined {
+  if (given === undefined) return undefined;
+  const options =
+    known.length === 0 ? plainOptions(given) : readOptions(given, 'options', [...known, ...OPERATION_OPTIONS]);
+  checkOperationOptions(options);
+  return options as T;
+}
+
+// What readOptions() does, in a tenth of the time.
+function plainOptions(given: object): Partial<Record<(typeof OPERATION_OPTIONS)[number], unknown>> {
+  validateOptions(given, 'options', OPERATION_OPTIONS);
+  const { signal, timeoutMs, provider, properties, mode, fallback, requireOffload } = given;
+  const options = { __proto__: null, signal, timeoutMs, provider, properties, mode, fallback, requireOffload };
+  return options;
+}
+
+/** Options, as read, of a call that never runs on the event loop. */
+export function offloaded(options: LimitOptions | undefined): OperationOptions {
+  const { signal, timeoutMs } = options ?? NO_LIMITS;
+  return { __proto__: null, signal, timeoutMs, mode: 'offload' } as unknown as OperationOptions;
+}
+
+const NO_LIMITS = Object.freeze({ __proto__: null }) as unknown as LimitOptions;
+
+/** Throws for what is wrong with the options that every operation takes. */
+export function checkOperationOptions(options: Partial<Record<(typeof OPERATION_OPTIONS)[number], unknown>>): void {
+  const { signal, timeoutMs, provider, properties, mode, fallback, requireOffload } = options;
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+  if (provider !== undefined) validateString(provider, 'options.provider');
+  if (properties !== undefined) validateString(properties, 'options.properties');
+  if (mode !== undefined && !(typeof mode === 'string' && Object.hasOwn(OperationMode, mode))) {
+    throw invalidArgValue('options.mode', mode, "must be 'auto', 'inline' or 'offload'");
+  }
+  if (fallback !== undefined) validateFallback(fallback, 'options.fallback');
+  if (requireOffload !== undefined) validateBoolean(requireOffload, 'options.requireOffload');
+}
