@@ -17,7 +17,7 @@ namespace {
 
 struct Known {
   std::string path;
-  ENGINE_GEN_INT_FUNC_PTR destroy;  // the engine's own; may be null
+  ENGINE_GEN_INT_FUNC_PTR destroy = nullptr;  // the engine's own; may be null
 };
 
 struct KnownEngines {
