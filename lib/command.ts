@@ -13,24 +13,41 @@ export interface CommandParts {
 }
 
 /**
- * A command of a job function: yield it to have it carried out inside the job. One that is never yielded is the job's error. `yield` gives back its result; `yield*`
- * does the same with the right type.
+ * A command of a job function: yield it to have it carried out inside the job. One that is never yielded is the job's
+ * error. `yield` gives back its result; `yield*` does the same with the right type.
  */
 export class Command<Result> {
-  /** @internal */
-  readonly job: Job;
-  /** @internal */
-  readonly parts: CommandParts;
-  /** @internal Makes the result of OpenSSL's answer; throws for a failure. */
-  readonly result: (ok: boolean, fd: number) => Result;
+  readonly #job: Job;
+  readonly #parts: CommandParts;
+  readonly #result: (ok: boolean, fd: number) => Result;
   #isYielded = false;
 
   /** @internal */
   constructor(job: Job, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
-    this.job = job;
-    this.parts = parts;
-    this.result = result;
+    this.#job = job;
+    this.#parts = Object.freeze({ __proto__: null, ...parts });
+    this.#result = result;
     ++job.unyieldedCommands;
+  }
+
+  /** @internal Whether it is one, whatever its prototype says. */
+  static is(value: unknown): value is Command<unknown> {
+    return typeof value === 'object' && value !== null && #parts in value;
+  }
+
+  /** @internal */
+  get job(): Job {
+    return this.#job;
+  }
+
+  /** @internal */
+  get parts(): CommandParts {
+    return this.#parts;
+  }
+
+  /** @internal The result of OpenSSL's answer; throws for a failure. */
+  resultOf(ok: boolean, fd: number): Result {
+    return this.#result(ok, fd);
   }
 
   /** @internal Its job has got it. */

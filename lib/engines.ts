@@ -1,9 +1,10 @@
 // OpenSSL's engines, which hold keys or work for those of one's own. Providers have replaced them since OpenSSL 3;
 // OpenSSL 4 has none.
 import { resolve } from 'node:path';
+import { bytesOf } from './byte-views';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from './errors';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
-import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
+import { HARDWARE_OPTIONS, readHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import {
   AsyncKey,
   entryOf,
@@ -27,7 +28,7 @@ import { forgetDefaultEngine, inFlightEnded, noteDefaultEngine } from './native-
 import { attempt, call, type Spec } from './operations/call';
 import { checkOperationOptions, offloaded, type OperationOptions } from './operations/operation-options';
 import { keySources, validatePin } from './operations/store';
-import { validateBoolean, validateInteger, validateOptions, validateString, readOptions } from './validators';
+import { validateBoolean, validateInteger, validateString, readOptions } from './validators';
 
 /** What an engine can do for a key of one's own: functions for RSA or EC keys, or those of a higher level for any type. */
 export type EngineAlgorithm = 'RSA' | 'EC' | 'PKEY';
@@ -240,10 +241,10 @@ export class Engine {
    * `ERR_INVALID_ARG_VALUE`
    */
   setDefault(algorithms: readonly EngineDefault[]): void {
-    validateNames(algorithms, 'algorithms', DEFAULTS);
+    const names = readNames(algorithms, 'algorithms', DEFAULTS);
     const native = this.#handle();
     noteDefaultEngine(this);
-    const failed = environment().addon.setDefaultEngine(native, algorithms.join(','));
+    const failed = environment().addon.setDefaultEngine(native, names.join(','));
     if (failed !== undefined) throw fromNative(failed);
   }
 
@@ -356,23 +357,16 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
   return attempt(() => {
     validateString(idOrPath, 'idOrPath');
     if (!ID.test(idOrPath)) throw invalidArgValue('idOrPath', idOrPath, 'must be an id or a path');
-    validateOptions(options, 'options', [
-      'id',
-      'preInit',
-      'postInit',
-      'algorithms',
-      'pauses',
-      'isolate',
-      ...HARDWARE_OPTIONS,
-    ]);
-    validateHardwareOptions(options);
-    const { id = '', algorithms, pauses = false } = options;
+    const given = readOptions(options, 'options', ENGINE_OPTIONS);
+    const hardware = readHardwareOptions(given);
+    const { id = '', pauses = false } = given;
     validateString(id, 'options.id');
     validateBoolean(pauses, 'options.pauses');
-    if (algorithms !== undefined) methodsOf(algorithms, 'options.algorithms');
-    const preInit = toNativeCommands(options.preInit, 'options.preInit');
-    const postInit = toNativeCommands(options.postInit, 'options.postInit');
-    const isolate = validateIsolate(options.isolate);
+    const algorithms =
+      given.algorithms === undefined ? undefined : readNames(given.algorithms, 'options.algorithms', KEY_ALGORITHMS);
+    const preInit = toNativeCommands(given.preInit, 'options.preInit');
+    const postInit = toNativeCommands(given.postInit, 'options.postInit');
+    const isolate = validateIsolate(given.isolate);
     const modules = modulesOf('engine', idOrPath, [...preInit, ...postInit]);
     const isPath = PATH.test(idOrPath);
     const { addon } = environment();
@@ -381,16 +375,16 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
     isolateModules(isolate, modules, 'engine');
     return ask(task, 'load engine', undefined, undefined, (outcome) => {
       const native = addon.takeEngine(outcome);
-      const engine = new Engine(native, pauses, options);
+      const engine = new Engine(native, pauses, hardware);
       const holder = `engine:${engine.id}`;
       try {
-        waitFor(holder, options, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
+        waitFor(holder, hardware, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
       } catch (error) {
         void engine.unload();
         throw error;
       }
       keySources.set(engine.id, engine);
-      if (algorithms !== undefined) engine.use(algorithms as EngineAlgorithm[]);
+      if (algorithms !== undefined) engine.use(algorithms);
       return engine;
     });
   });
@@ -405,6 +399,7 @@ export function listEngines(): EngineInfo[] {
   return environment().addon.listEngines();
 }
 
+const ENGINE_OPTIONS = ['id', 'preInit', 'postInit', 'algorithms', 'pauses', 'isolate', ...HARDWARE_OPTIONS] as const;
 const ENGINE_KEY_OPTIONS = ['pin', 'signal', 'timeoutMs'] as const;
 
 // C ends a text there.
@@ -437,7 +432,7 @@ async function ask<T>(
   const { addon } = env;
   env.guardExit();
   const spec: Spec = { native, algorithm, generation: undefined, mayPause: false };
-  const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
+  const answer = typeof pin === 'string' ? Buffer.from(pin) : bytesOf(pin);
   try {
     await call(spec, [answer], undefined, offloaded(limits), () => undefined);
     const failed = addon.takeError(outcome);
@@ -450,18 +445,18 @@ async function ask<T>(
   }
 }
 
-function validateNames(names: unknown, name: string, known: readonly string[]): void {
-  if (!Array.isArray(names)) throw invalidArgType(name, 'an instance of Array', names);
-  for (const each of names as unknown[]) {
-    if (typeof each !== 'string' || !known.includes(each)) {
-      throw invalidArgValue(name, each, `must have none but ${known.join(', ')}`);
-    }
+function readNames<Name extends string>(given: unknown, name: string, known: readonly Name[]): Name[] {
+  if (!Array.isArray(given)) throw invalidArgType(name, 'an instance of Array', given);
+  const names = [...(given as Name[])];
+  for (const each of names) {
+    if (!known.includes(each)) throw invalidArgValue(name, each, `must have none but ${known.join(', ')}`);
   }
+  return names;
 }
 
 function methodsOf(algorithms: unknown, name: string): number {
-  validateNames(algorithms, name, KEY_ALGORITHMS);
-  return (algorithms as EngineAlgorithm[]).reduce((methods, algorithm) => methods | EngineMethod[algorithm], 0);
+  const names = readNames(algorithms, name, KEY_ALGORITHMS);
+  return names.reduce((methods, algorithm) => methods | EngineMethod[algorithm], 0);
 }
 
 function toNativeCommands(commands: unknown, name: string): (string | number | Buffer | undefined)[] {

@@ -82,7 +82,7 @@ export class GeneratorRun {
       turn = () => {
         let input: unknown;
         try {
-          input = command?.result(ok, fd);
+          input = command?.resultOf(ok, fd);
         } catch (error) {
           return generator.throw(error);
         }
@@ -90,10 +90,10 @@ export class GeneratorRun {
       };
     }
     for (;;) {
-      const step = turn();
-      if (step.done === true) return this.#finish(step.value);
-      const refusal = this.#refusal(step.value);
-      if (refusal === undefined) return (step.value as Command<unknown>).parts;
+      const { done, value } = turn();
+      if (done === true) return this.#finish(value);
+      const refusal = this.#refusal(value);
+      if (refusal === undefined) return (value as Command<unknown>).parts;
       turn = () => generator.throw(refusal);
     }
   }
@@ -114,7 +114,7 @@ export class GeneratorRun {
       if (this.#commandsInARow > COMMAND_LIMIT + 1) throw error;
       return error;
     }
-    if (!(yielded instanceof Command) || yielded.job !== this.#job) {
+    if (!Command.is(yielded) || yielded.job !== this.#job) {
       const why = describeForeign(yielded) ?? 'A job function may yield only the commands of its own job';
       return asyncError('ERR_ASYNC_INVALID_COMMAND', why);
     }

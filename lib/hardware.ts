@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import { fromNative, invalidArgValue } from './errors';
 import { WaitMode, type NativeError } from './native/contract';
 import { environment } from './native/environment';
-import { validateInteger, validateOptions, validateString } from './validators';
+import { readOptions, validateInteger, validateString } from './validators';
 
 /** How a device is made to look for responses that it does not announce. */
 export interface DevicePollOptions {
@@ -59,25 +59,33 @@ type StartPolling = (
   symThreshold: number,
 ) => NativeError | undefined;
 
-/** Throws for what is wrong with `options`. */
-export function validateHardwareOptions(options: HardwareOptions): void {
-  const { wait, poll, heartbeat }: Record<string, unknown> = { ...options };
+/** Those of `given`, options as readOptions() gave them, with what they hold read once. Throws for what is wrong with them. */
+export function readHardwareOptions(given: Partial<Record<keyof HardwareOptions, unknown>>): HardwareOptions {
+  const { wait } = given;
   if (wait !== undefined && !(typeof wait === 'string' && Object.hasOwn(WaitMode, wait))) {
     throw invalidArgValue('options.wait', wait, "must be 'auto', 'callback', 'fd' or 'poll'");
   }
-  if (heartbeat !== undefined) {
-    validateOptions(heartbeat, 'options.heartbeat', ['command', 'intervalMs']);
-    const { command, intervalMs } = heartbeat;
-    if (command !== undefined) validateString(command, 'options.heartbeat.command');
-    if (intervalMs !== undefined) validateInteger(intervalMs, 'options.heartbeat.intervalMs', 1, 2 ** 31 - 1);
-  }
-  if (poll === undefined) return;
-  validateOptions(poll, 'options.poll', ['command', 'intervalMs', 'asymThreshold', 'symThreshold']);
+  const heartbeat = given.heartbeat === undefined ? undefined : readHeartbeat(given.heartbeat);
+  const poll = given.poll === undefined ? undefined : readPoll(given.poll);
+  return { __proto__: null, wait, poll, heartbeat } as HardwareOptions;
+}
+
+function readHeartbeat(given: unknown): unknown {
+  const heartbeat = readOptions(given, 'options.heartbeat', ['command', 'intervalMs']);
+  const { command, intervalMs } = heartbeat;
+  if (command !== undefined) validateString(command, 'options.heartbeat.command');
+  if (intervalMs !== undefined) validateInteger(intervalMs, 'options.heartbeat.intervalMs', 1, 2 ** 31 - 1);
+  return heartbeat;
+}
+
+function readPoll(given: unknown): unknown {
+  const poll = readOptions(given, 'options.poll', ['command', 'intervalMs', 'asymThreshold', 'symThreshold']);
   const { command, intervalMs, asymThreshold, symThreshold } = poll;
   if (command !== undefined) validateString(command, 'options.poll.command');
   if (intervalMs !== undefined) validateInteger(intervalMs, 'options.poll.intervalMs', 1, 60_000);
   if (asymThreshold !== undefined) validateInteger(asymThreshold, 'options.poll.asymThreshold', 1, 1_000_000);
   if (symThreshold !== undefined) validateInteger(symThreshold, 'options.poll.symThreshold', 1, 1_000_000);
+  return poll;
 }
 
 /** Has `holder`'s operations waited for as `options` say. Throws what `start` reports. */

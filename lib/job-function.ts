@@ -25,12 +25,21 @@ const MAX_ARGS_BYTES = 2 ** 30;
 /** A job function written in TypeScript; see {@link jobFunction}. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for JobBody
 export class GeneratorJobFunction<Args = any> {
-  /** What was passed to {@link jobFunction}. */
-  readonly body: JobBody<Args>;
+  readonly #body: JobBody<Args>;
 
   /** @internal */
   constructor(body: JobBody<Args>) {
-    this.body = body;
+    this.#body = body;
+  }
+
+  /** @internal Whether it is one, whatever its prototype says. */
+  static is(value: unknown): value is GeneratorJobFunction {
+    return typeof value === 'object' && value !== null && #body in value;
+  }
+
+  /** What was passed to {@link jobFunction}. */
+  get body(): JobBody<Args> {
+    return this.#body;
   }
 }
 
@@ -38,12 +47,21 @@ export class GeneratorJobFunction<Args = any> {
 export class NativeJobFunction {
   /** Without a member that is seen outside, anything would do for one. */
   declare protected readonly brand: 'native';
-  /** @internal */
-  readonly external: NativeJobFunctionExternal;
+  readonly #external: NativeJobFunctionExternal;
 
   /** @internal */
   constructor(external: NativeJobFunctionExternal) {
-    this.external = external;
+    this.#external = external;
+  }
+
+  /** @internal As {@link GeneratorJobFunction.is}. */
+  static is(value: unknown): value is NativeJobFunction {
+    return typeof value === 'object' && value !== null && #external in value;
+  }
+
+  /** @internal */
+  get external(): NativeJobFunctionExternal {
+    return this.#external;
   }
 }
 
@@ -109,7 +127,7 @@ export function nativeJobFunction(external: unknown): NativeJobFunction {
 }
 
 export function validateJobFunction(value: unknown): asserts value is JobFunction {
-  if (value instanceof GeneratorJobFunction || value instanceof NativeJobFunction) return;
+  if (GeneratorJobFunction.is(value) || NativeJobFunction.is(value)) return;
   throw invalidArgType('func', 'a job function made by jobFunction() or nativeJobFunction()', value);
 }
 

@@ -1,7 +1,7 @@
 // What can be configured, its ranges and defaults.
 import { resolve } from 'node:path';
 import { outOfRange } from './errors';
-import { validateBoolean, validateFallback, validateInteger, validateOptions, validatePath } from './validators';
+import { validateBoolean, validateFallback, validateInteger, readOptions, validatePath } from './validators';
 
 /** How often a job is tried that offers neither an fd nor a callback. */
 export interface PollOptions {
@@ -104,34 +104,36 @@ const RANGES = {
   drainTimeoutMs: [0, 600_000],
 } as const;
 
+export const CONFIGURE_OPTIONS = Object.keys(DEFAULT_OPTIONS) as (keyof ConfigureOptions)[];
+
 /** `defaults` with what `options` says; throws for what it may not say. */
 export function resolveOptions(options: unknown, defaults: Readonly<ResolvedOptions>): ResolvedOptions {
-  validateOptions(options, 'options', Object.keys(DEFAULT_OPTIONS));
+  const given = readOptions(options, 'options', CONFIGURE_OPTIONS);
   const resolved: ResolvedOptions = { ...defaults, poll: { ...defaults.poll } };
   for (const [name, [min, max]] of Object.entries(RANGES) as [keyof typeof RANGES, [number, number]][]) {
-    const value = options[name];
+    const value = given[name];
     if (value === undefined) continue;
     validateInteger(value, `options.${name}`, min, max);
     resolved[name] = value;
   }
   for (const name of ['stackHighWater', 'spareThread'] as const) {
-    const value = options[name];
+    const value = given[name];
     if (value === undefined) continue;
     validateBoolean(value, `options.${name}`);
     resolved[name] = value;
   }
-  if (options.fallback !== undefined) {
-    validateFallback(options.fallback, 'options.fallback');
-    resolved.fallback = options.fallback;
+  if (given.fallback !== undefined) {
+    validateFallback(given.fallback, 'options.fallback');
+    resolved.fallback = given.fallback;
   }
-  if (options.opensslConfig !== undefined) {
-    validatePath(options.opensslConfig, 'options.opensslConfig');
-    resolved.opensslConfig = resolve(options.opensslConfig);
+  if (given.opensslConfig !== undefined) {
+    validatePath(given.opensslConfig, 'options.opensslConfig');
+    resolved.opensslConfig = resolve(given.opensslConfig);
   }
-  if (options.poll !== undefined) {
-    validateOptions(options.poll, 'options.poll', POLL_OPTIONS);
+  if (given.poll !== undefined) {
+    const poll = readOptions(given.poll, 'options.poll', POLL_OPTIONS);
     for (const name of POLL_OPTIONS) {
-      const value = options.poll[name];
+      const value = poll[name];
       if (value === undefined) continue;
       validateInteger(value, `options.poll.${name}`, 1, 60_000);
       resolved.poll[name] = value;

@@ -5,9 +5,9 @@ import type { NativeProvider, NativeProviderInfo } from './native/contract';
 import { environment } from './native/environment';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { inFlightEnded } from './native-keys';
-import { HARDWARE_OPTIONS, validateHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
+import { HARDWARE_OPTIONS, readHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './hardware';
 import { setLoaded, setUnloaded } from './operations/scope';
-import { UNPRINTABLE, validateBoolean, validateOptions, validatePath, validateString } from './validators';
+import { UNPRINTABLE, validateBoolean, readOptions, validatePath, validateString } from './validators';
 
 /** Options of {@link loadProvider}. */
 export interface ProviderOptions extends HardwareOptions, IsolationOptions {
@@ -170,25 +170,32 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   await Promise.resolve();
   validateString(name, 'name');
   if (!NAME.test(name)) throw invalidArgValue('name', name, 'must be the name of a provider');
-  validateOptions(options, 'options', ['path', 'parameters', 'config', 'pauses', 'isolate', ...HARDWARE_OPTIONS]);
-  validateHardwareOptions(options);
-  const { pauses = true } = options;
+  const given = readOptions(options, 'options', PROVIDER_OPTIONS);
+  const hardware = readHardwareOptions(given);
+  const { pauses = true } = given;
   validateBoolean(pauses, 'options.pauses');
-  const path = pathOption(options.path, 'options.path');
-  const config = pathOption(options.config, 'options.config');
-  const parameters = parameterList(options.parameters);
-  isolateModules(validateIsolate(options.isolate), modulesOf('provider', name, parameters), 'provider');
+  const path = pathOption(given.path, 'options.path');
+  const config = pathOption(given.config, 'options.config');
+  const parameters = parameterList(given.parameters);
+  isolateModules(validateIsolate(given.isolate), modulesOf('provider', name, parameters), 'provider');
   if (config !== undefined) loadConfiguration(config);
-  const native = environment().addon.loadProvider(name, path, parameters);
+  const { addon } = environment();
+  const native = addon.loadProvider(name, path, parameters);
   if (isNativeError(native)) throw fromNative(native);
-  waitFor(`provider:${name}`, options, 'poll', (...poll) =>
-    environment().addon.pollProvider(`provider:${name}`, native, ...poll),
-  );
-  const provider = new Provider(name, native, options);
+  const holder = `provider:${name}`;
+  try {
+    waitFor(holder, hardware, 'poll', (...poll) => addon.pollProvider(holder, native, ...poll));
+  } catch (error) {
+    addon.unloadProvider(native);
+    throw error;
+  }
+  const provider = new Provider(name, native, hardware);
   providers.set(name, [...(providers.get(name) ?? []), provider]);
   setLoaded(name, pauses);
   return provider;
 }
+
+const PROVIDER_OPTIONS = ['path', 'parameters', 'config', 'pauses', 'isolate', ...HARDWARE_OPTIONS] as const;
 
 /**
  * Reads a configuration file into this package's own library context.
@@ -216,8 +223,7 @@ export interface ProviderListOptions {
  * @throws `ERR_ASYNC_UNSUPPORTED`, `ERR_ASYNC_INIT_FAILED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
 export function listProviders(options: ProviderListOptions = {}): ProviderInfo[] {
-  validateOptions(options, 'options', ['selfTest']);
-  const { selfTest = false } = options;
+  const { selfTest = false } = readOptions(options, 'options', ['selfTest']);
   validateBoolean(selfTest, 'options.selfTest');
   const { addon } = environment();
   return (['process', 'own'] as const).flatMap((library) => {

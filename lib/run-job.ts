@@ -394,7 +394,7 @@ export function runJob<Args = unknown>(
   if (missing !== undefined) return Promise.reject(missing);
   const env = environment();
   const { args, waitContext, signal } = given;
-  const isGenerator = func instanceof GeneratorJobFunction;
+  const isGenerator = GeneratorJobFunction.is(func);
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
   if (signal?.aborted === true) {
     ++cancellations.aborted;

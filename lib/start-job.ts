@@ -152,7 +152,7 @@ export function startJob(
 
 function start(env: Environment, waitContext: WaitContext, func: unknown, args: unknown): StartJobResult {
   validateJobFunction(func);
-  const isGenerator = func instanceof GeneratorJobFunction;
+  const isGenerator = GeneratorJobFunction.is(func);
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
   env.start();
   const job = new Job(waitContext, false);

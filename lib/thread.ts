@@ -1,9 +1,9 @@
 // The library, the process's OpenSSL and this thread's pool of jobs.
 import { asyncError, fromNative, outOfRange } from './errors';
-import { resolveOptions, type ConfigureOptions } from './options';
+import { CONFIGURE_OPTIONS, resolveOptions, type ConfigureOptions } from './options';
 import { environment, reasonForNone, versionOfOpenSSL } from './native/environment';
 import { loadConfiguration } from './providers';
-import { validateInteger, validateOptions } from './validators';
+import { validateInteger, readOptions } from './validators';
 
 /** Options of {@link initThread}. */
 export interface InitThreadOptions {
@@ -41,8 +41,7 @@ export function opensslVersion(): string | undefined {
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; `ERR_ASYNC_INIT_FAILED`; `ERR_ASYNC_UNSUPPORTED`
  */
 export function initThread(options: InitThreadOptions = {}): void {
-  validateOptions(options, 'options', ['maxSize', 'initSize']);
-  const { maxSize = 0, initSize = 0 } = options;
+  const { maxSize = 0, initSize = 0 } = readOptions(options, 'options', ['maxSize', 'initSize']);
   validateInteger(maxSize, 'options.maxSize', 0, MAX_POOL);
   validateInteger(initSize, 'options.initSize', 0, MAX_POOL);
   if (maxSize !== 0 && initSize > maxSize) {
@@ -80,19 +79,20 @@ export function cleanupThread(): void {
  */
 export function configure(options: ConfigureOptions): void {
   const env = environment();
-  const resolved = resolveOptions(options, env.options);
+  const given = readOptions(options, 'options', CONFIGURE_OPTIONS);
+  const resolved = resolveOptions(given, env.options);
   if (env.started) {
     throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'configure() must be called before the first use on this thread');
   }
   const { addon } = env;
-  if (options.opensslConfig !== undefined) loadConfiguration(resolved.opensslConfig);
+  if (given.opensslConfig !== undefined) loadConfiguration(resolved.opensslConfig);
   const { stackSizeBytes, maxGuardedStacks, threads, spareThread } = resolved;
-  if (options.stackSizeBytes !== undefined || options.maxGuardedStacks !== undefined) {
+  if (given.stackSizeBytes !== undefined || given.maxGuardedStacks !== undefined) {
     if (!addon.configureStacks(stackSizeBytes, maxGuardedStacks)) {
       throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The stacks of this process have been set up already');
     }
   }
-  if (options.threads !== undefined || options.spareThread !== undefined) {
+  if (given.threads !== undefined || given.spareThread !== undefined) {
     if (!addon.configurePool(threads, spareThread)) {
       throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The pool of this process has been started already');
     }

@@ -1,7 +1,7 @@
 // How new keys are wanted: as node:crypto describes encodings, checked as it checks them.
 import { copyOf } from '../byte-views';
 import { invalidArgValue, nodeError } from '../errors';
-import { validateOptions } from '../validators';
+import { readOptions } from '../validators';
 import { toInput } from './bytes';
 
 /** How a public key is wanted. */
@@ -56,8 +56,7 @@ const ONLY_KEY_TYPE: Readonly<Record<string, string>> = { pkcs1: 'rsa', sec1: 'e
 function objectOrNothing(encoding: unknown, name: string): Record<string, unknown> | undefined {
   if (encoding === undefined || encoding === null) return undefined;
   if (typeof encoding !== 'object') throw invalidArgValue(name, encoding, 'is invalid');
-  validateOptions(encoding, name, ['format', 'type', 'cipher', 'passphrase', 'encoding']);
-  return encoding;
+  return readOptions(encoding, name, ['format', 'type', 'cipher', 'passphrase', 'encoding']);
 }
 
 function parseFormatAndType(

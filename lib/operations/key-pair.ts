@@ -1,10 +1,10 @@
 // New key pairs.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { invalidArgType, invalidArgValue, nodeError, unknownOption } from '../errors';
+import { invalidArgType, invalidArgValue, nodeError } from '../errors';
 import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys';
 import { Family } from '../native/contract';
 import { isolateErrors } from '../native/error-queue';
-import { validateInteger, validateString } from '../validators';
+import { readOptions, validateInteger, validateString } from '../validators';
 import { bytesOf } from './bytes';
 import { attempt, call, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
@@ -128,11 +128,11 @@ export function generateKeyPair<const Options extends KeyPairOptions = object>(
   return attempt(() => {
     operationOptions = readOperationOptions(operationOptions);
     validateString(type, 'type');
-    if (options !== undefined) validateKeyPairOptions(options);
-    const publicEncoding = parsePublicKeyEncoding(options?.publicKeyEncoding, type, 'options.publicKeyEncoding');
-    const privateEncoding = parsePrivateKeyEncoding(options?.privateKeyEncoding, type, 'options.privateKeyEncoding');
+    const given = options === undefined ? undefined : readOptions(options, 'options', KEY_PAIR_OPTIONS);
+    const publicEncoding = parsePublicKeyEncoding(given?.publicKeyEncoding, type, 'options.publicKeyEncoding');
+    const privateEncoding = parsePrivateKeyEncoding(given?.privateKeyEncoding, type, 'options.privateKeyEncoding');
     const isEncrypted = isEncryptedOffLoop(privateEncoding);
-    const parameters = parametersOf(type, options);
+    const parameters = parametersOf(type, given as KeyPairOptions | undefined);
     const isReady = isIn(publicEncoding, 'spki') && isIn(privateEncoding, 'pkcs8');
     const isChosen = choosesImplementation(operationOptions);
     if (!isReady && isQuick(type) && operationOptions?.mode !== 'inline' && !isChosen) {
@@ -199,15 +199,6 @@ const KEY_PAIR_OPTIONS = [
   'publicKeyEncoding',
   'privateKeyEncoding',
 ] as const;
-
-function validateKeyPairOptions(options: unknown): asserts options is KeyPairOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidArgType('options', 'of type object', options);
-  }
-  for (const name of Object.keys(options)) {
-    if (!(KEY_PAIR_OPTIONS as readonly string[]).includes(name)) throw unknownOption(name, KEY_PAIR_OPTIONS);
-  }
-}
 
 function parametersOf(type: string, options: KeyPairOptions | undefined): Parameters {
   const parameters = Object.hasOwn(PARAMETERS, type) ? PARAMETERS[type] : undefined;

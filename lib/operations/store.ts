@@ -1,4 +1,5 @@
 // Keys by what names them: as node:crypto reads them, or by the URI of a store.
+import { bytesOf } from '../byte-views';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError, type CodedError } from '../errors';
 import {
   AsyncKey,
@@ -141,7 +142,7 @@ async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate
 
 export function validatePin(pin: unknown, name: string): asserts pin is string | Uint8Array {
   // What it is would be shown.
-  if (typeof pin !== 'string' && !(pin instanceof Uint8Array)) {
+  if (typeof pin !== 'string' && bytesOf(pin) === undefined) {
     throw invalidArgType(name, 'of type string or an instance of Uint8Array', typeof pin);
   }
 }
@@ -189,7 +190,7 @@ async function loadWith(
     const native = environment().addon.takeKey(spec.native);
     return heldPrivateKey(spki, { native, scope: scope ?? [0, '', false], holder: 'its store' });
   };
-  const answer = typeof pin === 'string' ? Buffer.from(pin) : pin;
+  const answer = typeof pin === 'string' ? Buffer.from(pin) : bytesOf(pin);
   try {
     return await call(spec, [answer], undefined, offloaded(options), toKey);
   } finally {
