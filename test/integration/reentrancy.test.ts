@@ -43,6 +43,10 @@ test('properties on Object.prototype change nobody’s key and nobody’s result
   await isRight('polluted');
 }, 130_000);
 
+test('signals that were derived for one call go with it, and calls that share one warn of nothing', async () => {
+  await isRight('derived-signals');
+}, 130_000);
+
 describe('several copies of the JavaScript over one addon', () => {
   test('each gets its own results; jobs of one are safe from the others', async () => {
     await isRight('copies-of-javascript', 'results');

@@ -124,7 +124,13 @@ const KINDS = {
   },
   getters: { options: withGetters },
   proxies: { options: asProxy },
-  signals: { options: (options) => ({ ...options, signal: foreignSignal(), timeoutMs: 60_000 }) },
+  signals: {
+    // Of bags that take one.
+    options: (options) => {
+      const takesSignal = 'mode' in options || 'args' in options;
+      return takesSignal ? { ...options, signal: foreignSignal(), timeoutMs: 60_000 } : options;
+    },
+  },
   thenables: {
     begin() {
       Object.defineProperty(Object.prototype, 'then', {
@@ -180,6 +186,79 @@ async function callAll(makeOptions) {
   );
 }
 
+const MESSAGE = Buffer.from('the message');
+
+/** Everything else that takes options, or bags that hold keys. */
+async function callOthers(makeOptions) {
+  const { createCipheriv, createDecipheriv, createHash, createRemoteKey, diffieHellman, generateKeyPair } = library;
+  const { listProviders, loadProvider, privateDecrypt, publicEncrypt, randomFill } = library;
+  const digest = await createHash('shake256', makeOptions({ outputLength: 20, mode: 'offload' }))
+    .update(MESSAGE)
+    .digest('hex');
+  const expected = crypto.createHash('shake256', { outputLength: 20 }).update(MESSAGE).digest('hex');
+  check(digest === expected, 'createHash()');
+
+  const [key, iv] = [Buffer.alloc(32, 1), Buffer.alloc(12, 2)];
+  const cipher = createCipheriv('aes-256-gcm', key, iv, makeOptions({ authTagLength: 16 }));
+  const sealed = Buffer.concat([await cipher.update(MESSAGE), await cipher.final()]);
+  const decipher = createDecipheriv('aes-256-gcm', key, iv, makeOptions({ mode: 'inline' }));
+  decipher.setAuthTag(cipher.getAuthTag());
+  check(MESSAGE.equals(Buffer.concat([await decipher.update(sealed), await decipher.final()])), 'ciphers');
+
+  const ec = await generateKeyPair(
+    'ec',
+    makeOptions({
+      namedCurve: 'P-256',
+      privateKeyEncoding: makeOptions({ format: 'pem', type: 'pkcs8', cipher: 'aes-128-cbc', passphrase: 'secret' }),
+    }),
+  );
+  const bag = { key: ec.privateKey, passphrase: 'secret', dsaEncoding: 'ieee-p1363' };
+  const signature = await sign('sha256', MESSAGE, makeOptions(bag), makeOptions({ mode: 'inline' }));
+  const publicBag = { key: ec.publicKey, dsaEncoding: 'ieee-p1363' };
+  check(crypto.verify('sha256', MESSAGE, publicBag, signature), 'sign() with a bag');
+  check((await verify('sha256', MESSAGE, makeOptions(publicBag), Buffer.alloc(64, 3))) === false, 'a forged one');
+
+  const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const encrypted = await publicEncrypt(makeOptions({ key: rsa.publicKey, oaepHash: 'sha256' }), MESSAGE);
+  check(
+    MESSAGE.equals(await privateDecrypt(makeOptions({ key: rsa.privateKey, oaepHash: 'sha256' }), encrypted)),
+    'RSA',
+  );
+  const x = [crypto.generateKeyPairSync('x25519'), crypto.generateKeyPairSync('x25519')];
+  const keys = { privateKey: x[0].privateKey, publicKey: x[1].publicKey };
+  check(crypto.diffieHellman(keys).equals(await diffieHellman(makeOptions(keys))), 'diffieHellman()');
+  const filled = await randomFill(new Uint8Array(64), 0, 64, makeOptions({ mode: 'offload' }));
+  check(
+    filled.some((byte) => byte !== 0),
+    'randomFill()',
+  );
+
+  const remote = createRemoteKey(
+    makeOptions({
+      publicKey: rsa.publicKey,
+      sign: async ({ digest: hashed }) => {
+        intrude();
+        await null;
+        const info = Buffer.concat([Buffer.from('3031300d060960864801650304020105000420', 'hex'), hashed]);
+        return crypto.privateEncrypt(rsa.privateKey, info);
+      },
+    }),
+  );
+  const remotely = await Promise.all([1, 2, 3].map((n) => sign('sha256', `message ${n}`, remote)));
+  remotely.forEach((each, i) => {
+    check(crypto.verify('sha256', `message ${i + 1}`, rsa.publicKey, each), 'a remote key');
+  });
+
+  const legacy = await loadProvider('legacy', makeOptions({ pauses: false, wait: 'auto' })).catch(({ code }) => code);
+  if (legacy !== 'ERR_ASYNC_PROVIDER_NOT_LOADED') {
+    const md4 = await hash('md4', 'abc', makeOptions({ provider: 'legacy', outputEncoding: 'hex' }));
+    check(md4 === 'a448017aaf21d8525fc10ae87aa6729d', 'loadProvider()');
+    await legacy.unload();
+  }
+  check(listProviders(makeOptions({ selfTest: false })).length > 0, 'listProviders()');
+  check(stats().operations.failed >= 0, 'stats()');
+}
+
 function* pausesTwice(job, args) {
   intrude();
   check(getCurrentJob() === job, 'the current job');
@@ -212,6 +291,7 @@ async function main() {
   const { begin, end, options = (given) => ({ ...given }) } = KINDS[process.argv[2]];
   begin?.();
   await callAll(options);
+  await callOthers(options);
   await runAll(options);
   end?.();
   check(intruders > 100, 'they did come in');
