@@ -180,8 +180,9 @@ TEST_SUITE("wait point") {
     };
     for (const bool has_fd : {false, true}) {
       for (const auto& [status, offer] : all) {
+        const int said = status.value_or(-1);
         CAPTURE(has_fd);
-        CAPTURE(status.value_or(-1));
+        CAPTURE(said);
         TestPoint point;
         RecordingTarget waiter;
         const Pipe pipe;
