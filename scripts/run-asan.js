@@ -32,8 +32,10 @@ const SANITIZER_ENVIRONMENT = {
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
 };
 
-// Tests of programs that are not instrumented, and of the command line and of documents, whose native parts others test.
-const UNINSTRUMENTED = 'integration/(accelerator-module|reference-engine-cli|cli|examples|readme)[.]test';
+// Tests of programs that are not instrumented, of the command line, of bundles and of documents, whose native parts others
+// test; and of modules that are opened with RTLD_DEEPBIND, which the sanitizer does not stand.
+const UNINSTRUMENTED =
+  'integration/(accelerator-module|reference-engine-cli|cli|examples|readme|bundles|isolation)[.]test';
 
 const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
