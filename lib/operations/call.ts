@@ -133,7 +133,8 @@ class Call<T> implements Listener, Cancellable, CallResult {
   }
 
   output(index: 0 | 1): Buffer {
-    return index === 0 ? this.first : this.second;
+    const output = index === 0 ? this.first : this.second;
+    return output === NO_BYTES ? Buffer.alloc(0) : output; // nobody shares an object with others
   }
 
   receive(events: Int32Array, at: number): boolean {
@@ -417,7 +418,13 @@ function submit<T>(
   ++load.inFlight;
   words[CallWord.mode] = options?.mode === undefined ? OperationMode.auto : OperationMode[options.mode];
   for (let i = 0; i < MAX_NUMBERS; ++i) words[CallWord.firstNumber + i] = numbers?.[i] ?? NaN;
-  const status = hand(env, pending.spec.native, inputs);
+  let status: number;
+  try {
+    status = hand(env, pending.spec.native, inputs);
+  } catch (error) {
+    pending.withdraw(); // there is no memory for it
+    throw error;
+  }
   if (status === CallStatus.queued) return pending.promise(options);
   if (status === CallStatus.done) return pending.answered();
   const { spec } = pending;

@@ -194,9 +194,15 @@ Napi::Value Operate(Info info) {
   OperationRunner& operations = environment.operations();
   const auto id = static_cast<JobId>(buffers.words[kId]);
   if (operations.Find(id) != nullptr) return Napi::Number::New(info.Env(), kCallIdInUse);
-  const OperationRunner::Submission submission =
-      operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[kMode])), *spec, inputs, count,
-                        buffers.words + kFirstNumber, Operation::kMaxNumbers);
+  OperationRunner::Submission submission = OperationRunner::Submission::kNoMemory;
+  try {
+    submission = operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[kMode])), *spec, inputs, count,
+                                   buffers.words + kFirstNumber, Operation::kMaxNumbers);
+  } catch (const std::bad_alloc&) {
+    if (OperationCall* begun = operations.Find(id); begun != nullptr) operations.Release(*begun);
+    Wipe(buffers.bytes, offset);
+    throw;
+  }
   Wipe(buffers.bytes, offset);
   switch (submission) {
     case OperationRunner::Submission::kQueued:
