@@ -46,9 +46,18 @@ EvpPkeyPointer Key::Transfer(ByteView der, bool is_private, const char* type, co
 
 Result<std::shared_ptr<Key>> Key::FromDer(ByteView der, bool is_private, const char* type, const ProviderScope& scope) {
   const ErrorQueueScope errors;
-  EvpPkeyPointer pkey = type == nullptr ? nullptr : Decode(der, is_private, type, scope);
-  if (!pkey) pkey = Decode(der, is_private, nullptr, scope);
-  if (!pkey && scope.query() != nullptr) pkey = Transfer(der, is_private, type, scope);
+  const auto read = [&] {
+    EvpPkeyPointer found = type == nullptr ? nullptr : Decode(der, is_private, type, scope);
+    if (!found) found = Decode(der, is_private, nullptr, scope);
+    if (!found && scope.query() != nullptr) found = Transfer(der, is_private, type, scope);
+    return found;
+  };
+  EvpPkeyPointer pkey = read();
+  // OpenSSL asks for a key's size once, and does without an answer when there is no memory for it: such a key would
+  // never sign anything.
+  if (pkey && EVP_PKEY_get_size(pkey.get()) <= 0) {
+    if (EvpPkeyPointer again = read()) pkey = std::move(again);
+  }
   if (!pkey) return Error{"ERR_ASYNC_INVALID_KEY", "The key cannot be used", ErrorQueue::Take().Lines()};
   return std::make_shared<Key>(std::move(pkey), scope);
 }
