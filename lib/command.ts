@@ -25,7 +25,8 @@ export class Command<Result> {
   /** @internal */
   constructor(job: Job, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
     this.#job = job;
-    this.#parts = Object.freeze({ __proto__: null, ...parts });
+    const { kind, keyId, fd, cleanup } = parts;
+    this.#parts = Object.freeze({ kind, keyId, fd, cleanup });
     this.#result = result;
     ++job.unyieldedCommands;
   }

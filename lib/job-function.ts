@@ -127,7 +127,7 @@ export function nativeJobFunction(external: unknown): NativeJobFunction {
 }
 
 export function validateJobFunction(value: unknown): asserts value is JobFunction {
-  if (GeneratorJobFunction.is(value) || NativeJobFunction.is(value)) return;
+  if (NativeJobFunction.is(value) || GeneratorJobFunction.is(value)) return;
   throw invalidArgType('func', 'a job function made by jobFunction() or nativeJobFunction()', value);
 }
 

@@ -25,6 +25,7 @@ import type { NativeKey, NativeScope, NativeSpec } from './native/contract';
 import { environment } from './native/environment';
 import { isolateErrors } from './native/error-queue';
 import { noteImport, type KeyHolder } from './native-keys';
+import { Bag } from './validators';
 
 /** Names a scope in a table of what was made for scopes. */
 export function scopeName(scope: NativeScope | undefined): string {
@@ -364,7 +365,7 @@ const keyInputs = new WeakSet();
  */
 export function readKeyInput(key: unknown): unknown {
   if (isKeyMaterial(key) || isKeyInput(key) || !('key' in (key as object))) return key;
-  const input = { __proto__: null } as unknown as Record<string, unknown>;
+  const input = new Bag() as Record<string, unknown>;
   for (const name of KEY_INPUT_NAMES) input[name] = (key as Record<string, unknown>)[name];
   keyInputs.add(input);
   return input;

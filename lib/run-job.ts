@@ -10,20 +10,20 @@ import {
   type JobMessage,
   type WakeupKind,
 } from './diagnostics';
-import { abortError, asyncError, fromNative, invalidArgType, isNativeError, rejectWith } from './errors';
+import { abortError, asyncError, fromNative, invalidArgType, rejectWith } from './errors';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
 import {
   cloneArgs,
-  GeneratorJobFunction,
+  type GeneratorJobFunction,
   toBytes,
   validateJobFunction,
   type JobFunction,
-  type NativeJobFunction,
+  NativeJobFunction,
 } from './job-function';
 import { EventKind, EventWord, type NativeError, type NativeWaitContext } from './native/contract';
 import { environment, errorForNone, type Environment, type Listener } from './native/environment';
-import { readOptions, validateAbortSignal, validateInteger } from './validators';
+import { validateAbortSignal, validateInteger, validateOptions } from './validators';
 import { WaitContext, waitContextInternals } from './wait-context';
 
 /** Options of {@link runJob}. */
@@ -61,7 +61,12 @@ export interface JobResult {
 }
 
 const RUN_JOB_OPTIONS = ['args', 'waitContext', 'signal', 'timeoutMs'] as const;
-const NO_OPTIONS = Object.freeze({ __proto__: null }) as unknown as RunJobOptions<never>;
+const NO_OPTIONS = Object.freeze({
+  args: undefined,
+  waitContext: undefined,
+  signal: undefined,
+  timeoutMs: undefined,
+}) as unknown as RunJobOptions<never>;
 const WAKEUP_KINDS: readonly WakeupKind[] = ['fd', 'callback', 'poll'];
 
 type Resolve = (result: JobResult) => void;
@@ -104,8 +109,9 @@ class Submission implements Listener, Cancellable {
   id = -1;
   extras: Extras | undefined = undefined;
   private pauses = 0;
-  // What it ended with; undefined until then.
-  private end: JobResult | NativeError | undefined = undefined;
+  // What it ended with, or failed with; undefined until then.
+  private result: JobResult | undefined = undefined;
+  private failure: NativeError | undefined = undefined;
   // Undefined before native code has it, and once the promise is settled.
   private resolve: Resolve | undefined = undefined;
 
@@ -148,12 +154,14 @@ class Submission implements Listener, Cancellable {
           },
         };
         if (detail !== 0) result.opensslErrorStack = [...addon.takeFailure(this.id).opensslErrors];
-        this.ended(result);
+        this.result = result;
+        environment().unlisten(this.id);
         break;
       }
       case EventKind.failed:
         this.pauses = words[offset + EventWord.pauses] as number;
-        this.ended(addon.takeFailure(this.id));
+        this.failure = addon.takeFailure(this.id);
+        environment().unlisten(this.id);
         break;
       case EventKind.handedOver:
         this.happened({ what: 'handed-over', ok: value === 1, fd: detail });
@@ -179,7 +187,7 @@ class Submission implements Listener, Cancellable {
   conclude(): void {
     const happening = this.extras?.happenings.shift();
     if (happening !== undefined) this.tell(happening);
-    else if (this.end !== undefined) this.settleWith(this.end);
+    else if (this.hasEnded) this.settleWithEnd();
   }
 
   /** Rejects. The job itself, if it has begun, goes on unheard. */
@@ -190,7 +198,7 @@ class Submission implements Listener, Cancellable {
     flush(env);
     this.settle();
     const error = once(makeError);
-    if (this.end === undefined) {
+    if (!this.hasEnded) {
       const generator = this.extras?.generator;
       if (env.addon.abandon(this.id)) {
         env.unlisten(this.id);
@@ -213,9 +221,8 @@ class Submission implements Listener, Cancellable {
     this.release();
   }
 
-  private ended(end: JobResult | NativeError): void {
-    this.end = end;
-    environment().unlisten(this.id);
+  private get hasEnded(): boolean {
+    return this.result !== undefined || this.failure !== undefined;
   }
 
   private happened(happening: Happening): void {
@@ -246,11 +253,17 @@ class Submission implements Listener, Cancellable {
     environment().addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
   }
 
-  private settleWith(end: JobResult | NativeError): void {
-    const { resolve } = this;
+  private settleWithEnd(): void {
+    const { resolve, extras } = this;
     this.settle();
-    const failed = this.failure(end);
-    if (failed !== undefined) {
+    const failed = this.makesError();
+    if (failed === undefined) {
+      const result = this.result as JobResult;
+      const end = extras?.generator?.run.end;
+      if (end?.failed === false) result.returnValue = end.returnValue;
+      if (channels.finish.hasSubscribers) this.publishFinish({ returnValue: result.returnValue });
+      resolve?.(result);
+    } else {
       const makeError = (): unknown => {
         const error = failed();
         this.publishFinish({ error });
@@ -258,20 +271,15 @@ class Submission implements Listener, Cancellable {
       };
       if (resolve === undefined) makeError();
       else rejectWith(resolve, makeError);
-    } else {
-      const result = end as JobResult;
-      const generatorEnd = this.extras?.generator?.run.end;
-      if (generatorEnd?.failed === false) result.returnValue = generatorEnd.returnValue;
-      if (channels.finish.hasSubscribers) this.publishFinish({ returnValue: result.returnValue });
-      resolve?.(result);
     }
-    this.release(); // last: a clean-up function may throw
+    if (extras !== undefined) this.release(); // last: a clean-up function may throw
   }
 
-  private failure(end: JobResult | NativeError): (() => unknown) | undefined {
-    if (isNativeError(end)) return () => fromNative(end);
-    const generatorEnd = this.extras?.generator?.run.end;
-    return generatorEnd?.failed === true ? () => generatorEnd.error : undefined;
+  private makesError(): (() => unknown) | undefined {
+    const { failure } = this;
+    if (failure !== undefined) return () => fromNative(failure);
+    const end = this.extras?.generator?.run.end;
+    return end?.failed === true ? () => end.error : undefined;
   }
 
   private settle(): void {
@@ -297,7 +305,7 @@ class Submission implements Listener, Cancellable {
 
   private publishFinish(end: { returnValue: number } | { error: unknown }): void {
     const { id, func } = this;
-    const pauses = isNativeError(this.end as NativeError) ? this.pauses : (this.end as JobResult).pauses;
+    const pauses = this.result?.pauses ?? this.pauses;
     this.publish('finish', { id, func, pauses, ...end });
   }
 
@@ -394,7 +402,7 @@ export function runJob<Args = unknown>(
   if (missing !== undefined) return Promise.reject(missing);
   const env = environment();
   const { args, waitContext, signal } = given;
-  const isGenerator = GeneratorJobFunction.is(func);
+  const isGenerator = !NativeJobFunction.is(func);
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
   if (signal?.aborted === true) {
     ++cancellations.aborted;
@@ -474,14 +482,15 @@ function inContextOfCall(submission: Submission): Extras {
 }
 
 function readRunJobOptions(options: unknown): RunJobOptions {
-  const read = readOptions(options, 'options', RUN_JOB_OPTIONS);
-  const { waitContext, signal, timeoutMs } = read;
+  validateOptions(options, 'options', RUN_JOB_OPTIONS);
+  const { args, waitContext, signal, timeoutMs } = options;
   if (waitContext !== undefined && !waitContextInternals.isWaitContext(waitContext)) {
     throw invalidArgType('options.waitContext', 'an instance of WaitContext', waitContext);
   }
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
-  return read as RunJobOptions;
+  // Has all of them of its own, and so inherits none.
+  return { args, waitContext, signal, timeoutMs } as RunJobOptions;
 }
 
 function maxUnfinished({ options, poolLimit }: Environment): number {

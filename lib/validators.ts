@@ -32,6 +32,11 @@ export function validateFunction(value: unknown, name: string): asserts value is
   if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
 }
 
+/** An object that inherits nothing, and is as fast as others, which those that `Object.create(null)` makes are not. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its prototype, which inherits nothing, is its use
+export class Bag {}
+Object.setPrototypeOf(Bag.prototype, null);
+
 /**
  * The options that `known` names, each read once, own or inherited as Node.js reads them. What the caller does to `value`
  * afterwards, and what somebody has put on `Object.prototype`, changes nothing in them. An unknown one is refused.
@@ -42,7 +47,7 @@ export function readOptions<Name extends string>(
   known: readonly Name[],
 ): Partial<Record<Name, unknown>> {
   validateOptions(value, name, known);
-  const options = { __proto__: null } as unknown as Partial<Record<Name, unknown>>;
+  const options = new Bag() as Partial<Record<Name, unknown>>;
   for (const each of known) options[each] = value[each];
   return options;
 }

@@ -3,7 +3,7 @@ import type { LimitOptions } from '../cancellation';
 import { invalidArgValue } from '../errors';
 import { OperationMode } from '../native/contract';
 import {
-  readOptions,
+  Bag,
   validateAbortSignal,
   validateBoolean,
   validateFallback,
@@ -64,18 +64,34 @@ export function readOperationOptions<T extends OperationOptions = OperationOptio
   known: readonly (keyof T & string)[] = [],
 ): T | undefined {
   if (given === undefined) return undefined;
-  const options =
-    known.length === 0 ? plainOptions(given) : readOptions(given, 'options', [...known, ...OPERATION_OPTIONS]);
+  validateOptions(given, 'options', known.length === 0 ? OPERATION_OPTIONS : [...known, ...OPERATION_OPTIONS]);
+  const options = new OperationBag(given) as unknown as Record<string, unknown>;
+  for (const name of known) options[name] = (given as Record<string, unknown>)[name];
   checkOperationOptions(options);
   return options as T;
 }
 
-// What readOptions() does, in a tenth of the time.
-function plainOptions(given: object): Partial<Record<(typeof OPERATION_OPTIONS)[number], unknown>> {
-  validateOptions(given, 'options', OPERATION_OPTIONS);
-  const { signal, timeoutMs, provider, properties, mode, fallback, requireOffload } = given;
-  const options = { __proto__: null, signal, timeoutMs, provider, properties, mode, fallback, requireOffload };
-  return options;
+// As readOptions() would make it, in a tenth of the time.
+class OperationBag extends Bag {
+  readonly signal: unknown;
+  readonly timeoutMs: unknown;
+  readonly provider: unknown;
+  readonly properties: unknown;
+  readonly mode: unknown;
+  readonly fallback: unknown;
+  readonly requireOffload: unknown;
+
+  constructor(given: Partial<Record<(typeof OPERATION_OPTIONS)[number], unknown>>) {
+    super();
+    const { signal, timeoutMs, provider, properties, mode, fallback, requireOffload } = given;
+    this.signal = signal;
+    this.timeoutMs = timeoutMs;
+    this.provider = provider;
+    this.properties = properties;
+    this.mode = mode;
+    this.fallback = fallback;
+    this.requireOffload = requireOffload;
+  }
 }
 
 /** Options, as read, of a call that never runs on the event loop. */
