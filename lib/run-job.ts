@@ -262,6 +262,7 @@ class Submission implements Listener, Cancellable {
       const end = extras?.generator?.run.end;
       if (end?.failed === false) result.returnValue = end.returnValue;
       if (channels.finish.hasSubscribers) this.publishFinish({ returnValue: result.returnValue });
+      this.result = undefined; // of ten thousand calls some are old by now, and would make it old
       resolve?.(result);
     } else {
       const makeError = (): unknown => {
