@@ -338,8 +338,8 @@ TEST_SUITE("scheduler") {
 
   TEST_CASE("an fd that an engine keeps in a wait context is offered by no job of another's") {
     InThreadOfItsOwn([&] {
-      TestScheduler scheduler;
       KeptFd kept;
+      TestScheduler scheduler;
       scheduler.Submit(0, &PauseWithKeptFd, &kept);
       REQUIRE(scheduler.RunUntilEnded(1));
       scheduler.Submit(1, &PauseWithoutNotification);  // would wait for ever for that fd
@@ -355,9 +355,9 @@ TEST_SUITE("scheduler") {
 
   TEST_CASE("fds that engines keep are closed when they are to be forgotten, those in use at their job's end") {
     InThreadOfItsOwn([&] {
-      TestScheduler scheduler;
       KeptFd idle;
       KeptFd busy;
+      TestScheduler scheduler;
       busy.is_done = false;
       scheduler.Submit(0, &PauseWithKeptFd, &busy);
       REQUIRE(scheduler.loop.RunUntil([&] { return scheduler->waiting() == 1; }));
