@@ -22,14 +22,35 @@ export interface LimitErrors {
 export class Limits {
   #timer: NodeJS.Timeout | undefined;
   #signal: AbortSignal | undefined;
+  #isOver = false;
 
   constructor(
     private readonly call: Cancellable,
     private readonly errors: LimitErrors,
   ) {}
 
-  /** Has the call cancelled when `options` say so. What a signal of another make throws is thrown. */
-  begin({ signal, timeoutMs }: LimitOptions): void {
+  /**
+   * Has the call cancelled when `options` say so. A signal of another make may throw, or be aborted, while it is asked:
+   * that cancels the call too, which therefore holds these limits by now.
+   */
+  begin(options: LimitOptions): void {
+    try {
+      this.#begin(options);
+      if (this.#isOver) this.letGo();
+    } catch (error) {
+      this.call.cancel(() => error as Error);
+    }
+  }
+
+  /** The call is over. */
+  letGo(): void {
+    this.#isOver = true;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#signal !== undefined) bySignal.get(this.#signal)?.delete(this.call);
+    this.#timer = this.#signal = undefined;
+  }
+
+  #begin({ signal, timeoutMs }: LimitOptions): void {
     const { call, errors } = this;
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => {
@@ -39,13 +60,6 @@ export class Limits {
     if (signal === undefined) return;
     this.#signal = signal;
     sharedListener(signal).add(call, errors);
-  }
-
-  /** The call is over. */
-  letGo(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    if (this.#signal !== undefined) bySignal.get(this.#signal)?.delete(this.call);
-    this.#timer = this.#signal = undefined;
   }
 }
 

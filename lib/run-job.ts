@@ -129,13 +129,8 @@ class Submission implements Listener, Cancellable {
 
   limit(options: LimitOptions): void {
     const extras = (this.extras ??= new Extras());
-    const limits = (extras.limits = new Limits(this, LIMIT_ERRORS));
-    try {
-      limits.begin(options);
-      if (this.resolve === undefined) limits.letGo();
-    } catch (error) {
-      this.cancel(() => error as Error);
-    }
+    extras.limits = new Limits(this, LIMIT_ERRORS);
+    extras.limits.begin(options);
   }
 
   receive(words: Int32Array, offset: number): boolean {

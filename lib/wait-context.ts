@@ -350,13 +350,8 @@ class Wait implements Listener, Cancellable {
   }
 
   private limit(options: WaitOptions): void {
-    const limits = (this.#limits = new Limits(this, WAIT_ERRORS));
-    try {
-      limits.begin(options);
-      if (this.#resolve === undefined) limits.letGo();
-    } catch (error) {
-      this.cancel(() => error as Error);
-    }
+    this.#limits = new Limits(this, WAIT_ERRORS);
+    this.#limits.begin(options);
   }
 
   // Native code knows nothing of it any more.

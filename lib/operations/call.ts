@@ -243,14 +243,8 @@ class Call<T> implements Listener, Cancellable, CallResult {
   }
 
   private limit(options: LimitOptions): void {
-    const limits = (this.limits = new Limits(this, LIMIT_ERRORS));
-    try {
-      limits.begin(options);
-      // A signal of another make may have been aborted meanwhile.
-      if (this.resolve === undefined) limits.letGo();
-    } catch (error) {
-      this.cancel(() => error as Error);
-    }
+    this.limits = new Limits(this, LIMIT_ERRORS);
+    this.limits.begin(options);
   }
 
   private settle(): void {

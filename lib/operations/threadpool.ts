@@ -28,13 +28,8 @@ class ThreadpoolCall<T> implements Cancellable {
 
   limit(options: OperationOptions): void {
     if (options.signal === undefined && options.timeoutMs === undefined) return;
-    const limits = (this.limits = new Limits(this, LIMIT_ERRORS));
-    try {
-      limits.begin(options);
-      if (this.resolve === undefined) limits.letGo();
-    } catch (error) {
-      this.cancel(() => error as Error);
-    }
+    this.limits = new Limits(this, LIMIT_ERRORS);
+    this.limits.begin(options);
   }
 
   end(error: Error | null, value: () => T): void {
