@@ -392,12 +392,14 @@ export function call<T>(
   if (signal?.aborted === true) return rejected(abortError(signal.reason));
   const requiresOffload = options?.requireOffload === true;
   if (requiresOffload && (!spec.mayPause || spec.passesOver === true)) return rejected(nothingPauses(spec.algorithm));
-  const submitCall = (trace?: OperationTrace): Promise<T> => {
+  if (!tracesOperations()) {
     // Whoever a held key asks is told in the context of this call.
-    const inContext = trace?.inContext ?? (spec.held === undefined ? undefined : captureContext());
-    return submit(new Call<T>(spec, decode, requiresOffload, trace, inContext), inputs, numbers, options);
-  };
-  return tracesOperations() ? traceOperation(spec.algorithm, submitCall) : submitCall();
+    const inContext = spec.held === undefined ? undefined : captureContext();
+    return submit(new Call<T>(spec, decode, requiresOffload, undefined, inContext), inputs, numbers, options);
+  }
+  return traceOperation(spec.algorithm, (trace) =>
+    submit(new Call<T>(spec, decode, requiresOffload, trace, trace.inContext), inputs, numbers, options),
+  );
 }
 
 function submit<T>(
