@@ -166,6 +166,29 @@ enum CallStatus : int32_t {
   kCallStale
 };
 
+// The inputs of a call that are in its bytes, which are wiped however it ends.
+class StagedInputs {
+ public:
+  explicit StagedInputs(unsigned char* bytes) : bytes_(bytes) {}
+  ~StagedInputs() { Clear(); }
+  StagedInputs(const StagedInputs&) = delete;
+  StagedInputs& operator=(const StagedInputs&) = delete;
+
+  size_t size() const { return size_; }
+
+  ByteView Take(size_t size) {
+    const ByteView input = {bytes_ + size_, size};
+    size_ += size;
+    return input;
+  }
+
+  void Clear() { Wipe(bytes_, std::exchange(size_, 0)); }
+
+ private:
+  unsigned char* bytes_;
+  size_t size_ = 0;
+};
+
 // (spec, input…): the inputs are passed when they are not in the call's bytes.
 Napi::Value Operate(Info info) {
   Environment& environment = Environment::From(info);
@@ -174,7 +197,7 @@ Napi::Value Operate(Info info) {
   ByteView inputs[Operation::kMaxInputs];
   const auto count = std::min(static_cast<size_t>(buffers.words[kInputCount]), Operation::kMaxInputs);
   const bool passed = buffers.words[kPassed] != 0;
-  size_t offset = 0;
+  StagedInputs staged(buffers.bytes);
   for (size_t i = 0; i < count; ++i) {
     const double size = buffers.words[kFirstSize + i];
     if (size < 0) continue;
@@ -182,13 +205,13 @@ Napi::Value Operate(Info info) {
       inputs[i] = ToView(info[1 + i]);
       continue;
     }
-    inputs[i] = ByteView{buffers.bytes + offset, static_cast<size_t>(size)};
-    offset += inputs[i].size;
-    if (offset > buffers.size) return Napi::Number::New(info.Env(), kCallNoMemory);
+    if (size > static_cast<double>(buffers.size - staged.size())) {
+      return Napi::Number::New(info.Env(), kCallNoMemory);
+    }
+    inputs[i] = staged.Take(static_cast<size_t>(size));
   }
   // It has algorithms of another mode than the process is in now.
   if (spec->in_fips_mode.has_value() && *spec->in_fips_mode != InFipsMode()) {
-    Wipe(buffers.bytes, offset);
     return Napi::Number::New(info.Env(), kCallStale);
   }
   OperationRunner& operations = environment.operations();
@@ -200,10 +223,9 @@ Napi::Value Operate(Info info) {
                                    buffers.words + kFirstNumber, Operation::kMaxNumbers);
   } catch (const std::bad_alloc&) {
     if (OperationCall* begun = operations.Find(id); begun != nullptr) operations.Release(*begun);
-    Wipe(buffers.bytes, offset);
     throw;
   }
-  Wipe(buffers.bytes, offset);
+  staged.Clear();  // the outputs go there
   switch (submission) {
     case OperationRunner::Submission::kQueued:
       environment.ExpectEvents();
