@@ -57,10 +57,6 @@ export class Environment {
   readonly #state = new Int32Array(STATE_WORDS);
   readonly #listeners: (Listener | undefined)[] = [];
   readonly #freeIds: number[] = [];
-  // Freed while events are being read: one of those events may still be for the one who had the id.
-  readonly #freedIds: number[] = [];
-  #receiving = false;
-  #received: Listener[] = [];
   #guarded = false;
   readonly #callbacks = new Map<number, () => void>();
   readonly #onEvents = (count: number): void => {
@@ -101,7 +97,7 @@ export class Environment {
 
   /** How many ids are in use. */
   get listening(): number {
-    return this.#listeners.length - this.#freeIds.length - this.#freedIds.length;
+    return this.#listeners.length - this.#freeIds.length;
   }
 
   /** Gives `listener` an id. */
@@ -119,7 +115,7 @@ export class Environment {
 
   unlisten(id: number): void {
     this.#listeners[id] = undefined;
-    (this.#receiving ? this.#freedIds : this.#freeIds).push(id);
+    this.#freeIds.push(id);
   }
 
   /** Whether `listener` has the id that it thinks it has. */
@@ -167,31 +163,26 @@ export class Environment {
   }
 
   #tell(count: number): void {
-    // Users' code may run the loop, and so come back here.
-    const received = this.#received;
-    this.#received = [];
-    this.#receiveAll(count, received);
-    for (const listener of received) {
+    const received = new Array<Listener>(count);
+    const length = this.#receiveAll(count, received);
+    for (let i = 0; i < length; ++i) {
       try {
-        listener.conclude();
+        (received[i] as Listener).conclude();
       } catch (error) {
         throwUncaught(error); // and the others still hear
       }
     }
-    received.length = 0;
-    this.#received = received;
   }
 
-  #receiveAll(count: number, received: Listener[]): void {
+  // An id that is freed meanwhile is not given to anybody else before all events are read: nobody begins anything here.
+  #receiveAll(count: number, received: Listener[]): number {
     const words = this.#words;
-    this.#receiving = true;
+    let length = 0;
     for (let offset = 0; offset < count * WORDS_PER_EVENT; offset += WORDS_PER_EVENT) {
       const listener = this.#listeners[words[offset + EventWord.id] as number];
-      if (listener?.receive(words, offset) === true) received.push(listener);
+      if (listener?.receive(words, offset) === true) received[length++] = listener;
     }
-    this.#receiving = false;
-    for (const id of this.#freedIds) this.#freeIds.push(id);
-    this.#freedIds.length = 0;
+    return length;
   }
 
   #repair(): void {

@@ -67,6 +67,7 @@ export const firstOutput: Decode<Buffer> = (result) => result.output(0);
 const CALL_BYTES = 32 * 1024;
 const MOST_STAGED_BYTES = 8 * 1024;
 const OUTPUT_BYTES = 256 * 1024;
+const MOST_COPIED_SINGLY = 72;
 const PLACES: readonly OperationPlace[] = ['inline', 'pool', 'job'];
 const NO_BYTES = Buffer.alloc(0);
 
@@ -280,7 +281,9 @@ class Call<T> implements Listener, Cancellable, CallResult {
   private copy(from: Uint8Array, start: number, size: number): Buffer {
     if (size === 0) return NO_BYTES;
     const copy = this.spec.isSecret === true ? ownMemory(size) : Buffer.allocUnsafe(size);
-    copy.set(from.subarray(start, start + size));
+    // To make another view takes longer than to copy a digest or a signature.
+    if (size > MOST_COPIED_SINGLY) copy.set(from.subarray(start, start + size));
+    else for (let i = 0; i < size; ++i) copy[i] = from[start + i] as number;
     return copy;
   }
 
@@ -413,7 +416,7 @@ function submit<T>(
   words[CallWord.id] = env.listen(pending);
   ++load.inFlight;
   words[CallWord.mode] = options?.mode === undefined ? OperationMode.auto : OperationMode[options.mode];
-  for (let i = 0; i < MAX_NUMBERS; ++i) words[CallWord.firstNumber + i] = numbers?.[i] ?? NaN;
+  setNumbers(numbers);
   let status: number;
   try {
     status = hand(env, pending.spec.native, inputs);
@@ -427,6 +430,16 @@ function submit<T>(
   if (status !== CallStatus.stale || spec.renew === undefined) return pending.refused(status);
   pending.withdraw();
   return submit(pending.of(spec.renew()), inputs, numbers, options);
+}
+
+let areNumbersSet = true;
+
+// NaN is none; most calls have none at all.
+function setNumbers(numbers: readonly number[] | undefined): void {
+  if (numbers === undefined && !areNumbersSet) return;
+  areNumbersSet = true; // also when JavaScript is ended in between
+  for (let i = 0; i < MAX_NUMBERS; ++i) words[CallWord.firstNumber + i] = numbers?.[i] ?? NaN;
+  areNumbersSet = numbers !== undefined;
 }
 
 function refusalOf(status: number): Error {
@@ -464,10 +477,10 @@ function hand({ addon }: Environment, spec: NativeSpec, inputs: readonly (Uint8A
   }
   words[CallWord.passed] = 0;
   let offset = 0;
-  for (const input of inputs) {
-    const size = input === undefined ? 0 : sizeOf(input);
-    if (size === 0) continue; // set() throws for a detached one
-    bytes.set(input as Uint8Array, offset);
+  for (let i = 0; i < inputs.length; ++i) {
+    const size = words[CallWord.firstSize + i] as number;
+    if (size <= 0) continue; // set() throws for a detached one
+    bytes.set(inputs[i] as Uint8Array, offset);
     offset += size;
   }
   return addon.operate(spec);

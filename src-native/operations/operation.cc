@@ -51,8 +51,8 @@ void Operation::Restart(std::shared_ptr<OperationSpec> spec) {
   started_ns_ = ended_ns_ = 0;
 }
 
-void Operation::Run() noexcept {
-  started_ns_ = NowNs();
+void Operation::Run(uint64_t started_ns) noexcept {
+  started_ns_ = started_ns;
   {
     const ErrorQueueScope errors;
     try {

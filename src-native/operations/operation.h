@@ -13,6 +13,9 @@
 
 namespace openssl_async {
 
+// Nanoseconds of a clock that only goes forward; the one of Operation's times.
+uint64_t NowNs();
+
 class Operation {
  public:
   static constexpr size_t kMaxInputs = 6;
@@ -29,8 +32,9 @@ class Operation {
                size_t number_count);
   // For a call that goes on after its caller's. False when there is no memory for them.
   [[nodiscard]] bool CopyInputs();
-  // Any thread or stack.
-  void Run() noexcept;
+  // Any thread or stack. `started_ns` saves a look at the clock where the time is known.
+  void Run(uint64_t started_ns) noexcept;
+  void Run() noexcept { Run(NowNs()); }
   // Makes it ready to be run another way. What its result was is forgotten.
   void Restart(std::shared_ptr<OperationSpec> spec);
   // Wipes everything.
@@ -82,8 +86,5 @@ class Operation {
   uint64_t started_ns_ = 0;
   uint64_t ended_ns_ = 0;
 };
-
-// Nanoseconds of a clock that only goes forward; the one of Operation's times.
-uint64_t NowNs();
 
 }  // namespace openssl_async

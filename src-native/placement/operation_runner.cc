@@ -171,7 +171,7 @@ OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const P
   switch (call.place_) {
     case Place::kInline:
       if (mode != Mode::kInline && !is_hopeless && !HasTimeFor(call)) return SubmitToNextTurn(call);
-      RunInline(call);
+      RunInline(call, call.submitted_ns_);
       return Submission::kInline;
     case Place::kPool:
       return SubmitToPool(call, mode);
@@ -225,8 +225,8 @@ bool OperationRunner::HasTimeFor(const OperationCall& call) const {
   return next_turn_.empty() && inline_ns_ + call.figures_->cost.Expect(call.bytes_) <= options_.max_inline_ns;
 }
 
-void OperationRunner::RunInline(OperationCall& call) {
-  call.operation_.Run();
+void OperationRunner::RunInline(OperationCall& call, uint64_t started_ns) {
+  call.operation_.Run(started_ns);
   AlgorithmFigures& figures = *call.figures_;
   ++figures.counts.inlined;
   if (!call.operation_.ok()) ++figures.counts.failed;
@@ -318,10 +318,14 @@ void OperationRunner::EndPeriods() {
 }
 
 void OperationRunner::RunTurn() {
+  uint64_t now_ns = NowNs();
   do {
     OperationCall* call = next_turn_.front();
     next_turn_.pop_front();
-    if (!call->abandoned_) RunInline(*call);
+    if (!call->abandoned_) {
+      RunInline(*call, now_ns);
+      now_ns = call->operation_.ended_ns();
+    }
     ended_.push_back(call);
   } while (!next_turn_.empty() && inline_ns_ < options_.max_inline_ns);
   if (next_turn_.empty()) {

@@ -157,7 +157,7 @@ class OperationRunner final : private CompletionQueue::Receiver {
   void RunTurn();
   static void Learn(const OperationCall& call);
   void ObserveTurn();
-  void RunInline(OperationCall& call);
+  void RunInline(OperationCall& call, uint64_t started_ns);
   struct JobArgs {
     OperationCall* call;
   };
