@@ -16,11 +16,11 @@ export {
   type EngineKeyOptions,
   type EngineOptions,
   type EngineValue,
-} from './engines';
-export type { AsyncErrorCode, AsyncErrors, CodedError, OpenSSLError } from './errors';
-export type { Command } from './command';
-export type { JobMessage, OperationMessage, OperationPlace, WakeupKind } from './diagnostics';
-export { Job, type JobState } from './job';
+} from './hardware/engines';
+export type { AsyncErrorCode, AsyncErrors, CodedError, OpenSSLError } from './base/errors';
+export type { Command } from './jobs/command';
+export type { JobMessage, OperationMessage, OperationPlace, WakeupKind } from './jobs/diagnostics';
+export { Job, type JobState } from './jobs/job';
 export {
   type GeneratorJobFunction,
   jobFunction,
@@ -30,7 +30,7 @@ export {
   type JobFunction,
   type JobGenerator,
   type NativeJobFunction,
-} from './job-function';
+} from './jobs/job-function';
 export {
   AsyncKey,
   type JsonWebKey,
@@ -38,7 +38,7 @@ export {
   type KeyInput,
   type KeyLike,
   type KeyMaterial,
-} from './keys';
+} from './keys/key';
 export {
   privateDecrypt,
   privateEncrypt,
@@ -47,7 +47,7 @@ export {
   type AsymmetricCipherKey,
   type AsymmetricCipherOptions,
 } from './operations/asymmetric-cipher';
-export type { BinaryLike } from './operations/bytes';
+export type { BinaryLike } from './base/bytes';
 export type { OperationOptions } from './operations/operation-options';
 export {
   createCipheriv,
@@ -67,8 +67,8 @@ export {
   type EncryptOptions,
 } from './operations/cipher';
 export { createHash, type HashStream, type HashStreamOptions } from './operations/hash-stream';
-export type { IsolationOptions } from './isolation';
-export type { DevicePollOptions, HardwareOptions, HeartbeatMessage, HeartbeatOptions } from './hardware';
+export type { IsolationOptions } from './hardware/isolation';
+export type { DevicePollOptions, HardwareOptions, HeartbeatMessage, HeartbeatOptions } from './hardware/waiting';
 export { hash, type HashOptions } from './operations/hash';
 export { hmac, type HmacOptions } from './operations/hmac';
 export { hkdf, pbkdf2, scrypt, type ScryptOptions } from './operations/key-derivation';
@@ -83,13 +83,13 @@ export {
   type KeyPairOptions,
   type KeyPairType,
 } from './operations/key-pair';
-export { operations, type Operations, type OperationsEvents } from './operations/load';
+export { operations, type Operations, type OperationsEvents } from './operations/in-flight';
 export { randomBytes, randomFill } from './operations/random';
 export type { SecretKeyLike } from './operations/secret-key';
 export { sign, verify, type SigningKey, type SigningOptions } from './operations/sign';
 export { createPrivateKey, createPublicKey, type StoredKey, type StoreOptions } from './operations/store';
 export type { CryptoStreamOptions } from './operations/stream';
-export type { ConfigureOptions, PollOptions } from './options';
+export type { ConfigureOptions, PollOptions } from './base/options';
 export {
   listProviders,
   loadProvider,
@@ -98,7 +98,7 @@ export {
   type ProviderInfo,
   type ProviderListOptions,
   type ProviderOptions,
-} from './providers';
+} from './hardware/providers';
 export {
   createRemoteKey,
   type RemoteAnswer,
@@ -108,8 +108,8 @@ export {
   type RemoteKeyType,
   type RemoteRequest,
   type RemoteSignRequest,
-} from './remote-key';
-export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './run-job';
+} from './keys/remote-key';
+export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './jobs/run-job';
 export {
   getCurrentJob,
   startJob,
@@ -118,7 +118,7 @@ export {
   type NoJobsResult,
   type PausedResult,
   type StartJobResult,
-} from './start-job';
+} from './jobs/start-job';
 export {
   stats,
   type AlgorithmStats,
@@ -130,7 +130,7 @@ export {
   type PoolStats,
   type ProviderStats,
   type Stats,
-} from './statistics';
+} from './thread/statistics';
 export {
   cleanupThread,
   configure,
@@ -139,6 +139,12 @@ export {
   opensslVersion,
   unsupportedReason,
   type InitThreadOptions,
-} from './thread';
-export { WaitContext, type ChangedFds, type WaitFdCleanup, type WaitOptions, type WaitStatus } from './wait-context';
-export { WaitSignal } from './wait-signal';
+} from './thread/thread';
+export {
+  WaitContext,
+  type ChangedFds,
+  type WaitFdCleanup,
+  type WaitOptions,
+  type WaitStatus,
+} from './jobs/wait-context';
+export { WaitSignal } from './jobs/wait-signal';

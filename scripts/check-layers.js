@@ -1,6 +1,7 @@
 'use strict';
 
-// Proves the layers: a file includes or imports only what stands in its own layer or one above it in these lists.
+// Proves the layers: a file includes or imports only from its own layer and the layers listed before it, and no
+// file of the library imports itself, through whatever others.
 //
 //   node scripts/check-layers.js [ROOT]
 
@@ -15,52 +16,34 @@ const NATIVE_LAYERS = [
   'scheduler',
   'keys',
   'operations',
+  'pool',
+  'wrapping',
   'accelerator',
+  'libraries',
   'remote',
   'placement',
-  'loading',
-  'tls',
+  'modules',
   'binding',
 ];
 
 // System headers that only some layers may see.
 const RESTRICTED_HEADERS = [
-  { header: /^uv(\.h|\/)/, layers: ['wakeup', 'scheduler', 'placement', 'tls', 'binding'] },
+  { header: /^uv(\.h|\/)/, layers: ['wakeup', 'scheduler', 'placement', 'binding'] },
   { header: /^(napi(-inl)?|node_api|js_native_api|node)\.h$/, layers: ['binding'] },
   { header: /^openssl_async\.h$/, layers: ['binding'] },
 ];
 
-// Files of one line may import each other; a trailing slash names a folder.
 const LIBRARY_LAYERS = [
-  ['native/contract'],
-  ['brand'],
-  ['errors'],
-  ['validators'],
-  ['byte-views'],
-  ['options', 'cancellation'],
-  ['native/load'],
-  ['native/environment'],
-  ['native/error-queue'],
-  ['wait-signal'],
-  ['wait-context'],
-  ['command', 'job'],
-  ['job-function'],
-  ['diagnostics'],
-  ['generator-run'],
-  ['start-job'],
-  ['run-job'],
-  ['native-keys'],
-  ['keys'],
-  ['operations/'],
-  ['remote-key'],
-  ['statistics'],
-  ['hardware', 'isolation'],
-  ['providers', 'engines'],
-  ['thread'],
-  ['accelerator'],
-  ['tls/'],
-  ['index'],
-  ['cli/'],
+  'native/contract',
+  'base/',
+  'native/',
+  'jobs/',
+  'keys/',
+  'operations/',
+  'hardware/',
+  'thread/',
+  'index',
+  'cli/',
 ];
 
 // Modules that only one file may import.
@@ -115,18 +98,15 @@ function checkNative() {
       if (!known.has(target)) continue;
       const targetLayer = target.split('/')[0];
       if (NATIVE_LAYERS.indexOf(targetLayer) > rank) {
-        report(file, line, `${layer} may not include ${target}: ${targetLayer} stands below it`);
+        report(file, line, `${layer} may not include ${target}: ${targetLayer} is listed after it`);
       }
     }
   }
   return files.length;
 }
 
-function libraryRank(name) {
-  return LIBRARY_LAYERS.findIndex((names) =>
-    names.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry)),
-  );
-}
+const libraryRank = (name) =>
+  LIBRARY_LAYERS.findIndex((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry));
 
 function checkLibrary() {
   const files = filesBelow('lib', /\.ts$/);
@@ -150,7 +130,7 @@ function checkLibrary() {
       const imported = path.posix.join(path.posix.dirname(name), target).replace(/\.js$/, '');
       const importedRank = libraryRank(imported);
       if (importedRank === -1) report(file, line, `${target} is in no layer`);
-      else if (importedRank > rank) report(file, line, `may not import ${target}: it stands below`);
+      else if (importedRank > rank) report(file, line, `may not import ${target}: its layer is listed after this one`);
     }
     if (name === 'index' && /^(?!export\b|import type\b|\s|\/\/|\/?\*|\}|$)/m.test(source)) {
       report(file, undefined, 'may hold nothing but exports');

@@ -15,7 +15,7 @@ import {
 } from '../index';
 import { environment, symbols } from '../native/environment';
 import { addonsDisabledBy, loadAddon } from '../native/load';
-import { DEFAULT_OPTIONS } from '../options';
+import { DEFAULT_OPTIONS } from '../base/options';
 import { messageOf, problem, unknown, type Finding } from './finding';
 import { describeCopies } from './copies';
 import { describeModule } from './module-binding';

@@ -1,6 +1,6 @@
 // The addon's exports, as src-native/binding/addon.cc defines them. Arguments are validated before they come here.
 
-/** An error as data. `code` is one of lib/errors.ts, or empty when only `opensslErrors` counts. */
+/** An error as data. `code` is one of lib/base/errors.ts, or empty when only `opensslErrors` counts. */
 export interface NativeError {
   readonly code: string;
   readonly message: string;

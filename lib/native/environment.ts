@@ -4,8 +4,8 @@
 // JavaScript can be ended between any two of its steps, by a time limit of `node:vm` or by an exhausted stack, and skips
 // every `finally` in the first case. Whatever hands something to native code therefore notes it first, in
 // {@link Environment.submitting} or {@link Environment.driving}; the next one to enter finds the note and recalls it.
-import { asyncError, fromNative, isNativeError } from '../errors';
-import { DEFAULT_OPTIONS, type ResolvedOptions } from '../options';
+import { asyncError, fromNative, isNativeError } from '../base/errors';
+import { DEFAULT_OPTIONS, type ResolvedOptions } from '../base/options';
 import { EventWord, STATE_WORDS, StateWord, WORDS_PER_EVENT, type NativeAddon, type NativeModule } from './contract';
 import { loadAddon } from './load';
 

@@ -1,6 +1,6 @@
 // RSA as a cipher.
 import { constants } from 'node:crypto';
-import { nodeError } from '../errors';
+import { nodeError } from '../base/errors';
 import {
   isKeyInput,
   privateKeyEntry,
@@ -9,10 +9,10 @@ import {
   type KeyEntry,
   type KeyInput,
   type KeyLike,
-} from '../keys';
+} from '../keys/key';
 import { Family } from '../native/contract';
-import { validateString } from '../validators';
-import { toInput, type BinaryLike } from './bytes';
+import { validateString } from '../base/validators';
+import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';

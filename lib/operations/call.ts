@@ -1,7 +1,7 @@
 // How an operation gets to native code and its result back: the path of every call.
 import { types } from 'node:util';
-import { ownMemory, sizeOf, unshared } from '../byte-views';
-import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from '../cancellation';
+import { ownMemory, sizeOf, unshared } from '../base/byte-views';
+import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from '../base/cancellation';
 import {
   captureContext,
   publishNotOffloaded,
@@ -14,9 +14,9 @@ import {
   type OperationMessage,
   type OperationPlace,
   type OperationTrace,
-} from '../diagnostics';
-import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../errors';
-import type { HeldKey } from '../keys';
+} from '../jobs/diagnostics';
+import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../base/errors';
+import type { HeldKey } from '../keys/key';
 import {
   CALL_WORDS,
   CallStatus,
@@ -30,7 +30,7 @@ import {
   type NativeSpec,
 } from '../native/contract';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
-import { load } from './load';
+import { load } from './in-flight';
 import type { OperationOptions } from './operation-options';
 
 /** What calls of one kind share; see src-native/operations/operation_spec.h. */

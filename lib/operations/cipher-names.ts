@@ -1,6 +1,6 @@
 // Which ciphers there are.
 import { getCipherInfo } from 'node:crypto';
-import { nodeError } from '../errors';
+import { nodeError } from '../base/errors';
 import { isolateErrors } from '../native/error-queue';
 import type { OperationOptions } from './operation-options';
 import { choosesImplementation } from './spec';

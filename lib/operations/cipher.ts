@@ -1,8 +1,8 @@
 // Encryption and decryption of whole messages.
-import { invalidArgValue } from '../errors';
+import { invalidArgValue } from '../base/errors';
 import { Family } from '../native/contract';
-import { validateBoolean, validateString } from '../validators';
-import { toInput, type BinaryLike } from './bytes';
+import { validateBoolean, validateString } from '../base/validators';
+import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { cipherNames } from './cipher-names';

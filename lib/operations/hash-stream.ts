@@ -1,10 +1,10 @@
 // Message digests of data that comes in parts.
 import { Transform, type TransformCallback } from 'node:stream';
-import { copyOf, sizeOf } from '../byte-views';
-import { nodeError } from '../errors';
+import { copyOf, sizeOf } from '../base/byte-views';
+import { nodeError } from '../base/errors';
 import { Family } from '../native/contract';
-import { validateString } from '../validators';
-import { encoded, validateEncoding, type BinaryLike } from './bytes';
+import { validateString } from '../base/validators';
+import { encoded, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, type Spec } from './call';
 import { digestName } from './digest-names';
 import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';

@@ -1,7 +1,7 @@
 // Message digests.
 import { Family } from '../native/contract';
-import { validateInteger, validateString } from '../validators';
-import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
+import { validateInteger, validateString } from '../base/validators';
+import { encoded, toInput, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';

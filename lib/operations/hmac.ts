@@ -1,7 +1,7 @@
 // Message authentication codes.
 import { Family } from '../native/contract';
-import { validateString } from '../validators';
-import { encoded, toInput, validateEncoding, type BinaryLike } from './bytes';
+import { validateString } from '../base/validators';
+import { encoded, toInput, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';

@@ -1,11 +1,11 @@
 // Keys from passwords and from other keys.
 import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
-import { nodeError, outOfRange } from '../errors';
+import { nodeError, outOfRange } from '../base/errors';
 import { Family } from '../native/contract';
 import { isolateErrors } from '../native/error-queue';
-import { validateInteger, validateString } from '../validators';
-import { sizeOf, toInput, type BinaryLike } from './bytes';
+import { validateInteger, validateString } from '../base/validators';
+import { sizeOf, toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { secretBytes } from './secret-key';

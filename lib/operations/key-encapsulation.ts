@@ -1,7 +1,7 @@
 // Key encapsulation mechanisms.
-import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys';
+import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys/key';
 import { Family } from '../native/contract';
-import { toInput, type BinaryLike } from './bytes';
+import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { keySpec } from './spec';

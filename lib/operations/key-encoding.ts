@@ -1,8 +1,8 @@
 // How new keys are wanted: as node:crypto describes encodings, checked as it checks them.
-import { copyOf } from '../byte-views';
-import { invalidArgValue, nodeError } from '../errors';
-import { readOptions } from '../validators';
-import { toInput } from './bytes';
+import { copyOf } from '../base/byte-views';
+import { invalidArgValue, nodeError } from '../base/errors';
+import { readOptions } from '../base/validators';
+import { toInput } from '../base/bytes';
 
 /** How a public key is wanted. */
 export interface PublicKeyEncoding {

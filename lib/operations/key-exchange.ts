@@ -1,6 +1,6 @@
 // Diffie-Hellman.
-import { invalidArgType, invalidArgValue, nodeError } from '../errors';
-import { objectEntry, privateKeyEntry, publicKeyEntry, readKeyInput, type KeyEntry, type KeyLike } from '../keys';
+import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
+import { objectEntry, privateKeyEntry, publicKeyEntry, readKeyInput, type KeyEntry, type KeyLike } from '../keys/key';
 import { Family } from '../native/contract';
 import { attempt, call, firstOutput } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';

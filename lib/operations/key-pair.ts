@@ -1,11 +1,11 @@
 // New key pairs.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { invalidArgType, invalidArgValue, nodeError } from '../errors';
-import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys';
+import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
+import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys/key';
 import { Family } from '../native/contract';
 import { isolateErrors } from '../native/error-queue';
-import { readOptions, validateInteger, validateString } from '../validators';
-import { bytesOf } from './bytes';
+import { readOptions, validateInteger, validateString } from '../base/validators';
+import { bytesOf } from '../base/bytes';
 import { attempt, call, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import {

@@ -1,6 +1,6 @@
 // The options that every operation takes.
-import type { LimitOptions } from '../cancellation';
-import { invalidArgValue } from '../errors';
+import type { LimitOptions } from '../base/cancellation';
+import { invalidArgValue } from '../base/errors';
 import { OperationMode } from '../native/contract';
 import {
   Bag,
@@ -10,7 +10,7 @@ import {
   validateInteger,
   validateOptions,
   validateString,
-} from '../validators';
+} from '../base/validators';
 
 /** Options that every operation takes, last. */
 export interface OperationOptions {

@@ -1,6 +1,6 @@
 // Queries that choose among implementations: property(7). OpenSSL ignores one that it cannot read, as if there were none;
 // here it is refused.
-import { invalidArgValue } from '../errors';
+import { invalidArgValue } from '../base/errors';
 
 /** What a query says of providers. */
 export interface Query {

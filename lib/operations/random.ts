@@ -1,9 +1,9 @@
 // Random bytes.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { elementSize } from '../byte-views';
-import { invalidArgType, nodeError, outOfRange } from '../errors';
+import { elementSize } from '../base/byte-views';
+import { invalidArgType, nodeError, outOfRange } from '../base/errors';
 import { Family } from '../native/contract';
-import { bytesOf, sizeOf } from './bytes';
+import { bytesOf, sizeOf } from '../base/bytes';
 import { attempt, call, firstOutput, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { specFor, SpecTable } from './spec';

@@ -1,8 +1,8 @@
 // Where the implementation of an operation is looked for: what its options `provider` and `properties` mean.
-import { asyncError, invalidArgValue } from '../errors';
+import { asyncError, invalidArgValue } from '../base/errors';
 import type { NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
-import { forgetImports } from '../native-keys';
+import { forgetImports } from '../keys/native-keys';
 import type { OperationOptions } from './operation-options';
 import { parseQuery, type Query } from './query';
 

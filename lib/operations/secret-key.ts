@@ -1,8 +1,8 @@
 // Secret keys as operations take them.
 import { KeyObject, type webcrypto } from 'node:crypto';
 import { types } from 'node:util';
-import { invalidArgType, nodeError } from '../errors';
-import { toInput, type BinaryLike } from './bytes';
+import { invalidArgType, nodeError } from '../base/errors';
+import { toInput, type BinaryLike } from '../base/bytes';
 import type { Spec } from './call';
 import type { OperationOptions } from './operation-options';
 import { specFor, SpecTable, type SpecRequest } from './spec';

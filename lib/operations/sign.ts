@@ -1,6 +1,6 @@
 // Signatures.
 import { constants } from 'node:crypto';
-import { invalidArgType, invalidArgValue, nodeError, outOfRange } from '../errors';
+import { invalidArgType, invalidArgValue, nodeError, outOfRange } from '../base/errors';
 import {
   isKeyInput,
   privateKeyEntry,
@@ -9,9 +9,9 @@ import {
   type KeyEntry,
   type KeyInput,
   type KeyLike,
-} from '../keys';
+} from '../keys/key';
 import { Family } from '../native/contract';
-import { bytesOf, sizeOf, toInput, type BinaryLike } from './bytes';
+import { bytesOf, sizeOf, toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { digestName } from './digest-names';

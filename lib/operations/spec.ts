@@ -1,10 +1,10 @@
 // What calls of one kind share: made on first need, and kept.
-import { unshared } from '../byte-views';
-import { asyncError, fromNative, isNativeError } from '../errors';
-import { scopeName, type KeyEntry } from '../keys';
+import { unshared } from '../base/byte-views';
+import { asyncError, fromNative, isNativeError } from '../base/errors';
+import { scopeName, type KeyEntry } from '../keys/key';
 import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
 import { environment } from '../native/environment';
-import { noteImport, type KeyHolder } from '../native-keys';
+import { noteImport, type KeyHolder } from '../keys/native-keys';
 import type { Spec } from './call';
 import type { OperationOptions } from './operation-options';
 import { parseQuery } from './query';

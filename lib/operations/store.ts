@@ -1,6 +1,13 @@
 // Keys by what names them: as node:crypto reads them, or by the URI of a store.
-import { bytesOf } from '../byte-views';
-import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError, type CodedError } from '../errors';
+import { bytesOf } from '../base/byte-views';
+import {
+  asyncError,
+  fromNative,
+  invalidArgType,
+  invalidArgValue,
+  isNativeError,
+  type CodedError,
+} from '../base/errors';
 import {
   AsyncKey,
   entryOf,
@@ -11,10 +18,10 @@ import {
   readPrivateKey,
   readPublicKey,
   type KeyLike,
-} from '../keys';
+} from '../keys/key';
 import { Family, type NativeScope } from '../native/contract';
 import { environment } from '../native/environment';
-import { readOptions, validateFunction, validateString } from '../validators';
+import { readOptions, validateFunction, validateString } from '../base/validators';
 import { attempt, call, type Decode } from './call';
 import { checkOperationOptions, offloaded, type OperationOptions } from './operation-options';
 import { createSpec, scopeOf } from './spec';

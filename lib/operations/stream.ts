@@ -1,7 +1,7 @@
 // What the streams of this library have in common.
 import type { TransformOptions } from 'node:stream';
-import { invalidArgValue } from '../errors';
-import { toInput, validateEncoding } from './bytes';
+import { invalidArgValue } from '../base/errors';
+import { toInput, validateEncoding } from '../base/bytes';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 
 /**

@@ -1,18 +1,18 @@
 // Operations on Node.js's own thread pool: those whose result only Node.js can make off the event loop.
-import { Limits, type Cancellable } from '../cancellation';
+import { Limits, type Cancellable } from '../base/cancellation';
 import {
   publishOperation,
   traceOperation,
   tracesOperations,
   wantsOperations,
   type OperationTrace,
-} from '../diagnostics';
-import { abortError, rejectWith } from '../errors';
+} from '../jobs/diagnostics';
+import { abortError, rejectWith } from '../base/errors';
 import { ThreadpoolOutcome } from '../native/contract';
 import type { Environment } from '../native/environment';
 import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
 import type { OperationOptions } from './operation-options';
-import { load } from './load';
+import { load } from './in-flight';
 
 class ThreadpoolCall<T> implements Cancellable {
   private limits: Limits | undefined = undefined;

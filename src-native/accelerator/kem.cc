@@ -1,6 +1,6 @@
 // Secrets that are made for the holder of a key.
-#include "accelerator/newer_functions.h"
 #include "accelerator/operation_context.h"
+#include "wrapping/newer_functions.h"
 
 namespace openssl_async {
 

@@ -1,9 +1,9 @@
 // Keys. To make one, and to check one, may take long and is offloaded; everything else runs where it is called.
 #include <openssl/params.h>
 
-#include "accelerator/newer_functions.h"
 #include "accelerator/provider_key.h"
-#include "accelerator/wrapped_algorithm.h"
+#include "wrapping/newer_functions.h"
+#include "wrapping/wrapped_algorithm.h"
 
 namespace openssl_async {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "accelerator/wrapped_algorithm.h"
 #include "base/cache.h"
+#include "wrapping/wrapped_algorithm.h"
 
 namespace openssl_async {
 

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "accelerator/provider_key.h"
-#include "accelerator/wrapped_algorithm.h"
+#include "wrapping/wrapped_algorithm.h"
 
 namespace openssl_async {
 

@@ -10,8 +10,8 @@
 #include <map>
 #include <string>
 
-#include "accelerator/offload.h"
-#include "accelerator/wrapped_algorithm.h"
+#include "pool/offload.h"
+#include "wrapping/wrapped_algorithm.h"
 
 namespace openssl_async {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "accelerator/message_contexts.h"
-#include "accelerator/wrapped_algorithm.h"
+#include "wrapping/wrapped_algorithm.h"
 
 namespace openssl_async {
 

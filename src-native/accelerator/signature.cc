@@ -1,6 +1,6 @@
 // Signatures: of a digest, of a message in one piece, of a message in several.
-#include "accelerator/newer_functions.h"
 #include "accelerator/signature_context.h"
+#include "wrapping/newer_functions.h"
 
 namespace openssl_async {
 

@@ -9,7 +9,7 @@
 
 namespace openssl_async {
 
-// `code` is one of the stable codes of lib/errors.ts. `openssl_errors` holds OpenSSL's own lines, oldest first.
+// `code` is one of the stable codes of lib/base/errors.ts. `openssl_errors` holds OpenSSL's own lines, oldest first.
 struct Error {
   const char* code = "";
   std::string message;

@@ -12,7 +12,8 @@
 
 namespace openssl_async {
 
-// An error as data: { code, message, opensslErrors }. lib/errors.ts makes the error, so that its stack is the caller's.
+// An error as data: { code, message, opensslErrors }. lib/base/errors.ts makes the error, so that its stack is the
+// caller's.
 inline Napi::Value ToJs(Napi::Env env, const Error& error) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("code", error.code);

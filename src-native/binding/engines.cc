@@ -9,7 +9,7 @@
 #include "binding/exports.h"
 #include "binding/operations.h"
 #include "keys/key.h"
-#include "loading/engine_task.h"
+#include "modules/engine_task.h"
 #include "openssl/error_queue.h"
 
 namespace openssl_async {

@@ -6,17 +6,17 @@
 #include <utility>
 #include <vector>
 
-#include "accelerator/library_context.h"
-#include "accelerator/worker_pool.h"
 #include "base/cache.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
 #include "binding/operation_event.h"
-#include "loading/provider.h"
+#include "libraries/library_context.h"
+#include "modules/provider.h"
 #include "openssl/error_queue.h"
 #include "openssl/fips.h"
 #include "operations/registry.h"
+#include "pool/worker_pool.h"
 
 namespace openssl_async {
 

@@ -1,13 +1,13 @@
 #include "binding/providers.h"
 
-#include "accelerator/library_context.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
 #include "binding/operations.h"
-#include "loading/module_isolation.h"
-#include "loading/provider.h"
-#include "loading/provider_configuration.h"
+#include "libraries/library_context.h"
+#include "modules/module_isolation.h"
+#include "modules/provider.h"
+#include "modules/provider_configuration.h"
 
 namespace openssl_async {
 

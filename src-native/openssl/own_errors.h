@@ -3,7 +3,7 @@
 
 namespace openssl_async {
 
-// Each stands for one of the codes of lib/errors.ts.
+// Each stands for one of the codes of lib/base/errors.ts.
 enum class OwnReason : int {
   kRemoteKeyFailed = 100,
   kRemoteKeyInvalidResult,

@@ -11,11 +11,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "accelerator/worker_pool.h"
 #include "operations/operation.h"
 #include "placement/blocking_calls.h"
 #include "placement/device_poller.h"
 #include "placement/operation_figures.h"
+#include "pool/worker_pool.h"
 #include "scheduler/scheduler.h"
 #include "wakeup/completion_queue.h"
 

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "accelerator/library_context.h"
 #include "base/lasting.h"
+#include "libraries/library_context.h"
 #include "openssl/error_queue.h"
 #include "remote/holder_table.h"
 #include "remote/provider.h"

@@ -2,9 +2,9 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
-#include "accelerator/newer_functions.h"
 #include "remote/holder_table.h"
 #include "remote/remote_key.h"
+#include "wrapping/newer_functions.h"
 
 namespace openssl_async {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "accelerator/wrapped_algorithm.h"
 #include "remote/remote_requests.h"
+#include "wrapping/wrapped_algorithm.h"
 
 namespace openssl_async {
 

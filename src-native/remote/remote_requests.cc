@@ -1,7 +1,7 @@
 #include "remote/remote_requests.h"
 
-#include "accelerator/notify_fd.h"
 #include "job/job_thread.h"
+#include "pool/notify_fd.h"
 
 namespace openssl_async {
 

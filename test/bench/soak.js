@@ -8,8 +8,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { operationCorpus } = require('../helpers/operation-corpus.js');
-const { slope } = require('../helpers/slope.js');
+const { operationCorpus } = require('../support/operation-corpus.js');
+const { slope } = require('../support/slope.js');
 const { number } = require('./options.js');
 
 const library = require(path.join(__dirname, '..', '..', 'dist', 'index.js'));

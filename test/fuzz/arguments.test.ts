@@ -1,7 +1,7 @@
 // Junk for every public function: a typed error with a code, or success, never a crash and never a job that is left over.
 import fc from 'fast-check';
 import * as library from '../../lib';
-import { device } from '../helpers/device';
+import { device } from '../support/device';
 
 const FIXED_SEED = 20_260_102;
 const RANDOM_SEED = process.env.FUZZ_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.FUZZ_SEED);

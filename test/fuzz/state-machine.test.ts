@@ -16,7 +16,7 @@ import {
   WaitSignal,
   type Job,
 } from '../../lib';
-import { device } from '../helpers/device';
+import { device } from '../support/device';
 
 const FIXED_SEED = 20_260_101;
 const RANDOM_SEED = process.env.FUZZ_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.FUZZ_SEED);

@@ -3,8 +3,8 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { ROOT } from './support/child';
-import { foreignEnvironment } from './support/foreign';
+import { ROOT } from '../support/programs';
+import { foreignEnvironment } from '../support/foreign';
 
 const OPENSSL = '/usr/bin/openssl';
 const FOLDER = path.join(ROOT, 'build', 'Release');

@@ -2,7 +2,7 @@
 import * as crypto from 'node:crypto';
 import { once } from 'node:events';
 import * as async from '../../lib';
-import { resultOf, ROOT, run } from './support/child';
+import { resultOf, ROOT, run } from '../support/programs';
 
 const ACCELERATED = { provider: 'accelerator' } as const;
 const MESSAGE = Buffer.from('a message');

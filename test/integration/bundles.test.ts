@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { ROOT } from './support/child';
+import { ROOT } from '../support/programs';
 
 const USE = `
 console.log(JSON.stringify({ capable: library.isCapable(), reason: library.unsupportedReason() }));

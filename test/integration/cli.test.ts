@@ -3,8 +3,8 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { ROOT } from './support/child';
-import { SOFTHSM } from './support/token';
+import { ROOT } from '../support/programs';
+import { SOFTHSM } from '../support/token';
 
 const { bin, version } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
   bin: Record<string, string>;

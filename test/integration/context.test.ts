@@ -10,7 +10,7 @@ import {
   sign,
   type OperationMessage,
 } from '../../lib';
-import { device, deviceRequest } from '../helpers/device';
+import { device, deviceRequest } from '../support/device';
 
 const store = new AsyncLocalStorage<string>();
 

@@ -1,5 +1,5 @@
 // What is left of an engine, or a provider, after unload(): nothing. In child processes, whose fds are counted.
-import { inChild, resultOf } from './support/child';
+import { inChild, resultOf } from '../support/programs';
 
 const isLinux = process.platform === 'linux';
 const hasEngines = Number.parseInt(process.versions.openssl, 10) < 4;
@@ -175,7 +175,7 @@ const withFds = isLinux ? test : test.skip;
       const engine = await library.loadEngine('./build/Release/reference_engine.so');
       const controller = new AbortController();
       const asked = Array.from({ length: 8 }, () =>
-        rejectionCode(engine.loadPrivateKey('test/fixtures/none.pem', { signal: controller.signal })),
+        rejectionCode(engine.loadPrivateKey('test/support/none.pem', { signal: controller.signal })),
       );
       controller.abort();
       const codes = await Promise.all(asked);

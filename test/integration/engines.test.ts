@@ -15,9 +15,9 @@ import {
   type Engine,
   type EngineOptions,
 } from '../../lib';
-import { inChild, resultOf, ROOT, run, type ChildContext } from './support/child';
-import { codeOf, rejection, rejectionCode } from './support/library';
-import { createToken, missing, type Token } from './support/token';
+import { inChild, resultOf, ROOT, run, type ChildContext } from '../support/programs';
+import { codeOf, rejection, rejectionCode } from '../support/library';
+import { createToken, missing, type Token } from '../support/token';
 
 if (missing !== undefined) console.log(`Skipped: ${missing}.`);
 const withToken = missing === undefined ? describe : describe.skip;

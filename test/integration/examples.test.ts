@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as ts from 'typescript';
-import { resultOf, ROOT, run } from './support/child';
+import { resultOf, ROOT, run } from '../support/programs';
 
 const EXAMPLES = path.join(ROOT, 'examples');
 

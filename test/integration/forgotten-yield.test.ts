@@ -1,7 +1,7 @@
 // What a job function must not be, and must not forget.
 import { runInNewContext } from 'node:vm';
 import { jobFunction, runJob, startJob, WaitContext, type Command, type Job } from 'openssl-async';
-import { codeOf } from '../unit/support';
+import { codeOf } from '../support/unit';
 
 type AnyFunction = (...args: never[]) => unknown;
 

@@ -13,9 +13,9 @@ import {
   type JobFunction,
   type StartJobResult,
 } from '../../lib';
-import { device, deviceRequest, int32Args } from '../helpers/device';
-import { inChild, resultOf } from './support/child';
-import { codeOf, rejectionCode, turn, until } from './support/library';
+import { device, deviceRequest, int32Args } from '../support/device';
+import { inChild, resultOf } from '../support/programs';
+import { codeOf, rejectionCode, turn, until } from '../support/library';
 
 const native = Object.fromEntries(
   Object.entries(device.functions).map(([name, external]) => [name, nativeJobFunction(external)]),

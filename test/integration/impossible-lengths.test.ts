@@ -12,7 +12,7 @@ import {
   type AlgorithmStats,
 } from 'openssl-async';
 import { readFileSync } from 'node:fs';
-import { rejectionCode } from './support/library';
+import { rejectionCode } from '../support/library';
 
 const LARGE = 100_000_000;
 

@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { inChild, resultOf, ROOT, type ChildContext, type ChildOutcome } from './support/child';
-import { foreignEnvironment } from './support/foreign';
-import { createToken, missing as missingToken, SOFTHSM, type Token } from './support/token';
+import { inChild, resultOf, ROOT, type ChildContext, type ChildOutcome } from '../support/programs';
+import { foreignEnvironment } from '../support/foreign';
+import { createToken, missing as missingToken, SOFTHSM, type Token } from '../support/token';
 
 // SHA-256 of "abc".
 const DIGEST = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import * as path from 'node:path';
 import * as ts from 'typescript';
 import { main } from '../../examples/man-page';
-import { resultOf, ROOT, run } from './support/child';
+import { resultOf, ROOT, run } from '../support/programs';
 
 const EXPECTED_OUTPUT = [
   'Starting...',

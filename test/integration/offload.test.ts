@@ -2,8 +2,8 @@
 import * as crypto from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as async from '../../lib';
-import { rejectionCode } from './support/library';
-import { describeReference, PROVIDER } from './support/reference';
+import { rejectionCode } from '../support/library';
+import { describeReference, PROVIDER } from '../support/reference';
 
 const ACCELERATED = { provider: 'accelerator' } as const;
 const REQUIRED = { ...ACCELERATED, requireOffload: true } as const;

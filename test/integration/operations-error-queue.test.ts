@@ -5,8 +5,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as library from '../../lib';
-import { device } from '../helpers/device';
-import { turn } from './support/library';
+import { device } from '../support/device';
+import { turn } from '../support/library';
 
 const MESSAGE = Buffer.from('the message');
 const IV = Buffer.alloc(12);

@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as library from '../../lib';
 import { stats, type OperationOptions } from '../../lib';
-import { codeOf, rejectionCode } from './support/library';
+import { codeOf, rejectionCode } from '../support/library';
 
 const MESSAGE = Buffer.from('the message');
 const IV = Buffer.alloc(12);

@@ -1,7 +1,7 @@
 // The library where Node.js restricts what a process may do: the permission model, and --no-addons.
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
-import { ROOT } from './support/child';
+import { ROOT } from '../support/programs';
 
 const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'

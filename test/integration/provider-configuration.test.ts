@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { hash, listProviders, loadProvider } from '../../lib';
-import { codeOf, freshLibrary } from './support/library';
+import { codeOf, freshLibrary } from '../support/library';
 
 const MD4_OF_ABC = 'a448017aaf21d8525fc10ae87aa6729d'; // RFC 1320, A.5
 

@@ -14,8 +14,8 @@ import {
   type OperationMessage,
   type OperationOptions,
 } from '../../lib';
-import { inChild, resultOf, ROOT } from './support/child';
-import { codeOf, rejection, rejectionCode } from './support/library';
+import { inChild, resultOf, ROOT } from '../support/programs';
+import { codeOf, rejection, rejectionCode } from '../support/library';
 
 const NOT_LOADED = 'ERR_ASYNC_PROVIDER_NOT_LOADED';
 const MD4_OF_ABC = 'a448017aaf21d8525fc10ae87aa6729d'; // RFC 1320, A.5

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { hash, listProviders, loadProvider, sign, type Provider, type ProviderOptions } from '../../lib';
-import { codeOf, rejection, rejectionCode } from './support/library';
+import { codeOf, rejection, rejectionCode } from '../support/library';
 
 const FOLDERS = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu/ossl-modules`);
 const MODULE = FOLDERS.map((folder) => path.join(folder, 'legacy.so')).find((file) => fs.existsSync(file));

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as library from '../../lib';
-import { DEFAULT_OPTIONS, resolveOptions } from '../../lib/options';
-import { codeOf } from './support/library';
-import { resultOf, ROOT, run } from './support/child';
+import { DEFAULT_OPTIONS, resolveOptions } from '../../lib/base/options';
+import { codeOf } from '../support/library';
+import { resultOf, ROOT, run } from '../support/programs';
 
 const README = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
 

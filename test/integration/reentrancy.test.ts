@@ -1,4 +1,4 @@
-import { runScenario } from '../helpers/child';
+import { runScenario } from '../support/child';
 
 // Here rather than among the lifecycle tests, because these run under the sanitizers.
 

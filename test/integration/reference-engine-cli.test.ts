@@ -6,9 +6,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as async from '../../lib';
-import { foreignEnvironment } from './support/foreign';
-import { rejectionCode } from './support/library';
-import { describeReference, ENGINE } from './support/reference';
+import { foreignEnvironment } from '../support/foreign';
+import { rejectionCode } from '../support/library';
+import { describeReference, ENGINE } from '../support/reference';
 
 const OPENSSL = '/usr/bin/openssl';
 const DATA = Buffer.from('data');

@@ -15,8 +15,8 @@ import {
   type EngineOptions,
   type ProviderStats,
 } from '../../lib';
-import { inChild, resultOf, ROOT } from './support/child';
-import { rejection, rejectionCode, turn, until } from './support/library';
+import { inChild, resultOf, ROOT } from '../support/programs';
+import { rejection, rejectionCode, turn, until } from '../support/library';
 
 const MODULE = path.join(ROOT, 'build', 'Release', 'reference_engine.so');
 const DATA = Buffer.from('data');

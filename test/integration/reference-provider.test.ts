@@ -5,9 +5,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import * as async from '../../lib';
-import { foreignEnvironment } from './support/foreign';
-import { rejection, rejectionCode } from './support/library';
-import { describeReference, PROVIDER } from './support/reference';
+import { foreignEnvironment } from '../support/foreign';
+import { rejection, rejectionCode } from '../support/library';
+import { describeReference, PROVIDER } from '../support/reference';
 
 const OURS = { provider: 'reference' } as const;
 const DATA = Buffer.from('data');

@@ -20,8 +20,8 @@ import {
   type RemoteKeyOptions,
   type RemoteSignRequest,
 } from '../../lib';
-import { PRIVATE_KEYS } from '../fixtures/keys';
-import { codeOf, freshLibrary, rejection, rejectionCode, turn, until } from './support/library';
+import { PRIVATE_KEYS } from '../support/keys';
+import { codeOf, freshLibrary, rejection, rejectionCode, turn, until } from '../support/library';
 
 const MESSAGE = Buffer.from('some data');
 
@@ -648,7 +648,10 @@ describe('a function that asks another process', () => {
 
   beforeEach(async () => {
     answers.clear();
-    child = fork(path.join(__dirname, 'support', 'remote-signer.js'), [], { serialization: 'advanced', execArgv: [] });
+    child = fork(path.join(__dirname, '..', 'support', 'remote-signer.js'), [], {
+      serialization: 'advanced',
+      execArgv: [],
+    });
     child.on('message', ({ id, bytes, error }: { id: number; bytes?: Uint8Array; error?: string }) => {
       const answer = answers.get(id);
       if (bytes === undefined) answer?.reject(new Error(error));

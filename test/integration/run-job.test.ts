@@ -2,8 +2,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ConfigureOptions, JobFunction, JobMessage, RunJobOptions, WaitSignal } from '../../lib';
-import { checksum, countBytesArgs, device, deviceRequest, int32Args } from '../helpers/device';
-import { codeOf, freshLibrary, rejection, rejectionCode, turn, until, type Library } from './support/library';
+import { checksum, countBytesArgs, device, deviceRequest, int32Args } from '../support/device';
+import { codeOf, freshLibrary, rejection, rejectionCode, turn, until, type Library } from '../support/library';
 
 // Each test has a scheduler of its own: its figures begin at 0, and it can be configured.
 let library: Library;

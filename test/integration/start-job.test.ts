@@ -21,9 +21,9 @@ import {
   type StartJobResult,
   type WaitStatus,
 } from '../../lib';
-import { checksum, countBytesArgs, device, deviceRequest, int32Args } from '../helpers/device';
-import { inChild, resultOf } from './support/child';
-import { codeOf, rejectionCode, turn, until } from './support/library';
+import { checksum, countBytesArgs, device, deviceRequest, int32Args } from '../support/device';
+import { inChild, resultOf } from '../support/programs';
+import { codeOf, rejectionCode, turn, until } from '../support/library';
 
 const returnArg = nativeJobFunction(device.functions.returnArg);
 const countBytes = nativeJobFunction(device.functions.countBytes);

@@ -6,10 +6,10 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createPrivateKey, createPublicKey, sign, type StoredKey, type StoreOptions } from '../../lib';
-import { inChild, resultOf } from './support/child';
-import { foreignEnvironment } from './support/foreign';
-import { rejection, rejectionCode } from './support/library';
-import { createToken, missing, type Token } from './support/token';
+import { inChild, resultOf } from '../support/programs';
+import { foreignEnvironment } from '../support/foreign';
+import { rejection, rejectionCode } from '../support/library';
+import { createToken, missing, type Token } from '../support/token';
 
 if (missing !== undefined) console.log(`Skipped: ${missing}.`);
 const withToken = missing === undefined ? describe : describe.skip;

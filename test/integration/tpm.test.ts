@@ -7,8 +7,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { inChild, resultOf } from './support/child';
-import { foreignEnvironment } from './support/foreign';
+import { inChild, resultOf } from '../support/programs';
+import { foreignEnvironment } from '../support/foreign';
 
 const HANDLE = '0x81000010';
 

@@ -5,9 +5,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { loadEngine, sign, stats, type Engine, type HardwareOptions, type ProviderStats } from '../../lib';
-import { device, deviceRequest } from '../helpers/device';
-import { ROOT } from './support/child';
-import { freshLibrary, until } from './support/library';
+import { device, deviceRequest } from '../support/device';
+import { ROOT } from '../support/programs';
+import { freshLibrary, until } from '../support/library';
 
 const MODULE = path.join(ROOT, 'build', 'Release', 'reference_engine.so');
 const DATA = Buffer.from('data');

@@ -1,7 +1,7 @@
 // Every way in which a device can wake a job, by either API, alone and two hundred at a time.
 import type { JobFunction, JobResult, StartJobResult, WaitContext } from '../../lib';
-import { device, deviceRequest, WAKE_MODES, type WakeMode } from '../helpers/device';
-import { freshLibrary, type Library } from './support/library';
+import { device, deviceRequest, WAKE_MODES, type WakeMode } from '../support/device';
+import { freshLibrary, type Library } from '../support/library';
 
 type Kind = 'fd' | 'callback' | 'poll' | 'none';
 

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fipsParameters, obtainFips } from '../fips/obtain-fips.js';
-import { inChild, resultOf, ROOT } from '../integration/support/child';
+import { inChild, resultOf, ROOT } from '../support/programs';
 
 jest.setTimeout(60_000);
 

@@ -1,4 +1,4 @@
-import { runAndCheck } from './support/expectations';
+import { runAndCheck } from '../support/scenario/expectations';
 
 jest.setTimeout(60_000);
 

@@ -1,4 +1,4 @@
-import { NATIVE_JOBS, runAndCheck } from './support/expectations';
+import { NATIVE_JOBS, runAndCheck } from '../support/scenario/expectations';
 
 jest.setTimeout(60_000);
 

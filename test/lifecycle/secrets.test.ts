@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as path from 'node:path';
 import * as readline from 'node:readline';
-import { occurrences } from '../helpers/memory';
+import { occurrences } from '../support/memory';
 
 // A thread's first call of a function of another library leaves the registers on its stack: the dynamic linker saves them.
 const MOST_OF_FIRST_CALLS = 2;

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { runChild } from '../helpers/child';
+import { runChild } from '../support/child';
 
 const SOAK = path.join(__dirname, '..', 'bench', 'soak.js');
 

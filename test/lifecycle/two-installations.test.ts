@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { verify } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { describeReference } from '../integration/support/reference';
-import { createToken, missing } from '../integration/support/token';
-import { runAndCheck } from './support/expectations';
+import { describeReference } from '../support/reference';
+import { createToken, missing } from '../support/token';
+import { runAndCheck } from '../support/scenario/expectations';
 
 interface Refusal {
   code: string;

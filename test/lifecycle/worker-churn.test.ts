@@ -1,4 +1,4 @@
-import { runAndCheck } from './support/expectations';
+import { runAndCheck } from '../support/scenario/expectations';
 
 const WORKERS = 1000;
 // What Node itself keeps of a worker that never loads the library was measured as up to 6 KiB.

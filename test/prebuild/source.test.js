@@ -7,7 +7,7 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, test } = require('node:test');
-const { cleanEnvironment, NPM, Project, ROOT } = require('./support.js');
+const { cleanEnvironment, NPM, Project, ROOT } = require('../support/prebuild.js');
 
 const project = new Project(cleanEnvironment());
 const { installed } = project;

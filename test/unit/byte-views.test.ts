@@ -1,6 +1,6 @@
 // What is taken for bytes, and that asking for them runs none of the caller's code.
 import { runInNewContext } from 'node:vm';
-import { bytesOf, copyOf, elementSize, ownMemory, sizeOf, unshared } from '../../lib/byte-views';
+import { bytesOf, copyOf, elementSize, ownMemory, sizeOf, unshared } from '../../lib/base/byte-views';
 
 interface Resizable extends ArrayBuffer {
   resize: (size: number) => void;

@@ -17,7 +17,7 @@ function nativeSources(): string {
     .join('\n');
 }
 
-const registered = codesIn(read('lib/errors.ts'), /^ {2}(ERR_ASYNC_\w+): CodedError;$/gm);
+const registered = codesIn(read('lib/base/errors.ts'), /^ {2}(ERR_ASYNC_\w+): CodedError;$/gm);
 
 test('the registry has every code of native code', () => {
   expect(registered.length).toBeGreaterThan(30);

@@ -8,7 +8,7 @@ import {
   outOfRange,
   unknownOption,
   type CodedError,
-} from '../../lib/errors';
+} from '../../lib/base/errors';
 
 describe('every error', () => {
   test.each<[CodedError, new () => Error, string]>([

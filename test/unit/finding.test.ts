@@ -1,6 +1,6 @@
 // lib/cli/finding.ts: errors as the command-line tool prints them.
 import { readFileSync } from 'node:fs';
-import { asyncError } from '../../lib/errors';
+import { asyncError } from '../../lib/base/errors';
 import { messageOf } from '../../lib/cli/finding';
 
 function thrownBy(action: () => unknown): unknown {

@@ -1,5 +1,5 @@
-import { DEFAULT_OPTIONS, resolveOptions } from '../../lib/options';
-import { codeOf } from './support';
+import { DEFAULT_OPTIONS, resolveOptions } from '../../lib/base/options';
+import { codeOf } from '../support/unit';
 
 const resolve = (options: unknown) => resolveOptions(options, DEFAULT_OPTIONS);
 

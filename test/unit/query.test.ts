@@ -1,6 +1,6 @@
 // Queries of property(7), which OpenSSL ignores when it cannot read them.
 import { parseQuery, type Query } from '../../lib/operations/query';
-import { codeOf } from './support';
+import { codeOf } from '../support/unit';
 
 test.each<[string, Partial<Query>]>([
   ['provider=qat', { required: 'qat', preferred: undefined, namesProvider: true, weakensFips: false }],

@@ -4,8 +4,8 @@ import {
   validateFunction,
   validateInteger,
   validateOptions,
-} from '../../lib/validators';
-import { codeOf } from './support';
+} from '../../lib/base/validators';
+import { codeOf } from '../support/unit';
 
 const integer = (value: unknown, min: number, max?: number) => () => {
   validateInteger(value, 'name', min, max);

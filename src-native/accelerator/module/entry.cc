@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "accelerator/offload.h"
 #include "accelerator/provider.h"
+#include "pool/offload.h"
 
 namespace openssl_async {
 

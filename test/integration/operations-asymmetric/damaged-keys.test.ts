@@ -1,7 +1,7 @@
 // Private keys that are damaged, where their public part is wanted: as node:crypto of the same version.
 import * as crypto from 'node:crypto';
 import { publicEncrypt, sign, verify, type KeyLike } from '../../../lib';
-import { codeOf, rejectionCode } from '../support/library';
+import { codeOf, rejectionCode } from '../../support/library';
 
 const MESSAGE = Buffer.from('the message');
 

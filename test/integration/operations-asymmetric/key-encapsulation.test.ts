@@ -8,7 +8,7 @@ import {
   generateKeyPair,
   type KeyLike,
 } from '../../../lib';
-import { rejection, rejectionCode } from '../support/library';
+import { rejection, rejectionCode } from '../../support/library';
 import {
   BAD_PRIVATE_KEYS,
   BAD_PUBLIC_KEYS,

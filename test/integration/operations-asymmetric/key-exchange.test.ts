@@ -8,8 +8,8 @@ import {
   type DiffieHellmanKeys,
   type KeyLike,
 } from '../../../lib';
-import { KEY_EXCHANGE } from '../../fixtures/vectors';
-import { rejectionCode } from '../support/library';
+import { KEY_EXCHANGE } from '../../support/vectors';
+import { rejectionCode } from '../../support/library';
 import { BAD_PRIVATE_KEYS, BAD_PUBLIC_KEYS, expectSameError, KEYS, MODES, privateForms, publicForms } from './support';
 
 const PAIRS = [

@@ -2,7 +2,7 @@
 import * as crypto from 'node:crypto';
 import * as diagnostics from 'node:diagnostics_channel';
 import { generateKeyPair, operations, sign, stats, type KeyPairOptions, type KeyPairType } from '../../../lib';
-import { rejection, rejectionCode, until } from '../support/library';
+import { rejection, rejectionCode, until } from '../../support/library';
 import { DATA, expectSameError, hasOpenSSL, MODES } from './support';
 
 type Generate = (type: string, options?: object) => { publicKey: unknown; privateKey: unknown };

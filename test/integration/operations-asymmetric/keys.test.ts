@@ -2,8 +2,8 @@
 import * as crypto from 'node:crypto';
 import { inspect } from 'node:util';
 import { AsyncKey, createPrivateKey, createPublicKey, sign, verify, type KeyLike } from '../../../lib';
-import { CERTIFICATES, PRIVATE_KEYS } from '../../fixtures/keys';
-import { codeOf } from '../support/library';
+import { CERTIFICATES, PRIVATE_KEYS } from '../../support/keys';
+import { codeOf } from '../../support/library';
 import {
   BAD_PRIVATE_KEYS,
   BAD_PUBLIC_KEYS,

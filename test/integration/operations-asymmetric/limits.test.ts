@@ -13,7 +13,7 @@ import {
   verify,
   type OperationOptions,
 } from '../../../lib';
-import { rejection, rejectionCode, until } from '../support/library';
+import { rejection, rejectionCode, until } from '../../support/library';
 import { DATA, KEYS } from './support';
 
 const { publicKey, privateKey } = KEYS.rsa2048;

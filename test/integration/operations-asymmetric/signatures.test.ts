@@ -1,8 +1,8 @@
 // Signatures of every kind of key, checked against node:crypto and published vectors.
 import * as crypto from 'node:crypto';
 import { createPrivateKey, createPublicKey, generateKeyPair, sign, verify, type SigningKey } from '../../../lib';
-import { ECDSA, EDDSA, JSON_WEB_SIGNATURES } from '../../fixtures/vectors';
-import { rejectionCode } from '../support/library';
+import { ECDSA, EDDSA, JSON_WEB_SIGNATURES } from '../../support/vectors';
+import { rejectionCode } from '../../support/library';
 import {
   BAD_PRIVATE_KEYS,
   BAD_PUBLIC_KEYS,

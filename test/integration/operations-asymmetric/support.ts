@@ -1,6 +1,6 @@
 // What the tests of asymmetric operations have in common: keys, and node:crypto as the measure.
 import * as crypto from 'node:crypto';
-import { CERTIFICATES, PRIVATE_KEYS } from '../../fixtures/keys';
+import { CERTIFICATES, PRIVATE_KEYS } from '../../support/keys';
 
 export type KeyName = keyof typeof PRIVATE_KEYS;
 

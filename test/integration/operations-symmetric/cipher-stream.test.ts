@@ -3,7 +3,7 @@ import { createCipheriv as nodeCreateCipheriv, randomBytes as nodeRandomBytes, t
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { operations, createCipheriv, createDecipheriv, decrypt, type CipherTransform } from '../../../lib';
-import { rejection, rejectionCode, until } from '../support/library';
+import { rejection, rejectionCode, until } from '../../support/library';
 import { ivOf, nodeEncrypt, PLACES, sampled, tagOptions, usableCiphers, type CipherCase } from './support';
 
 // What was given up goes on, and the test files of a process share the addon that tells its end.

@@ -1,7 +1,7 @@
 // encrypt() and decrypt() give what node:crypto gives, in both directions, with every cipher there is.
 import { createSecretKey, randomBytes as nodeRandomBytes } from 'node:crypto';
 import { decrypt, encrypt, type AuthenticatedCiphertext, type OperationOptions } from '../../../lib';
-import { rejection, rejectionCode } from '../support/library';
+import { rejection, rejectionCode } from '../../support/library';
 import {
   caseOf,
   expectBytes,

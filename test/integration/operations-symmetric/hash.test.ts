@@ -3,7 +3,7 @@ import { createHash as nodeCreateHash, getHashes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createHash, hash, operations } from '../../../lib';
-import { rejection, rejectionCode, until } from '../support/library';
+import { rejection, rejectionCode, until } from '../../support/library';
 import { formsOf, PLACES, sampled } from './support';
 
 // What was given up goes on, and the test files of a process share the addon that tells its end.

@@ -1,7 +1,7 @@
 // hkdf(), pbkdf2() and scrypt() give what node:crypto gives.
 import { createSecretKey, hkdfSync, pbkdf2Sync, scryptSync, webcrypto } from 'node:crypto';
 import { hkdf, pbkdf2, scrypt, operations } from '../../../lib';
-import { rejectionCode, until } from '../support/library';
+import { rejectionCode, until } from '../../support/library';
 import { formsOf, PLACES } from './support';
 
 // What was given up goes on, and the test files of a process share the addon that tells its end.

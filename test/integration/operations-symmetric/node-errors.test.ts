@@ -1,7 +1,7 @@
 // The same mistake gets the same code from us as from node:crypto, whichever Node runs the test.
 import * as crypto from 'node:crypto';
 import * as library from '../../../lib';
-import { codeOf, rejectionCode } from '../support/library';
+import { codeOf, rejectionCode } from '../../support/library';
 
 const JUNK: readonly unknown[] = [
   undefined,

@@ -1,6 +1,6 @@
 // randomBytes() and randomFill() fill what they should, and nothing else.
 import { randomBytes, randomFill } from '../../../lib';
-import { rejectionCode } from '../support/library';
+import { rejectionCode } from '../../support/library';
 import { PLACES } from './support';
 
 const MEBI = 1024 * 1024;

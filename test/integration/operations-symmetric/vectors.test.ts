@@ -21,7 +21,7 @@ import {
   HMACS,
   PBKDF2S,
   SCRYPTS,
-} from '../../fixtures/symmetric-vectors';
+} from '../../support/symmetric-vectors';
 import { PLACES } from './support';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'hex');

@@ -3,7 +3,7 @@
 // The main thread and four workers load the addon at the same time and run jobs of every kind, which all end.
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { startWorker } = require('../support/worker');
+const { startWorker } = require('../../support/scenario/worker');
 
 const THREADS = 5;
 
@@ -14,7 +14,7 @@ async function runJobs() {
     Atomics.add(gate, 0, 1);
     while (Atomics.load(gate, 0) < THREADS);
   }
-  const { MODES, deviceRequest, jobFunction, native, runJob, stats } = require('../support/library');
+  const { MODES, deviceRequest, jobFunction, native, runJob, stats } = require('../../support/scenario/library');
   const func = native('device');
   const jobs = Object.keys(MODES)
     .filter((mode) => mode !== 'status-error')

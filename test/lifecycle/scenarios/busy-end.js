@@ -13,8 +13,8 @@ const {
   native,
   report,
   runJob,
-} = require('../support/library');
-const { startWorker } = require('../support/worker');
+} = require('../../support/scenario/library');
+const { startWorker } = require('../../support/scenario/worker');
 
 const ROUNDS = 12;
 

@@ -13,7 +13,7 @@ const {
   report,
   runJob,
   until,
-} = require('../support/library');
+} = require('../../support/scenario/library');
 
 const CONTEXTS = 300;
 

@@ -14,7 +14,7 @@ const {
   startJob,
   stats,
   until,
-} = require('../support/library');
+} = require('../../support/scenario/library');
 
 const JOBS = 100;
 

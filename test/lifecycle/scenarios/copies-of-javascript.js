@@ -7,7 +7,7 @@
 
 const crypto = require('node:crypto');
 const path = require('node:path');
-const library = require('../support/library');
+const library = require('../../support/scenario/library');
 
 const { check, deviceRequest, device, garbageCollector, openFds, report, root, until } = library;
 const ENTRY = path.join(root, 'dist', 'index.js');

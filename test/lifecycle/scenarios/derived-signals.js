@@ -14,7 +14,7 @@ const {
   runJob,
   startJob,
   until,
-} = require('../support/library');
+} = require('../../support/scenario/library');
 
 const CALLS = 50;
 

@@ -12,9 +12,9 @@ async function main() {
       return 1;
     }),
   );
-  const { outstandingJobs } = require('../support/outstanding');
+  const { outstandingJobs } = require('../../support/scenario/outstanding');
   const { abort } = await outstandingJobs({ latencyMicros: 1000 });
-  const { device } = require('../support/library');
+  const { device } = require('../../support/scenario/library');
   if (process.argv[2] !== 'held') device.holdAll(false);
   await abort();
 }

@@ -5,9 +5,18 @@
 //   node drain-completes.js [normal|exit|worker|terminate|released|device-first]
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { check, configure, device, jobFunction, native, openFds, report, runJob } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
-const { startWorker } = require('../support/worker');
+const {
+  check,
+  configure,
+  device,
+  jobFunction,
+  native,
+  openFds,
+  report,
+  runJob,
+} = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
+const { startWorker } = require('../../support/scenario/worker');
 
 const LATENCY_MICROS = 200_000;
 

@@ -7,7 +7,7 @@
 
 const crypto = require('node:crypto');
 const vm = require('node:vm');
-const library = require('../support/library');
+const library = require('../../support/scenario/library');
 
 const { WaitContext, check, deviceRequest, hash, jobFunction, native, operations, report, runJob } = library;
 const { sign, startJob, stats, until, verify } = library;

@@ -14,7 +14,7 @@ const {
   report,
   runJob,
   startJob,
-} = require('../support/library');
+} = require('../../support/scenario/library');
 
 async function main() {
   configure({ initialJobs: 0 });

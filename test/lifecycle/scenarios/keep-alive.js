@@ -14,7 +14,7 @@ const {
   report,
   runJob,
   startJob,
-} = require('../support/library');
+} = require('../../support/scenario/library');
 
 const LATENCY_MICROS = 50_000;
 

@@ -6,8 +6,8 @@
 
 const { createPublicKey, KeyObject } = require('node:crypto');
 const { isMainThread, parentPort } = require('node:worker_threads');
-const { startWorker } = require('../support/worker');
-const { report } = require('../support/library');
+const { startWorker } = require('../../support/scenario/worker');
+const { report } = require('../../support/scenario/library');
 
 const KINDS = [
   ['ec', { namedCurve: 'P-256' }],
@@ -31,7 +31,7 @@ async function main() {
 }
 
 async function work() {
-  const { check, generateKeyPair } = require('../support/library');
+  const { check, generateKeyPair } = require('../../support/scenario/library');
   for (const [type, options] of KINDS) {
     for (const mode of ['auto', 'offload', 'inline']) {
       const { publicKey, privateKey } = await generateKeyPair(type, options, { mode });

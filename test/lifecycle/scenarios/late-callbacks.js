@@ -16,8 +16,8 @@ const {
   runJob,
   startJob,
   until,
-} = require('../support/library');
-const { startWorker } = require('../support/worker');
+} = require('../../support/scenario/library');
+const { startWorker } = require('../../support/scenario/worker');
 
 const JOBS = 200;
 

@@ -5,9 +5,9 @@
 //   node main-exit-with-workers.js [exit|throw]
 
 const { isMainThread, parentPort } = require('node:worker_threads');
-const { configure } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
-const { startWorker } = require('../support/worker');
+const { configure } = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
+const { startWorker } = require('../../support/scenario/worker');
 
 async function main() {
   const workers = Array.from({ length: 4 }, () => startWorker(__filename));

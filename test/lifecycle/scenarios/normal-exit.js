@@ -2,8 +2,8 @@
 
 // Paused jobs that nobody waits for do not keep the process alive. Those that only the device could end are abandoned.
 
-const { configure, report, stats } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
+const { configure, report, stats } = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
 
 async function main() {
   configure({ drainTimeoutMs: 100 });

@@ -5,11 +5,11 @@
 
 const fs = require('node:fs');
 const { isMainThread, parentPort } = require('node:worker_threads');
-const { startWorker } = require('../support/worker');
+const { startWorker } = require('../../support/scenario/worker');
 
 async function inWorker() {
-  const { configure, deviceRequest, native, runJob, stats } = require('../support/library');
-  const { outstandingJobs } = require('../support/outstanding');
+  const { configure, deviceRequest, native, runJob, stats } = require('../../support/scenario/library');
+  const { outstandingJobs } = require('../../support/scenario/outstanding');
   configure({ drainTimeoutMs: 50 });
   const modes = ['fd-cached', 'fd-fresh', 'callback-thread', 'none'];
   const jobs = modes.flatMap((mode) =>

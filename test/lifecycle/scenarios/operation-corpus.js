@@ -1,12 +1,12 @@
 'use strict';
 
-// Every good and bad call of test/helpers/operation-corpus.js, in every mode, several times: what they allocate must be
+// Every good and bad call of test/support/operation-corpus.js, in every mode, several times: what they allocate must be
 // gone at the end, and what they are given must not be written to. Meant for sanitizers and Valgrind.
 //
 //   node operation-corpus.js [rounds]
 
-const library = require('../support/library');
-const { operationCorpus } = require('../../helpers/operation-corpus');
+const library = require('../../support/scenario/library');
+const { operationCorpus } = require('../../support/operation-corpus');
 
 const { check, report } = library;
 const MODES = ['auto', 'inline', 'offload'];

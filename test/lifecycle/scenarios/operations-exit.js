@@ -5,8 +5,8 @@
 //   node operations-exit.js [plain|result|exit-handler|throw|throw-in-result|workers]
 
 const { isMainThread, parentPort } = require('node:worker_threads');
-const { operationsWork, startOperations } = require('../support/operations');
-const { startWorker } = require('../support/worker');
+const { operationsWork, startOperations } = require('../../support/scenario/operations');
+const { startWorker } = require('../../support/scenario/worker');
 
 function fail() {
   throw new Error('thrown on purpose');

@@ -5,8 +5,8 @@
 //   node operations-keep-alive.js [pending|inline|idle|aborted|timed-out|unheard]
 
 const { generateKeyPairSync } = require('node:crypto');
-const { hash, report, sign } = require('../support/library');
-const { OPERATIONS, operationsWork, startOperations } = require('../support/operations');
+const { hash, report, sign } = require('../../support/scenario/library');
+const { OPERATIONS, operationsWork, startOperations } = require('../../support/scenario/operations');
 
 // Until the end of the process, from when nothing should keep it alive any more.
 function reportExit(results) {

@@ -3,9 +3,9 @@
 // Many workers use operations at once, and every third of them ends in the middle. Then they start again.
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { openFds, report, stats, until } = require('../support/library');
-const { operationsWork, startOperations } = require('../support/operations');
-const { startWorker } = require('../support/worker');
+const { openFds, report, stats, until } = require('../../support/scenario/library');
+const { operationsWork, startOperations } = require('../../support/scenario/operations');
+const { startWorker } = require('../../support/scenario/worker');
 
 const WORKERS = 6;
 const ROUNDS = 2;

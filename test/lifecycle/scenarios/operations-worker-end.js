@@ -6,9 +6,9 @@
 //   node operations-worker-end.js [terminate|exit|throw|abort]
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { report, stats, until } = require('../support/library');
-const { OPERATIONS, operationsWork, startOperations } = require('../support/operations');
-const { startWorker } = require('../support/worker');
+const { report, stats, until } = require('../../support/scenario/library');
+const { OPERATIONS, operationsWork, startOperations } = require('../../support/scenario/operations');
+const { startWorker } = require('../../support/scenario/worker');
 
 async function inWorker({ end }) {
   if (end === undefined) {

@@ -4,8 +4,8 @@
 // Nobody's key or result takes the place of another's.
 
 const crypto = require('node:crypto');
-const library = require('../support/library');
-const { operationCorpus } = require('../../helpers/operation-corpus');
+const library = require('../../support/scenario/library');
+const { operationCorpus } = require('../../support/operation-corpus');
 
 const { WaitContext, check, createPublicKey, jobFunction, operations, report, runJob, startJob, stats } = library;
 

@@ -4,8 +4,16 @@
 //
 //   node process-exit.js [plain|generator|completion|callback|exit-handler|now]
 
-const { WaitContext, configure, jobFunction, native, runJob, startJob, until } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
+const {
+  WaitContext,
+  configure,
+  jobFunction,
+  native,
+  runJob,
+  startJob,
+  until,
+} = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
 
 const FROM = {
   plain: () => process.exit(3),

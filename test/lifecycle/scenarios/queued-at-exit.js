@@ -2,7 +2,16 @@
 
 // Jobs that wait for a place are dropped when the environment ends: they have not begun.
 
-const { configure, deviceRequest, device, native, report, runJob, stats, until } = require('../support/library');
+const {
+  configure,
+  deviceRequest,
+  device,
+  native,
+  report,
+  runJob,
+  stats,
+  until,
+} = require('../../support/scenario/library');
 
 async function main() {
   configure({ drainTimeoutMs: 20_000, maxJobs: 10 });

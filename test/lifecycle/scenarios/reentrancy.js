@@ -1,14 +1,14 @@
 'use strict';
 
-// Code of users that runs in the middle of the library's: every call of test/helpers/operation-corpus.js, and jobs, where
+// Code of users that runs in the middle of the library's: every call of test/support/operation-corpus.js, and jobs, where
 // that code makes calls of its own. Nobody may get anybody else's result, and nothing may be left behind.
 //
 //   node reentrancy.js KIND
 
 const crypto = require('node:crypto');
 const { channel } = require('node:diagnostics_channel');
-const library = require('../support/library');
-const { operationCorpus } = require('../../helpers/operation-corpus');
+const library = require('../../support/scenario/library');
+const { operationCorpus } = require('../../support/operation-corpus');
 
 const { WaitContext, check, getCurrentJob, hash, jobFunction, operations, randomBytes, report, runJob } = library;
 const { sign, startJob, stats, verify } = library;

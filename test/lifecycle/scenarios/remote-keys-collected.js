@@ -3,8 +3,8 @@
 // Remote keys that nobody holds but the operations that need them.
 
 const { verify } = require('node:crypto');
-const { createRemoteKey, garbageCollector, report, sign, until } = require('../support/library');
-const { answeringKey, publicKey } = require('../support/remote-keys');
+const { createRemoteKey, garbageCollector, report, sign, until } = require('../../support/scenario/library');
+const { answeringKey, publicKey } = require('../../support/scenario/remote-keys');
 
 const collect = garbageCollector();
 

@@ -4,8 +4,8 @@
 //
 //   node remote-keys-exit.js [plain|function|answer|exit-handler|throw|throw-in-answer|aborted|wait]
 
-const { createRemoteKey, report, sign } = require('../support/library');
-const { answeringKey, never, publicKey, startRemoteOperations } = require('../support/remote-keys');
+const { createRemoteKey, report, sign } = require('../../support/scenario/library');
+const { answeringKey, never, publicKey, startRemoteOperations } = require('../../support/scenario/remote-keys');
 
 function fail() {
   throw new Error('thrown on purpose');

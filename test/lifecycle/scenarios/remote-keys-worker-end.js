@@ -5,9 +5,9 @@
 //   node remote-keys-worker-end.js [terminate|exit|throw|again]
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { openFds, report, sign } = require('../support/library');
-const { answeringKey, startRemoteOperations } = require('../support/remote-keys');
-const { startWorker } = require('../support/worker');
+const { openFds, report, sign } = require('../../support/scenario/library');
+const { answeringKey, startRemoteOperations } = require('../../support/scenario/remote-keys');
+const { startWorker } = require('../../support/scenario/worker');
 
 const TURNS = 20;
 

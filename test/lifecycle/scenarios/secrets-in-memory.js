@@ -16,7 +16,7 @@ const COUNT = 200;
 const MASK = 0xa5;
 const SIZE = 32;
 
-const library = which === 'ours' ? require('../support/library') : undefined;
+const library = which === 'ours' ? require('../../support/scenario/library') : undefined;
 const options = { mode };
 const masked = [];
 

@@ -8,8 +8,8 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
-const library = require('../support/library');
-const { addonOf, copies, estrange, install, load } = require('../support/installations');
+const library = require('../../support/scenario/library');
+const { addonOf, copies, estrange, install, load } = require('../../support/scenario/installations');
 
 const { device, int32Args, report } = library;
 const codeOf = (action) => {

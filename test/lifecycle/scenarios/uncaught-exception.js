@@ -4,8 +4,16 @@
 //
 //   node uncaught-exception.js [plain|cleanup|callback|manual]
 
-const { WaitContext, WaitSignal, configure, jobFunction, native, startJob, until } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
+const {
+  WaitContext,
+  WaitSignal,
+  configure,
+  jobFunction,
+  native,
+  startJob,
+  until,
+} = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
 
 function fail() {
   throw new Error('thrown on purpose');

@@ -4,8 +4,8 @@
 //
 //   node unhandled-rejection.js [plain|job]
 
-const { configure, jobFunction, runJob, until } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
+const { configure, jobFunction, runJob, until } = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
 
 const FROM = {
   plain: () => void Promise.reject(new Error('rejected on purpose')),

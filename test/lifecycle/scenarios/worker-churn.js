@@ -8,7 +8,14 @@ const { isMainThread, workerData } = require('node:worker_threads');
 
 async function inWorker() {
   if (workerData.without) return;
-  const { WaitContext, deviceRequest, jobFunction, native, runJob, startJob } = require('../support/library');
+  const {
+    WaitContext,
+    deviceRequest,
+    jobFunction,
+    native,
+    runJob,
+    startJob,
+  } = require('../../support/scenario/library');
   const func = native('device');
   const context = new WaitContext();
   context.setCallback(() => undefined);
@@ -29,9 +36,9 @@ async function inWorker() {
 async function main() {
   const workers = Number(process.argv[2] ?? 1000);
   const without = process.argv[3] === 'without';
-  const { device, garbageCollector, openFds, report } = require('../support/library');
-  const { startWorker } = require('../support/worker');
-  const { slope } = require('../../helpers/slope');
+  const { device, garbageCollector, openFds, report } = require('../../support/scenario/library');
+  const { startWorker } = require('../../support/scenario/worker');
+  const { slope } = require('../../support/slope');
   const gc = garbageCollector();
   const warmUp = Math.floor(workers / 4);
   const rss = [];

@@ -6,9 +6,18 @@
 //   node worker-end.js [terminate|exit|throw|reject|abandon|message]
 
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
-const { configure, check, device, deviceRequest, native, report, runJob, until } = require('../support/library');
-const { outstandingJobs } = require('../support/outstanding');
-const { startWorker } = require('../support/worker');
+const {
+  configure,
+  check,
+  device,
+  deviceRequest,
+  native,
+  report,
+  runJob,
+  until,
+} = require('../../support/scenario/library');
+const { outstandingJobs } = require('../../support/scenario/outstanding');
+const { startWorker } = require('../../support/scenario/worker');
 
 const END = {
   terminate: () => undefined, // by the main thread

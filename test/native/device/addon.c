@@ -1,4 +1,4 @@
-/* What JavaScript sees: test/helpers/device.ts has the types. */
+/* What JavaScript sees: test/support/device.ts has the types. */
 #include <node_api.h>
 #include <stdlib.h>
 

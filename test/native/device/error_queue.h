@@ -1,4 +1,4 @@
-/* See test/helpers/device.ts. */
+/* See test/support/device.ts. */
 #ifndef TEST_DEVICE_ERROR_QUEUE_H_
 #define TEST_DEVICE_ERROR_QUEUE_H_
 

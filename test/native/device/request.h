@@ -1,5 +1,5 @@
 /*
- * What a caller asks of the simulated accelerator. test/helpers/device.ts writes this layout: little-endian 32-bit
+ * What a caller asks of the simulated accelerator. test/support/device.ts writes this layout: little-endian 32-bit
  * integers in this order, which is what every platform of the tests has natively.
  */
 #ifndef TEST_DEVICE_REQUEST_H_

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "accelerator/library_context.h"
+#include "libraries/library_context.h"
 #include "accelerator_support.h"
 #include "openssl/error_queue.h"
 

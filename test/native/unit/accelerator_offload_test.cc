@@ -4,9 +4,9 @@
 #include <memory>
 #include <thread>
 
-#include "accelerator/offload.h"
-#include "accelerator/worker_pool.h"
 #include "accelerator_support.h"
+#include "pool/offload.h"
+#include "pool/worker_pool.h"
 
 namespace openssl_async::testing {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "accelerator/offload.h"
+#include "pool/offload.h"
 #include "openssl/pointers.h"
 #include "support.h"
 

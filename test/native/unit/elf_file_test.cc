@@ -1,4 +1,4 @@
-#include "loading/elf_file.h"
+#include "modules/elf_file.h"
 
 #include <dlfcn.h>
 #include <doctest/doctest.h>

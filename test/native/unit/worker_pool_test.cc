@@ -1,5 +1,5 @@
 // These run under ThreadSanitizer too, by the name of their suite.
-#include "accelerator/worker_pool.h"
+#include "pool/worker_pool.h"
 
 #include <pthread.h>
 

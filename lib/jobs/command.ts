@@ -1,0 +1,67 @@
+// A step of a generator's job, carried out inside the job when it is yielded.
+import { brand } from '../base/brand';
+import type { Job } from './job';
+import type { CommandKind } from '../native/contract';
+import type { WaitFdCleanup } from './wait-context';
+
+/** What native code needs to carry a command out. */
+export interface CommandParts {
+  kind: (typeof CommandKind)[keyof typeof CommandKind];
+  keyId?: number;
+  fd?: number;
+  cleanup?: WaitFdCleanup | undefined;
+}
+
+/**
+ * A command of a job function: yield it to have it carried out inside the job. One that is never yielded is the job's
+ * error. `yield` gives back its result; `yield*` does the same with the right type.
+ */
+export class Command<Result> {
+  readonly #job: Job;
+  readonly #parts: CommandParts;
+  readonly #result: (ok: boolean, fd: number) => Result;
+  #isYielded = false;
+
+  /** @internal */
+  constructor(job: Job, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
+    this.#job = job;
+    const { kind, keyId, fd, cleanup } = parts;
+    this.#parts = Object.freeze({ kind, keyId, fd, cleanup });
+    this.#result = result;
+    ++job.unyieldedCommands;
+  }
+
+  /** @internal Whether it is one, whatever its prototype says. */
+  static is(value: unknown): value is Command<unknown> {
+    return typeof value === 'object' && value !== null && #parts in value;
+  }
+
+  /** @internal */
+  get job(): Job {
+    return this.#job;
+  }
+
+  /** @internal */
+  get parts(): CommandParts {
+    return this.#parts;
+  }
+
+  /** @internal The result of OpenSSL's answer; throws for a failure. */
+  resultOf(ok: boolean, fd: number): Result {
+    return this.#result(ok, fd);
+  }
+
+  /** @internal Its job has got it. */
+  static noteYielded(command: Command<unknown>): void {
+    if (command.#isYielded) return;
+    command.#isYielded = true;
+    --command.job.unyieldedCommands;
+  }
+
+  /** For `yield*`. */
+  *[Symbol.iterator](): Generator<Command<Result>, Result, Result> {
+    return yield this;
+  }
+}
+
+brand(Command, 'command');

@@ -1,0 +1,494 @@
+// Jobs that the event loop starts, waits for and resumes.
+import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from '../base/cancellation';
+import {
+  captureContext,
+  channels,
+  publish,
+  wantsJobs,
+  wantsTrace,
+  type InContext,
+  type JobMessage,
+  type WakeupKind,
+} from './diagnostics';
+import { abortError, asyncError, fromNative, invalidArgType, rejectWith } from '../base/errors';
+import { GeneratorRun } from './generator-run';
+import { Job } from './job';
+import {
+  cloneArgs,
+  type GeneratorJobFunction,
+  toBytes,
+  validateJobFunction,
+  type JobFunction,
+  NativeJobFunction,
+} from './job-function';
+import { EventKind, EventWord, type NativeError, type NativeWaitContext } from '../native/contract';
+import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
+import { validateAbortSignal, validateInteger, validateOptions } from '../base/validators';
+import { WaitContext, waitContextInternals } from './wait-context';
+
+/** Options of {@link runJob}. */
+export interface RunJobOptions<Args = unknown> {
+  /** Copied, as with {@link startJob}. */
+  args?: Args;
+  /** For this job alone until it has ended. Without it, the job has one of the library's, which keeps engines' fds. */
+  waitContext?: WaitContext;
+  /** Rejects with an `AbortError` at once; the job itself is driven to its end in the background. */
+  signal?: AbortSignal;
+  /** Rejects with `ERR_ASYNC_TIMEOUT` after so many milliseconds, 1 to 2 147 483 647; the job as with `signal`. */
+  timeoutMs?: number;
+}
+
+/** How often jobs were resumed, and why. */
+export interface WakeupCounts {
+  /** An fd was readable. */
+  fd: number;
+  /** The callback was called. */
+  callback: number;
+  /** It was time to try again. */
+  poll: number;
+}
+
+/** What became of a job. */
+export interface JobResult {
+  /** What the job's function returned. */
+  returnValue: number;
+  /** How often it paused. */
+  pauses: number;
+  /** What it was resumed for. */
+  wakeups: WakeupCounts;
+  /** What the function left in its OpenSSL error queue, oldest first, if anything. */
+  opensslErrorStack?: string[];
+}
+
+const RUN_JOB_OPTIONS = ['args', 'waitContext', 'signal', 'timeoutMs'] as const;
+const NO_OPTIONS = Object.freeze({
+  args: undefined,
+  waitContext: undefined,
+  signal: undefined,
+  timeoutMs: undefined,
+}) as unknown as RunJobOptions<never>;
+const WAKEUP_KINDS: readonly WakeupKind[] = ['fd', 'callback', 'poll'];
+
+type Resolve = (result: JobResult) => void;
+
+/** Counters that native code does not have. */
+export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
+
+const LIMIT_ERRORS: LimitErrors = {
+  aborted: (reason) => {
+    ++cancellations.aborted;
+    return abortError(reason);
+  },
+  timedOut: (timeoutMs) => {
+    ++cancellations.timedOut;
+    return asyncError('ERR_ASYNC_TIMEOUT', `The job did not finish within ${String(timeoutMs)} ms`);
+  },
+};
+
+/** What happened to a job, to be told when the events behind it were read. */
+type Happening =
+  | { what: 'start' | 'pause' | 'resume'; message: JobMessage }
+  | { what: 'handed-over'; ok: boolean; fd: number }
+  | { what: 'unwatchable'; error: NativeError };
+
+// What only some submissions have.
+class Extras {
+  limits: Limits | undefined = undefined;
+  /** In use until the job has ended. */
+  waitContext: WaitContext | undefined = undefined;
+  /** Nobody else has it: it is closed with the job. */
+  ownsWaitContext = false;
+  generator: { run: GeneratorRun; job: Job } | undefined = undefined;
+  /** Runs a function in the async context of the call. */
+  inContext: InContext | undefined = undefined;
+  happenings: Happening[] = [];
+}
+
+// One for each unfinished call, ten thousand at a time: plain fields, and few.
+class Submission implements Listener, Cancellable {
+  id = -1;
+  extras: Extras | undefined = undefined;
+  private pauses = 0;
+  // What it ended with, or failed with; undefined until then.
+  private result: JobResult | undefined = undefined;
+  private failure: NativeError | undefined = undefined;
+  // Undefined before native code has it, and once the promise is settled.
+  private resolve: Resolve | undefined = undefined;
+
+  constructor(readonly func: JobFunction) {}
+
+  get inContext(): InContext | undefined {
+    return this.extras?.inContext;
+  }
+
+  /** Native code has it. */
+  submitted(env: Environment, resolve: Resolve): void {
+    this.resolve = resolve;
+    env.submitting = undefined;
+  }
+
+  limit(options: LimitOptions): void {
+    const extras = (this.extras ??= new Extras());
+    extras.limits = new Limits(this, LIMIT_ERRORS);
+    extras.limits.begin(options);
+  }
+
+  receive(words: Int32Array, offset: number): boolean {
+    const value = words[offset + EventWord.value] as number;
+    const detail = words[offset + EventWord.detail] as number;
+    const { addon } = environment();
+    switch (words[offset + EventWord.kind] as number) {
+      case EventKind.finished: {
+        const result: JobResult = {
+          returnValue: value,
+          pauses: words[offset + EventWord.pauses] as number,
+          wakeups: {
+            fd: words[offset + EventWord.fd] as number,
+            callback: words[offset + EventWord.callback] as number,
+            poll: words[offset + EventWord.poll] as number,
+          },
+        };
+        if (detail !== 0) result.opensslErrorStack = [...addon.takeFailure(this.id).opensslErrors];
+        this.result = result;
+        environment().unlisten(this.id);
+        break;
+      }
+      case EventKind.failed:
+        this.pauses = words[offset + EventWord.pauses] as number;
+        this.failure = addon.takeFailure(this.id);
+        environment().unlisten(this.id);
+        break;
+      case EventKind.handedOver:
+        this.happened({ what: 'handed-over', ok: value === 1, fd: detail });
+        break;
+      case EventKind.unwatchable:
+        this.happened({ what: 'unwatchable', error: addon.takeFailure(this.id) });
+        break;
+      case EventKind.started:
+        this.happened({ what: 'start', message: this.message(words, offset) });
+        break;
+      case EventKind.paused:
+        this.happened({ what: 'pause', message: this.message(words, offset) });
+        break;
+      case EventKind.resumed: {
+        const wakeup = WAKEUP_KINDS[value] as WakeupKind;
+        this.happened({ what: 'resume', message: { ...this.message(words, offset), wakeup } });
+        break;
+      }
+    }
+    return true;
+  }
+
+  conclude(): void {
+    const happening = this.extras?.happenings.shift();
+    if (happening !== undefined) this.tell(happening);
+    else if (this.hasEnded) this.settleWithEnd();
+  }
+
+  /** Rejects. The job itself, if it has begun, goes on unheard. */
+  cancel(makeError: () => Error): void {
+    const { resolve } = this;
+    if (resolve === undefined) return;
+    const env = environment();
+    flush(env);
+    this.settle();
+    const error = once(makeError);
+    if (!this.hasEnded) {
+      const generator = this.extras?.generator;
+      if (env.addon.abandon(this.id)) {
+        env.unlisten(this.id);
+        this.release();
+      } else if (generator !== undefined) {
+        generator.run.interrupt(error);
+        env.addon.interrupt(this.id);
+      }
+    }
+    rejectWith(resolve, error);
+  }
+
+  recall(): void {
+    const env = environment();
+    this.resolve = undefined;
+    if (env.hears(this)) {
+      if (batch.has(this.id) || (env.addon.knowsJob(this.id) && !env.addon.abandon(this.id))) return;
+      env.unlisten(this.id);
+    }
+    this.release();
+  }
+
+  private get hasEnded(): boolean {
+    return this.result !== undefined || this.failure !== undefined;
+  }
+
+  private happened(happening: Happening): void {
+    (this.extras ??= new Extras()).happenings.push(happening);
+  }
+
+  private tell(happening: Happening): void {
+    switch (happening.what) {
+      case 'handed-over':
+        this.carryOn(happening.ok, happening.fd);
+        break;
+      case 'unwatchable': {
+        const { error } = happening;
+        this.cancel(() => fromNative(error));
+        break;
+      }
+      case 'start':
+      case 'pause':
+      case 'resume':
+        this.publish(happening.what, happening.message);
+    }
+  }
+
+  private carryOn(ok: boolean, fd: number): void {
+    const { generator, inContext } = this.extras as Extras;
+    const { run } = generator as NonNullable<Extras['generator']>;
+    const { kind, keyId = 0, fd: commandFd = 0, cleanup } = (inContext as InContext)(() => run.step(ok, fd));
+    environment().addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
+  }
+
+  private settleWithEnd(): void {
+    const { resolve, extras } = this;
+    this.settle();
+    const failed = this.makesError();
+    if (failed === undefined) {
+      const result = this.result as JobResult;
+      const end = extras?.generator?.run.end;
+      if (end?.failed === false) result.returnValue = end.returnValue;
+      if (channels.finish.hasSubscribers) this.publishFinish({ returnValue: result.returnValue });
+      this.result = undefined; // of ten thousand calls some are old by now, and would make it old
+      resolve?.(result);
+    } else {
+      const makeError = (): unknown => {
+        const error = failed();
+        this.publishFinish({ error });
+        return error;
+      };
+      if (resolve === undefined) makeError();
+      else rejectWith(resolve, makeError);
+    }
+    if (extras !== undefined) this.release(); // last: a clean-up function may throw
+  }
+
+  private makesError(): (() => unknown) | undefined {
+    const { failure } = this;
+    if (failure !== undefined) return () => fromNative(failure);
+    const end = this.extras?.generator?.run.end;
+    return end?.failed === true ? () => end.error : undefined;
+  }
+
+  private settle(): void {
+    this.resolve = undefined;
+    this.extras?.limits?.letGo();
+  }
+
+  // Native code knows nothing of the job any more.
+  private release(): void {
+    const { extras } = this;
+    if (extras === undefined) return;
+    if (extras.generator !== undefined) extras.generator.job.currentState = 'finished';
+    const { waitContext } = extras;
+    if (waitContext === undefined) return;
+    extras.waitContext = undefined;
+    waitContextInternals.release(waitContext);
+    if (extras.ownsWaitContext) waitContext.close();
+  }
+
+  private message(words: Int32Array, offset: number): JobMessage {
+    return { id: this.id, func: this.func, pauses: words[offset + EventWord.pauses] as number };
+  }
+
+  private publishFinish(end: { returnValue: number } | { error: unknown }): void {
+    const { id, func } = this;
+    const pauses = this.result?.pauses ?? this.pauses;
+    this.publish('finish', { id, func, pauses, ...end });
+  }
+
+  private publish(name: keyof typeof channels, message: JobMessage): void {
+    const { inContext } = this;
+    if (inContext === undefined) publish(name, message);
+    else
+      inContext(() => {
+        publish(name, message);
+      });
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+// Jobs of native functions without arguments or wait contexts are handed to native code together, at the end of the
+// current microtask; all others by themselves, behind what was collected.
+const BATCH_SIZE = 1024;
+
+class Batch {
+  // Their number, which native code takes back to 0, and their ids.
+  readonly #ids = new Int32Array(1 + BATCH_SIZE);
+  #func: NativeJobFunction | undefined;
+
+  add(env: Environment, id: number, func: NativeJobFunction): void {
+    const ids = this.#ids;
+    if (ids[0] === BATCH_SIZE || (ids[0] !== 0 && this.#func !== func)) flush(env);
+    if (ids[0] === 0) {
+      void Promise.resolve().then(() => {
+        flush(env);
+      });
+    }
+    this.#func = func;
+    const count = (ids[0] as number) + 1;
+    ids[count] = id;
+    ids[0] = count;
+  }
+
+  has(id: number): boolean {
+    const at = this.#ids.indexOf(id, 1);
+    return at > 0 && at <= (this.#ids[0] as number);
+  }
+
+  submit(env: Environment): void {
+    if (this.#ids[0] !== 0) env.addon.submitBatch(this.#ids, (this.#func as NativeJobFunction).external);
+  }
+}
+
+const batch = new Batch();
+let tracing = false;
+
+function flush(env: Environment): void {
+  trace(env);
+  batch.submit(env);
+}
+
+// Before jobs are handed over: whether somebody wants to hear what happens to them.
+function trace(env: Environment): void {
+  const wanted = wantsTrace();
+  if (wanted === tracing) return;
+  env.addon.setTracing(wanted);
+  tracing = wanted;
+}
+
+// Saves a closure per call: the executor of a promise runs before its constructor returns.
+let resolveNext: Resolve;
+function executor(resolve: Resolve): void {
+  resolveNext = resolve;
+}
+
+/**
+ * Runs a job on the event loop: starts it as soon as there is a place, waits in whichever way it offers when it pauses
+ * (callback, fds, or trying again after a while), resumes it and resolves when its function has returned.
+ *
+ * Jobs start in the order of the calls, from the event loop, not before this function returns. A job that has begun is
+ * always driven to its end, also when the promise was rejected early. The promise rejects with what a generator threw,
+ * with OpenSSL's error, or with `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_NATIVE_EXCEPTION`,
+ * `ERR_ASYNC_INVALID_FD` or `ERR_ASYNC_FD_NOT_POLLABLE` (the job offers an fd that cannot be waited for),
+ * `ERR_ASYNC_UNSUPPORTED`. A generator whose call was cancelled has the error thrown at the yield where it stands.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_BUSY`,
+ * `ERR_ASYNC_WAIT_CONTEXT_CLOSED`: misuse, without any effect.
+ */
+export function runJob<Args = unknown>(
+  func: JobFunction<Args>,
+  options: RunJobOptions<NoInfer<Args>> = NO_OPTIONS,
+): Promise<JobResult> {
+  validateJobFunction(func);
+  const given = options === NO_OPTIONS ? NO_OPTIONS : readRunJobOptions(options);
+  const missing = errorForNone();
+  if (missing !== undefined) return Promise.reject(missing);
+  const env = environment();
+  const { args, waitContext, signal } = given;
+  const isGenerator = !NativeJobFunction.is(func);
+  const copy = isGenerator ? cloneArgs(args) : toBytes(args);
+  if (signal?.aborted === true) {
+    ++cancellations.aborted;
+    return Promise.reject(abortError(signal.reason));
+  }
+  env.enter();
+  if (env.listening >= maxUnfinished(env)) {
+    ++cancellations.refused;
+    return Promise.reject(asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many jobs wait for a place'));
+  }
+  env.start();
+  const submission = new Submission(func);
+  if (isGenerator) return submitGenerator(env, submission, func, copy, given);
+  if (wantsJobs()) inContextOfCall(submission);
+  if (waitContext === undefined && copy === null) {
+    env.submitting = submission;
+    batch.add(env, env.listen(submission), func);
+    return promised(env, submission, given);
+  }
+  return submitAlone(env, submission, func, copy as Uint8Array | null, given);
+}
+
+function promised(env: Environment, submission: Submission, limits: LimitOptions): Promise<JobResult> {
+  const promise = new Promise(executor);
+  submission.submitted(env, resolveNext);
+  if (limits.signal !== undefined || limits.timeoutMs !== undefined) submission.limit(limits);
+  return promise;
+}
+
+function submitAlone(
+  env: Environment,
+  submission: Submission,
+  func: NativeJobFunction,
+  args: Uint8Array | null,
+  options: RunJobOptions,
+): Promise<JobResult> {
+  flush(env);
+  const { waitContext } = options;
+  let native: NativeWaitContext | null = null;
+  if (waitContext !== undefined) {
+    const extras = (submission.extras ??= new Extras());
+    native = waitContextInternals.acquire(waitContext);
+    env.submitting = submission;
+    extras.waitContext = waitContext;
+  }
+  env.submitting = submission;
+  env.addon.submit(env.listen(submission), func.external, args, native);
+  return promised(env, submission, options);
+}
+
+// A generator's commands need a context to look at; those of the scheduler's own have no face.
+function submitGenerator(
+  env: Environment,
+  submission: Submission,
+  func: GeneratorJobFunction,
+  args: unknown,
+  options: RunJobOptions,
+): Promise<JobResult> {
+  flush(env);
+  const { waitContext } = options;
+  const context = waitContext ?? new WaitContext();
+  const job = new Job(context, true);
+  const extras = inContextOfCall(submission);
+  extras.generator = { run: new GeneratorRun(env, job, func, args), job };
+  extras.ownsWaitContext = waitContext === undefined;
+  const native = waitContextInternals.acquire(context);
+  env.submitting = submission;
+  extras.waitContext = context;
+  env.addon.submit(env.listen(submission), null, null, native);
+  return promised(env, submission, options);
+}
+
+function inContextOfCall(submission: Submission): Extras {
+  const extras = (submission.extras ??= new Extras());
+  extras.inContext = captureContext();
+  return extras;
+}
+
+function readRunJobOptions(options: unknown): RunJobOptions {
+  validateOptions(options, 'options', RUN_JOB_OPTIONS);
+  const { args, waitContext, signal, timeoutMs } = options;
+  if (waitContext !== undefined && !waitContextInternals.isWaitContext(waitContext)) {
+    throw invalidArgType('options.waitContext', 'an instance of WaitContext', waitContext);
+  }
+  if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
+  if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
+  // Has all of them of its own, and so inherits none.
+  return { args, waitContext, signal, timeoutMs } as RunJobOptions;
+}
+
+function maxUnfinished({ options, poolLimit }: Environment): number {
+  return (poolLimit === 0 ? options.maxJobs : Math.min(options.maxJobs, poolLimit)) + options.maxQueued;
+}

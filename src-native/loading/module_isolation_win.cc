@@ -1,8 +1,0 @@
-#include "loading/module_isolation.h"
-
-namespace openssl_async {
-
-SecondLibcrypto FindSecondLibcrypto(const std::string&) { return {}; }
-Result<void> IsolateModule(const std::string&, Isolation) { return {}; }
-
-}  // namespace openssl_async

@@ -1,0 +1,129 @@
+// The default provider's implementations, as the accelerator's wrap them.
+//
+// An object of the accelerator (a key, a context) holds one of the default provider's and calls its functions, which
+// are the same for keys of one kind and contexts that work with them. That keeps every parameter, error and size as
+// OpenSSL has it, without a line per algorithm, and without the cost of a second pass through EVP.
+#pragma once
+
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
+
+#include <cstddef>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "openssl/pointers.h"
+#include "pool/offload.h"
+
+namespace openssl_async {
+
+using AnyFunction = void (*)();
+
+template <typename Function>
+AnyFunction ToAnyFunction(Function* function) {
+  return reinterpret_cast<AnyFunction>(function);
+}
+
+// An implementation's functions by their numbers in openssl/core_dispatch.h.
+class FunctionTable {
+ public:
+  explicit FunctionTable(const OSSL_DISPATCH* functions);
+
+  bool Has(int id) const { return functions_[id] != nullptr; }
+  // Null when it has none.
+  template <typename Function>
+  Function* Get(int id) const {
+    return reinterpret_cast<Function*>(functions_[id]);
+  }
+
+ private:
+  // Later versions of OpenSSL may have more; what we do not know is not wrapped.
+  static constexpr int kFunctions = 64;
+
+  AnyFunction functions_[kFunctions] = {};
+};
+
+struct WrappedAlgorithm {
+  explicit WrappedAlgorithm(const OSSL_ALGORITHM& algorithm)
+      : implementation(algorithm), functions(algorithm.implementation) {}
+
+  template <typename Function>
+  Function* Get(int id) const {
+    return functions.Get<Function>(id);
+  }
+  // Whether `name` is one of its names.
+  bool Is(const char* name) const;
+
+  const OSSL_ALGORITHM implementation;  // what it points to stays
+  FunctionTable functions;
+  mutable RunTime run_time;  // of work without a key
+};
+
+// A default provider of our own, in a library context of our own: it serves whatever context the accelerator is loaded
+// into, and lives as long as the process, since the pool's threads have state in it. In a process that is in FIPS mode
+// at the first use, the process's own FIPS provider in its place: the validated module that its configuration has set
+// up.
+class DefaultProvider {
+ public:
+  // Null when there is none yet, or no memory for it: the next call tries again.
+  static const DefaultProvider* Get();
+
+  bool is_fips() const { return is_fips_; }
+
+  void* context() const { return context_; }
+  OSSL_PROVIDER* provider() const { return provider_; }
+  OSSL_LIB_CTX* library_context() const { return library_context_; }
+  // Ends with one that has no name; null when there are none.
+  const OSSL_ALGORITHM* Query(int operation) const;
+
+ private:
+  DefaultProvider() = default;
+  static const DefaultProvider* Load();
+  static const DefaultProvider* LoadFips();
+  static const DefaultProvider* Make(OSSL_LIB_CTX* library_context, OSSL_PROVIDER* loaded, bool is_fips);
+
+  OSSL_LIB_CTX* library_context_ = nullptr;
+  OSSL_PROVIDER* provider_ = nullptr;
+  void* context_ = nullptr;
+  bool is_fips_ = false;
+};
+
+// The properties of an algorithm, as those of another provider's. They live as long as the process.
+const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm);
+
+// Some functions get nothing that tells whose they are: neither key nor context. They are compiled once for each place
+// in the list of a class's algorithms.
+constexpr size_t kMostSignatures = 96;  // OpenSSL 3.5 has 55
+constexpr size_t kMostKeys = 64;        // 33
+constexpr size_t kMostOthers = 32;      // 16, for key derivation
+
+template <auto kFunction, size_t kPlace, typename Result, typename... Arguments>
+Result CallAtPlace(Arguments... arguments) {
+  return kFunction(kPlace, arguments...);
+}
+
+template <auto kFunction, typename Result, typename... Arguments, size_t... kPlaces>
+AnyFunction BindPlaceOf(Result (*)(size_t, Arguments...), size_t place, std::index_sequence<kPlaces...>) {
+  static constexpr Result (*kBound[])(Arguments...) = {&CallAtPlace<kFunction, kPlaces, Result, Arguments...>...};
+  return ToAnyFunction(kBound[place]);
+}
+
+// `kFunction`, less its first parameter, which is always `place`.
+template <auto kFunction, size_t kMost>
+AnyFunction BindPlace(size_t place) {
+  return BindPlaceOf<kFunction>(kFunction, place, std::make_index_sequence<kMost>());
+}
+
+// Without those that the implementation lacks, and with the end mark.
+std::vector<OSSL_DISPATCH> OnlyWhatItHas(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions);
+
+// The functions of the algorithm at `place`, which stays where it is.
+std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapSignature(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKem(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKdf(size_t place, const WrappedAlgorithm& algorithm);
+
+}  // namespace openssl_async
