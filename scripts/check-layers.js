@@ -108,7 +108,28 @@ function checkNative() {
 const libraryRank = (name) =>
   LIBRARY_LAYERS.findIndex((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry));
 
+// The first way back to where it began, of a depth-first search through `imports`.
+function findCircle(imports) {
+  const finished = new Set();
+  const visit = (name, trail) => {
+    if (trail.includes(name)) return [...trail.slice(trail.indexOf(name)), name];
+    if (finished.has(name)) return undefined;
+    for (const imported of imports.get(name) ?? []) {
+      const circle = visit(imported, [...trail, name]);
+      if (circle !== undefined) return circle;
+    }
+    finished.add(name);
+    return undefined;
+  };
+  for (const name of imports.keys()) {
+    const circle = visit(name, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
 function checkLibrary() {
+  const imports = new Map();
   const files = filesBelow('lib', /\.ts$/);
   for (const fileName of files) {
     const file = `lib/${fileName}`;
@@ -128,6 +149,7 @@ function checkLibrary() {
       }
       if (!target.startsWith('.')) continue;
       const imported = path.posix.join(path.posix.dirname(name), target).replace(/\.js$/, '');
+      imports.set(name, [...(imports.get(name) ?? []), imported]);
       const importedRank = libraryRank(imported);
       if (importedRank === -1) report(file, line, `${target} is in no layer`);
       else if (importedRank > rank) report(file, line, `may not import ${target}: its layer is listed after this one`);
@@ -136,6 +158,8 @@ function checkLibrary() {
       report(file, undefined, 'may hold nothing but exports');
     }
   }
+  const circle = findCircle(imports);
+  if (circle !== undefined) report(`lib/${circle[0]}.ts`, undefined, `imports itself: ${circle.join(' → ')}`);
   return files.length;
 }
 

@@ -1,7 +1,7 @@
 // The results of `speed` as a page of charts that needs nothing else: neither a network nor a script.
 import { SIDES, type Side } from './algorithms';
 import type { Figures } from './measurement';
-import type { SpeedReport, SpeedResult } from './speed';
+import type { SpeedReport, SpeedResult } from './speed-report';
 import { figuresOf, formatRate, titleOf } from './speed-table';
 
 interface Metric {

@@ -2,7 +2,7 @@
 import { SIDES, type Side } from './algorithms';
 import type { Figures, Measurement } from './measurement';
 import { withCode } from './finding';
-import type { SpeedReport, SpeedResult } from './speed';
+import type { SpeedReport, SpeedResult } from './speed-report';
 import { formatRows, textWidth, wrap, type Terminal } from './terminal';
 
 const HEAD = ['', '', 'op/s', 'delay p50', 'p99 ms', 'loop CPU', 'all CPU', 'pauses'];

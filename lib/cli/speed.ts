@@ -9,6 +9,7 @@ import { messageOf } from './finding';
 import type { ImplementationOptions } from './implementation';
 import { measure, type Measurement } from './measurement';
 import { formatPage } from './plot';
+import type { SpeedReport, SpeedResult } from './speed-report';
 import { formatSpeed } from './speed-table';
 import { outputWidth, terminal } from './terminal';
 
@@ -19,27 +20,6 @@ export interface SpeedOptions extends ImplementationOptions {
   json?: boolean;
   /** A file; true for the default. */
   plot?: string | true;
-}
-
-export interface SpeedResult {
-  algorithm: string;
-  operation: string;
-  /** Of its messages. */
-  bytes?: number;
-  sides: Record<Side, Measurement>;
-}
-
-export interface SpeedReport {
-  runtime: string;
-  openssl: string | null;
-  cpu: string;
-  cores: number;
-  /** Of Node.js's pool. */
-  threadpoolThreads: number;
-  asyncJobs: number;
-  seconds: number;
-  implementation: ImplementationOptions;
-  results: SpeedResult[];
 }
 
 export const DEFAULT_PLOT = 'openssl-async-speed.html';

@@ -1,8 +1,13 @@
 // A step of a generator's job, carried out inside the job when it is yielded.
 import { brand } from '../base/brand';
-import type { Job } from './job';
 import type { CommandKind } from '../native/contract';
 import type { WaitFdCleanup } from './wait-context';
+
+/** The job that a command belongs to. */
+export interface CommandOwner {
+  /** Commands that were made and not yielded. */
+  unyieldedCommands: number;
+}
 
 /** What native code needs to carry a command out. */
 export interface CommandParts {
@@ -17,13 +22,13 @@ export interface CommandParts {
  * error. `yield` gives back its result; `yield*` does the same with the right type.
  */
 export class Command<Result> {
-  readonly #job: Job;
+  readonly #job: CommandOwner;
   readonly #parts: CommandParts;
   readonly #result: (ok: boolean, fd: number) => Result;
   #isYielded = false;
 
   /** @internal */
-  constructor(job: Job, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
+  constructor(job: CommandOwner, parts: CommandParts, result: (ok: boolean, fd: number) => Result) {
     this.#job = job;
     const { kind, keyId, fd, cleanup } = parts;
     this.#parts = Object.freeze({ kind, keyId, fd, cleanup });
@@ -37,7 +42,7 @@ export class Command<Result> {
   }
 
   /** @internal */
-  get job(): Job {
+  get job(): CommandOwner {
     return this.#job;
   }
 

@@ -30,7 +30,7 @@ import {
   type NativeSpec,
 } from '../native/contract';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
-import { load } from './in-flight';
+import { inFlight } from './in-flight';
 import type { OperationOptions } from './operation-options';
 
 /** What calls of one kind share; see src-native/operations/operation_spec.h. */
@@ -89,7 +89,7 @@ function prepare(): Environment {
   const env = environment();
   env.addon.setCallBuffers(words, bytes, answer, outputs);
   env.start();
-  load.attach(env);
+  inFlight.attach(env);
   ready = env;
   return env;
 }
@@ -155,8 +155,8 @@ class Call<T> implements Listener, Cancellable, CallResult {
       this.settle();
       this.end(resolve);
     }
-    --load.inFlight;
-    load.ended();
+    --inFlight.count;
+    inFlight.ended();
   }
 
   /** The answer of a call that has run by now. */
@@ -165,9 +165,9 @@ class Call<T> implements Listener, Cancellable, CallResult {
     this.read(answer, 0, bytes);
     bytes.fill(0, 0, Math.min(this.first.length + this.second.length, CALL_BYTES));
     env.unlisten(this.id);
-    --load.inFlight;
+    --inFlight.count;
     env.submitting = undefined;
-    load.ended();
+    inFlight.ended();
     const failed = this.outcome();
     if (failed !== undefined) {
       const error = failed();
@@ -186,9 +186,9 @@ class Call<T> implements Listener, Cancellable, CallResult {
   withdraw(): void {
     const env = ready as Environment;
     env.unlisten(this.id);
-    --load.inFlight;
+    --inFlight.count;
     env.submitting = undefined;
-    load.ended();
+    inFlight.ended();
   }
 
   /** The same call of another spec. */
@@ -221,8 +221,8 @@ class Call<T> implements Listener, Cancellable, CallResult {
     const env = ready as Environment;
     if (this.kind === undefined && env.addon.abandonOperation(this.id)) {
       env.unlisten(this.id);
-      --load.inFlight;
-      load.ended();
+      --inFlight.count;
+      inFlight.ended();
     }
     rejectWith(resolve, () => {
       const error = makeError();
@@ -240,7 +240,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
     env.addon.forgetAnswer(this.id);
     if (!env.addon.abandonOperation(this.id)) return;
     env.unlisten(this.id);
-    --load.inFlight;
+    --inFlight.count;
   }
 
   private limit(options: LimitOptions): void {
@@ -257,8 +257,8 @@ class Call<T> implements Listener, Cancellable, CallResult {
   // Nobody waits for it any more.
   private forget(kind: number): void {
     if ((kind & 0xff) !== EventKind.operationDone) (ready as Environment).addon.takeOperation(this.id);
-    --load.inFlight;
-    load.ended();
+    --inFlight.count;
+    inFlight.ended();
   }
 
   private read(events: Int32Array, at: number, from: Uint8Array): void {
@@ -414,7 +414,7 @@ function submit<T>(
   const env = ready as Environment;
   env.submitting = pending;
   words[CallWord.id] = env.listen(pending);
-  ++load.inFlight;
+  ++inFlight.count;
   words[CallWord.mode] = options?.mode === undefined ? OperationMode.auto : OperationMode[options.mode];
   setNumbers(numbers);
   let status: number;
@@ -453,7 +453,7 @@ function refusalOf(status: number): Error {
 
 /** The error of a call for which there is no room. */
 export function refusal(): Error {
-  load.refused();
+  inFlight.refused();
   return asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many operations are in flight');
 }
 

@@ -17,10 +17,15 @@ export interface Operations extends EventEmitter<OperationsEvents> {
   readonly inFlight: number;
 }
 
-class Load extends EventEmitter<OperationsEvents> implements Operations {
-  inFlight = 0;
+class InFlight extends EventEmitter<OperationsEvents> implements Operations {
+  /** @internal */
+  count = 0;
   #env: Environment | undefined;
   #refusing = false;
+
+  get inFlight(): number {
+    return this.count;
+  }
 
   attach(env: Environment): void {
     this.#env = env;
@@ -32,7 +37,7 @@ class Load extends EventEmitter<OperationsEvents> implements Operations {
 
   /** One has ended; it is not counted any more. */
   ended(): void {
-    const left = this.inFlight;
+    const left = this.count;
     if (left > 0 && !this.#refusing) return;
     if (left > 0 && left > (this.#env?.options.maxInFlight ?? 0) / 2) return;
     this.#refusing = false;
@@ -40,7 +45,7 @@ class Load extends EventEmitter<OperationsEvents> implements Operations {
   }
 }
 
-export const load = new Load();
+export const inFlight = new InFlight();
 
 /**
  * The operations in flight on this thread: `operations.inFlight` counts them, and `'drain'` is emitted when there is
@@ -51,4 +56,4 @@ export const load = new Load();
  * if (operations.inFlight > 1000) await once(operations, 'drain');
  * ```
  */
-export const operations: Operations = load;
+export const operations: Operations = inFlight;

@@ -12,7 +12,7 @@ import { ThreadpoolOutcome } from '../native/contract';
 import type { Environment } from '../native/environment';
 import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
 import type { OperationOptions } from './operation-options';
-import { load } from './in-flight';
+import { inFlight } from './in-flight';
 
 class ThreadpoolCall<T> implements Cancellable {
   private limits: Limits | undefined = undefined;
@@ -47,8 +47,8 @@ class ThreadpoolCall<T> implements Cancellable {
         });
       }
     }
-    --load.inFlight;
-    load.ended();
+    --inFlight.count;
+    inFlight.ended();
   }
 
   cancel(makeError: () => Error): void {
@@ -101,7 +101,7 @@ export function callOnThreadpool<T>(
   const signal = options?.signal;
   if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
   if (options?.requireOffload === true) return Promise.reject(nothingPauses(algorithm));
-  if (load.inFlight >= env.options.maxInFlight) {
+  if (inFlight.count >= env.options.maxInFlight) {
     env.addon.recordThreadpool(algorithm, ThreadpoolOutcome.refused, 0);
     return Promise.reject(refusal());
   }
@@ -111,7 +111,7 @@ export function callOnThreadpool<T>(
       begin((error, value) => {
         pending.end(error, value);
       });
-      ++load.inFlight;
+      ++inFlight.count;
       if (options !== undefined) pending.limit(options);
     });
   return tracesOperations() ? traceOperation(algorithm, submit) : submit();
