@@ -34,7 +34,7 @@ const RESTRICTED_HEADERS = [
 ];
 
 const LIBRARY_LAYERS = [
-  'native/contract',
+  'native/contract/',
   'base/',
   'native/',
   'jobs/',

@@ -15,14 +15,8 @@ import {
   type KeyEntry,
   type KeyLike,
 } from '../keys/key';
-import {
-  EngineMethod,
-  type NativeEngine,
-  type NativeEngineTask,
-  type NativeKey,
-  type NativeOutcome,
-  type NativeScope,
-} from '../native/contract';
+import type { NativeEngine, NativeEngineTask, NativeKey, NativeOutcome, NativeScope } from '../native/contract/addon';
+import { EngineMethod } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { forgetDefaultEngine, inFlightEnded, noteDefaultEngine } from '../keys/native-keys';
 import { attempt, call, type Spec } from '../operations/call';

@@ -1,7 +1,7 @@
 // Modules of PKCS#11 that bring a libcrypto of their own, which the dynamic linker of ELF would mix with the process's.
 import { resolve } from 'node:path';
 import { fromNative, invalidArgType } from '../base/errors';
-import { Isolation } from '../native/contract';
+import { Isolation } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { validatePath } from '../base/validators';
 

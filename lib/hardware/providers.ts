@@ -1,7 +1,7 @@
 // Providers of one's own, in a library context that Node.js knows nothing of.
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
-import type { NativeProvider, NativeProviderInfo } from '../native/contract';
+import type { NativeProvider, NativeProviderInfo } from '../native/contract/addon';
 import { environment } from '../native/environment';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { inFlightEnded } from '../keys/native-keys';

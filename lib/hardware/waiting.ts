@@ -1,7 +1,8 @@
 // What engines and providers of hardware have in common: how their operations are waited for.
 import { channel } from 'node:diagnostics_channel';
 import { fromNative, invalidArgValue } from '../base/errors';
-import { WaitMode, type NativeError } from '../native/contract';
+import type { NativeError } from '../native/contract/addon';
+import { WaitMode } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { readOptions, validateInteger, validateString } from '../base/validators';
 

@@ -1,6 +1,6 @@
 // A step of a generator's job, carried out inside the job when it is yielded.
 import { brand } from '../base/brand';
-import type { CommandKind } from '../native/contract';
+import type { CommandKind } from '../native/contract/tables';
 import type { WaitFdCleanup } from './wait-context';
 
 /** The job that a command belongs to. */

@@ -4,7 +4,7 @@ import { Command, type CommandParts } from './command';
 import { asyncError, invalidReturnValue } from '../base/errors';
 import { checkCommand, type Job } from './job';
 import type { GeneratorJobFunction, JobGenerator } from './job-function';
-import { CommandKind } from '../native/contract';
+import { CommandKind } from '../native/contract/tables';
 import type { Environment } from '../native/environment';
 
 // A generator that goes on like this would never give the loop its turn.

@@ -5,7 +5,7 @@ import { bytesOf, copyOf, sizeOf, unshared } from '../base/byte-views';
 import { invalidArgType, outOfRange } from '../base/errors';
 import type { Job } from './job';
 import type { Command } from './command';
-import type { NativeJobFunctionExternal } from '../native/contract';
+import type { NativeJobFunctionExternal } from '../native/contract/addon';
 import { environment } from '../native/environment';
 import { validateFunction } from '../base/validators';
 

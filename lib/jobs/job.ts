@@ -2,7 +2,7 @@
 import { brand } from '../base/brand';
 import { Command } from './command';
 import { asyncError, fromNative, invalidArgType } from '../base/errors';
-import { CommandKind } from '../native/contract';
+import { CommandKind } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { validateFunction, validateInteger } from '../base/validators';
 import { waitContextInternals, type WaitContext, type WaitFdCleanup } from './wait-context';

@@ -21,7 +21,8 @@ import {
   type JobFunction,
   NativeJobFunction,
 } from './job-function';
-import { EventKind, EventWord, type NativeError, type NativeWaitContext } from '../native/contract';
+import type { NativeError, NativeWaitContext } from '../native/contract/addon';
+import { EventKind, EventWord, WAKEUP_KINDS } from '../native/contract/tables';
 import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from '../base/validators';
 import { WaitContext, waitContextInternals } from './wait-context';
@@ -67,7 +68,6 @@ const NO_OPTIONS = Object.freeze({
   signal: undefined,
   timeoutMs: undefined,
 }) as unknown as RunJobOptions<never>;
-const WAKEUP_KINDS: readonly WakeupKind[] = ['fd', 'callback', 'poll'];
 
 type Resolve = (result: JobResult) => void;
 

@@ -4,7 +4,8 @@ import { asyncError, fromNative, invalidArgType } from '../base/errors';
 import { currentJob, GeneratorRun } from './generator-run';
 import { Job } from './job';
 import { cloneArgs, GeneratorJobFunction, toBytes, validateJobFunction, type JobFunction } from './job-function';
-import { RunStatus, type NativeJob } from '../native/contract';
+import type { NativeJob } from '../native/contract/addon';
+import { RunStatus } from '../native/contract/tables';
 import { environment, type Environment, type Listener, type Recallable } from '../native/environment';
 import { waitContextInternals, type WaitContext } from './wait-context';
 

@@ -2,14 +2,13 @@
 import { brand } from '../base/brand';
 import { Limits, type Cancellable, type LimitErrors } from '../base/cancellation';
 import { abortError, asyncError, fromNative, invalidArgValue, isNativeError, rejectWith } from '../base/errors';
-import type { NativeWaitContext } from '../native/contract';
+import type { NativeWaitContext } from '../native/contract/addon';
 import { environment, type Environment, type Listener } from '../native/environment';
 import { readOptions, validateAbortSignal, validateFunction, validateInteger } from '../base/validators';
+import { WAIT_STATUSES } from '../native/contract/tables';
 
 /** What an engine says about its callbacks, see `ASYNC_WAIT_CTX_get_status(3)`. */
 export type WaitStatus = 'unsupported' | 'error' | 'ok' | 'again';
-
-const STATUSES: readonly WaitStatus[] = ['unsupported', 'error', 'ok', 'again'];
 
 /** The fds that came and went with a job's last pause. */
 export interface ChangedFds {
@@ -218,14 +217,14 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`; `ERR_INVALID_ARG_VALUE` for another word.
    */
   get status(): WaitStatus {
-    return STATUSES[this.#environment.addon.waitContextStatus(this.#native())] ?? 'unsupported';
+    return WAIT_STATUSES[this.#environment.addon.waitContextStatus(this.#native())] ?? 'unsupported';
   }
 
   /** For those who play the engine. */
   set status(status: WaitStatus) {
     const native = this.#native();
-    const index = STATUSES.indexOf(status);
-    if (index < 0) throw invalidArgValue('status', status, `must be one of: ${STATUSES.join(', ')}`);
+    const index = WAIT_STATUSES.indexOf(status);
+    if (index < 0) throw invalidArgValue('status', status, `must be one of: ${WAIT_STATUSES.join(', ')}`);
     this.#environment.addon.setWaitContextStatus(native, index);
   }
 

@@ -1,6 +1,6 @@
 // The pipe of the man page's example.
 import { asyncError, fromNative, isNativeError } from '../base/errors';
-import type { NativeWaitSignal } from '../native/contract';
+import type { NativeWaitSignal } from '../native/contract/addon';
 import { environment } from '../native/environment';
 
 /**

@@ -21,7 +21,7 @@ import {
   type CodedError,
   type OpenSSLError,
 } from '../base/errors';
-import type { NativeKey, NativeScope, NativeSpec } from '../native/contract';
+import type { NativeKey, NativeScope, NativeSpec } from '../native/contract/addon';
 import { environment } from '../native/environment';
 import { isolateErrors } from '../native/error-queue';
 import { noteImport, type KeyHolder } from './native-keys';

@@ -1,15 +1,14 @@
 // Private keys that JavaScript functions work with: they ask a cloud's key service, an HSM, another process.
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
 import { heldPrivateKey, publicKeyEntry, type AsyncKey, type HeldKey, type KeyLike } from './key';
+import type { NativeKey, NativeScope } from '../native/contract/addon';
 import {
   RemoteKeyFlag,
   RemoteOperation,
   RemoteRefusal,
   RemoteWord,
   WORDS_PER_REMOTE_REQUEST,
-  type NativeKey,
-  type NativeScope,
-} from '../native/contract';
+} from '../native/contract/tables';
 import { bytesOf, unshared } from '../base/byte-views';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
 import type { BinaryLike } from '../base/bytes';

@@ -6,7 +6,8 @@
 // {@link Environment.submitting} or {@link Environment.driving}; the next one to enter finds the note and recalls it.
 import { asyncError, fromNative, isNativeError } from '../base/errors';
 import { DEFAULT_OPTIONS, type ResolvedOptions } from '../base/options';
-import { EventWord, STATE_WORDS, StateWord, WORDS_PER_EVENT, type NativeAddon, type NativeModule } from './contract';
+import type { NativeAddon, NativeModule } from './contract/addon';
+import { EventWord, STATE_WORDS, StateWord, WORDS_PER_EVENT } from './contract/tables';
 import { loadAddon } from './load';
 
 const EVENTS_PER_CALL = 1024;

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import bindings from 'bindings';
-import type { NativeModule } from './contract';
+import type { NativeModule } from './contract/addon';
 
 const ADDON = 'openssl_async';
 

@@ -10,7 +10,7 @@ import {
   type KeyInput,
   type KeyLike,
 } from '../keys/key';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput } from './call';

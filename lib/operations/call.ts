@@ -17,6 +17,7 @@ import {
 } from '../jobs/diagnostics';
 import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../base/errors';
 import type { HeldKey } from '../keys/key';
+import type { NativeError, NativeSpec } from '../native/contract/addon';
 import {
   CALL_WORDS,
   CallStatus,
@@ -26,9 +27,11 @@ import {
   OperationMode,
   OperationWord,
   WORDS_PER_EVENT,
-  type NativeError,
-  type NativeSpec,
-} from '../native/contract';
+  KIND_MASK,
+  PAUSES_SHIFT,
+  PLACES,
+  PLACE_SHIFT,
+} from '../native/contract/tables';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
 import { inFlight } from './in-flight';
 import type { OperationOptions } from './operation-options';
@@ -68,7 +71,6 @@ const CALL_BYTES = 32 * 1024;
 const MOST_STAGED_BYTES = 8 * 1024;
 const OUTPUT_BYTES = 256 * 1024;
 const MOST_COPIED_SINGLY = 72;
-const PLACES: readonly OperationPlace[] = ['inline', 'pool', 'job'];
 const NO_BYTES = Buffer.alloc(0);
 
 // One of each for a thread. No code but this module's runs while something is in them: see "The rule" in CONTRIBUTING.md.
@@ -256,7 +258,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
 
   // Nobody waits for it any more.
   private forget(kind: number): void {
-    if ((kind & 0xff) !== EventKind.operationDone) (ready as Environment).addon.takeOperation(this.id);
+    if ((kind & KIND_MASK) !== EventKind.operationDone) (ready as Environment).addon.takeOperation(this.id);
     --inFlight.count;
     inFlight.ended();
   }
@@ -266,7 +268,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
     this.value = events[at + OperationWord.value] as number;
     this.queueMicros = events[at + OperationWord.queueMicros] as number;
     this.runMicros = events[at + OperationWord.runMicros] as number;
-    if ((kind & 0xff) === EventKind.operationDone) {
+    if ((kind & KIND_MASK) === EventKind.operationDone) {
       const offset = events[at + OperationWord.offset] as number;
       const size = events[at + OperationWord.firstSize] as number;
       this.first = this.copy(from, offset, size);
@@ -274,7 +276,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
       return;
     }
     const taken = (ready as Environment).addon.takeOperation(this.id);
-    if ((kind & 0xff) === EventKind.operationFailed) this.failure = taken as NativeError;
+    if ((kind & KIND_MASK) === EventKind.operationFailed) this.failure = taken as NativeError;
     else [this.first, this.second] = taken as readonly [Buffer, Buffer];
   }
 
@@ -365,8 +367,8 @@ function remoteKeyError(native: NativeError, blamed: ErrorOptions | undefined): 
   return fromNative({ ...native, message: `${native.message}: ${reason.message}` }, blamed);
 }
 
-const placeIn = (kind: number): OperationPlace => PLACES[(kind >>> 8) & 0xff] as OperationPlace;
-const pausesIn = (kind: number): number => kind >>> 16;
+const placeIn = (kind: number): OperationPlace => PLACES[(kind >>> PLACE_SHIFT) & KIND_MASK] as OperationPlace;
+const pausesIn = (kind: number): number => kind >>> PAUSES_SHIFT;
 
 /** The error of a call that requires an offload, and asks for nothing that may pause and has it. */
 export function nothingPauses(algorithm: string): Error {

@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import { copyOf, sizeOf } from '../base/byte-views';
 import { invalidArgValue, nodeError } from '../base/errors';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { isolateErrors } from '../native/error-queue';
 import { validateBoolean, validateString } from '../base/validators';

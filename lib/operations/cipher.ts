@@ -1,6 +1,6 @@
 // Encryption and decryption of whole messages.
 import { invalidArgValue } from '../base/errors';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { validateBoolean, validateString } from '../base/validators';
 import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult } from './call';

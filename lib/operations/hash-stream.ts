@@ -2,7 +2,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { copyOf, sizeOf } from '../base/byte-views';
 import { nodeError } from '../base/errors';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { encoded, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, type Spec } from './call';

@@ -1,5 +1,5 @@
 // Message digests.
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { validateInteger, validateString } from '../base/validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type Spec } from './call';

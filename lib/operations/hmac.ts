@@ -1,5 +1,5 @@
 // Message authentication codes.
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult } from './call';

@@ -2,7 +2,7 @@
 import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
 import { nodeError, outOfRange } from '../base/errors';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { isolateErrors } from '../native/error-queue';
 import { validateInteger, validateString } from '../base/validators';
 import { sizeOf, toInput, type BinaryLike } from '../base/bytes';

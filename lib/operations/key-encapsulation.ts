@@ -1,6 +1,6 @@
 // Key encapsulation mechanisms.
 import { privateKeyEntry, publicKeyEntry, type KeyEntry, type KeyLike } from '../keys/key';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';

@@ -1,7 +1,7 @@
 // Diffie-Hellman.
 import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
 import { objectEntry, privateKeyEntry, publicKeyEntry, readKeyInput, type KeyEntry, type KeyLike } from '../keys/key';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { attempt, call, firstOutput } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { keySpec } from './spec';

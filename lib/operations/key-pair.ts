@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
 import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys/key';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { isolateErrors } from '../native/error-queue';
 import { readOptions, validateInteger, validateString } from '../base/validators';
 import { bytesOf } from '../base/bytes';

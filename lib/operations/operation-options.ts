@@ -1,7 +1,7 @@
 // The options that every operation takes.
 import type { LimitOptions } from '../base/cancellation';
 import { invalidArgValue } from '../base/errors';
-import { OperationMode } from '../native/contract';
+import { OperationMode } from '../native/contract/tables';
 import {
   Bag,
   validateAbortSignal,

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { elementSize } from '../base/byte-views';
 import { invalidArgType, nodeError, outOfRange } from '../base/errors';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { bytesOf, sizeOf } from '../base/bytes';
 import { attempt, call, firstOutput, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';

@@ -1,6 +1,6 @@
 // Where the implementation of an operation is looked for: what its options `provider` and `properties` mean.
 import { asyncError, invalidArgValue } from '../base/errors';
-import type { NativeScope } from '../native/contract';
+import type { NativeScope } from '../native/contract/addon';
 import { environment } from '../native/environment';
 import { forgetImports } from '../keys/native-keys';
 import type { OperationOptions } from './operation-options';

@@ -10,7 +10,7 @@ import {
   type KeyInput,
   type KeyLike,
 } from '../keys/key';
-import { Family } from '../native/contract';
+import { Family } from '../native/contract/tables';
 import { bytesOf, sizeOf, toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';

@@ -2,7 +2,8 @@
 import { unshared } from '../base/byte-views';
 import { asyncError, fromNative, isNativeError } from '../base/errors';
 import { scopeName, type KeyEntry } from '../keys/key';
-import { Family, type NativeKey, type NativeScope, type NativeSpec } from '../native/contract';
+import type { NativeKey, NativeScope, NativeSpec } from '../native/contract/addon';
+import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { noteImport, type KeyHolder } from '../keys/native-keys';
 import type { Spec } from './call';

@@ -19,7 +19,8 @@ import {
   readPublicKey,
   type KeyLike,
 } from '../keys/key';
-import { Family, type NativeScope } from '../native/contract';
+import type { NativeScope } from '../native/contract/addon';
+import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { readOptions, validateFunction, validateString } from '../base/validators';
 import { attempt, call, type Decode } from './call';

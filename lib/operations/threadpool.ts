@@ -8,7 +8,7 @@ import {
   type OperationTrace,
 } from '../jobs/diagnostics';
 import { abortError, rejectWith } from '../base/errors';
-import { ThreadpoolOutcome } from '../native/contract';
+import { ThreadpoolOutcome } from '../native/contract/tables';
 import type { Environment } from '../native/environment';
 import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
 import type { OperationOptions } from './operation-options';

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "binding/contract.h"
 #include "binding/convert.h"
 #include "binding/engines.h"
 #include "binding/environment.h"
@@ -239,7 +240,21 @@ Napi::Value CreateJob(Info info) {
                                               environment.scheduler()->CreateManual(ToRequest(info, 0))});
 }
 
-// Starts or resumes it. A number: see RunResult in contract.ts; an error's data when it must not run now.
+RunStatus ToRunStatus(JobStatus status) {
+  switch (status) {
+    case JobStatus::kNoJobs:
+      return RunStatus::kNoJobs;
+    case JobStatus::kPause:
+      return RunStatus::kPause;
+    case JobStatus::kFinish:
+      return RunStatus::kFinish;
+    case JobStatus::kError:
+      break;
+  }
+  return RunStatus::kError;
+}
+
+// Starts or resumes it. A RunStatus; an error's data when it must not run now.
 Napi::Value RunJob(Info info) {
   JobHandle& handle = JobOf(info[0]);
   if (handle.job == nullptr) {
@@ -248,9 +263,8 @@ Napi::Value RunJob(Info info) {
   if (Result<void> allowed = handle.job->job().CheckMayRun(); !allowed.ok()) return ToJs(info.Env(), allowed.error());
   const JobStatus status = handle.environment->scheduler()->RunManual(*handle.job);
   if (status == JobStatus::kPause) handle.environment->ExpectEvents();  // it has to be there until the job has ended
-  constexpr int kHandedOver = 4;
   const bool handed_over = status == JobStatus::kPause && handle.job->program().handed_over();
-  return Napi::Number::New(info.Env(), handed_over ? kHandedOver : static_cast<int>(status));
+  return Napi::Number::New(info.Env(), static_cast<int>(handed_over ? RunStatus::kHandedOver : ToRunStatus(status)));
 }
 
 Napi::Value ContinueJob(Info info) {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "binding/contract.h"
 #include "binding/operation_event.h"
 #include "binding/remote_keys.h"
 #include "job/job_stack.h"
@@ -123,7 +124,7 @@ void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events
   buffer_ = Napi::Weak(buffer);
   on_events_ = Napi::Weak(on_events);
   on_callbacks_ = Napi::Weak(on_callbacks);
-  state_ = state.Data();
+  state_ = state.Data() + StateWord::kInside;
   async_context_ = std::make_unique<Napi::AsyncContext>(env_, "openssl-async");
 }
 
@@ -163,8 +164,7 @@ void Environment::Tell(const JobEvent* events, size_t count) {
   const Napi::HandleScope scope(env_);
   if (!expects_events_) return;  // JavaScript is gone, or does not know of any
   Napi::Int32Array buffer = buffer_.Value();
-  constexpr size_t kWords = sizeof(JobEvent) / sizeof(int32_t);
-  const size_t capacity = buffer.ElementLength() / kWords;
+  const size_t capacity = buffer.ElementLength() / kWordsPerEvent;
   for (size_t sent = 0; sent < count;) {
     const size_t part = std::min(capacity, count - sent);
     memcpy(buffer.Data(), events + sent, part * sizeof(JobEvent));
@@ -177,7 +177,7 @@ void Environment::OnOperations(OperationCall* const* calls, size_t count) {
   if (count == 0) return;
   const Napi::HandleScope scope(env_);
   Napi::Int32Array buffer = buffer_.Value();
-  const size_t capacity = buffer.ElementLength() / kOperationEventWords;
+  const size_t capacity = buffer.ElementLength() / kWordsPerOperationEvent;
   int32_t* words = buffer.Data();
   Napi::Uint8Array outputs = outputs_.Value();
   OutputArena arena(outputs.Data(), outputs.ByteLength());
@@ -191,7 +191,7 @@ void Environment::OnOperations(OperationCall* const* calls, size_t count) {
     OperationCall& call = *calls[i];
     if (filled == capacity || !arena.HasRoomFor(call)) flush();
     // The call stays when it has more to give than the event can carry.
-    const bool is_whole = WriteOperationEvent(call, words + filled * kOperationEventWords, arena);
+    const bool is_whole = WriteOperationEvent(call, words + filled * kWordsPerOperationEvent, arena);
     ++filled;
     if (is_whole || call.abandoned()) operations_->Release(call);
   }

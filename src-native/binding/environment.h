@@ -65,7 +65,8 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   OperationRunner& operations() const { return *operations_; }
 
   // Where JavaScript reads events: an Int32Array of eight words each, filled before each call of
-  // `on_events(count)`; `on_callbacks(ids)` tells which wait contexts were called back. `state` is EnvironmentState.
+  // `on_events(count)`; `on_callbacks(ids)` tells which wait contexts were called back. `state` has the words of
+  // StateWord.
   void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks,
                     Napi::Int32Array state);
   // While one lives, JavaScript runs where C would be inside a job.
@@ -142,7 +143,7 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   napi_async_cleanup_hook_handle teardown_ = nullptr;
   CallBuffers call_buffers_;
   int32_t no_state_ = 0;
-  int32_t* state_ = &no_state_;       // see EnvironmentState in contract.ts
+  int32_t* state_ = &no_state_;       // see StateWord
   std::vector<JobEvent> job_events_;  // kept for its memory
   // `on_events_` keeps its copy of the JavaScript while events are expected; all others live as long as that.
   Napi::FunctionReference on_events_;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "binding/contract.h"
 #include "placement/operation_runner.h"
 
 namespace openssl_async {
@@ -23,7 +24,7 @@ class OutputArena {
   static size_t BytesOf(OperationCall& call) {
     if (!call.operation().ok() || call.abandoned()) return 0;
     size_t bytes = 0;
-    for (size_t i = 0; i < Operation::kMaxOutputs; ++i) bytes += call.operation().output(i).size();
+    for (size_t i = 0; i < kMaxOutputs; ++i) bytes += call.operation().output(i).size();
     return bytes;
   }
   bool HasRoomFor(OperationCall& call) const {
@@ -47,35 +48,30 @@ class OutputArena {
   size_t used_ = 0;
 };
 
-constexpr size_t kOperationEventWords = 8;
-// Kinds that follow those of JobEvent; see contract.ts.
-constexpr int32_t kOperationDone = 8;
-constexpr int32_t kOperationFailed = 9;  // the error is to be fetched
-constexpr int32_t kOperationLarge = 10;  // done; the bytes are to be fetched
-
-// [id, kind | place << 8 | pauses << 16, value, offset, length of each output, µs in the queue, µs of run].
-// False when the rest is to be fetched, with the call.
+// Fills the words of an OperationWord. False when the rest is to be fetched, with the call.
 inline bool WriteOperationEvent(OperationCall& call, int32_t* words, OutputArena& arena) {
   Operation& operation = call.operation();
   const bool is_large = OutputArena::BytesOf(call) > OutputArena::kMostBytes;
-  const int32_t kind = !operation.ok() ? kOperationFailed : is_large ? kOperationLarge : kOperationDone;
+  const EventKind kind = !operation.ok() ? EventKind::kOperationFailed
+                         : is_large      ? EventKind::kOperationLarge
+                                         : EventKind::kOperationDone;
   constexpr uint32_t kMostPauses = 0x7fff;
   constexpr uint64_t kMicro = 1000;
-  words[0] = static_cast<int32_t>(call.id());
-  words[1] =
-      kind | static_cast<int32_t>(call.place()) << 8 | static_cast<int32_t>(std::min(call.pauses(), kMostPauses)) << 16;
-  words[2] = operation.value();
-  words[3] = words[4] = words[5] = 0;
-  if (kind == kOperationDone && !call.abandoned()) {
-    words[3] = static_cast<int32_t>(arena.Put(operation.output(0).view()));
-    words[4] = static_cast<int32_t>(operation.output(0).size());
+  words[OperationWord::kId] = static_cast<int32_t>(call.id());
+  words[OperationWord::kKind] = static_cast<int32_t>(kind) | static_cast<int32_t>(call.place()) << kPlaceShift |
+                                static_cast<int32_t>(std::min(call.pauses(), kMostPauses)) << kPausesShift;
+  words[OperationWord::kValue] = operation.value();
+  words[OperationWord::kOffset] = words[OperationWord::kFirstSize] = words[OperationWord::kSecondSize] = 0;
+  if (kind == EventKind::kOperationDone && !call.abandoned()) {
+    words[OperationWord::kOffset] = static_cast<int32_t>(arena.Put(operation.output(0).view()));
+    words[OperationWord::kFirstSize] = static_cast<int32_t>(operation.output(0).size());
     static_cast<void>(arena.Put(operation.output(1).view()));
-    words[5] = static_cast<int32_t>(operation.output(1).size());
+    words[OperationWord::kSecondSize] = static_cast<int32_t>(operation.output(1).size());
   }
   const bool has_run = operation.ended_ns() != 0;
-  words[6] = has_run ? static_cast<int32_t>(call.queue_ns() / kMicro) : 0;
-  words[7] = has_run ? static_cast<int32_t>(call.run_ns() / kMicro) : 0;
-  return kind == kOperationDone;
+  words[OperationWord::kQueueMicros] = has_run ? static_cast<int32_t>(call.queue_ns() / kMicro) : 0;
+  words[OperationWord::kRunMicros] = has_run ? static_cast<int32_t>(call.run_ns() / kMicro) : 0;
+  return kind == EventKind::kOperationDone;
 }
 
 }  // namespace openssl_async

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/cache.h"
+#include "binding/contract.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
@@ -147,24 +148,7 @@ Napi::Value ReleaseSpec(Info info) {
   return info.Env().Undefined();
 }
 
-// What a call is given in: see CallWord in contract.ts.
-enum CallWord : size_t {
-  kId,
-  kMode,
-  kInputCount,
-  kPassed,
-  kFirstSize,
-  kFirstNumber = kFirstSize + Operation::kMaxInputs
-};
-enum CallStatus : int32_t {
-  kCallQueued,
-  kCallDone,
-  kCallFull,
-  kCallNoMemory,
-  kCallNoThreads,
-  kCallIdInUse,
-  kCallStale
-};
+Napi::Value ToJs(Napi::Env env, CallStatus status) { return Napi::Number::New(env, static_cast<int32_t>(status)); }
 
 // The inputs of a call that are in its bytes, which are wiped however it ends.
 class StagedInputs {
@@ -194,33 +178,33 @@ Napi::Value Operate(Info info) {
   Environment& environment = Environment::From(info);
   const Environment::CallBuffers& buffers = environment.call_buffers();
   const auto* spec = ToHandle<PlacedSpec>(info[0]);
-  ByteView inputs[Operation::kMaxInputs];
-  const auto count = std::min(static_cast<size_t>(buffers.words[kInputCount]), Operation::kMaxInputs);
-  const bool passed = buffers.words[kPassed] != 0;
+  ByteView inputs[kMaxInputs];
+  const auto count = std::min(static_cast<size_t>(buffers.words[CallWord::kInputCount]), kMaxInputs);
+  const bool passed = buffers.words[CallWord::kPassed] != 0;
   StagedInputs staged(buffers.bytes);
   for (size_t i = 0; i < count; ++i) {
-    const double size = buffers.words[kFirstSize + i];
+    const double size = buffers.words[CallWord::kFirstSize + i];
     if (size < 0) continue;
     if (passed) {
       inputs[i] = ToView(info[1 + i]);
       continue;
     }
     if (size > static_cast<double>(buffers.size - staged.size())) {
-      return Napi::Number::New(info.Env(), kCallNoMemory);
+      return ToJs(info.Env(), CallStatus::kNoMemory);
     }
     inputs[i] = staged.Take(static_cast<size_t>(size));
   }
   // It has algorithms of another mode than the process is in now.
   if (spec->in_fips_mode.has_value() && *spec->in_fips_mode != InFipsMode()) {
-    return Napi::Number::New(info.Env(), kCallStale);
+    return ToJs(info.Env(), CallStatus::kStale);
   }
   OperationRunner& operations = environment.operations();
-  const auto id = static_cast<JobId>(buffers.words[kId]);
-  if (operations.Find(id) != nullptr) return Napi::Number::New(info.Env(), kCallIdInUse);
+  const auto id = static_cast<JobId>(buffers.words[CallWord::kId]);
+  if (operations.Find(id) != nullptr) return ToJs(info.Env(), CallStatus::kIdInUse);
   OperationRunner::Submission submission = OperationRunner::Submission::kNoMemory;
   try {
-    submission = operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[kMode])), *spec, inputs, count,
-                                   buffers.words + kFirstNumber, Operation::kMaxNumbers);
+    submission = operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[CallWord::kMode])), *spec,
+                                   inputs, count, buffers.words + CallWord::kFirstNumber, kMaxNumbers);
   } catch (const std::bad_alloc&) {
     if (OperationCall* begun = operations.Find(id); begun != nullptr) operations.Release(*begun);
     throw;
@@ -229,20 +213,20 @@ Napi::Value Operate(Info info) {
   switch (submission) {
     case OperationRunner::Submission::kQueued:
       environment.ExpectEvents();
-      return Napi::Number::New(info.Env(), kCallQueued);
+      return ToJs(info.Env(), CallStatus::kQueued);
     case OperationRunner::Submission::kFull:
-      return Napi::Number::New(info.Env(), kCallFull);
+      return ToJs(info.Env(), CallStatus::kFull);
     case OperationRunner::Submission::kNoMemory:
-      return Napi::Number::New(info.Env(), kCallNoMemory);
+      return ToJs(info.Env(), CallStatus::kNoMemory);
     case OperationRunner::Submission::kNoThreads:
-      return Napi::Number::New(info.Env(), kCallNoThreads);
+      return ToJs(info.Env(), CallStatus::kNoThreads);
     case OperationRunner::Submission::kInline:
       break;
   }
   OperationCall& call = *operations.Find(id);
   OutputArena arena(buffers.bytes, buffers.size);
   if (WriteOperationEvent(call, buffers.result, arena)) operations.Release(call);
-  return Napi::Number::New(info.Env(), kCallDone);
+  return ToJs(info.Env(), CallStatus::kDone);
 }
 
 // (words, bytes, result, outputs): see the contract.
@@ -274,8 +258,8 @@ Napi::Value TakeOperation(Info info) {
   Operation& operation = call->operation();
   Napi::Value result;
   if (operation.ok()) {
-    Napi::Array outputs = Napi::Array::New(info.Env(), Operation::kMaxOutputs);
-    for (uint32_t i = 0; i < Operation::kMaxOutputs; ++i) outputs.Set(i, ToBuffer(info.Env(), operation.output(i)));
+    Napi::Array outputs = Napi::Array::New(info.Env(), kMaxOutputs);
+    for (uint32_t i = 0; i < kMaxOutputs; ++i) outputs.Set(i, ToBuffer(info.Env(), operation.output(i)));
     result = outputs;
   } else {
     result = ToJs(info.Env(), operation.error());
@@ -303,24 +287,22 @@ Napi::Value ForgetAnswer(Info info) {
   return info.Env().Undefined();
 }
 
-enum ThreadpoolOutcome : int32_t { kThreadpoolDone, kThreadpoolFailed, kThreadpoolAbandoned, kThreadpoolRefused };
-
 // (algorithm, outcome, µs from the call to the end): of an operation on Node.js's own pool.
 Napi::Value RecordThreadpool(Info info) {
   AlgorithmFigures& figures = Environment::From(info).operations().FiguresOf(ToText(info[0]));
   constexpr double kMicro = 1000;
-  switch (info[1].As<Napi::Number>().Int32Value()) {
-    case kThreadpoolFailed:
+  switch (static_cast<ThreadpoolOutcome>(info[1].As<Napi::Number>().Int32Value())) {
+    case ThreadpoolOutcome::kFailed:
       ++figures.counts.failed;
       [[fallthrough]];
-    case kThreadpoolDone:
+    case ThreadpoolOutcome::kDone:
       ++figures.counts.threadpool;
       figures.total_time.Record(static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue() * kMicro));
       break;
-    case kThreadpoolAbandoned:
+    case ThreadpoolOutcome::kAbandoned:
       ++figures.counts.abandoned;
       break;
-    default:
+    case ThreadpoolOutcome::kRefused:
       ++figures.counts.refused;
   }
   return info.Env().Undefined();

@@ -1,4 +1,4 @@
-// The exports that keys and operations need; contract.ts describes them.
+// The exports that keys and operations need.
 #pragma once
 
 #include <napi.h>

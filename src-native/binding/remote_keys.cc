@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "binding/contract.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
@@ -19,8 +20,7 @@ ByteView ToView(Napi::Value value) {
   return {static_cast<const unsigned char*>(bytes.data), bytes.size};
 }
 
-// Bits of the flags of a new key.
-enum RemoteKeyFlag : uint32_t { kVerifies = 1, kP1363 = 2 };
+bool Has(uint32_t flags, RemoteKeyFlag flag) { return (flags & static_cast<uint32_t>(flag)) != 0; }
 
 // (DER, OpenSSL's name of the type, number, operations, flags)
 Napi::Value CreateKey(Info info) {
@@ -29,8 +29,8 @@ Napi::Value CreateKey(Info info) {
   holder->requests = Environment::From(info).remote_requests();
   holder->key = number(2);
   holder->operations = number(3);
-  holder->verifies = (number(4) & kVerifies) != 0;
-  holder->p1363 = (number(4) & kP1363) != 0;
+  holder->verifies = Has(number(4), RemoteKeyFlag::kVerifies);
+  holder->p1363 = Has(number(4), RemoteKeyFlag::kP1363);
   const std::string type = info[1].As<Napi::String>().Utf8Value();
   Result<std::shared_ptr<Key>> key = CreateRemoteKey(ToView(info[0]), type.c_str(), std::move(holder));
   if (!key.ok()) return ToJs(info.Env(), key.error());
@@ -50,22 +50,23 @@ Napi::Value Answer(Info info) {
   return info.Env().Undefined();
 }
 
-// As RemoteRefusal in contract.ts.
-OwnReason ToReason(Napi::Value value) {
-  switch (value.As<Napi::Number>().Int32Value()) {
-    case 1:
+OwnReason ToReason(RemoteRefusal refusal) {
+  switch (refusal) {
+    case RemoteRefusal::kInvalidResult:
       return OwnReason::kRemoteKeyInvalidResult;
-    case 2:
+    case RemoteRefusal::kTimeout:
       return OwnReason::kRemoteKeyTimeout;
-    default:
-      return OwnReason::kRemoteKeyFailed;
+    case RemoteRefusal::kFailed:
+      break;
   }
+  return OwnReason::kRemoteKeyFailed;
 }
 
 // (id, why, message)
 Napi::Value Refuse(Info info) {
   const std::string message = info[2].As<Napi::String>().Utf8Value();
-  Environment::From(info).remote_requests()->Refuse(ToId(info[0]), ToReason(info[1]), message.c_str());
+  const auto refusal = static_cast<RemoteRefusal>(info[1].As<Napi::Number>().Int32Value());
+  Environment::From(info).remote_requests()->Refuse(ToId(info[0]), ToReason(refusal), message.c_str());
   return info.Env().Undefined();
 }
 
@@ -82,20 +83,22 @@ Napi::Value ToName(Napi::Env env, const char* name) {
 
 Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests) {
   Napi::Array words = Napi::Array::New(env);
-  uint32_t at = 0;
+  size_t at = 0;
   requests.TakeNew([&](const RemoteRequests::Taken& taken) {
     const Napi::HandleScope scope(env);
     const RemoteQuestion& question = taken.question;
-    words.Set(at++, static_cast<double>(taken.id));
-    words.Set(at++, taken.key);
-    words.Set(at++, taken.job);
-    words.Set(at++, static_cast<uint32_t>(question.operation));
-    words.Set(at++, ToBuffer(env, question.bytes));
-    words.Set(at++, ToName(env, question.digest));
-    words.Set(at++, ToName(env, question.mgf1_digest));
-    words.Set(at++, question.padding);
-    words.Set(at++, question.salt_length);
-    words.Set(at++, ToBuffer(env, question.label));
+    const auto set = [&](size_t word, auto value) { words.Set(static_cast<uint32_t>(at + word), value); };
+    set(RemoteWord::kId, static_cast<double>(taken.id));
+    set(RemoteWord::kKey, taken.key);
+    set(RemoteWord::kJob, taken.job);
+    set(RemoteWord::kOperation, static_cast<uint32_t>(question.operation));
+    set(RemoteWord::kBytes, ToBuffer(env, question.bytes));
+    set(RemoteWord::kDigest, ToName(env, question.digest));
+    set(RemoteWord::kMgf1Digest, ToName(env, question.mgf1_digest));
+    set(RemoteWord::kPadding, question.padding);
+    set(RemoteWord::kSaltLength, question.salt_length);
+    set(RemoteWord::kLabel, ToBuffer(env, question.label));
+    at += kWordsPerRemoteRequest;
   });
   return words;
 }

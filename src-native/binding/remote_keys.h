@@ -1,4 +1,4 @@
-// The exports that remote keys need; contract.ts describes them.
+// The exports that remote keys need.
 #pragma once
 
 #include <napi.h>
@@ -11,7 +11,7 @@ class Exports;
 
 void AddRemoteKeyExports(Exports& exports);
 
-// What is new, for JavaScript: see RemoteWord in contract.ts. Empty when there is nothing.
+// What is new, for JavaScript: see RemoteWord. Empty when there is nothing.
 Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests);
 
 }  // namespace openssl_async

@@ -6,12 +6,13 @@
 
 #include <cstdint>
 
+#include "job/contract.h"
 #include "job/wait_context.h"
 
 namespace openssl_async {
 
 struct Command {
-  enum class Kind : int32_t { kPause, kBlockPause, kUnblockPause, kSetWaitFd, kGetFd, kClearFd, kReturn };
+  using Kind = CommandKind;
   Kind kind = Kind::kReturn;
   uintptr_t key = 0;
   WaitFd fd = OSSL_BAD_ASYNC_FD;

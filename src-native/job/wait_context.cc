@@ -3,9 +3,16 @@
 #include <algorithm>
 #include <new>
 
+#include "job/contract.h"
+
 namespace openssl_async {
 
 namespace {
+
+static_assert(static_cast<int>(WaitStatus::kUnsupported) == ASYNC_STATUS_UNSUPPORTED);
+static_assert(static_cast<int>(WaitStatus::kError) == ASYNC_STATUS_ERR);
+static_assert(static_cast<int>(WaitStatus::kOk) == ASYNC_STATUS_OK);
+static_assert(static_cast<int>(WaitStatus::kAgain) == ASYNC_STATUS_EAGAIN);
 
 const void* ToKey(uintptr_t key) { return reinterpret_cast<const void*>(key); }  // NOLINT: OpenSSL's keys are addresses
 

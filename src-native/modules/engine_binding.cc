@@ -1,6 +1,7 @@
 // Keys of one's own whose operations are an engine's.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
+#include "modules/contract.h"
 #include "modules/engine.h"
 #include "openssl/error_queue.h"
 
@@ -13,6 +14,10 @@
 namespace openssl_async {
 
 namespace {
+
+static_assert(static_cast<unsigned>(EngineMethod::kRSA) == ENGINE_METHOD_RSA);
+static_assert(static_cast<unsigned>(EngineMethod::kEC) == ENGINE_METHOD_EC);
+static_assert(static_cast<unsigned>(EngineMethod::kPKEY) == ENGINE_METHOD_PKEY_METHS);
 
 using RsaPointer = DeleteFnPtr<RSA, RSA_free>;
 using EcKeyPointer = DeleteFnPtr<EC_KEY, EC_KEY_free>;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "modules/contract.h"
 
 namespace openssl_async {
 
@@ -21,13 +22,6 @@ struct SecondLibcrypto {
 
 // What a module would bring, as far as its file and those that it needs say. Loads nothing. `path` may be a mere name.
 SecondLibcrypto FindSecondLibcrypto(const std::string& path);
-
-enum class Isolation : int {
-  kWanted,    // by the user: ERR_ASYNC_MODULE_INCOMPATIBLE when it cannot be done
-  kProvider,  // of a module that is about to be used: likewise when it is too late, as providers open it so that it
-              // crashes
-  kEngine,    // engines open it so that, as long as nothing is kept apart, everything is the process's OpenSSL
-};
 
 // Opens the module for good, bound to its own libcrypto. One that has none is left alone, unless it is wanted.
 Result<void> IsolateModule(const std::string& path, Isolation isolation);

@@ -75,7 +75,7 @@ class DigestStreamSpec : public OperationSpec {
   }
 
   bool Run(Operation& operation) override {
-    for (size_t i = 0; i < Operation::kMaxInputs; ++i) {
+    for (size_t i = 0; i < kMaxInputs; ++i) {
       const ByteView part = operation.input(i);
       if (part.size > 0 && EVP_DigestUpdate(context_.get(), part.data, part.size) != 1) return false;
     }

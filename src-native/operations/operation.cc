@@ -16,7 +16,7 @@ uint64_t NowNs() {
 
 size_t OperationSpec::WorkBytes(const Operation& operation) const {
   size_t bytes = 0;
-  for (size_t i = 0; i < Operation::kMaxInputs; ++i) bytes += operation.input(i).size;
+  for (size_t i = 0; i < kMaxInputs; ++i) bytes += operation.input(i).size;
   return bytes;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "operations/contract.h"
 #include "operations/operation_spec.h"
 
 namespace openssl_async {
@@ -18,10 +19,6 @@ uint64_t NowNs();
 
 class Operation {
  public:
-  static constexpr size_t kMaxInputs = 6;
-  static constexpr size_t kMaxNumbers = 6;
-  static constexpr size_t kMaxOutputs = 2;
-
   Operation() = default;
   ~Operation() { Clear(); }
   Operation(const Operation&) = delete;

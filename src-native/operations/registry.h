@@ -1,32 +1,10 @@
-// Families of operations, by the numbers that JavaScript knows them by (lib/native/contract.ts).
+// Families of operations, by the numbers that JavaScript knows them by.
 #pragma once
 
+#include "operations/contract.h"
 #include "operations/operation_spec.h"
 
 namespace openssl_async {
-
-enum class OperationFamily : int {
-  kSign,
-  kVerify,
-  kDigest,
-  kPublicEncrypt,
-  kPrivateDecrypt,
-  kPrivateEncrypt,
-  kPublicDecrypt,
-  kKeyExchange,
-  kEncapsulate,
-  kDecapsulate,
-  kKeyGeneration,
-  kMac,
-  kEncrypt,
-  kDecrypt,
-  kEncryptStream,
-  kDecryptStream,
-  kDigestStream,
-  kKeyDerivation,
-  kRandom,
-  kStore,
-};
 
 bool IsAsymmetric(OperationFamily family);
 

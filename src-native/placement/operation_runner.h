@@ -13,6 +13,7 @@
 
 #include "operations/operation.h"
 #include "placement/blocking_calls.h"
+#include "placement/contract.h"
 #include "placement/device_poller.h"
 #include "placement/operation_figures.h"
 #include "pool/worker_pool.h"
@@ -22,9 +23,6 @@
 namespace openssl_async {
 
 class OperationRunner;
-
-enum class Mode : uint8_t { kAuto, kInline, kOffload };
-enum class Place : uint8_t { kInline, kPool, kJob };  // inline: on the loop's thread, within the call or a turn later
 
 // What calls of one kind share in one environment.
 struct PlacedSpec {

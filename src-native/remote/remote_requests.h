@@ -14,11 +14,9 @@
 
 #include "base/bytes.h"
 #include "openssl/own_errors.h"
+#include "remote/contract.h"
 
 namespace openssl_async {
-
-// As lib/native/contract.ts numbers them.
-enum class RemoteOperation : uint8_t { kSign, kDecrypt, kDerive };
 
 // Borrows all that it points to.
 struct RemoteQuestion {

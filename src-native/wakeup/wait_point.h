@@ -6,6 +6,7 @@
 
 #include "job/wait_context.h"
 #include "wakeup/callback_queue.h"
+#include "wakeup/contract.h"
 #include "wakeup/poll_table.h"
 #include "wakeup/wake_target.h"
 
@@ -18,14 +19,6 @@ class CallbackObserver {
 
  protected:
   ~CallbackObserver() = default;
-};
-
-// What a job is woken by: whatever it offers, or one of it only.
-enum class WaitMode : uint8_t {
-  kAuto,
-  kCallback,  // fds are watched only while no status says whether there will be a callback
-  kFd,        // the wait context carries no callback, so that who asks for one uses an fd
-  kPoll,      // neither: the job tries again and again
 };
 
 class WaitPoint final : private WakeTarget {

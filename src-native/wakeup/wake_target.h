@@ -1,11 +1,8 @@
 #pragma once
 
-#include <cstdint>
+#include "wakeup/contract.h"
 
 namespace openssl_async {
-
-// What made a paused job worth resuming.
-enum class WakeKind : uint8_t { kFd, kCallback, kPoll };
 
 // Whoever waits. Called on the loop's thread, possibly on a job's stack (an engine may call back from inside one job on
 // behalf of another): note it and return. No job may be run from here.

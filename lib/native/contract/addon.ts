@@ -1,4 +1,5 @@
-// The addon's exports, as src-native/binding/addon.cc defines them. Arguments are validated before they come here.
+// The addon's exports, as src-native/binding/ defines them. Arguments are validated before they come here.
+import type { Family, Isolation, ThreadpoolOutcome } from './tables';
 
 /** An error as data. `code` is one of lib/base/errors.ts, or empty when only `opensslErrors` counts. */
 export interface NativeError {
@@ -24,119 +25,6 @@ export type NativeEngine = NativeHandle<'engine'>;
 export type NativeOutcome = NativeHandle<'outcome'>;
 /** What `openssl_async_create_job_function()` makes; it comes from other addons. */
 export type NativeJobFunctionExternal = NativeHandle<'job-function'>;
-
-/** ASYNC_start_job()'s results, and the hand-over of a job that is made of commands. */
-/** Why a module is to keep its own libcrypto: the user wants it, or it is about to be used by a provider or an engine. */
-export const Isolation = { wanted: 0, provider: 1, engine: 2 } as const;
-
-export const RunStatus = { error: 0, noJobs: 1, pause: 2, finish: 3, handedOver: 4 } as const;
-
-export const CommandKind = {
-  pause: 0,
-  blockPause: 1,
-  unblockPause: 2,
-  setWaitFd: 3,
-  getFd: 4,
-  clearFd: 5,
-  return: 6,
-} as const;
-
-export const EventKind = {
-  finished: 0,
-  failed: 1,
-  handedOver: 2,
-  unwatchable: 3,
-  started: 4,
-  paused: 5,
-  resumed: 6,
-  awaited: 7,
-  operationDone: 8,
-  operationFailed: 9,
-  operationLarge: 10,
-} as const;
-
-/** Where the words of an event are. */
-export const EventWord = { id: 0, kind: 1, value: 2, pauses: 3, fd: 4, callback: 5, poll: 6, detail: 7 } as const;
-export const WORDS_PER_EVENT = 8;
-
-/** Where the words of an operation's event are. `kind` also holds the place (bits 8 to 15) and the pauses (from 16). */
-export const OperationWord = {
-  id: 0,
-  kind: 1,
-  value: 2,
-  offset: 3,
-  firstSize: 4,
-  secondSize: 5,
-  queueMicros: 6,
-  runMicros: 7,
-} as const;
-
-/** Families of operations, as src-native/operations/registry.h numbers them. */
-export const Family = {
-  sign: 0,
-  verify: 1,
-  digest: 2,
-  publicEncrypt: 3,
-  privateDecrypt: 4,
-  privateEncrypt: 5,
-  publicDecrypt: 6,
-  keyExchange: 7,
-  encapsulate: 8,
-  decapsulate: 9,
-  keyGeneration: 10,
-  mac: 11,
-  encrypt: 12,
-  decrypt: 13,
-  encryptStream: 14,
-  decryptStream: 15,
-  digestStream: 16,
-  keyDerivation: 17,
-  random: 18,
-  store: 19,
-} as const;
-export type Family = (typeof Family)[keyof typeof Family];
-
-export const OperationMode = { auto: 0, inline: 1, offload: 2 } as const;
-
-export const WaitMode = { auto: 0, callback: 1, fd: 2, poll: 3 } as const;
-
-/** Where the words of a call are. Sizes of inputs are −1 for none; the inputs are in the call's bytes, unless `passed`. */
-export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4, firstNumber: 10 } as const;
-export const MAX_INPUTS = 6;
-export const MAX_NUMBERS = 6;
-export const CALL_WORDS = 16;
-export const CallStatus = { queued: 0, done: 1, full: 2, noMemory: 3, noThreads: 4, idInUse: 5, stale: 6 } as const;
-
-/** Where the words of an environment's state are. `inside`: how many functions that {@link NativeAddon.inside} runs. */
-export const StateWord = { inside: 0 } as const;
-export const STATE_WORDS = 1;
-
-/** How an operation on Node.js's own thread pool ended. */
-export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;
-export type ThreadpoolOutcome = (typeof ThreadpoolOutcome)[keyof typeof ThreadpoolOutcome];
-
-/** What keys of one's own may use of an engine, as OpenSSL numbers it. */
-export const EngineMethod = { RSA: 0x1, EC: 0x800, PKEY: 0x200 } as const;
-
-/** Whatever a remote key can be asked, as src-native/remote/remote_requests.h numbers it. */
-export const RemoteOperation = { sign: 0, decrypt: 1, derive: 2 } as const;
-export const RemoteKeyFlag = { verifies: 1, p1363: 2 } as const;
-export const RemoteRefusal = { failed: 0, invalidResult: 1, timeout: 2 } as const;
-
-/** Where the words of a request to a remote key are. */
-export const RemoteWord = {
-  id: 0,
-  key: 1,
-  job: 2,
-  operation: 3,
-  bytes: 4,
-  digest: 5,
-  mgf1Digest: 6,
-  padding: 7,
-  saltLength: 8,
-  label: 9,
-} as const;
-export const WORDS_PER_REMOTE_REQUEST = 10;
 
 /** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
 export type NativeScope = readonly [
@@ -404,7 +292,7 @@ export interface NativeAddon {
   /** Reads a configuration file into the addon's own library. */
   loadConfiguration(path: string): NativeError | undefined;
   /** Opens a module so that it keeps the libcrypto that it brings; see {@link Isolation}. */
-  isolateModule(path: string, isolation: (typeof Isolation)[keyof typeof Isolation]): NativeError | undefined;
+  isolateModule(path: string, isolation: Isolation): NativeError | undefined;
   /** Which libcrypto besides the process's a module would bring, or an empty name. */
   secondLibcrypto(path: string): [name: string, canIsolate: boolean];
   /** Modules of PKCS#11 that a configuration file names. */

@@ -1,0 +1,196 @@
+// Numbers that C++ knows too.
+// Written by scripts/generate-contract.js, from src-native/binding/contract.json.
+
+/** Commands that a job of a generator is told to carry out. */
+export const CommandKind = {
+  pause: 0,
+  blockPause: 1,
+  unblockPause: 2,
+  setWaitFd: 3,
+  getFd: 4,
+  clearFd: 5,
+  return: 6,
+} as const;
+export type CommandKind = (typeof CommandKind)[keyof typeof CommandKind];
+
+/** The status of a wait context, as OpenSSL numbers it (ASYNC_STATUS_…). */
+export const WAIT_STATUSES = ['unsupported', 'error', 'ok', 'again'] as const;
+
+/** The ways to wake a job: everything that it offers, or one of them only. */
+export const WaitMode = {
+  auto: 0,
+  /** Fds are watched only while no status says whether there will be a callback. */
+  callback: 1,
+  /** The wait context carries no callback, so that an engine which asks for one uses an fd. */
+  fd: 2,
+  /** Neither: the job tries again and again. */
+  poll: 3,
+} as const;
+export type WaitMode = (typeof WaitMode)[keyof typeof WaitMode];
+
+/** The reasons to resume a paused job. */
+export const WAKEUP_KINDS = ['fd', 'callback', 'poll'] as const;
+
+/** Families of operations; there is a C++ file for each. */
+export const Family = {
+  sign: 0,
+  verify: 1,
+  digest: 2,
+  publicEncrypt: 3,
+  privateDecrypt: 4,
+  privateEncrypt: 5,
+  publicDecrypt: 6,
+  keyExchange: 7,
+  encapsulate: 8,
+  decapsulate: 9,
+  keyGeneration: 10,
+  mac: 11,
+  encrypt: 12,
+  decrypt: 13,
+  encryptStream: 14,
+  decryptStream: 15,
+  digestStream: 16,
+  keyDerivation: 17,
+  random: 18,
+  store: 19,
+} as const;
+export type Family = (typeof Family)[keyof typeof Family];
+
+/** Inputs of one call. */
+export const MAX_INPUTS = 6;
+
+/** Numbers of one call. */
+export const MAX_NUMBERS = 6;
+
+/** Outputs of one call. */
+export const MAX_OUTPUTS = 2;
+
+/** The requests that a remote key may get. */
+export const RemoteOperation = { sign: 0, decrypt: 1, derive: 2 } as const;
+export type RemoteOperation = (typeof RemoteOperation)[keyof typeof RemoteOperation];
+
+/** The caller's choice of where an operation runs. */
+export const OperationMode = { auto: 0, inline: 1, offload: 2 } as const;
+export type OperationMode = (typeof OperationMode)[keyof typeof OperationMode];
+
+/** Where an operation runs. */
+export const PLACES = ['inline', 'pool', 'job'] as const;
+
+/** The reason why a module is to keep its own libcrypto. */
+export const Isolation = {
+  /** The user asks for it: ERR_ASYNC_MODULE_INCOMPATIBLE when it cannot be done. */
+  wanted: 0,
+  /** A provider is about to use the module: likewise when it is too late, as the module would crash. */
+  provider: 1,
+  /** An engine is about to use the module: as long as nothing is kept apart, everything is the process's OpenSSL. */
+  engine: 2,
+} as const;
+export type Isolation = (typeof Isolation)[keyof typeof Isolation];
+
+/** The methods of an engine that keys of one's own may use, as OpenSSL numbers them (ENGINE_METHOD_…). */
+export const EngineMethod = { RSA: 1, EC: 2048, PKEY: 512 } as const;
+
+/** The results of ASYNC_start_job(), and the hand-over of a job that is made of commands. */
+export const RunStatus = { error: 0, noJobs: 1, pause: 2, finish: 3, handedOver: 4 } as const;
+export type RunStatus = (typeof RunStatus)[keyof typeof RunStatus];
+
+/** Events that JavaScript is told. */
+export const EventKind = {
+  /** `value` is the return value; `detail` is 1 when `takeFailure()` has the job's error queue. */
+  finished: 0,
+  /** `takeFailure()` has the error. */
+  failed: 1,
+  /** `value` is the last command's success, `detail` its fd. `continueJob()` is due. */
+  handedOver: 2,
+  /** `takeFailure()` has the error. The job is polled; its end will be told. */
+  unwatchable: 3,
+  /** This event and the next two come only while jobs are traced. */
+  started: 4,
+  paused: 5,
+  /** `value` is a kind of wake-up. */
+  resumed: 6,
+  /** `value` is a kind of wake-up. */
+  awaited: 7,
+  operationDone: 8,
+  /** `takeOperation()` has the error. */
+  operationFailed: 9,
+  /** `takeOperation()` has the outputs. */
+  operationLarge: 10,
+} as const;
+export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+
+/** The words of an event. */
+export const EventWord = { id: 0, kind: 1, value: 2, pauses: 3, fd: 4, callback: 5, poll: 6, detail: 7 } as const;
+export const WORDS_PER_EVENT = 8;
+
+/** The words of an operation's event. `kind` also holds the place and the pauses. */
+export const OperationWord = {
+  id: 0,
+  kind: 1,
+  value: 2,
+  offset: 3,
+  firstSize: 4,
+  secondSize: 5,
+  queueMicros: 6,
+  runMicros: 7,
+} as const;
+export const WORDS_PER_OPERATION_EVENT = 8;
+
+/** The bits of an operation event's `kind` that hold the kind itself. */
+export const KIND_MASK = 255;
+
+/** The bit of an operation event's `kind` at which the place begins; it has as many as the kind itself. */
+export const PLACE_SHIFT = 8;
+
+/** The bit of an operation event's `kind` at which the number of pauses begins. */
+export const PAUSES_SHIFT = 16;
+
+/** The words of a call. A size of −1 stands for no input. The inputs are in the call's bytes, unless `passed`. */
+export const CallWord = { id: 0, mode: 1, inputCount: 2, passed: 3, firstSize: 4, firstNumber: 10 } as const;
+export const CALL_WORDS = 16;
+
+/** The answers of `operate()`. */
+export const CallStatus = {
+  queued: 0,
+  /** The answer is in the result's words. */
+  done: 1,
+  /** Too many are in flight. */
+  full: 2,
+  noMemory: 3,
+  /** It may not run on the loop's thread, and the system gives the pool no other. */
+  noThreads: 4,
+  idInUse: 5,
+  /** The spec's algorithms are of another FIPS mode than the process is in now. */
+  stale: 6,
+} as const;
+export type CallStatus = (typeof CallStatus)[keyof typeof CallStatus];
+
+/** The words of an environment's state. `inside`: how many functions run that are called where C would be inside a job. */
+export const StateWord = { inside: 0 } as const;
+export const STATE_WORDS = 1;
+
+/** The ends of an operation on Node.js's own thread pool. */
+export const ThreadpoolOutcome = { done: 0, failed: 1, abandoned: 2, refused: 3 } as const;
+export type ThreadpoolOutcome = (typeof ThreadpoolOutcome)[keyof typeof ThreadpoolOutcome];
+
+/** Properties of a new remote key: its signatures are checked; ECDSA signatures come as IEEE P1363 has them. */
+export const RemoteKeyFlag = { verifies: 1, p1363: 2 } as const;
+
+/** The reasons why a request to a remote key has no answer. */
+export const RemoteRefusal = { failed: 0, invalidResult: 1, timeout: 2 } as const;
+export type RemoteRefusal = (typeof RemoteRefusal)[keyof typeof RemoteRefusal];
+
+/** The words of a request to a remote key. */
+export const RemoteWord = {
+  id: 0,
+  key: 1,
+  job: 2,
+  operation: 3,
+  bytes: 4,
+  digest: 5,
+  mgf1Digest: 6,
+  padding: 7,
+  saltLength: 8,
+  label: 9,
+} as const;
+export const WORDS_PER_REMOTE_REQUEST = 10;
