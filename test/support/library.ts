@@ -20,7 +20,7 @@ export function freshLibrary(): Library {
   let library: Library | undefined;
   jest.isolateModules(() => {
     jest.doMock('bindings', () => loadAddonAnew);
-    library = jest.requireActual<Library>('../../../lib');
+    library = jest.requireActual<Library>('../../lib');
     jest.dontMock('bindings');
   });
   return library as Library;
