@@ -4,9 +4,6 @@ import * as crypto from 'node:crypto';
 import * as library from '../index';
 import type { Implementation } from './implementation';
 
-export const SIDES = ['sync', 'threadpool', 'async'] as const;
-export type Side = (typeof SIDES)[number];
-
 /** A call that gives its result at once, later, or to a callback. */
 export type Way =
   | { kind: 'sync'; what: string; run: () => unknown }

@@ -1,15 +1,15 @@
-// One measurement of `speed`: one algorithm on one side, in a process of its own, so that none leaves anything to the
-// next.
-import { fork } from 'node:child_process';
+// One side of an algorithm in a process of its own: it prepares, then measures a round whenever it is asked to, and is
+// idle in between, while the other sides have theirs.
+import { fork, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
-import type { Side } from './algorithms';
+import type { RoundFigures } from './figures';
 import type { ImplementationOptions } from './implementation';
+import type { Side } from './sides';
 
 export interface MeasurementRequest {
   algorithm: string;
   side: Side;
   inFlight: number;
-  seconds: number;
   /** Of the messages that digests and ciphers get. */
   bytes: number;
   implementation: ImplementationOptions;
@@ -17,79 +17,118 @@ export interface MeasurementRequest {
   live: boolean;
 }
 
-export interface Figures {
-  /** The function that was called. */
-  what: string;
-  operations: number;
+export interface RoundRequest {
   seconds: number;
-  operationsPerSecond: number;
-  bytesPerSecond?: number;
-  /** How late a timer of one millisecond was, in milliseconds. */
-  delayMs: { p50: number; p99: number; max: number };
-  /** Shares of one core. That of the event loop's thread is null where it is not known. */
-  cpu: { mainThread: number | null; process: number };
-  /** Where the operations of this library ran, of all, and how often their jobs paused. */
-  placement?: { inline: number; pool: number; threadpool: number; jobs: number; pausesPerOperation: number };
+  warmUpMs: number;
 }
+
+/** What the process is told. */
+export type MeasurementCommand = RoundRequest | 'end';
 
 export interface Failure {
   code?: string;
   message: string;
 }
 
-/** `absent`: this Node.js has no such form. */
-export type Measurement = { figures: Figures } | { absent: true } | { failure: Failure };
-
 export interface Progress {
   operations: number;
   seconds: number;
 }
 
+/** `ready`: the function that will be called. `absent`: this Node.js has no such form. */
+export type MeasurementAnswer = { ready: string } | { absent: true } | { round: RoundFigures } | { failure: Failure };
+
 /** What the process says. */
-export type MeasurementMessage = { progress: Progress } | Measurement;
+export type MeasurementMessage = { progress: Progress } | MeasurementAnswer;
 
 const PROGRAM = path.join(__dirname, 'measurement-process.js');
-// For the calls in flight to end.
-const GRACE_MS = 2000;
-const START_LIMIT_MS = 60_000;
+const ANSWER_LIMIT_MS = 60_000;
+const END_LIMIT_MS = 2000;
 
-export function measure(request: MeasurementRequest, onProgress: (progress: Progress) => void): Promise<Measurement> {
-  return new Promise((resolve, reject) => {
+export class MeasurementProcess {
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<void>;
+  #answer: ((answer: MeasurementAnswer) => void) | undefined;
+  #onProgress: ((progress: Progress) => void) | undefined;
+  #ended: Failure | undefined;
+  #stderr = '';
+
+  /** The process is killed when `interrupt` is aborted. */
+  constructor(request: MeasurementRequest, interrupt: AbortSignal) {
     const child = fork(PROGRAM, [JSON.stringify(request)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-    let measurement: Measurement | undefined;
-    let stderr = '';
-    let timer = setTimeout(kill, START_LIMIT_MS + 2000 * request.seconds);
-    function kill(): void {
-      child.kill('SIGKILL');
-    }
-    const interrupt = (signal: NodeJS.Signals): void => {
-      kill();
-      process.exit(signal === 'SIGINT' ? 130 : 143);
-    };
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-    const over = (): void => {
-      clearTimeout(timer);
-      process.removeListener('SIGINT', interrupt).removeListener('SIGTERM', interrupt);
-    };
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    this.#child = child;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     child.on('message', (message: MeasurementMessage) => {
-      if ('progress' in message) {
-        onProgress(message.progress);
-        return;
-      }
-      measurement = message;
-      clearTimeout(timer);
-      timer = setTimeout(kill, GRACE_MS);
+      if ('progress' in message) this.#onProgress?.(message.progress);
+      else this.#answer?.(message);
     });
-    child.on('error', (error) => {
-      over();
-      reject(error);
+    this.#closed = new Promise((resolve) => {
+      const end = (how: string): void => {
+        interrupt.removeEventListener('abort', kill);
+        this.#end(how);
+        resolve();
+      };
+      child.on('error', ({ message }) => {
+        end(message);
+      });
+      child.on('close', (code, signal) => {
+        end(signal ?? `status ${String(code)}`);
+      });
     });
-    child.on('close', (code, signal) => {
-      over();
-      const last = stderr.trim().split('\n').at(-1) ?? '';
-      const message = `The measurement ended with ${signal ?? `status ${String(code)}`}${last === '' ? '' : `: ${last}`}`;
-      resolve(measurement ?? { failure: { message } });
+    const kill = (): void => {
+      this.#kill();
+    };
+    if (interrupt.aborted) kill();
+    else interrupt.addEventListener('abort', kill);
+  }
+
+  /** To be called once, first. */
+  prepare(): Promise<MeasurementAnswer> {
+    return this.#next(ANSWER_LIMIT_MS);
+  }
+
+  measureRound(request: RoundRequest, onProgress: (progress: Progress) => void): Promise<MeasurementAnswer> {
+    this.#onProgress = onProgress;
+    this.#send(request);
+    return this.#next(ANSWER_LIMIT_MS + 2000 * request.seconds);
+  }
+
+  /** Resolves when the process is gone. */
+  async end(): Promise<void> {
+    // A `disconnect()` from this side would keep 'close' from coming.
+    this.#send('end');
+    const timer = setTimeout(() => {
+      this.#kill();
+    }, END_LIMIT_MS);
+    await this.#closed;
+    clearTimeout(timer);
+  }
+
+  #send(command: MeasurementCommand): void {
+    if (this.#child.connected) this.#child.send(command);
+  }
+
+  #next(limitMs: number): Promise<MeasurementAnswer> {
+    if (this.#ended !== undefined) return Promise.resolve({ failure: this.#ended });
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#kill();
+      }, limitMs);
+      this.#answer = (answer) => {
+        clearTimeout(timer);
+        this.#answer = undefined;
+        resolve(answer);
+      };
     });
-  });
+  }
+
+  #end(how: string): void {
+    const last = this.#stderr.trim().split('\n').at(-1) ?? '';
+    this.#ended ??= { message: `The measurement ended with ${how}${last === '' ? '' : `: ${last}`}` };
+    this.#answer?.({ failure: this.#ended });
+  }
+
+  #kill(): void {
+    this.#child.kill('SIGKILL');
+  }
 }

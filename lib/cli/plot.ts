@@ -1,8 +1,8 @@
 // The results of `speed` as a page of charts that needs nothing else: neither a network nor a script.
-import { SIDES, type Side } from './algorithms';
-import type { Figures } from './measurement';
-import type { SpeedReport, SpeedResult } from './speed-report';
-import { figuresOf, formatRate, titleOf } from './speed-table';
+import type { Figures } from './figures';
+import { SIDES, type Side } from './sides';
+import { figuresOf, titleOf, type SpeedReport, type SpeedResult } from './speed-report';
+import { formatRate } from './speed-table';
 
 interface Metric {
   title: string;

@@ -1,29 +1,75 @@
 // The results of `speed` as text: a table, or a list where the terminal is too narrow for it.
-import { SIDES, type Side } from './algorithms';
-import type { Figures, Measurement } from './measurement';
+import type { Figures, Spread } from './figures';
 import { withCode } from './finding';
-import type { SpeedReport, SpeedResult } from './speed-report';
+import { SIDES, type Side } from './sides';
+import { figuresOf, titleOf, winnerOf, type Ratios, type SpeedReport, type SpeedResult } from './speed-report';
 import { formatRows, textWidth, wrap, type Terminal } from './terminal';
 
-const HEAD = ['', '', 'op/s', 'delay p50', 'p99 ms', 'loop CPU', 'all CPU', 'pauses'];
-const NONE = '–';
-
-export function formatSpeed(report: SpeedReport, output: Terminal): string {
-  const { results } = report;
-  const table = formatTable(results, output);
-  const fits = table.split('\n').every((line) => textWidth(line) <= output.width);
-  const failures = results.flatMap((result) => SIDES.flatMap((side) => failureOf(result, side)));
-  return [
-    ...wrapAll(headOf(report), output.width),
-    '',
-    fits ? table : formatList(results, output),
-    '',
-    ...wrapAll(legendOf(report), output.width).map((line) => output.paint('dim', line)),
-    ...(failures.length === 0 ? [] : ['', ...wrapAll(failures, output.width).map((line) => output.paint('red', line))]),
-  ].join('\n');
+interface Column {
+  /** Up to two lines. */
+  head: string;
+  /** In a list. */
+  name: string;
+  cell: (figures: Figures, ratio: Spread | undefined) => string;
 }
 
-function headOf({ runtime, openssl, cpu, cores, asyncJobs, seconds, implementation }: SpeedReport): string[] {
+const NONE = '–';
+const SAME: Spread = { median: 1, min: 1, max: 1 };
+const RATIO_OF: Record<Side, keyof Ratios | undefined> = {
+  sync: undefined,
+  threadpool: 'threadpoolToSync',
+  async: 'asyncToSync',
+};
+
+const COLUMNS: Column[] = [
+  { head: '\nop/s', name: 'operations/s', cell: ({ spread }) => formatRate(spread.median) },
+  { head: '\nmin–max', name: 'min–max', cell: ({ spread }) => formatRates(spread) },
+  { head: '\n× sync', name: '× sync', cell: (_, ratio) => (ratio === undefined ? NONE : formatRatio(ratio.median)) },
+  {
+    head: '× sync\nmin–max',
+    name: '× sync min–max',
+    cell: (_, ratio) => (ratio === undefined || ratio === SAME ? NONE : formatRatios(ratio)),
+  },
+  { head: 'delay\np50 ms', name: 'delay p50 ms', cell: ({ delayMs }) => delayMs.p50.toFixed(2) },
+  { head: 'delay\np99 ms', name: 'delay p99 ms', cell: ({ delayMs }) => delayMs.p99.toFixed(2) },
+  {
+    head: 'loop\nCPU',
+    name: 'loop CPU',
+    cell: ({ cpu }) => (cpu.mainThread === null ? NONE : cpu.mainThread.toFixed(2)),
+  },
+  { head: 'all\nCPU', name: 'all CPU', cell: ({ cpu }) => cpu.process.toFixed(2) },
+  {
+    head: '\npauses',
+    name: 'pauses',
+    cell: ({ placement }) => (placement === undefined ? NONE : formatPauses(placement.pausesPerOperation)),
+  },
+];
+
+// Columns that tables leave out, each where the terminal is too narrow for the one before it.
+const NARROWER = [[], ['delay p50 ms'], ['× sync min–max'], ['delay p50 ms', '× sync min–max']];
+
+export function formatSpeed(report: SpeedReport, output: Terminal): string {
+  const { results, warnings, interrupted } = report;
+  const part = (texts: readonly string[], style?: 'dim' | 'red' | 'yellow'): string[] =>
+    texts
+      .flatMap((text) => wrap(text, output.width))
+      .map((line) => (style === undefined ? line : output.paint(style, line)));
+  const failures = results.flatMap((result) => SIDES.flatMap((side) => failureOf(result, side)));
+  const ending = interrupted === undefined ? [] : [`${interrupted} ended it before all was measured.`];
+  return [
+    part(headOf(report)),
+    results.length === 0
+      ? ['Nothing was measured.']
+      : [formatResults(results, output), '', ...part(legendOf(report), 'dim')],
+    part([...warnings, ...ending], 'yellow'),
+    part(failures, 'red'),
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function headOf({ runtime, openssl, cpu, cores, asyncJobs, seconds, rounds, implementation }: SpeedReport): string[] {
   const { provider, engine, properties } = implementation;
   const chosen = [
     ...(provider === undefined ? [] : [`provider ${provider}`]),
@@ -33,13 +79,15 @@ function headOf({ runtime, openssl, cpu, cores, asyncJobs, seconds, implementati
   return [
     `${runtime}, ${openssl ?? 'no OpenSSL'}`,
     `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}`,
-    [`${asyncJobs} in flight`, `${seconds} s each`, ...chosen].join(', '),
+    [`${asyncJobs} in flight`, `${seconds} s each`, `${rounds} rounds`, ...chosen].join(', '),
   ];
 }
 
 function legendOf({ threadpoolThreads, implementation }: SpeedReport): string[] {
   const how = implementation.provider === undefined ? '' : `, with the provider ${implementation.provider}`;
   return [
+    'op/s: the median of the rounds, in which the sides take turns; min–max: slowest and fastest round.',
+    '× sync: op/s divided by those of sync in the same round. Above 1 is faster than sync.',
     `sync: node:crypto on the event loop, which turns every millisecond. threadpool: node:crypto or WebCrypto on ` +
       `${threadpoolThreads} threads of Node.js. async: openssl-async${how}.`,
     'delay: how late a timer of 1 ms was. CPU: of the event loop, and of the whole process, in cores. ' +
@@ -47,24 +95,38 @@ function legendOf({ threadpoolThreads, implementation }: SpeedReport): string[] 
   ];
 }
 
-function formatTable(results: readonly SpeedResult[], output: Terminal): string {
-  const rows = results.flatMap((result) =>
-    SIDES.map((side, index) => [
-      index === 0 ? output.paint('bold', titleOf(result)) : '',
-      side,
-      ...cells(result, side, output),
-    ]),
+function formatResults(results: readonly SpeedResult[], output: Terminal): string {
+  const tables = NARROWER.map((left) =>
+    formatTable(
+      results,
+      COLUMNS.filter(({ name }) => !left.includes(name)),
+      output,
+    ),
   );
-  const aligns = HEAD.map((_, index) => (index < 2 ? ('left' as const) : ('right' as const)));
-  return formatRows([HEAD, ...rows], { aligns });
+  const fitting = tables.find((table) => table.split('\n').every((line) => textWidth(line) <= output.width));
+  return fitting ?? formatList(results, output);
+}
+
+// Titles have lines of their own, which figures do not make wider.
+function formatTable(results: readonly SpeedResult[], columns: readonly Column[], output: Terminal): string {
+  const rows = results.flatMap((result) => SIDES.map((side) => [`  ${side}`, ...cells(result, side, columns, output)]));
+  const aligns = ['left' as const, ...columns.map(() => 'right' as const)];
+  const lines = formatRows([['', ...columns.map(({ head }) => head)], ...rows], { aligns }).split('\n');
+  const head = lines.splice(0, lines.length - rows.length);
+  return [
+    ...head,
+    ...results.flatMap((result, index) => [
+      output.paint('bold', titleOf(result)),
+      ...lines.slice(index * SIDES.length, (index + 1) * SIDES.length),
+    ]),
+  ].join('\n');
 }
 
 // One line for each figure.
 function formatList(results: readonly SpeedResult[], output: Terminal): string {
-  const names = ['operations/s', 'delay p50 ms', 'delay p99 ms', 'loop CPU', 'all CPU', 'pauses'];
   const rows = (result: SpeedResult, side: Side): string =>
     formatRows(
-      cells(result, side, output).map((cell, index) => [`    ${names[index] ?? ''}`, cell]),
+      cells(result, side, COLUMNS, output).map((cell, index) => [`    ${COLUMNS[index]?.name ?? ''}`, cell]),
       { aligns: ['left', 'right'] },
     );
   return results
@@ -74,44 +136,44 @@ function formatList(results: readonly SpeedResult[], output: Terminal): string {
     .join('\n');
 }
 
-export function titleOf({ algorithm, operation, bytes }: SpeedResult): string {
-  if (bytes !== undefined) return `${algorithm} ${bytes} B`;
-  return algorithm.endsWith(operation) ? algorithm : `${algorithm} ${operation}`;
-}
-
-function cells(result: SpeedResult, side: Side, output: Terminal): string[] {
+function cells(result: SpeedResult, side: Side, columns: readonly Column[], output: Terminal): string[] {
   const figures = figuresOf(result.sides[side]);
   if (figures === undefined) {
-    const failed = 'failure' in result.sides[side];
-    return [failed ? output.paint('red', 'failed') : NONE, ...Array<string>(5).fill(NONE)];
+    const first = 'failure' in result.sides[side] ? output.paint('red', 'failed') : NONE;
+    return columns.map((_, index) => (index === 0 ? first : NONE));
   }
-  const { operationsPerSecond, delayMs, cpu, placement } = figures;
-  const rate = formatRate(operationsPerSecond);
-  return [
-    side === fastest(result) ? output.paint('green', rate) : rate,
-    delayMs.p50.toFixed(2),
-    delayMs.p99.toFixed(2),
-    cpu.mainThread === null ? NONE : cpu.mainThread.toFixed(2),
-    cpu.process.toFixed(2),
-    placement === undefined ? NONE : formatPauses(placement.pausesPerOperation),
-  ];
+  const name = RATIO_OF[side];
+  const ratio = name === undefined ? SAME : result.ratios[name];
+  const isWinner = winnerOf(result) === side;
+  return columns.map(({ cell }, index) => {
+    const text = cell(figures, ratio);
+    return index === 0 && isWinner ? output.paint('green', text) : text;
+  });
 }
 
 export function formatRate(rate: number): string {
-  return rate.toFixed(rate < 100 ? 1 : 0);
+  return rate.toFixed(digitsOf(rate));
+}
+
+/** From the slowest to the fastest, as precisely as that is said. */
+export function formatRates({ min, max }: Spread): string {
+  return `${min.toFixed(digitsOf(max))}–${max.toFixed(digitsOf(max))}`;
+}
+
+function digitsOf(rate: number): number {
+  return rate < 100 ? 1 : 0;
+}
+
+export function formatRatio(ratio: number): string {
+  return ratio.toFixed(2);
+}
+
+export function formatRatios({ min, max }: Spread): string {
+  return `${formatRatio(min)}–${formatRatio(max)}`;
 }
 
 function formatPauses(pauses: number): string {
   return pauses === 0 ? '0' : pauses.toFixed(2);
-}
-
-export function figuresOf(measurement: Measurement): Figures | undefined {
-  return 'figures' in measurement ? measurement.figures : undefined;
-}
-
-function fastest({ sides }: SpeedResult): Side {
-  const rate = (side: Side): number => figuresOf(sides[side])?.operationsPerSecond ?? 0;
-  return SIDES.reduce((best, side) => (rate(side) > rate(best) ? side : best));
 }
 
 function failureOf(result: SpeedResult, side: Side): string[] {
@@ -119,8 +181,4 @@ function failureOf(result: SpeedResult, side: Side): string[] {
   if (!('failure' in measurement)) return [];
   const { code, message } = measurement.failure;
   return [`${titleOf(result)}, ${side}: ${withCode(code, message)}`];
-}
-
-function wrapAll(texts: readonly string[], width: number): string[] {
-  return texts.flatMap((text) => wrap(text, width));
 }

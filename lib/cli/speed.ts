@@ -1,21 +1,23 @@
 // `openssl-async speed`: operations per second on the event loop, on Node.js's thread pool, and with this library, as
 // `openssl speed -async_jobs` has it for OpenSSL by itself.
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
-import { SingleBar } from 'cli-progress';
+import { constants, availableParallelism, cpus } from 'node:os';
 import { opensslVersion } from '../index';
-import { ALGORITHMS, DEFAULT_ALGORITHMS, SIDES, type Side } from './algorithms';
+import { ALGORITHMS, DEFAULT_ALGORITHMS } from './algorithms';
 import { messageOf } from './finding';
 import type { ImplementationOptions } from './implementation';
-import { measure, type Measurement } from './measurement';
+import { LiveProgress } from './live-progress';
 import { formatPage } from './plot';
-import type { SpeedReport, SpeedResult } from './speed-report';
+import { measureInRounds } from './rounds';
+import { SIDES } from './sides';
+import { busyWarning, figuresOf, ratiosOf, type SpeedReport, type SpeedResult } from './speed-report';
 import { formatSpeed } from './speed-table';
-import { outputWidth, terminal } from './terminal';
+import { terminal } from './terminal';
 
 export interface SpeedOptions extends ImplementationOptions {
   asyncJobs: number;
   seconds: number;
+  rounds: number;
   bytes: number;
   json?: boolean;
   /** A file; true for the default. */
@@ -25,25 +27,64 @@ export interface SpeedOptions extends ImplementationOptions {
 export const DEFAULT_PLOT = 'openssl-async-speed.html';
 const DEFAULT_THREADS = 4;
 
-/** The exit status: 1 when something could not be measured. `algorithms` are names of the table, or none. */
+/**
+ * The exit status: 1 when something could not be measured, 128 and its number after a signal, which ends the
+ * measurement but not the report. `algorithms` are names of the table, or none.
+ */
 export async function speed(algorithms: readonly string[], options: SpeedOptions): Promise<number> {
   const { json = false, plot } = options;
   const report = describe(options);
-  const progress = new LiveProgress(options.seconds);
+  const { results } = report;
   const names = [...new Set(algorithms.length > 0 ? algorithms : DEFAULT_ALGORITHMS)];
-  progress.start(names.length * SIDES.length);
+  report.interrupted = await interruptible((interrupt) => measureAll(names, options, report, interrupt));
+  const warning = busyWarning(results);
+  if (warning !== undefined) report.warnings.push(warning);
+  if (plot !== undefined && results.length > 0) writePage(plot === true ? DEFAULT_PLOT : plot, report);
+  console.log(json ? JSON.stringify(report, undefined, 2) : formatSpeed(report, terminal()));
+  if (report.interrupted !== undefined) return 128 + constants.signals[report.interrupted];
+  return results.some(({ sides }) => SIDES.some((side) => 'failure' in sides[side])) ? 1 : 0;
+}
+
+/** The signal that came meanwhile, and has aborted what `action` got. */
+async function interruptible(action: (interrupt: AbortSignal) => Promise<void>): Promise<NodeJS.Signals | undefined> {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const receive = (signal: NodeJS.Signals): void => {
+    received ??= signal;
+    controller.abort();
+  };
+  process.on('SIGINT', receive).on('SIGTERM', receive);
   try {
-    for (const name of names)
-      report.results.push(await measureAlgorithm(name, options, report.implementation, progress));
+    await action(controller.signal);
+  } finally {
+    process.off('SIGINT', receive).off('SIGTERM', receive);
+  }
+  return received;
+}
+
+async function measureAll(
+  names: readonly string[],
+  options: SpeedOptions,
+  report: SpeedReport,
+  interrupt: AbortSignal,
+): Promise<void> {
+  const progress = new LiveProgress(options.rounds, options.seconds);
+  progress.start(names.length);
+  try {
+    for (const name of names) {
+      progress.name(name);
+      const result = await measureAlgorithm(name, options, report.implementation, progress, interrupt);
+      const isMeasured = SIDES.some((side) => figuresOf(result.sides[side]) !== undefined);
+      if (isMeasured || !interrupt.aborted) report.results.push(result);
+      if (interrupt.aborted) break;
+    }
   } finally {
     progress.stop();
   }
-  if (plot !== undefined) writePage(plot === true ? DEFAULT_PLOT : plot, report);
-  console.log(json ? JSON.stringify(report, undefined, 2) : formatSpeed(report, terminal()));
-  return report.results.some(({ sides }) => SIDES.some((side) => 'failure' in sides[side])) ? 1 : 0;
 }
 
-function describe({ asyncJobs, seconds, provider, providerPath, engine, properties }: SpeedOptions): SpeedReport {
+function describe(options: SpeedOptions): SpeedReport {
+  const { asyncJobs, seconds, rounds, provider, providerPath, engine, properties } = options;
   const implementation = {
     ...(provider === undefined ? {} : { provider }),
     ...(providerPath === undefined ? {} : { providerPath }),
@@ -59,31 +100,27 @@ function describe({ asyncJobs, seconds, provider, providerPath, engine, properti
     threadpoolThreads: threads > 0 ? threads : DEFAULT_THREADS,
     asyncJobs,
     seconds,
+    rounds,
     implementation,
+    warnings: [],
     results: [],
   };
 }
 
 async function measureAlgorithm(
   name: string,
-  { asyncJobs, seconds, bytes }: SpeedOptions,
+  { asyncJobs, seconds, rounds, bytes }: SpeedOptions,
   implementation: ImplementationOptions,
   progress: LiveProgress,
+  interrupt: AbortSignal,
 ): Promise<SpeedResult> {
-  const algorithm = ALGORITHMS.get(name);
-  const side = async (which: Side): Promise<Measurement> => {
-    progress.next(name, which);
-    const request = { algorithm: name, side: which, inFlight: asyncJobs, seconds, bytes, implementation };
-    return measure({ ...request, live: progress.isShown }, (now) => {
-      progress.show(now.operations, now.seconds);
-    });
-  };
-  return {
-    algorithm: name,
-    operation: algorithm?.operation ?? name,
-    ...(algorithm?.sized === true ? { bytes } : {}),
-    sides: { sync: await side('sync'), threadpool: await side('threadpool'), async: await side('async') },
-  };
+  const { operation = name, sized = false } = ALGORITHMS.get(name) ?? {};
+  const sides = await measureInRounds(
+    { algorithm: name, inFlight: asyncJobs, seconds, rounds, bytes, sized, implementation },
+    progress,
+    interrupt,
+  );
+  return { algorithm: name, operation, ...(sized ? { bytes } : {}), sides, ratios: ratiosOf(sides) };
 }
 
 function writePage(file: string, report: SpeedReport): void {
@@ -93,49 +130,4 @@ function writePage(file: string, report: SpeedReport): void {
     throw new Error(`The page was not written: ${messageOf(error)}`, { cause: error });
   }
   process.stderr.write(`The charts are in ${file}\n`);
-}
-
-/** A bar on standard error, where that is a terminal. */
-class LiveProgress {
-  readonly #seconds: number;
-  readonly #bar: SingleBar | undefined;
-  #ended = -1;
-
-  constructor(seconds: number) {
-    this.#seconds = seconds;
-    if (!process.stderr.isTTY) return;
-    this.#bar = new SingleBar({
-      stream: process.stderr,
-      format: '{bar} {percentage}% {label} {rate}',
-      barsize: Math.min(30, Math.max(5, outputWidth() - 50)),
-      clearOnComplete: true,
-      hideCursor: true,
-      gracefulExit: false,
-      linewrap: false,
-    });
-    process.once('exit', () => {
-      this.#bar?.stop();
-    });
-  }
-
-  get isShown(): boolean {
-    return this.#bar !== undefined;
-  }
-
-  start(measurements: number): void {
-    this.#bar?.start(measurements * this.#seconds, 0, { label: '', rate: '' });
-  }
-
-  next(algorithm: string, side: Side): void {
-    this.#bar?.update(++this.#ended * this.#seconds, { label: `${algorithm} ${side}`, rate: '' });
-  }
-
-  show(operations: number, seconds: number): void {
-    const rate = `${Math.round(operations / seconds)} per second`;
-    this.#bar?.update(this.#ended * this.#seconds + Math.min(seconds, this.#seconds), { rate });
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-  }
 }

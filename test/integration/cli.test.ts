@@ -1,5 +1,6 @@
 // The command-line tool, as a user types it.
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -64,15 +65,39 @@ interface Diagnosis {
   checks: Record<string, Check>;
 }
 
+interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+interface Side {
+  figures: {
+    operationsPerSecond: number;
+    spread: Spread;
+    rounds: { operations: number; operationsPerSecond: number }[];
+    placement?: Record<string, number>;
+  };
+  failure?: { code: string };
+}
 interface Speed {
+  rounds: number;
+  interrupted?: string;
   results: {
     algorithm: string;
-    sides: Record<
-      'sync' | 'threadpool' | 'async',
-      { figures: { operationsPerSecond: number; placement?: Record<string, number> }; failure?: { code: string } }
-    >;
+    sides: Record<'sync' | 'threadpool' | 'async', Side>;
+    ratios: Record<'threadpoolToSync' | 'asyncToSync' | 'asyncToThreadpool', Spread>;
   }[];
 }
+
+// Makes the tool say when a process that it has started has measured a round.
+const TELL_OF_ROUNDS = `
+const childProcess = require('node:child_process');
+const { fork } = childProcess;
+childProcess.fork = (...args) =>
+  fork(...args).on('message', (message) => {
+    if ('round' in message && process.connected) process.send('round');
+  });
+`;
 
 describe('without a command that it knows', () => {
   test.each<[string[], number, 'stdout' | 'stderr', RegExp]>([
@@ -84,6 +109,7 @@ describe('without a command that it knows', () => {
     [['speed', 'nonsense'], 2, 'stderr', /'nonsense' is invalid[^]*rsa2048[^]*Usage: openssl-async speed/],
     [['speed', '--async-jobs', '0'], 2, 'stderr', /from 1 to 65536[^]*Usage: openssl-async speed/],
     [['speed', '--seconds', 'x'], 2, 'stderr', /above 0[^]*Usage: openssl-async speed/],
+    [['speed', '--rounds', '0'], 2, 'stderr', /from 1 to 1000[^]*Usage: openssl-async speed/],
     [['speed', '--provider-path', 'x.so'], 2, 'stderr', /needs option '--provider <name>'[^]*Usage/],
     [['speed', '--plot', 'rsa2048'], 2, 'stderr', /name of an \.html file[^]*Usage/],
   ])('%p ends with %i', (args, code, stream, pattern) => {
@@ -188,12 +214,59 @@ describe('doctor', () => {
 describe('speed', () => {
   test('measures each way, and writes a page that needs nothing else', () => {
     const { status, stdout, stderr } = type(['speed', 'ecdsap256', 'sha256', '--seconds', '0.05', '--plot']);
-    expect(stdout).toMatch(/ecdsap256 sign +sync[^]*threadpool[^]*async[^]*sha256 16384 B +sync/);
+    expect(stdout).toMatch(/^ecdsap256 sign\n +sync[^]*threadpool[^]*async[^]*^sha256 16384 B\n +sync/m);
+    expect(stdout).toMatch(/× sync: op\/s divided by those of sync/);
     expect(stderr).toContain('openssl-async-speed.html');
     const page = fs.readFileSync(path.join(folder, 'openssl-async-speed.html'), 'utf8');
     expect(page).toMatch(/^<!doctype html>[^]*<svg[^]*<\/html>\s*$/i);
     expect(page).not.toMatch(/<script|(?:src|href)="?https?:/);
     expect(status).toBe(0);
+  });
+
+  test('measures each side once a round, and says how far the rounds are apart', () => {
+    const { status, printed } = measure(['sha256', '--rounds', '3']);
+    expect(status).toBe(0);
+    expect(printed.rounds).toBe(3);
+    const { sides, ratios } = printed.results[0] as Speed['results'][number];
+    for (const { figures } of Object.values(sides)) {
+      const { rounds, spread, operationsPerSecond } = figures;
+      expect(rounds).toHaveLength(3);
+      expect(spread.median).toBe(operationsPerSecond);
+      for (const each of rounds) {
+        expect(each.operations).toBeGreaterThan(0);
+        expect(each.operationsPerSecond).toBeGreaterThanOrEqual(spread.min);
+        expect(each.operationsPerSecond).toBeLessThanOrEqual(spread.max);
+      }
+    }
+    for (const { min, median, max } of [ratios.threadpoolToSync, ratios.asyncToSync, ratios.asyncToThreadpool]) {
+      expect(min).toBeGreaterThan(0);
+      expect(median).toBeGreaterThanOrEqual(min);
+      expect(max).toBeGreaterThanOrEqual(median);
+    }
+  });
+
+  const signals = process.platform === 'win32' ? test.skip : test;
+  signals.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('after %s prints what it has, ends with %i, and leaves nothing running', async (signal, status) => {
+    const telling = path.join(folder, 'telling.js');
+    fs.writeFileSync(telling, TELL_OF_ROUNDS);
+    const args = ['--require', telling, TOOL, 'speed', 'sha256', '--rounds', '600', '--seconds', '60', '--json'];
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    let stdout = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    const closed = once(child, 'close');
+    await once(child, 'message');
+    // To all that it has started, too, as from a terminal.
+    const group = -(child.pid as number);
+    process.kill(group, signal);
+    expect((await closed)[0]).toBe(status);
+    const printed = JSON.parse(stdout) as Speed;
+    expect(printed.interrupted).toBe(signal);
+    expect(printed.results[0]?.sides.sync.figures.rounds.length).toBeGreaterThan(0);
+    expect(printed.results[0]?.sides.sync.figures.rounds.length).toBeLessThan(600);
+    expect(() => process.kill(group, 0)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
   });
 
   test('shows that the accelerator pauses', () => {
