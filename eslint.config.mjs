@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['build/', 'build-*/', 'coverage/', 'dist/', 'docs/', 'prebuilds/'],
+    ignores: ['build/', 'build-*/', 'coverage/', 'dist/', 'docs/site/', 'prebuilds/'],
   },
   js.configs.recommended,
   {

@@ -10,7 +10,7 @@ const path = require('node:path');
 
 const EVERYTHING = [
   'dist',
-  'docs',
+  'docs/site',
   'prebuilds',
   'build',
   'build-asan',

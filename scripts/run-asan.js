@@ -35,7 +35,7 @@ const SANITIZER_ENVIRONMENT = {
 // Tests of programs that are not instrumented, of the command line, of bundles and of documents, whose native parts others
 // test; and of modules that are opened with RTLD_DEEPBIND, which the sanitizer does not stand.
 const UNINSTRUMENTED =
-  'integration/(accelerator-module|reference-engine-cli|cli|examples|readme|bundles|isolation)[.]test';
+  'integration/(accelerator-module|reference-engine-cli|cli|examples|documentation|bundles|isolation)[.]test';
 
 const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 

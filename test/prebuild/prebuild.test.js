@@ -28,6 +28,7 @@ test('the tarball holds what users need and nothing else', () => {
     'dist/index.d.ts',
     'dist/index.d.mts',
     'dist/cli/main.js',
+    'docs/guide/README.md',
     'binding.gyp',
     'LICENSE',
     'include/openssl_async.h',
@@ -40,7 +41,8 @@ test('the tarball holds what users need and nothing else', () => {
   }
   assert.ok(files.some((file) => new RegExp(`^prebuilds/${process.platform}-${process.arch}/.*\\.node$`).test(file)));
   const foreign = files.filter(
-    (file) => /^(test|lib|build|examples|docs|\.)|\.map$/.test(file) && !/^src-native\/.*\bexports\.map$/.test(file),
+    (file) =>
+      /^(test|lib|build|examples|docs\/site|\.)|\.map$/.test(file) && !/^src-native\/.*\bexports\.map$/.test(file),
   );
   assert.deepStrictEqual(foreign, []);
 });

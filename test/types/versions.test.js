@@ -41,7 +41,12 @@ const COMMONJS = `
 import library = require('openssl-async');
 export const digest: Promise<Buffer> = library.hash('sha256', 'data');
 `;
-const PROGRAMS = [...README.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1]);
+const GUIDES = path.join(ROOT, 'docs', 'guide');
+const PAGES = [README, ...fs.readdirSync(GUIDES).map((name) => fs.readFileSync(path.join(GUIDES, name), 'utf8'))];
+// Those that need no other package.
+const PROGRAMS = PAGES.flatMap((page) =>
+  [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1]),
+).filter((text) => [...text.matchAll(/ from '([^']+)'/g)].every(([, name]) => /^(node:|openssl-async$)/.test(name)));
 const MODULES = Object.fromEntries([KEYS, ...PROGRAMS].map((text, index) => [`${index}.mts`, `${text}\nexport {};\n`]));
 const FILES = { ...MODULES, 'commonjs.cts': COMMONJS };
 
@@ -86,17 +91,21 @@ before(() => {
 
 after(() => fs.rmSync(folder, { recursive: true }));
 
-describe('the declarations and the programs of the README compile', { concurrency: os.availableParallelism() }, () => {
-  for (const types of TYPES) {
-    // The declarations of 20.19.0 themselves do not stand this option in newer compilers.
-    const options = types === OLDEST_TYPES ? { exactOptionalPropertyTypes: false } : {};
-    test(`with @types/node ${types}`, () => compile(types, OWN_COMPILER, options));
-  }
+describe(
+  'the declarations and the programs of README and guides compile',
+  { concurrency: os.availableParallelism() },
+  () => {
+    for (const types of TYPES) {
+      // The declarations of 20.19.0 themselves do not stand this option in newer compilers.
+      const options = types === OLDEST_TYPES ? { exactOptionalPropertyTypes: false } : {};
+      test(`with @types/node ${types}`, () => compile(types, OWN_COMPILER, options));
+    }
 
-  test(`with TypeScript ${OLDEST_COMPILER}`, () => compile(OLDEST_TYPES, fetched('typescript', OLDEST_COMPILER)));
+    test(`with TypeScript ${OLDEST_COMPILER}`, () => compile(OLDEST_TYPES, fetched('typescript', OLDEST_COMPILER)));
 
-  test('as bundlers resolve them, beside the declarations of browsers', () => {
-    const lib = ['es2022', 'dom', 'dom.iterable'];
-    return compile('24', OWN_COMPILER, { module: 'esnext', moduleResolution: 'bundler', lib }, MODULES);
-  });
-});
+    test('as bundlers resolve them, beside the declarations of browsers', () => {
+      const lib = ['es2022', 'dom', 'dom.iterable'];
+      return compile('24', OWN_COMPILER, { module: 'esnext', moduleResolution: 'bundler', lib }, MODULES);
+    });
+  },
+);

@@ -26,14 +26,15 @@ test('the registry has every code of native code', () => {
   expect(native.filter((code) => !registered.includes(code))).toEqual([]);
 });
 
-test('the README lists the registry', () => {
-  expect(codesIn(read('README.md'), /^\| `(ERR_ASYNC_\w+)` +\|/gm)).toEqual(registered);
+test('the guide to errors lists the registry', () => {
+  const lines = read('docs/guide/errors.md').split('\n## What to do')[0] ?? '';
+  expect(codesIn(lines, /^\| `(ERR_ASYNC_\w+)` +\|/gm)).toEqual(registered);
 });
 
 test('codes of Node.js that native code gives are documented', () => {
   const files = readdirSync(path.join(root, 'lib'), { recursive: true, encoding: 'utf8' });
   const sources = files.filter((name) => name.endsWith('.ts')).map((name) => read(path.join('lib', name)));
-  const documentation = [read('README.md'), ...sources].join('\n');
+  const documentation = [read('docs/guide/errors.md'), ...sources].join('\n');
   const native = codesIn(nativeSources(), /"(ERR_(?!ASYNC_)[A-Z0-9_]+)"/g);
   expect(native.length).toBeGreaterThan(5);
   expect(native.filter((code) => !documentation.includes(`\`${code}\``))).toEqual([]);
