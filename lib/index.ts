@@ -99,16 +99,14 @@ export {
   type ProviderListOptions,
   type ProviderOptions,
 } from './hardware/providers';
-export {
-  createRemoteKey,
-  type RemoteAnswer,
-  type RemoteDecryptRequest,
-  type RemoteDeriveRequest,
-  type RemoteKeyOptions,
-  type RemoteKeyType,
-  type RemoteRequest,
-  type RemoteSignRequest,
-} from './keys/remote-key';
+export { createRemoteKey, type RemoteAnswer, type RemoteKeyOptions } from './keys/remote-key';
+export type {
+  RemoteDecryptRequest,
+  RemoteDeriveRequest,
+  RemoteKeyType,
+  RemoteRequest,
+  RemoteSignRequest,
+} from './keys/remote-request';
 export { runJob, type JobResult, type RunJobOptions, type WakeupCounts } from './jobs/run-job';
 export {
   getCurrentJob,

@@ -2,64 +2,24 @@
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
 import { heldPrivateKey, publicKeyEntry, type AsyncKey, type HeldKey, type KeyLike } from './key';
 import type { NativeKey, NativeScope } from '../native/contract/addon';
-import {
-  RemoteKeyFlag,
-  RemoteOperation,
-  RemoteRefusal,
-  RemoteWord,
-  WORDS_PER_REMOTE_REQUEST,
-} from '../native/contract/tables';
+import { RemoteKeyFlag, RemoteOperation, RemoteRefusal, RemoteWord } from '../native/contract/tables';
 import { bytesOf, unshared } from '../base/byte-views';
+import { Deadline, Deadlines } from './deadlines';
+import {
+  listenForRequests,
+  readRequest,
+  REMOTE_OPERATIONS,
+  requestWord,
+  type RemoteDecryptRequest,
+  type RemoteDeriveRequest,
+  type RemoteKeyType,
+  type RemoteOperationName,
+  type RemoteRequest,
+  type RemoteSignRequest,
+} from './remote-request';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
 import type { BinaryLike } from '../base/bytes';
 import { readOptions, validateBoolean, validateFunction, validateInteger } from '../base/validators';
-
-/** Types of keys that can be held elsewhere, as `asymmetricKeyType` names them. */
-export type RemoteKeyType = 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'x25519' | 'x448';
-
-/** What every function of a remote key is told. */
-export interface RemoteRequest {
-  /** The key's type. */
-  readonly algorithm: RemoteKeyType;
-  /** Aborted when nobody waits for the answer any more: the time is up, or the operation's caller gave up. */
-  readonly signal: AbortSignal;
-}
-
-/** What {@link RemoteKeyOptions.sign} is asked to sign: `digest`, or `data` where the algorithm takes messages whole. */
-export interface RemoteSignRequest extends RemoteRequest {
-  /** The name of the digest, for example `'sha256'`. Undefined with `data`. */
-  readonly digestAlgorithm: string | undefined;
-  /** RSA, ECDSA: the digest of the message. PKCS#1 v1.5 signs it within a DigestInfo (RFC 8017, section 9.2). */
-  readonly digest: Buffer | undefined;
-  /** Ed25519, Ed448: the message. RSA without a digest, as `privateEncrypt()` has it: the bytes to be padded. */
-  readonly data: Buffer | undefined;
-  /** RSA: `crypto.constants.RSA_PKCS1_PADDING`, `RSA_PKCS1_PSS_PADDING` or `RSA_NO_PADDING`. */
-  readonly padding: number | undefined;
-  /** PSS: in bytes. */
-  readonly saltLength: number | undefined;
-  /** PSS: the digest of MGF1. */
-  readonly mgf1Digest: string | undefined;
-}
-
-/** What {@link RemoteKeyOptions.decrypt} is asked to decrypt. */
-export interface RemoteDecryptRequest extends RemoteRequest {
-  /** The ciphertext. */
-  readonly data: Buffer;
-  /** `crypto.constants.RSA_PKCS1_OAEP_PADDING`, `RSA_PKCS1_PADDING` or `RSA_NO_PADDING`. */
-  readonly padding: number;
-  /** OAEP: the digest. */
-  readonly oaepHash: string | undefined;
-  /** OAEP: the digest of MGF1. */
-  readonly mgf1Digest: string | undefined;
-  /** OAEP: the label, if there is one. */
-  readonly oaepLabel: Buffer | undefined;
-}
-
-/** What {@link RemoteKeyOptions.derive} is asked to derive a secret with. */
-export interface RemoteDeriveRequest extends RemoteRequest {
-  /** The peer's public key, on the key's own curve: DER of SubjectPublicKeyInfo. */
-  readonly publicKey: Buffer;
-}
 
 /** Bytes, now or later. */
 export type RemoteAnswer = Exclude<BinaryLike, string> | PromiseLike<Exclude<BinaryLike, string>>;
@@ -101,11 +61,9 @@ const OPTIONS = [
   'dsaEncoding',
 ] as const;
 
-type OperationName = keyof typeof RemoteOperation;
-type Functions = Partial<Record<OperationName, (request: never) => unknown>>;
+type Functions = Partial<Record<RemoteOperationName, (request: never) => unknown>>;
 
-const NAMES = Object.keys(RemoteOperation) as OperationName[];
-const OPERATIONS: Readonly<Record<RemoteKeyType, readonly OperationName[]>> = {
+const OPERATIONS: Readonly<Record<RemoteKeyType, readonly RemoteOperationName[]>> = {
   rsa: ['sign', 'decrypt'],
   'rsa-pss': ['sign'],
   ec: ['sign', 'derive'],
@@ -159,7 +117,10 @@ export function createRemoteKey(options: RemoteKeyOptions): AsyncKey {
   const functions = functionsOf(given, type);
   const env = environment();
   const number = nextNumber++;
-  const operations = NAMES.reduce((bits, name) => bits | (name in functions ? 1 << RemoteOperation[name] : 0), 0);
+  const operations = REMOTE_OPERATIONS.reduce(
+    (bits, name) => bits | (name in functions ? 1 << RemoteOperation[name] : 0),
+    0,
+  );
   const flags = (verify ? RemoteKeyFlag.verifies : 0) | (dsaEncoding === 'ieee-p1363' ? RemoteKeyFlag.p1363 : 0);
   const native = env.addon.createRemoteKey(spki, type.toUpperCase(), number, operations, flags);
   if (isNativeError(native)) throw fromNative(native);
@@ -170,13 +131,13 @@ export function createRemoteKey(options: RemoteKeyOptions): AsyncKey {
   return heldPrivateKey(spki, key);
 }
 
-function functionsOf(options: Partial<Record<OperationName, unknown>>, type: RemoteKeyType): Functions {
-  const known = (OPERATIONS as Partial<Record<string, readonly OperationName[]>>)[type];
+function functionsOf(options: Partial<Record<RemoteOperationName, unknown>>, type: RemoteKeyType): Functions {
+  const known = (OPERATIONS as Partial<Record<string, readonly RemoteOperationName[]>>)[type];
   if (known === undefined) {
     throw invalidArgValue('options.publicKey', type, `must be a key of type ${Object.keys(OPERATIONS).join(', ')}`);
   }
   const functions = { __proto__: null } as Functions;
-  for (const name of NAMES) {
+  for (const name of REMOTE_OPERATIONS) {
     const given = options[name];
     if (given === undefined) continue;
     validateFunction(given, `options.${name}`);
@@ -194,20 +155,23 @@ const collected = new FinalizationRegistry<number>((number) => keys.delete(numbe
 let nextNumber = 0;
 let listening = false;
 
-// Has to live as long as the addon.
-const onRequests = (words: readonly unknown[]): void => {
-  const { addon } = environment();
-  for (let at = 0; at < words.length; at += WORDS_PER_REMOTE_REQUEST) {
-    const key = keys.get(words[at + RemoteWord.key] as number)?.deref();
-    if (key !== undefined) key.ask(words, at);
-    else addon.refuseRemote(words[at + RemoteWord.id] as number, RemoteRefusal.failed, 'The remote key is gone');
+// Has to live as long as the addon. Functions of users are called when all requests have been read.
+const onRequests = (count: number): void => {
+  const now = performance.now();
+  const asked: Asking[] = [];
+  for (let i = 0; i < count; ++i) {
+    const key = keys.get(requestWord(i, RemoteWord.key))?.deref();
+    if (key !== undefined) asked.push(new Asking(key, i));
+    else
+      environment().addon.refuseRemote(requestWord(i, RemoteWord.id), RemoteRefusal.failed, 'The remote key is gone');
   }
+  for (const asking of asked) asking.key.ask(asking, now);
 };
 
 function listen(env: Environment): void {
   if (listening) return;
   env.start();
-  env.addon.setRemoteSink(onRequests);
+  listenForRequests(env, onRequests);
   listening = true;
 }
 
@@ -217,6 +181,7 @@ class RemoteKey implements HeldKey {
   #active = 0;
   readonly #line: Asking[] = [];
   #advancing = false;
+  readonly deadlines: Deadlines;
 
   constructor(
     readonly env: Environment,
@@ -226,10 +191,15 @@ class RemoteKey implements HeldKey {
     readonly functions: Functions,
     readonly timeoutMs: number,
     readonly maxConcurrent: number,
-  ) {}
+  ) {
+    this.deadlines = new Deadlines(timeoutMs);
+  }
 
-  ask(words: readonly unknown[], at: number): void {
-    this.#line.push(new Asking(this, words, at));
+  ask(asking: Asking, now: number): void {
+    // As long as somebody waits for it, the operation keeps the process alive, not this.
+    this.deadlines.add(asking, now);
+    asking.announce();
+    this.#line.push(asking);
     this.advance();
   }
 
@@ -258,30 +228,30 @@ class RemoteKey implements HeldKey {
 }
 
 /** A request, from the job that makes it to its answer. */
-class Asking implements Asked {
+class Asking extends Deadline implements Asked {
   isOver = false;
   readonly #id: number;
   readonly #asker: Listener | undefined;
-  readonly #operation: OperationName;
-  readonly #request: Request;
-  readonly #timer: NodeJS.Timeout;
+  readonly #operation: RemoteOperationName;
+  readonly #request: RemoteRequest;
   #began = false;
   #controller: AbortController | undefined;
   #unwanted: { reason: unknown } | undefined;
 
+  /** Of the request with this index in the batch. */
   constructor(
     readonly key: RemoteKey,
-    words: readonly unknown[],
-    at: number,
+    index: number,
   ) {
-    this.#id = words[at + RemoteWord.id] as number;
-    this.#asker = key.env.listener(words[at + RemoteWord.job] as number);
-    this.#operation = NAMES[words[at + RemoteWord.operation] as number] as OperationName;
-    this.#request = new REQUESTS[this.#operation](this, words, at);
-    // As long as somebody waits for it, the operation keeps the process alive, not this.
-    this.#timer = setTimeout(() => {
-      this.#expire();
-    }, key.timeoutMs).unref();
+    super();
+    this.#id = requestWord(index, RemoteWord.id);
+    this.#asker = key.env.listener(requestWord(index, RemoteWord.job));
+    this.#operation = REMOTE_OPERATIONS[requestWord(index, RemoteWord.operation)] as RemoteOperationName;
+    this.#request = readRequest(this.#operation, index, key, this);
+  }
+
+  /** Tells the operation, which may have been given up meanwhile. */
+  announce(): void {
     this.#asker?.asking?.(this);
   }
 
@@ -297,11 +267,13 @@ class Asking implements Asked {
     this.#began = true;
     try {
       const answer = this.call();
-      if (!isThenable(answer)) {
+      const then = (answer as { then?: unknown } | null | undefined)?.then;
+      if (typeof then !== 'function') {
         this.#answer(answer);
         return;
       }
-      answer.then(
+      (then as PromiseLike<unknown>['then']).call(
+        answer,
         (value) => {
           this.#answer(value);
         },
@@ -316,7 +288,7 @@ class Asking implements Asked {
 
   // In the context of the operation that needs the key.
   private call(): unknown {
-    const ask = this.key.functions[this.#operation] as (request: Request) => unknown;
+    const ask = this.key.functions[this.#operation] as (request: RemoteRequest) => unknown;
     const inContext = this.#asker?.inContext;
     return inContext === undefined ? ask(this.#request) : inContext(() => ask(this.#request));
   }
@@ -341,7 +313,7 @@ class Asking implements Asked {
     this.#refuse(RemoteRefusal.failed, `${this.#operation}() of the remote key failed`);
   }
 
-  #expire(): void {
+  override expire(): void {
     const message = `The remote key did not answer within ${String(this.key.timeoutMs)} ms`;
     this.#refuse(RemoteRefusal.timeout, message);
     this.#abort(asyncError('ERR_ASYNC_REMOTE_KEY_TIMEOUT', message));
@@ -361,7 +333,7 @@ class Asking implements Asked {
   #end(): boolean {
     if (this.isOver) return false;
     this.isOver = true;
-    clearTimeout(this.#timer);
+    this.key.deadlines.remove(this);
     this.#asker?.asking?.(undefined);
     return true;
   }
@@ -372,113 +344,4 @@ class Asking implements Asked {
     this.#began = false;
     this.key.ended();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
-
-// A request as functions get it. What it has of its own can be sent to another process; the signal stays here.
-class Request implements RemoteRequest {
-  readonly algorithm: RemoteKeyType;
-  readonly #asking: Asking;
-
-  constructor(asking: Asking) {
-    this.#asking = asking;
-    this.algorithm = asking.key.type;
-  }
-
-  get signal(): AbortSignal {
-    return this.#asking.signal;
-  }
-}
-
-class SignRequest extends Request implements RemoteSignRequest {
-  readonly digestAlgorithm: string | undefined;
-  readonly digest: Buffer | undefined;
-  readonly data: Buffer | undefined;
-  readonly padding: number | undefined;
-  readonly saltLength: number | undefined;
-  readonly mgf1Digest: string | undefined;
-
-  constructor(asking: Asking, words: readonly unknown[], at: number) {
-    super(asking);
-    const bytes = words[at + RemoteWord.bytes] as Buffer;
-    this.digestAlgorithm = digestName(words[at + RemoteWord.digest]);
-    this.digest = this.digestAlgorithm === undefined ? undefined : bytes;
-    this.data = this.digestAlgorithm === undefined ? bytes : undefined;
-    this.padding = present(words[at + RemoteWord.padding]);
-    this.saltLength = present(words[at + RemoteWord.saltLength]);
-    this.mgf1Digest = digestName(words[at + RemoteWord.mgf1Digest]);
-  }
-}
-
-class DecryptRequest extends Request implements RemoteDecryptRequest {
-  readonly data: Buffer;
-  readonly padding: number;
-  readonly oaepHash: string | undefined;
-  readonly mgf1Digest: string | undefined;
-  readonly oaepLabel: Buffer | undefined;
-
-  constructor(asking: Asking, words: readonly unknown[], at: number) {
-    super(asking);
-    this.data = words[at + RemoteWord.bytes] as Buffer;
-    this.padding = words[at + RemoteWord.padding] as number;
-    this.oaepHash = digestName(words[at + RemoteWord.digest]);
-    this.mgf1Digest = digestName(words[at + RemoteWord.mgf1Digest]);
-    this.oaepLabel = words[at + RemoteWord.label] as Buffer | undefined;
-  }
-}
-
-class DeriveRequest extends Request implements RemoteDeriveRequest {
-  readonly publicKey: Buffer;
-
-  constructor(asking: Asking, words: readonly unknown[], at: number) {
-    super(asking);
-    this.publicKey = peerKey(asking.key.spki, words[at + RemoteWord.bytes] as Buffer);
-  }
-}
-
-const REQUESTS = { sign: SignRequest, decrypt: DecryptRequest, derive: DeriveRequest } as const;
-
-const present = (word: unknown): number | undefined => (word === -1 ? undefined : (word as number));
-
-/** As `node:crypto` calls what OpenSSL's providers name `SHA2-256`, `SHA2-512/256`, `RIPEMD-160`. */
-function digestName(name: unknown): string | undefined {
-  if (name === undefined) return undefined;
-  return (name as string)
-    .toLowerCase()
-    .replace(/^sha2-/, 'sha')
-    .replace('/', '-')
-    .replace(/^ripemd-/, 'ripemd');
-}
-
-const SEQUENCE = 0x30;
-const BIT_STRING = 0x03;
-
-/** SubjectPublicKeyInfo of a point on the same curve as the key of `spki` (RFC 5280, section 4.1). */
-function peerKey(spki: Buffer, point: Buffer): Buffer {
-  const [start] = contentOf(spki, 0);
-  const [, end] = contentOf(spki, start);
-  return wrap(
-    SEQUENCE,
-    Buffer.concat([spki.subarray(start, end), wrap(BIT_STRING, Buffer.concat([NO_UNUSED_BITS, point]))]),
-  );
-}
-
-const NO_UNUSED_BITS = Buffer.of(0);
-
-// Where the content of the DER element at `at` begins and ends.
-function contentOf(der: Buffer, at: number): [start: number, end: number] {
-  const first = der.readUInt8(at + 1);
-  if (first < 0x80) return [at + 2, at + 2 + first];
-  const start = at + 2 + (first & 0x7f);
-  return [start, start + der.readUIntBE(at + 2, first & 0x7f)];
-}
-
-function wrap(tag: number, content: Buffer): Buffer {
-  const { length } = content;
-  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), content]);
-  if (length < 0x100) return Buffer.concat([Buffer.of(tag, 0x81, length), content]);
-  return Buffer.concat([Buffer.of(tag, 0x82, length >> 8, length & 0xff), content]);
 }

@@ -136,21 +136,23 @@ enum class RemoteRefusal : int32_t {
   kTimeout = 2,
 };
 
-// The words of a request to a remote key.
+// The words of a request to a remote key. Its bytes, which its label follows, are at `offset` of the batch's; at -1,
+// they are to be fetched. A size of -1 is no label. Digests are numbers of names; 0 is none.
 struct RemoteWord {
   enum : size_t {
     kId = 0,
     kKey = 1,
     kJob = 2,
     kOperation = 3,
-    kBytes = 4,
-    kDigest = 5,
-    kMgf1Digest = 6,
-    kPadding = 7,
-    kSaltLength = 8,
-    kLabel = 9,
+    kOffset = 4,
+    kSize = 5,
+    kLabelSize = 6,
+    kDigest = 7,
+    kMgf1Digest = 8,
+    kPadding = 9,
+    kSaltLength = 10,
   };
 };
-constexpr size_t kWordsPerRemoteRequest = 10;
+constexpr size_t kWordsPerRemoteRequest = 11;
 
 }  // namespace openssl_async

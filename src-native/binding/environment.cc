@@ -10,7 +10,6 @@
 
 #include "binding/contract.h"
 #include "binding/operation_event.h"
-#include "binding/remote_keys.h"
 #include "job/job_stack.h"
 
 namespace openssl_async {
@@ -218,9 +217,10 @@ void Environment::DeliverCallbacks() {
 }
 
 void Environment::DeliverRemoteRequests() {
-  if (on_remote_requests_.IsEmpty() || !expects_events_) return;
-  Napi::Array argument = TakeRemoteRequests(env_, *remote_requests_);
-  if (argument.Length() > 0) CallSink(on_remote_requests_, argument);
+  if (remote_inbox_ == nullptr || !expects_events_) return;
+  remote_inbox_->Deliver(*remote_requests_, [this](const Napi::FunctionReference& on_requests, size_t count) {
+    CallSink(on_requests, Napi::Number::New(env_, static_cast<double>(count)));
+  });
 }
 
 // The sinks catch what they call. What still gets out is a fault of the whole process and is treated as one; while the

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "binding/remote_inbox.h"
 #include "placement/operation_runner.h"
 #include "remote/remote_requests.h"
 #include "scheduler/scheduler.h"
@@ -100,8 +101,8 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   const CallBuffers& call_buffers() const { return call_buffers_; }
   // Where the bytes are that operations' events speak of.
   void SetOutputs(Napi::Uint8Array outputs) { outputs_ = Napi::Weak(outputs); }
-  // `on_requests(words)` is told what remote keys are asked.
-  void SetRemoteSink(Napi::Function on_requests) { on_remote_requests_ = Napi::Weak(on_requests); }
+  void SetRemoteInbox(std::unique_ptr<RemoteInbox> inbox) { remote_inbox_ = std::move(inbox); }
+  RemoteInbox& remote_inbox() const { return *remote_inbox_; }
   const std::shared_ptr<RemoteRequests>& remote_requests() const { return remote_requests_; }
   std::vector<uint32_t> TakeCallbacks() { return std::exchange(callbacks_, {}); }
 
@@ -149,7 +150,7 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   Napi::FunctionReference on_events_;
   bool expects_events_ = false;
   Napi::FunctionReference on_callbacks_;
-  Napi::FunctionReference on_remote_requests_;
+  std::unique_ptr<RemoteInbox> remote_inbox_;  // null before there is a remote key
   Napi::Reference<Napi::Int32Array> buffer_;
   Napi::Reference<Napi::Uint8Array> outputs_;
   std::unique_ptr<Napi::AsyncContext> async_context_;

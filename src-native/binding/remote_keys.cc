@@ -37,8 +37,10 @@ Napi::Value CreateKey(Info info) {
   return FromHandle(info.Env(), new std::shared_ptr<Key>(std::move(key.value())));
 }
 
+// (on_requests, words, bytes)
 Napi::Value SetSink(Info info) {
-  Environment::From(info).SetRemoteSink(info[0].As<Napi::Function>());
+  Environment::From(info).SetRemoteInbox(std::make_unique<RemoteInbox>(
+      info[0].As<Napi::Function>(), info[1].As<Napi::Float64Array>(), info[2].As<Napi::Uint8Array>()));
   return info.Env().Undefined();
 }
 
@@ -75,37 +77,29 @@ Napi::Value ToBuffer(Napi::Env env, ByteView bytes) {
   return Napi::Value(env, Napi::Buffer<unsigned char>::Copy(env, bytes.data, bytes.size));
 }
 
-Napi::Value ToName(Napi::Env env, const char* name) {
-  return name == nullptr ? env.Undefined() : Napi::String::New(env, name);
+// (id): the bytes and the label of a request that are too long for a batch; undefined when it has ended.
+Napi::Value TakeBytes(Info info) {
+  const auto taken = Environment::From(info).remote_requests()->Look(ToId(info[0]));
+  if (!taken.has_value()) return info.Env().Undefined();
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0U, ToBuffer(info.Env(), taken->question->bytes));
+  both.Set(1U, ToBuffer(info.Env(), taken->question->label));
+  return both;
+}
+
+// (number of a name in a request)
+Napi::Value NameOf(Info info) {
+  const std::string& name = Environment::From(info).remote_inbox().NameOf(info[0].As<Napi::Number>().Uint32Value());
+  return Napi::String::New(info.Env(), name);
 }
 
 }  // namespace
 
-Napi::Array TakeRemoteRequests(Napi::Env env, RemoteRequests& requests) {
-  Napi::Array words = Napi::Array::New(env);
-  size_t at = 0;
-  requests.TakeNew([&](const RemoteRequests::Taken& taken) {
-    const Napi::HandleScope scope(env);
-    const RemoteQuestion& question = taken.question;
-    const auto set = [&](size_t word, auto value) { words.Set(static_cast<uint32_t>(at + word), value); };
-    set(RemoteWord::kId, static_cast<double>(taken.id));
-    set(RemoteWord::kKey, taken.key);
-    set(RemoteWord::kJob, taken.job);
-    set(RemoteWord::kOperation, static_cast<uint32_t>(question.operation));
-    set(RemoteWord::kBytes, ToBuffer(env, question.bytes));
-    set(RemoteWord::kDigest, ToName(env, question.digest));
-    set(RemoteWord::kMgf1Digest, ToName(env, question.mgf1_digest));
-    set(RemoteWord::kPadding, question.padding);
-    set(RemoteWord::kSaltLength, question.salt_length);
-    set(RemoteWord::kLabel, ToBuffer(env, question.label));
-    at += kWordsPerRemoteRequest;
-  });
-  return words;
-}
-
 void AddRemoteKeyExports(Exports& exports) {
   exports.Add("createRemoteKey", &CreateKey);
   exports.Add("setRemoteSink", &SetSink);
+  exports.Add("remoteBytes", &TakeBytes);
+  exports.Add("remoteName", &NameOf);
   exports.Add("answerRemote", &Answer);
   exports.Add("refuseRemote", &Refuse);
 }

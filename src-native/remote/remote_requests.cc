@@ -126,8 +126,10 @@ RemoteRequests::Request* RemoteRequests::Find(uint64_t id) const {
   return found == requests_.end() ? nullptr : found->second;
 }
 
-RemoteRequests::Taken RemoteRequests::ToTaken(uint64_t id, const Request& request) {
-  return {id, request.key, request.job, request.question};
+std::optional<RemoteRequests::Taken> RemoteRequests::Look(uint64_t id) const {
+  const Request* request = Find(id);
+  if (request == nullptr) return std::nullopt;
+  return Taken{id, request->key, request->job, &request->question};
 }
 
 RemoteRequests::Request* RemoteRequests::Remove(uint64_t id) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -59,12 +60,12 @@ class RemoteRequests {
     ~Delegate() = default;
   };
 
-  // As the one who takes a request sees it; valid for the time of the call.
+  // As the one who takes a request sees it; valid until JavaScript runs.
   struct Taken {
     uint64_t id;
     uint32_t key;
     uint32_t job;
-    const RemoteQuestion& question;
+    const RemoteQuestion* question;
   };
 
   // For the calling thread.
@@ -76,14 +77,10 @@ class RemoteRequests {
   bool Ask(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer);
 
   // --- The loop's thread, outside jobs.
-  // Calls `each` with those that were made since the last time, oldest first.
-  template <typename Each>
-  void TakeNew(Each each) {
-    const std::vector<uint64_t> ids = std::exchange(new_, {});
-    for (const uint64_t id : ids) {
-      if (const Request* request = Find(id); request != nullptr) each(ToTaken(id, *request));
-    }
-  }
+  // Those that were made since the last time, oldest first.
+  std::vector<uint64_t> TakeNew() { return std::exchange(new_, {}); }
+  // Nothing when it has ended.
+  std::optional<Taken> Look(uint64_t id) const;
   // Each ends a request and has its job resumed; one that has ended already is no longer known, which is no error.
   void Answer(uint64_t id, ByteView bytes);
   void Refuse(uint64_t id, OwnReason reason, const char* detail);
@@ -96,7 +93,6 @@ class RemoteRequests {
   class Request;
 
   Request* Find(uint64_t id) const;
-  static Taken ToTaken(uint64_t id, const Request& request);
   Request* Remove(uint64_t id);
 
   Delegate* delegate_;  // null once it is closed

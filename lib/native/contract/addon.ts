@@ -355,7 +355,12 @@ export interface NativeAddon {
     flags: number,
   ): NativeKey | NativeError;
   /** `onRequests` gets all words of all new requests. */
-  setRemoteSink(onRequests: (words: readonly unknown[]) => void): void;
+  /** `onRequests` is called with the number of requests that have been written to `words` and `bytes`. */
+  setRemoteSink(onRequests: (count: number) => void, words: Float64Array, bytes: Uint8Array): void;
+  /** The bytes and the label of a request that are too long for a batch; undefined when it has ended. */
+  remoteBytes(id: number): readonly [bytes: Buffer, label: Buffer | undefined] | undefined;
+  /** The name of a digest, as OpenSSL has it. */
+  remoteName(number: number): string;
   answerRemote(id: number, bytes: Uint8Array): void;
   refuseRemote(id: number, why: number, message: string): void;
   createSpec(

@@ -180,17 +180,18 @@ export const RemoteKeyFlag = { verifies: 1, p1363: 2 } as const;
 export const RemoteRefusal = { failed: 0, invalidResult: 1, timeout: 2 } as const;
 export type RemoteRefusal = (typeof RemoteRefusal)[keyof typeof RemoteRefusal];
 
-/** The words of a request to a remote key. */
+/** The words of a request to a remote key. Its bytes, which its label follows, are at `offset` of the batch's; at -1, they are to be fetched. A size of -1 is no label. Digests are numbers of names; 0 is none. */
 export const RemoteWord = {
   id: 0,
   key: 1,
   job: 2,
   operation: 3,
-  bytes: 4,
-  digest: 5,
-  mgf1Digest: 6,
-  padding: 7,
-  saltLength: 8,
-  label: 9,
+  offset: 4,
+  size: 5,
+  labelSize: 6,
+  digest: 7,
+  mgf1Digest: 8,
+  padding: 9,
+  saltLength: 10,
 } as const;
-export const WORDS_PER_REMOTE_REQUEST = 10;
+export const WORDS_PER_REMOTE_REQUEST = 11;

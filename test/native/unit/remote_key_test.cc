@@ -40,12 +40,14 @@ class Service final : public RemoteRequests::Delegate {
 
   std::vector<Asked> Take() {
     std::vector<Asked> taken;
-    requests->TakeNew([&](const RemoteRequests::Taken& request) {
-      const RemoteQuestion& question = request.question;
-      taken.push_back({request.id, request.job, question.operation,
+    for (const uint64_t id : requests->TakeNew()) {
+      const auto request = requests->Look(id);
+      if (!request.has_value()) continue;
+      const RemoteQuestion& question = *request->question;
+      taken.push_back({id, request->job, question.operation,
                        Bytes(question.bytes.data, question.bytes.data + question.bytes.size),
                        question.digest == nullptr ? "" : question.digest, question.padding, question.salt_length});
-    });
+    }
     return taken;
   }
 
