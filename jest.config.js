@@ -22,6 +22,7 @@ const project = (name) => ({
 module.exports = {
   projects: ['unit', 'integration', 'lifecycle', 'fuzz'].map(project),
   reporters: ['default', '<rootDir>/.ci/jest-reporter.js'],
+  testSequencer: '<rootDir>/.ci/jest-sequencer.js',
   // A process for each file: tests count what the addon has done in theirs. Never less than two at a time, which is
   // what makes Jest start any.
   maxWorkers: Math.max(2, os.availableParallelism() - 1),
