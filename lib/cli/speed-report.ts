@@ -1,5 +1,6 @@
 // What was measured, and of what: the table and the page of charts are made of it.
 import { ratioOf, type Figures, type Spread } from './figures';
+import { withCode } from './finding';
 import type { ImplementationOptions } from './implementation';
 import type { Measurement } from './rounds';
 import { SIDES, type Side } from './sides';
@@ -46,6 +47,23 @@ export function titleOf({ algorithm, operation, bytes }: SpeedResult): string {
 
 export function figuresOf(measurement: Measurement): Figures | undefined {
   return 'figures' in measurement ? measurement.figures : undefined;
+}
+
+/** Why figures may be wrong or missing. */
+export function warningsOf({ warnings, interrupted }: SpeedReport): string[] {
+  return [...warnings, ...(interrupted === undefined ? [] : [`${interrupted} ended it before all was measured.`])];
+}
+
+/** Why sides could not be measured. */
+export function failuresOf({ results }: SpeedReport): string[] {
+  return results.flatMap((result) =>
+    SIDES.flatMap((side) => {
+      const measurement = result.sides[side];
+      if (!('failure' in measurement)) return [];
+      const { code, message } = measurement.failure;
+      return [`${titleOf(result)}, ${side}: ${withCode(code, message)}`];
+    }),
+  );
 }
 
 export function ratiosOf({ sync, threadpool, async }: SpeedResult['sides']): Ratios {

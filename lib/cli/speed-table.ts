@@ -1,8 +1,17 @@
 // The results of `speed` as text: a table, or a list where the terminal is too narrow for it.
 import type { Figures, Spread } from './figures';
-import { withCode } from './finding';
+import { formatPauses, formatRate, formatRates, formatRatio, formatRatios } from './formats';
 import { SIDES, type Side } from './sides';
-import { figuresOf, titleOf, winnerOf, type Ratios, type SpeedReport, type SpeedResult } from './speed-report';
+import {
+  failuresOf,
+  figuresOf,
+  titleOf,
+  warningsOf,
+  winnerOf,
+  type Ratios,
+  type SpeedReport,
+  type SpeedResult,
+} from './speed-report';
 import { formatRows, textWidth, wrap, type Terminal } from './terminal';
 
 interface Column {
@@ -49,20 +58,18 @@ const COLUMNS: Column[] = [
 const NARROWER = [[], ['delay p50 ms'], ['× sync min–max'], ['delay p50 ms', '× sync min–max']];
 
 export function formatSpeed(report: SpeedReport, output: Terminal): string {
-  const { results, warnings, interrupted } = report;
+  const { results } = report;
   const part = (texts: readonly string[], style?: 'dim' | 'red' | 'yellow'): string[] =>
     texts
       .flatMap((text) => wrap(text, output.width))
       .map((line) => (style === undefined ? line : output.paint(style, line)));
-  const failures = results.flatMap((result) => SIDES.flatMap((side) => failureOf(result, side)));
-  const ending = interrupted === undefined ? [] : [`${interrupted} ended it before all was measured.`];
   return [
     part(headOf(report)),
     results.length === 0
       ? ['Nothing was measured.']
       : [formatResults(results, output), '', ...part(legendOf(report), 'dim')],
-    part([...warnings, ...ending], 'yellow'),
-    part(failures, 'red'),
+    part(warningsOf(report), 'yellow'),
+    part(failuresOf(report), 'red'),
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -149,36 +156,4 @@ function cells(result: SpeedResult, side: Side, columns: readonly Column[], outp
     const text = cell(figures, ratio);
     return index === 0 && isWinner ? output.paint('green', text) : text;
   });
-}
-
-export function formatRate(rate: number): string {
-  return rate.toFixed(digitsOf(rate));
-}
-
-/** From the slowest to the fastest, as precisely as that is said. */
-export function formatRates({ min, max }: Spread): string {
-  return `${min.toFixed(digitsOf(max))}–${max.toFixed(digitsOf(max))}`;
-}
-
-function digitsOf(rate: number): number {
-  return rate < 100 ? 1 : 0;
-}
-
-export function formatRatio(ratio: number): string {
-  return ratio.toFixed(2);
-}
-
-export function formatRatios({ min, max }: Spread): string {
-  return `${formatRatio(min)}–${formatRatio(max)}`;
-}
-
-function formatPauses(pauses: number): string {
-  return pauses === 0 ? '0' : pauses.toFixed(2);
-}
-
-function failureOf(result: SpeedResult, side: Side): string[] {
-  const measurement = result.sides[side];
-  if (!('failure' in measurement)) return [];
-  const { code, message } = measurement.failure;
-  return [`${titleOf(result)}, ${side}: ${withCode(code, message)}`];
 }

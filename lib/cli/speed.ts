@@ -1,13 +1,14 @@
 // `openssl-async speed`: operations per second on the event loop, on Node.js's thread pool, and with this library, as
 // `openssl speed -async_jobs` has it for OpenSSL by itself.
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, availableParallelism, cpus } from 'node:os';
+import * as path from 'node:path';
 import { opensslVersion } from '../index';
 import { ALGORITHMS, DEFAULT_ALGORITHMS } from './algorithms';
 import { messageOf } from './finding';
 import type { ImplementationOptions } from './implementation';
 import { LiveProgress } from './live-progress';
-import { formatPage } from './plot';
 import { measureInRounds } from './rounds';
 import { SIDES } from './sides';
 import { busyWarning, figuresOf, ratiosOf, type SpeedReport, type SpeedResult } from './speed-report';
@@ -26,6 +27,7 @@ export interface SpeedOptions extends ImplementationOptions {
 
 export const DEFAULT_PLOT = 'openssl-async-speed.html';
 const DEFAULT_THREADS = 4;
+const PAGE_PROGRAM = path.join(__dirname, 'page-process.js');
 
 /**
  * The exit status: 1 when something could not be measured, 128 and its number after a signal, which ends the
@@ -125,9 +127,20 @@ async function measureAlgorithm(
 
 function writePage(file: string, report: SpeedReport): void {
   try {
-    writeFileSync(file, formatPage(report));
+    writeFileSync(file, drawPage(report));
   } catch (error) {
     throw new Error(`The page was not written: ${messageOf(error)}`, { cause: error });
   }
   process.stderr.write(`The charts are in ${file}\n`);
+}
+
+function drawPage(report: SpeedReport): string {
+  const { error, status, stdout, stderr } = spawnSync(process.execPath, [PAGE_PROGRAM], {
+    input: JSON.stringify(report),
+    encoding: 'utf8',
+    maxBuffer: Infinity,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(stderr.trim());
+  return stdout;
 }

@@ -219,7 +219,13 @@ describe('speed', () => {
     expect(stderr).toContain('openssl-async-speed.html');
     const page = fs.readFileSync(path.join(folder, 'openssl-async-speed.html'), 'utf8');
     expect(page).toMatch(/^<!doctype html>[^]*<svg[^]*<\/html>\s*$/i);
-    expect(page).not.toMatch(/<script|(?:src|href)="?https?:/);
+    expect(page).not.toMatch(/<script|(?:src|href)="?https?:|url\((?!#)/);
+    expect(page).toMatch(
+      /Ratios of operations[^]*openssl-async ÷ thread pool[^]*Higher is better[^]*Lower is better[^]*Settings[^]*Machine/,
+    );
+    // Two charts of ratios, and one of each figure for each algorithm.
+    expect(page.match(/<svg/g)).toHaveLength(2 + 2 * 4);
+    expect(page).toContain('prefers-color-scheme: dark');
     expect(status).toBe(0);
   });
 
