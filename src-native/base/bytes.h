@@ -1,4 +1,4 @@
-// Bytes that belong to somebody else, and bytes of one's own that are wiped before their memory is given back.
+// Borrowed bytes (ByteView), and owned bytes that are wiped before they are freed (SecretBytes).
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ inline void Wipe(void* memory, size_t size) {
   fill(memory, 0, size);
 }
 
-// Owned, wiped when they go. Short ones need no allocation.
-// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): of the inline bytes, those count that size_ says are there.
+// Owned; wiped by the destructor. Short ones need no allocation.
+// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): only the first size_ inline bytes are read.
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -52,7 +52,7 @@ class SecretBytes {
   size_t size() const { return size_; }
   ByteView view() const { return {data(), size_}; }
 
-  // Makes room for `size` bytes, whose content is then undefined. False when there is no memory for them.
+  // Sets the size; the content is undefined afterwards. False when there is no memory.
   [[nodiscard]] bool Resize(size_t size) {
     if (size > capacity_) {
       Clear();
@@ -74,14 +74,14 @@ class SecretBytes {
     return true;
   }
 
-  // Wipes, and gives the memory back.
+  // Wipes and frees.
   void Clear() {
     Wipe(data(), heap_ ? capacity_ : size_);
     heap_.reset();
     capacity_ = kInlineBytes;
     size_ = 0;
   }
-  // Gives allocated memory away, whose content is the receiver's to wipe; null when the bytes are inline.
+  // Hands over allocated memory, which the receiver wipes; null when the bytes are inline.
   std::unique_ptr<unsigned char[]> Release() {
     if (!heap_) return nullptr;
     capacity_ = kInlineBytes;

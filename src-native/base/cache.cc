@@ -16,7 +16,7 @@ struct Registry {
 };
 
 Registry& AllCaches() {
-  static auto* registry = new Registry();  // caches may go when the process ends
+  static auto* registry = new Registry();  // never destroyed: caches unregister until the process ends
   return *registry;
 }
 
@@ -40,7 +40,7 @@ void Cache::Unregister() {
 
 void Cache::ForgetAll() {
   Registry& registry = AllCaches();
-  std::vector<std::shared_ptr<void>> taken;  // goes after the lock: with the last context a key may go, and its cache
+  std::vector<std::shared_ptr<void>> taken;  // freed after the lock: a context may free its key, and the key its cache
   const std::lock_guard<std::mutex> lock(registry.mutex);
   epoch.fetch_add(1, std::memory_order_acq_rel);
   for (Cache* cache = registry.caches.front(); cache != nullptr; cache = registry.caches.Next(cache)) {

@@ -1,4 +1,4 @@
-// Caches of objects that may hold on to an engine or a provider: they are emptied when one goes.
+// Caches of objects that may keep an engine or a provider alive. They are emptied when one is unloaded.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace openssl_async {
 
-// When something began to be used. What was is not cached any more after ForgetAll().
+// The time at which an object began to be used. An object from before the last ForgetAll() is not cached any more.
 class CacheEpoch {
  public:
   CacheEpoch();
@@ -23,15 +23,15 @@ class Cache : public ListNode<Cache> {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
-  // Empties all caches of the process. Any thread, within no cache's lock.
+  // Empties all caches of the process. Any thread; the caller holds no cache's lock.
   static void ForgetAll();
 
  protected:
   Cache();
   ~Cache() = default;
-  // To be called before what TakeAll() gives away goes; more than once is harmless.
+  // Call it before the members that TakeAll() gives away are destroyed; a second call is harmless.
   void Unregister();
-  // Gives away what is cached, which goes with the result. Any thread.
+  // Gives away the cached objects, which the result frees. Any thread.
   virtual std::shared_ptr<void> TakeAll() = 0;
 };
 

@@ -1,4 +1,5 @@
-// A value of the whole process that is made on first need and stays. A failure is not kept: the next call tries again.
+// A value of the whole process, made at first need and never destroyed. A failure is not kept: the next call tries
+// again.
 #pragma once
 
 #include <atomic>
@@ -9,11 +10,11 @@
 
 namespace openssl_async {
 
-// Of static storage: trivially destroyed, so that it can be used until the process is gone.
+// For static storage: it has no destructor, so that it can be used until the process is gone.
 template <typename T>
 class Lasting {
  public:
-  // `make` returns a Result<T>. Any thread; one at a time makes it.
+  // Any thread; one thread at a time runs `make`, which returns a Result<T>.
   template <typename Make>
   Result<T*> Get(Make make) {
     if (T* found = value_.load(std::memory_order_acquire); found != nullptr) return found;

@@ -30,7 +30,7 @@ void DieOfMemory(size_t bytes) {
 }  // namespace openssl_async
 
 #if defined(__linux__) && defined(__LP64__)
-// The linker's name for what takes the place of operator new(size_t).
+// The linker's name for our replacement of operator new(size_t).
 extern "C" void* __wrap__Znwm(size_t size) {  // NOLINT
   if (void* memory = ::operator new(size, std::nothrow); memory != nullptr) return memory;
   if (size >= openssl_async::kLargeAllocationBytes) throw std::bad_alloc();

@@ -1,5 +1,5 @@
-// Asks the processor for memory that is needed soon. Thousands of paused jobs do not stay in the cache, and each of
-// them is a handful of objects.
+// Asks the processor for memory that is needed soon. Thousands of paused jobs, each a handful of objects, do not stay
+// in the cache.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ inline void PrefetchLine(const void* address) {
 #endif
 }
 
-// All of an object; null is none.
+// Prefetches a whole object; null is allowed.
 template <typename T>
 void Prefetch(const T* object) {
   if (object == nullptr) return;
