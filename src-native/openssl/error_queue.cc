@@ -7,8 +7,8 @@ namespace openssl_async {
 
 namespace {
 
-// OpenSSL 3's public ERR_STATE, as far as we read it: the same in all of its versions, and checked before it is
-// trusted.
+// The part of OpenSSL 3's public ERR_STATE that we read. All versions of OpenSSL 3 share this layout; it is checked
+// before it is trusted.
 struct ErrState {
   static constexpr int kEntries = 16;
   int flags[kEntries];
@@ -29,7 +29,7 @@ const ErrState* StateOfThisThread() {
   return get_state == nullptr ? nullptr : static_cast<const ErrState*>(get_state());
 }
 
-// Adds an error and takes it back, and looks whether the state moves as it should.
+// Adds an error, checks that the state changes as expected, and takes the error off.
 bool LayoutIsAsExpected() {
   const ErrState* state = StateOfThisThread();
   if (state == nullptr || state->top != state->bottom || state->top < 0 || state->top >= ErrState::kEntries) {
@@ -59,8 +59,8 @@ PendingErrors PendingErrors::OfThisThread() {
 }
 
 void ErrorQueue::TakeAll() {
-  // Marks sit on entries and are counted from the newest one, so they have to be read, newest first, before the entries
-  // are taken off, oldest first.
+  // Marks sit on entries and are counted from the newest. Marks are read first, newest to oldest; then the entries are
+  // taken off, oldest to newest.
   std::vector<int> marks_from_newest;
   if (const auto count_to_mark = GetOptionalSymbols().err_count_to_mark; count_to_mark != nullptr) {
     for (;;) {

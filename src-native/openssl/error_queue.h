@@ -13,7 +13,7 @@ namespace openssl_async {
 // Errors that were taken off the thread's queue. Empty, it owns no memory.
 class ErrorQueue {
  public:
-  // Takes everything off this thread's queue. Costs one look when there is nothing, which is the rule.
+  // Takes everything off this thread's queue. The queue is usually empty, and then costs one ERR_peek_error().
   static ErrorQueue Take() {
     ErrorQueue queue;
     if (ERR_peek_error() != 0) queue.TakeAll();
@@ -30,8 +30,8 @@ class ErrorQueue {
   // One line each, oldest first, as ERR_error_string(3) writes them, with the error's data appended.
   std::vector<std::string> Lines() const;
 
-  // What failed, with all lines: as the first error of our own says (see own_errors.h), else with this code and
-  // message.
+  // The error for JavaScript, with all lines. The first error of our own (own_errors.h) gives code and message; without
+  // one, `code` and `message` do.
   Error ToError(const char* code, const char* message) const;
 
  private:
@@ -50,14 +50,13 @@ class ErrorQueue {
   std::vector<Entry> entries_;
 };
 
-// Tells whether this thread's queue holds anything, without the 20 ns that OpenSSL takes to find the queue: a look
-// after every job switch is a good part of what a switch costs. Valid on its thread while that thread does not end.
+// Tells whether this thread's queue holds anything. OpenSSL takes 20 ns to find the queue, a good part of a job switch;
+// so its address is remembered. Valid on the thread that made it, until that thread ends.
 class PendingErrors {
  public:
   // Asks OpenSSL each time.
   PendingErrors() = default;
-  // Remembers where the queue is, if the running OpenSSL is found to lay it out as its headers say. Call it with an
-  // empty queue.
+  // Remembers the queue's address, if the running OpenSSL has the expected layout. Call it with an empty queue.
   static PendingErrors OfThisThread();
 
   bool any() const { return top_ == nullptr ? ERR_peek_error() != 0 : *top_ != *bottom_; }
@@ -67,8 +66,8 @@ class PendingErrors {
   const volatile int* bottom_ = nullptr;
 };
 
-// For the time of its life this thread's queue is empty to whoever looks; then what was there before comes back, and
-// what was added meanwhile is gone. Node's own crypto therefore never sees our errors, nor we Node's.
+// Gives this thread an empty error queue. The destructor drops the errors added meanwhile and restores the earlier
+// ones. Node's own crypto and we therefore never see each other's errors.
 class ErrorQueueScope {
  public:
   ErrorQueueScope() : outer_(ErrorQueue::Take()) {}

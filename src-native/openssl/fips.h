@@ -5,8 +5,8 @@
 
 namespace openssl_async {
 
-// Its default properties say fips=yes: whoever asks for an algorithm gets a validated implementation, or none. Any
-// thread; about 50 ns.
+// In FIPS mode the default properties say fips=yes: a fetch gives a validated implementation, or none. Any thread;
+// about 50 ns.
 inline bool InFipsMode(OSSL_LIB_CTX* context = nullptr) { return EVP_default_properties_is_fips_enabled(context) == 1; }
 
 }  // namespace openssl_async

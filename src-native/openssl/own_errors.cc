@@ -13,14 +13,14 @@ struct OwnError {
 };
 
 constexpr OwnError kErrors[] = {
-    {OwnReason::kRemoteKeyFailed, "ERR_ASYNC_REMOTE_KEY_FAILED", "The function of the remote key failed"},
+    {OwnReason::kRemoteKeyFailed, "ERR_ASYNC_REMOTE_KEY_FAILED", "The remote key's function failed"},
     {OwnReason::kRemoteKeyInvalidResult, "ERR_ASYNC_REMOTE_KEY_INVALID_RESULT",
-     "The function of the remote key gave no such result as was asked for"},
+     "The remote key's function returned an invalid result"},
     {OwnReason::kRemoteKeyTimeout, "ERR_ASYNC_REMOTE_KEY_TIMEOUT", "The remote key did not answer in time"},
     {OwnReason::kRemoteKeyUnsupported, "ERR_ASYNC_REMOTE_KEY_UNSUPPORTED",
-     "The remote key has no function for the operation"},
+     "The remote key has no function for this operation"},
     {OwnReason::kRemoteKeyCannotWait, "ERR_ASYNC_REMOTE_KEY_CANNOT_WAIT",
-     "The remote key can be asked only in a job that pauses, on the thread that the key belongs to"},
+     "A remote key's private operations need a job that can pause, on the thread that the key belongs to"},
 };
 
 const OwnError* Find(int reason) {
@@ -30,7 +30,7 @@ const OwnError* Find(int reason) {
   return nullptr;
 }
 
-// OpenSSL keeps what it is given, and writes the library's number into it.
+// OpenSSL keeps the table and writes the library's number into it.
 int LoadLibrary() {
   const int library = ERR_get_next_error_library();
   constexpr size_t kCount = sizeof(kErrors) / sizeof(kErrors[0]);

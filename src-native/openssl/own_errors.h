@@ -1,4 +1,4 @@
-// Errors of our own on OpenSSL's error queue: what a provider of ours raises, libcrypto brings to whoever asked.
+// Errors of our own on OpenSSL's error queue: our providers raise them, and libcrypto carries them to the caller.
 #pragma once
 
 namespace openssl_async {
@@ -12,12 +12,12 @@ enum class OwnReason : int {
   kRemoteKeyCannotWait,
 };
 
-// Puts an error onto this thread's queue. `detail`, a sentence for people, is copied; null for the reason's own words.
+// Puts an error onto this thread's queue. `detail`, a sentence for people, is copied; null means the reason's own text.
 void RaiseOwn(OwnReason reason, const char* detail = nullptr);
 
-// The number of the library that these errors are of.
+// The library number of these errors.
 int OwnErrorLibrary();
-// The stable code that an error's reason stands for; null when it is not one of ours.
+// The stable code of a reason; null when the reason is not ours.
 const char* CodeOfOwn(int reason);
 const char* TextOfOwn(int reason);
 

@@ -47,10 +47,10 @@ using EvpRandCtxPointer = DeleteFnPtr<EVP_RAND_CTX, EVP_RAND_CTX_free>;
 using EvpRandPointer = DeleteFnPtr<EVP_RAND, EVP_RAND_free>;
 using Pkcs8Pointer = DeleteFnPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
-// A file descriptor, or a HANDLE on Windows, that belongs to somebody else.
+// A borrowed file descriptor; on Windows a HANDLE.
 using WaitFd = OSSL_ASYNC_FD;
 
-// As JavaScript sees it. Windows keeps HANDLEs within 32 bits.
+// The number that JavaScript sees. Windows keeps HANDLEs within 32 bits.
 inline int32_t WaitFdToNumber(WaitFd fd) {
 #ifdef _WIN32
   return static_cast<int32_t>(reinterpret_cast<intptr_t>(fd));

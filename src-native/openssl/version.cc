@@ -12,8 +12,8 @@ namespace openssl_async {
 
 namespace {
 
-// What the rest of the addon calls without asking. A runtime that lacks one of them (BoringSSL, a stripped build) still
-// loads the addon, because functions are bound lazily; it must then never get as far as the first call.
+// Functions that the addon calls without asking. A runtime that lacks one (BoringSSL, a stripped build) still loads the
+// addon, because functions are bound lazily; the addon must then refuse before the first call.
 constexpr const char* kRequired[] = {
     "ASYNC_is_capable",
     "ASYNC_init_thread",

@@ -1,5 +1,5 @@
-// Which OpenSSL this process has, and which of its functions may be called. The only place that looks symbols up:
-// everything that OpenSSL 3.0 lacks, or that BoringSSL lacks, is reached through here.
+// The OpenSSL of this process, and which of its functions may be called. Functions that OpenSSL 3.0 or BoringSSL lacks
+// are reached only through here.
 #pragma once
 
 #include <cstddef>
@@ -13,21 +13,21 @@ using StackFreeFn = void (*)(void* address);
 
 // Functions that not every OpenSSL has; null where the running library lacks one.
 struct OptionalSymbols {
-  void* (*err_get_state)();                                              // until OpenSSL 4, where its struct is public
+  void* (*err_get_state)();                                              // OpenSSL 3, whose headers show the struct
   int (*async_set_mem_functions)(StackAllocFn alloc, StackFreeFn free);  // OpenSSL 3.2
   int (*err_count_to_mark)();                                            // OpenSSL 3.2
 };
 
 const OptionalSymbols& GetOptionalSymbols();
 
-// Empty when real async jobs run in this process, else one sentence that says why not. Computed once, thread-safe.
+// Why async jobs do not run in this process, in one sentence; empty when they do. Computed once; any thread.
 const std::string& UnsupportedReason();
 
-// What the addon calls: without asking, so that jobs need it, and only where it is there.
+// Functions that jobs need, and functions that are used only where they exist.
 const std::vector<std::string>& RequiredSymbols();
 const std::vector<std::string>& OptionalSymbolNames();
 
-// Whether the process has a function or variable of this name for whoever is loaded into it. Any thread.
+// Whether the process exports a function or variable of this name. Any thread.
 bool HasSymbol(const char* name);
 
 // OpenSSL's own version string, for example "OpenSSL 3.0.19 27 Jan 2026"; empty without OpenSSL.
