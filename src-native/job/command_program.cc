@@ -25,7 +25,7 @@ void CommandProgram::HandOver() {
   for (;;) {
     ASYNC_pause_job();
     if (!handed_over_) return;
-    ASYNC_unblock_pause();  // nobody continued us: the pause was blocked, by another job that had left a block behind
+    ASYNC_unblock_pause();  // the pause did not happen: another job left a block behind
   }
 }
 

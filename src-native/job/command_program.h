@@ -1,7 +1,7 @@
-// A job function that is told what to do one command at a time.
+// A job function that carries out one command at a time.
 //
-// JavaScript may not run on a job's stack. A generator's job therefore runs this program: it hands over by a pause that
-// only we see, waits for the next command, carries it out inside the job, and hands over its outcome.
+// JavaScript may not run on a job's stack, so a generator's job runs this program. The program pauses in a way that
+// only we see (a hand-over), gets the next command, carries it out inside the job, and hands over the outcome.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,8 @@ class CommandProgram {
   Command command_;
   CommandOutcome outcome_;
   bool handed_over_ = false;
-  // How deep the function has blocked pausing. The block is in force around every command; between commands it is
-  // lifted, or the hand-over could not pause.
+  // How often the function has blocked pausing. The block holds during each command and is lifted between commands, so
+  // that the hand-over can pause.
   uint32_t block_depth_ = 0;
 };
 

@@ -14,9 +14,9 @@ namespace openssl_async {
 namespace {
 
 constexpr char kName[] = "openssl-async registry";
-constexpr int kType = 0x4f41;  // of names; OpenSSL's own are small numbers
+constexpr int kType = 0x4f41;  // a type of names; OpenSSL's own are small numbers
 
-// Never destroyed: other copies may use them as late as in their last handler of exit().
+// Never destroyed: other copies may lock them as late as in their last exit handler.
 template <typename Mutex>
 Mutex& Never() {
   static auto* mutex = new Mutex();
@@ -44,7 +44,7 @@ struct Membership {
   bool unknown;
 };
 
-// libcrypto of a runtime without async jobs may lack the functions too.
+// A runtime without async jobs may lack these functions too.
 SharedRegistry* FindOrPublish() {
   if (!HasSymbol("OBJ_NAME_get") || !HasSymbol("OBJ_NAME_add")) return &own_registry;
   const char* found = OBJ_NAME_get(kName, kType);

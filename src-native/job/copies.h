@@ -1,18 +1,18 @@
-// The copies of this package in the process. Two dependencies that want different versions load two addons, each with
-// static state of its own, over one libcrypto: its pools of jobs, its stack functions and its engines are the
-// process's. What is about those is kept in a registry that all copies find.
+// The copies of this package in the process. Two dependencies that want different versions load two addons. Each addon
+// has static state of its own, but libcrypto's job pools, stack functions and engines belong to the process. A registry
+// that all copies find keeps the state about them.
 //
-// libcrypto has the registry, as data of a name: OBJ_NAME_add(3). That is public since OpenSSL 1.0, on every platform,
-// one for each libcrypto rather than for each process (as it has to be), and needs no exported symbol, which the
-// dynamic linker would not show to other addons anyway. OSSL_LIB_CTX and CRYPTO_EX_DATA have slots with numbers but no
-// names to find them by; an engine with a name ends with OpenSSL 4; a provider with a name would disturb the default
-// context's fallback.
+// libcrypto keeps the registry as data of a name: OBJ_NAME_add(3). This function is public since OpenSSL 1.0 on every
+// platform, has one table for each libcrypto rather than each process (as is needed), and needs no exported symbol,
+// which the dynamic linker would not show to other addons anyway. OSSL_LIB_CTX and CRYPTO_EX_DATA have indices but no
+// names to find them by; engines end with OpenSSL 4; a named provider would disturb the default context's fallback.
 //
-// OBJ_NAME_add() replaces what is there. A copy therefore joins while it is being loaded, where Node and the dynamic
-// linker let one thread in at a time.
+// OBJ_NAME_add() replaces an earlier entry. A copy therefore joins while it is being loaded, when Node and the dynamic
+// linker admit one thread at a time.
 //
 // This is an interface between versions: nothing here is removed, moved or given another meaning. Fields are appended;
-// `size` says which ones the maker of a struct knew. A change that older copies cannot live with raises `compatible`.
+// `size` tells which of them the maker of a struct knew. A change that older copies cannot live with raises
+// `compatible`.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ struct SharedCopy {
   const char* path;  // of its addon; UTF-8
 };
 
-// A thread's jobs that a copy has started. Only the thread itself reads and writes it, as all of SharedThread.
+// One copy's jobs of a thread. Only the thread itself reads or writes them, as all of SharedThread.
 struct SharedThreadPart {
   size_t size;
   SharedThreadPart* next;
@@ -42,7 +42,7 @@ struct SharedThreadPart {
   uint64_t live;  // started, not ended
 };
 
-// What OpenSSL has once for each thread.
+// State that OpenSSL has once for each thread.
 struct SharedThread {
   size_t size;
   SharedThreadPart* parts;
@@ -58,7 +58,7 @@ struct SharedStackStats {
   uint64_t unguarded;
 };
 
-// Of the copy that has installed its stack functions.
+// The stacks of the copy that has installed its stack functions.
 struct SharedStacks {
   size_t size;
   void (*get_stats)(SharedStackStats* stats);
@@ -82,7 +82,7 @@ struct SharedEngine {
   const unsigned char* before_init;  // a digest of the commands before the initialisation
   uint64_t before_init_size;
   uint64_t holders;
-  uint64_t defaults;  // holders that have made it the process's default
+  uint64_t defaults;  // users that have made it the process's default
   SharedEngineKey* keys;
 };
 
@@ -91,12 +91,12 @@ struct SharedRegistry {
   uint32_t version;
   uint32_t compatible;  // the oldest version whose copies can use it
   size_t size;
-  // For `copies` and `stacks`; held shortly.
+  // For `copies` and `stacks`; held briefly.
   void (*lock)();
   void (*unlock)();
   SharedCopy* copies;
   const SharedStacks* stacks;
-  // This thread's.
+  // The calling thread's.
   SharedThread* (*thread)();
   // For `engines`, and while one is loaded, initialised or finished. Recursive.
   void (*lock_engines)();
@@ -111,22 +111,22 @@ class Copies {
   static constexpr uint64_t kMagic = 0x31636e7973616c73;
   static constexpr uint32_t kVersion = 1;
 
-  // All copies', or this copy's alone where none can be shared: see unknown().
+  // The registry of all copies, or this copy's own where none can be shared: see unknown().
   static SharedRegistry& Registry();
   static SharedCopy& Own();
-  // Another copy has made a registry that this one cannot read: it is newer. Nothing is known about others then, so
-  // that what could harm them must not be done.
+  // True when a newer copy has made a registry that this copy cannot read. Nothing is then known about other copies, so
+  // nothing may be done that could harm them.
   static bool unknown();
-  // Of which of two registries a copy has to use that found `found`; null when `found` is of no use to it.
+  // The registry for a copy that found `found`: `found` itself, or null when this copy cannot read it.
   static SharedRegistry* Usable(SharedRegistry* found);
 
-  // Paths of all copies' addons, that of this one first.
+  // Paths of all copies' addons, this copy's first.
   static std::vector<std::string> Paths();
-  // Copies that are loaded and cannot be asked, by the names of their files: they are older than the registry, or so
-  // much newer that they have another.
+  // Loaded copies that are not in the registry, found by their file names: they are older than the registry, or so much
+  // newer that they use another.
   static std::vector<std::string> Strangers();
 
-  // For the time of its life no other copy loads or finishes an engine.
+  // While it lives, no other copy loads or finishes an engine.
   class EngineLock {
    public:
     EngineLock() { Registry().lock_engines(); }

@@ -50,8 +50,8 @@ JobStatus Job::Run(JobThread& thread) {
   state_ = State::kRunning;
   JobStatus status = Enter(thread);
   while (probing_ && status == JobStatus::kPause) {
-    probing_ = false;               // tells ReleaseBlocks() that its pause was a real one
-    context_->NoteInternalPause();  // to OpenSSL, what the job did to its fds since its last pause is told now
+    probing_ = false;               // tells ReleaseBlocks() that its pause happened
+    context_->NoteInternalPause();  // OpenSSL reports the job's fd changes once: now
     thread.NotePause();
     status = Enter(thread);
   }

@@ -25,40 +25,39 @@ enum class JobStatus {
 
 class Job {
  public:
-  // When to make sure that the job left no ASYNC_block_pause() behind, which would make every later job of the thread
-  // synchronous. The proof is a pause of its own, and costs as much as an empty job does.
+  // When to check that the job left no ASYNC_block_pause() behind, which would make every later job of the thread
+  // synchronous. The check is a pause of its own and costs as much as an empty job.
   enum class BlockCheck : uint8_t {
     kAtEnd,    // at once
-    kBatched,  // after a number of jobs none of which paused, and before the next batch: JobThread::EnsureUnblocked()
+    kBatched,  // after some jobs without a pause, and before the next batch: JobThread::EnsureUnblocked()
     kNever,    // the function is ours and balances its blocks
   };
 
-  // `args` must outlive the job's end. Not started yet.
   Job() = default;
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
   ~Job();
 
-  // Makes a job that ended, or never began, ready to start. The context must stay alive, and belongs to this job alone
-  // until it has ended.
+  // Makes a job that ended, or never began, ready to start. `args` must outlive the job's end. The context must stay
+  // alive and belongs to this job alone until the job has ended.
   void Prepare(WaitContext* context, JobFunction function, void* args, BlockCheck check);
 
   // Starts or resumes the job on this thread. kNoJobs changes nothing and may be tried again; kError and kFinish end
-  // the job. Must be neither running nor ended, and no other job of this thread may be running: see CheckMayRun(). The
-  // thread's error queue is taken for the job's: see JobBatch.
+  // the job. The job must be neither running nor ended, and no other job of this thread may be running: see
+  // CheckMayRun(). The thread's error queue counts as the job's: see JobBatch.
   JobStatus Run(JobThread& thread);
 
-  // Why Run() must not be called now, if so: another thread's job, an ended one, or from within a job.
+  // Refuses another thread's job, an ended job, and a call from within a job.
   Result<void> CheckMayRun() const;
 
   bool paused() const { return state_ == State::kPaused; }
   bool ended() const { return state_ == State::kEnded; }
 
-  // After kFinish: what the function returned.
+  // After kFinish: the function's return value.
   int return_value() const { return return_value_; }
   // After kFinish, the text of a C++ exception that the function let out; null when there was none.
   const std::string* exception() const { return threw_ ? &exception_ : nullptr; }
-  // After kFinish or kError: what the job left in its error queue.
+  // After kFinish or kError: the errors that the job left in its queue.
   const ErrorQueue& errors() const { return errors_; }
 
   WaitContext* context() const { return context_; }
@@ -76,7 +75,7 @@ class Job {
   WaitContext* context_ = nullptr;
   JobFunction function_ = nullptr;
   void* args_ = nullptr;
-  JobThread* thread_ = nullptr;  // where the job lives, from its start to its end
+  JobThread* thread_ = nullptr;  // the job's own, from its start to its end
   int return_value_ = 0;
   int errno_ = 0;
   State state_ = State::kIdle;

@@ -1,5 +1,5 @@
-// The stacks that jobs run on. OpenSSL's own are 32 KiB of heap, and whoever overflows one corrupts the heap in
-// silence. OpenSSL 3.2 lets the process supply stacks: ours are larger and end in a guard page.
+// The stacks of jobs. OpenSSL's own are 32 KiB of heap, and an overflow corrupts the heap silently. Since OpenSSL 3.2
+// the process can supply stacks: ours are larger and end in a guard page.
 //
 // Process-wide: OpenSSL takes the stack functions once, before the first job stack of the process.
 #pragma once
@@ -28,7 +28,7 @@ struct StackStats {
   size_t unguarded = 0;
 };
 
-// Before PrepareStacks() has run for the first time; false, and without effect, afterwards.
+// False, without effect, once PrepareStacks() has run or another copy has installed its stacks.
 bool ConfigureStacks(const StackOptions& options);
 
 // Installs our stack functions if that is possible. Call it before anything that may make a job stack; any thread.
@@ -36,8 +36,7 @@ void PrepareStacks();
 
 StackStats GetStackStats();
 
-// The most bytes that any guarded stack was seen to use so far, found by reading the stacks: milliseconds for
-// thousands.
+// The most bytes that any guarded stack has used so far. Reads all stacks: milliseconds for thousands.
 size_t StackHighWaterBytes();
 
 }  // namespace openssl_async

@@ -14,7 +14,7 @@ namespace openssl_async {
 
 namespace {
 
-// Sits at the high end of a guarded stack, above what the job uses, and links it into the list of all of them.
+// Sits at the high end of a guarded stack, beyond the job's part, and links all guarded stacks into a list.
 struct GuardedStack {
   GuardedStack* next;
   GuardedStack* previous;
@@ -28,7 +28,7 @@ struct Stacks {
   StackStats stats;
   bool prepared = false;
   GuardedStack* all = nullptr;
-  const SharedStacks* others = nullptr;  // of another copy, whose stack functions OpenSSL has
+  const SharedStacks* others = nullptr;  // another copy's, if OpenSSL uses its stack functions
 };
 
 Stacks& Process() {
@@ -73,7 +73,7 @@ GuardedStack* HeaderOf(const Stacks& stacks, void* stack) {
                                          sizeof(GuardedStack));
 }
 
-// OpenSSL asks for 32 KiB; what we answer in `size` is what the job gets.
+// OpenSSL asks for 32 KiB; the job gets the size that we answer in `size`.
 void* AllocateStack(size_t* size) {
   Stacks& stacks = Process();
   const std::lock_guard<std::mutex> lock(stacks.mutex);
@@ -111,8 +111,8 @@ void FreeStack(void* stack) {
   munmap(guard, header->mapped_bytes);
 }
 
-// A fresh mapping reads as zeros, so the first word from the low end that is not zero is the deepest that was written.
-// Pages that were never touched are skipped without bringing them in.
+// A fresh mapping reads as zeros, so the first non-zero word from the low end is the deepest one that was written.
+// Untouched pages are skipped, not brought in.
 size_t UsedBytes(const GuardedStack* header) {
   const size_t size = header->mapped_bytes - PageSize();
   const char* high = reinterpret_cast<const char*>(header);
@@ -160,8 +160,8 @@ void TellStats(SharedStackStats* stats) {
 
 const SharedStacks kOwnStacks = {sizeof(SharedStacks), &TellStats, &OwnHighWaterBytes};
 
-// Installs our functions, unless another copy has installed its own: those are the ones that free what they made.
-// OpenSSL would take ours as long as there is no stack.
+// Installs our functions, unless another copy has installed its own: the copy that makes a stack must also free it.
+// OpenSSL itself would accept ours until the first stack exists.
 bool Install(Stacks& stacks) {
   const auto set_mem_functions = GetOptionalSymbols().async_set_mem_functions;
   if (set_mem_functions == nullptr || Copies::unknown()) return false;

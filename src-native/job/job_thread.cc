@@ -13,9 +13,9 @@ namespace openssl_async {
 
 namespace {
 
-// Why what others may do in this thread's pool cannot be told; empty when it can.
+// Why other copies' use of this thread's pool is unknown; empty when it is known.
 std::string Uncertainty() {
-  if (Copies::unknown()) return "another copy of openssl-async, which this one is too old to know, shares the job pool";
+  if (Copies::unknown()) return "a newer copy of openssl-async, unknown to this one, shares the job pool";
   const std::vector<std::string> strangers = Copies::Strangers();
   if (strangers.empty()) return "";
   return "another version of openssl-async (" + strangers[0] + "), which cannot be asked, shares the job pool";
@@ -31,7 +31,7 @@ std::string PathsOf(const SharedThread& thread, const SharedThreadPart& own) {
 
 }  // namespace
 
-// A thread's parts end with it: none is taken out.
+// All parts of a thread end with it: none is taken out.
 JobThread::JobThread() : shared_(*Copies::Registry().thread()), part_{sizeof(part_), shared_.parts, &Copies::Own(), 0} {
   shared_.parts = &part_;
 }
@@ -56,7 +56,7 @@ Result<void> JobThread::Init(size_t max_size, size_t initial_size) {
   if (InsideJob()) return Error{"ERR_ASYNC_NESTED_START", "initThread() cannot be called from within a job", {}};
   PrepareStacks();
   ErrorQueueScope errors;
-  // OpenSSL takes (0, n) for "at most 0, n at once" and refuses it; the man page means no limit.
+  // OpenSSL reads (0, n) as "at most 0, n at once" and refuses; in the man page 0 means no limit.
   const size_t limit = max_size == 0 && initial_size > 0 ? INT_MAX : max_size;
   if (ASYNC_init_thread(limit, initial_size) != 1) {
     return Error{"ERR_ASYNC_INIT_FAILED", "OpenSSL could not create the job pool", ErrorQueue::Take().Lines()};
@@ -101,7 +101,7 @@ void JobThread::LiftBlocks(WaitContext& context) {
   Job job;
   job.Prepare(
       &context, [](void*) { return 1; }, nullptr, Job::BlockCheck::kAtEnd);
-  job.Run(*this);  // its own pause at the end notes the proof
+  job.Run(*this);  // its pause at the end proves that nothing is blocked
 }
 
 }  // namespace openssl_async

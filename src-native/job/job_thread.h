@@ -1,6 +1,6 @@
-// This thread's pool of OpenSSL jobs: ASYNC_init_thread(), ASYNC_cleanup_thread() and who is running. Every environment
-// and every copy of the addon's JavaScript on a thread shares it, as they share OpenSSL's pool. Other copies of the
-// addon have one each: what all of them must know is in the SharedThread.
+// This thread's pool of OpenSSL jobs: ASYNC_init_thread(), ASYNC_cleanup_thread(), and the running job. All
+// environments and all copies of the addon's JavaScript on a thread share it, as they share OpenSSL's pool. Each copy
+// of the addon has a JobThread of its own; SharedThread holds the state that all of them must know.
 #pragma once
 
 #include <cstddef>
@@ -23,12 +23,12 @@ class JobThread {
 
   // 0 for `max_size` means no limit. Refused when the pool exists: it was initialised, or a job was started.
   Result<void> Init(size_t max_size, size_t initial_size);
-  // Refused while jobs of this thread live, another copy's too. Afterwards Init() may be called again.
+  // Refused while jobs of this thread live, whichever copy started them. Afterwards Init() may be called again.
   Result<void> Cleanup();
 
   // Live jobs: started, not ended.
   size_t live() const { return part_.live; }
-  // Those of other copies as well.
+  // Other copies' live jobs included.
   size_t live_of_all() const;
   // The pool's limit; 0 for none.
   size_t max_size() const { return shared_.max_size; }
@@ -38,8 +38,8 @@ class JobThread {
   bool InsideJob() const;
   Job* running() const { return running_; }
 
-  // Lifts what earlier jobs left blocked, if none of this thread's jobs has paused since the last one ended. Call it
-  // before a batch of jobs; `context` must be free.
+  // Lifts blocks that earlier jobs may have left, unless one of this thread's jobs has paused since the last one ended.
+  // Call it before a batch of jobs; `context` must be free.
   void EnsureUnblocked(WaitContext& context) {
     if (shared_.unproven_ends > 0) LiftBlocks(context);
   }
@@ -47,7 +47,7 @@ class JobThread {
   // True when this thread's error queue holds something.
   bool has_errors() const { return pending_errors_.any(); }
 
-  // How often a job was entered: whoever returns from a pause and finds the same number has not been paused.
+  // Changes whenever a job is entered or left. A caller that finds the same number after a pause was not paused.
   uint64_t switches() const { return switches_; }
 
   // For Job alone.
@@ -61,7 +61,7 @@ class JobThread {
   }
   void NoteEnd() { --part_.live; }
   void NotePause() { shared_.unproven_ends = 0; }
-  // True when it is time for a proof.
+  // True when a check is due.
   bool NoteUnproven() { return ++shared_.unproven_ends > kMostUnprovenEnds; }
 
  private:
@@ -78,8 +78,8 @@ class JobThread {
   SharedThreadPart part_;
 };
 
-// The time in which a thread runs jobs one after the other: what its error queue held before is put aside meanwhile, so
-// that jobs and Node's own crypto never see each other's errors.
+// A time in which a thread runs jobs one after the other. The thread's earlier errors are put aside meanwhile, so that
+// jobs and Node's own crypto never see each other's errors.
 class JobBatch {
  public:
   explicit JobBatch(JobThread& thread);

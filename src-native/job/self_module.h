@@ -1,4 +1,4 @@
-// The shared library that this code is in.
+// The shared library that contains this code.
 #pragma once
 
 #include <string>
@@ -6,13 +6,13 @@
 
 namespace openssl_async {
 
-// UTF-8; of the program, when the code is in none.
+// UTF-8; the program's path when the code is linked into it.
 std::string PathOfThisModule();
 
-// Paths of what the process has loaded, as far as the platform tells.
+// Paths of the process's shared libraries; empty on Windows.
 std::vector<std::string> LoadedModules();
 
-// What points into it outlives everything: it is not unloaded any more.
+// Keeps the library loaded for ever: pointers into it outlive everything.
 void PinThisModule();
 
 }  // namespace openssl_async

@@ -38,7 +38,7 @@ std::vector<std::string> LoadedModules() {
 }
 
 void PinThisModule() {
-#ifndef __linux__  // where it is linked so: see binding.gyp
+#ifndef __linux__  // on Linux the linker has seen to that: see nodelete in defaults.gypi
   dlopen(PathOfThisModule().c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 #endif
 }

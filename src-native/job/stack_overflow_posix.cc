@@ -20,7 +20,7 @@ std::atomic<uintptr_t> guards[kSlots];
 std::atomic<size_t> guard_bytes{0};
 constexpr uintptr_t kVacated = 1;
 
-// What a touched guard page raises.
+// The signal that a touched guard page raises.
 #ifdef __APPLE__
 constexpr int kFault = SIGBUS;
 #else

@@ -23,7 +23,7 @@ bool Erase(std::vector<WaitFd>& fds, WaitFd fd) {
   return true;
 }
 
-// `later` follows `earlier`: what came and went again is no change.
+// Adds later changes to earlier ones. An fd that was added and removed again is no change.
 void Append(FdChanges& earlier, const FdChanges& later) {
   for (const WaitFd fd : later.removed) {
     if (!Erase(earlier.added, fd)) earlier.removed.push_back(fd);

@@ -1,4 +1,4 @@
-// An ASYNC_WAIT_CTX (see ASYNC_WAIT_CTX_new(3)): what one job at a time tells the application about how to wait for it.
+// An ASYNC_WAIT_CTX (see ASYNC_WAIT_CTX_new(3)): through it, one job at a time tells the application how to wait.
 #pragma once
 
 #include <cstdint>
@@ -35,16 +35,16 @@ class WaitContext {
   Job* job() const { return job_; }
   void set_job(Job* job) { job_ = job; }
 
-  // Frees the ASYNC_WAIT_CTX, which calls the clean-up routines of its fds: engines' own at once, those that were set
-  // through SetFd() are returned for their owner to act on. Refused while a job lives is up to the caller.
+  // Frees the ASYNC_WAIT_CTX, which calls its fds' clean-up routines. Fds that were set through SetFd() are returned,
+  // for their owner to clean up. The caller makes sure that no job lives.
   std::vector<FdCleanup> Close();
   bool closed() const { return context_ == nullptr; }
 
   std::vector<WaitFd> Fds() const;
   bool HasFds() const;
 
-  // Since the pause before the last one that the caller saw, as ASYNC_WAIT_CTX_get_changed_fds(). Pauses that are ours
-  // alone (see command_program.h) do not count: NoteInternalPause() carries their changes over.
+  // Changes since the pause before the last one that the caller saw, as ASYNC_WAIT_CTX_get_changed_fds(3) gives them.
+  // Internal pauses (see command_program.h) do not count: NoteInternalPause() carries their changes over.
   FdChanges ChangedFds() const;
   bool HasChangedFds() const;
   void NoteInternalPause();
@@ -69,7 +69,7 @@ class WaitContext {
   Job* job_ = nullptr;
   FdChanges carried_;
   std::vector<FdCleanup> cleanups_;
-  WaitCtxPointer context_;  // last: its clean-up routines use what stands above
+  WaitCtxPointer context_;  // destroyed first: its clean-up routines use the members before it
 };
 
 }  // namespace openssl_async
