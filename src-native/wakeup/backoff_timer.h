@@ -1,5 +1,5 @@
-// Tells jobs that offer no other way to try again: after the first interval, then after twice as long each time, up to
-// a limit. One uv timer serves them all.
+// Wakes jobs that offer nothing else to wait for: after the first interval, then after twice as long each time, up to a
+// limit. One uv timer serves all jobs.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class BackoffTimer {
   void Schedule(BackoffEntry& entry, unsigned attempt);
   void Cancel(BackoffEntry& entry);
 
-  // Wakes those whose time has come, by the clock. The loop does it by itself; a drain without the loop calls it.
+  // Wakes the entries that are due. The loop calls it by itself; a drain without the loop calls it directly.
   void FireDue();
 
  private:
@@ -37,7 +37,7 @@ class BackoffTimer {
   uv_loop_t* loop_;
   UvHandlePointer<uv_timer_t> timer_;
   uint64_t armed_due_ms_ = 0;  // 0 while the timer is not armed
-  // By interval: all entries of a list wait equally long, so each list is in the order of its due times.
+  // One list for each interval. Its entries wait equally long, so they are in the order of their due times.
   std::vector<uint64_t> intervals_;
   std::vector<IntrusiveList<BackoffEntry>> levels_;
 };

@@ -30,7 +30,7 @@ int CallbackTarget::Notify(void* argument) noexcept {
     if (target->listener_ != nullptr) target->listener_->OnWake(WakeKind::kCallback);
     return 1;
   }
-  // The latest listener wins: a late callback for an earlier one must not take the place of one that is due.
+  // The latest listener wins: a late callback for an earlier listener must not replace one for the current listener.
   const uint32_t epoch = target->epoch_.load(std::memory_order_acquire);
   uint32_t notified = target->notified_epoch_.load(std::memory_order_relaxed);
   while ((notified == 0 || static_cast<int32_t>(epoch - notified) > 0) &&
@@ -70,7 +70,7 @@ CallbackQueue* CallbackQueue::Adopt(uv_loop_t* loop, OpenHandles& open, int* err
     const std::lock_guard<std::mutex> lock(queue->mutex_);
     queue->async_ = queue->handle_.get();
   }
-  queue->Deliver();  // callbacks that came in between: they find no listener, and the queue starts empty
+  queue->Deliver();  // callbacks from before find no listener, and the queue starts empty
   return queue;
 }
 
@@ -106,7 +106,7 @@ void CallbackQueue::Push(CallbackTarget* target) {
   do {
     target->next_ = head;
   } while (!pushed_.compare_exchange_weak(head, target, std::memory_order_release, std::memory_order_relaxed));
-  if (head != nullptr) return;  // whoever made the queue non-empty has woken the loop
+  if (head != nullptr) return;  // the thread that made the queue non-empty wakes the loop
   const std::lock_guard<std::mutex> lock(mutex_);
   if (async_ != nullptr) uv_async_send(async_);
 }
@@ -124,7 +124,7 @@ void CallbackQueue::Deliver() {
     CallbackTarget* target = oldest;
     oldest = target->next_;
     target->next_ = nullptr;
-    // From here on it may be pushed again. What those did who found it queued is seen from here on.
+    // From here on the target may be pushed again. The exchange shows us the writes of threads that found it queued.
     target->queued_.exchange(false, std::memory_order_acq_rel);
     const uint32_t notified = target->notified_epoch_.exchange(0, std::memory_order_acq_rel);
     if (notified == target->epoch_.load(std::memory_order_relaxed) && target->listener_ != nullptr) {

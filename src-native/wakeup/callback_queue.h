@@ -1,4 +1,4 @@
-// Where a wait context's callback (ASYNC_WAIT_CTX_set_callback(3)) arrives: on the loop's own thread, or on any other.
+// Receives wait contexts' callbacks (ASYNC_WAIT_CTX_set_callback(3)), on the loop's own thread or on any other.
 //
 // An engine keeps the callback and its argument for as long as it likes; a response may arrive after the wait context,
 // the environment and the thread are gone. So queues and targets are never freed. A queue whose environment ended is
@@ -26,10 +26,10 @@ class CallbackTarget {
   CallbackTarget(const CallbackTarget&) = delete;
   CallbackTarget& operator=(const CallbackTarget&) = delete;
 
-  // The ASYNC_callback_fn; `argument` is a CallbackTarget. Any thread, at any time, in any number.
+  // The ASYNC_callback_fn; `argument` is a CallbackTarget. Any thread, at any time, any number of calls.
   static int Notify(void* argument) noexcept;
 
-  // From here on callbacks go to `listener`; those that were made earlier are ignored. Loop thread.
+  // From here on callbacks go to `listener`; earlier ones are ignored. Loop thread.
   void Listen(WakeTarget* listener);
   // From here on callbacks go nowhere.
   void StopListening() { listener_ = nullptr; }
@@ -50,14 +50,15 @@ class CallbackQueue {
  public:
   // Takes a queue for the calling thread and its loop. Null, and libuv's code in `error`, when that fails.
   static CallbackQueue* Adopt(uv_loop_t* loop, OpenHandles& open, int* error);
-  // Gives it back. Callbacks that come later do nothing.
+  // Gives the queue back. Later callbacks do nothing.
   void Retire();
 
   CallbackTarget* AcquireTarget();
   // Do not release a target whose job was abandoned: its engine may still call.
   void ReleaseTarget(CallbackTarget* target);
 
-  // Delivers what other threads have queued. The loop does it by itself; a drain without the loop calls it.
+  // Delivers callbacks that other threads have queued. The loop calls it by itself; a drain without the loop calls it
+  // directly.
   void Deliver();
 
   void Ref() { uv_ref(reinterpret_cast<uv_handle_t*>(async_)); }

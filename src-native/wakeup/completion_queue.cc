@@ -28,7 +28,7 @@ bool CompletionQueue::Push(Entry* entry, bool is_followed) {
     }
     newest_ = entry;
     if (is_followed || woken_) return true;
-    woken_ = true;  // and sees those that follow until it looks
+    woken_ = true;  // once for all entries until the loop looks
     sending_.fetch_add(1, std::memory_order_relaxed);
   }
   uv_async_send(async_.get());

@@ -1,4 +1,4 @@
-// Brings what other threads have finished to the loop's thread. Many completions share one wake-up of the loop.
+// Carries entries that other threads have finished to the loop's thread. Many entries share one wake-up of the loop.
 #pragma once
 
 #include <uv.h>
@@ -27,13 +27,13 @@ class CompletionQueue {
     ~Receiver() = default;
   };
 
-  // Shared with those who push. Null, and libuv's code in `error`, when the loop has no room.
+  // Shared with the threads that push. Null, and libuv's code in `error`, when libuv refuses.
   static std::shared_ptr<CompletionQueue> Create(uv_loop_t* loop, OpenHandles& open, Receiver& receiver, int* error);
 
-  // Any thread. False when the queue is closed: the entry is still the caller's. With `is_followed`, the loop is not
-  // woken yet: the caller pushes another one right away, and without it at last.
+  // Any thread. False when the queue is closed: the entry stays the caller's. `is_followed` leaves the loop asleep: the
+  // caller pushes another entry right away, and the last one without `is_followed`.
   bool Push(Entry* entry, bool is_followed = false);
-  // Loop thread: calls `each` for what was pushed, oldest first.
+  // Loop thread: calls `each` for every entry, oldest first.
   template <typename F>
   void TakeAll(F each) {
     Entry* entry = Detach();
@@ -44,7 +44,7 @@ class CompletionQueue {
       entry = next;
     }
   }
-  // Loop thread: nothing can be pushed from here on; what was pushed can still be taken.
+  // Loop thread: nothing can be pushed from here on; earlier entries can still be taken.
   void Close();
 
   void Ref() { uv_ref(reinterpret_cast<uv_handle_t*>(async_.get())); }
@@ -56,12 +56,12 @@ class CompletionQueue {
 
   Receiver& receiver_;
   UvHandlePointer<uv_async_t> async_;
-  // Those who have to wake the loop. Not under the lock: the loop would wake to find it taken.
+  // Threads that are waking the loop. They do it outside the lock: the loop would wake and find the lock taken.
   std::atomic<int> sending_{0};
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members after it
   Entry* oldest_ = nullptr;
   Entry* newest_ = nullptr;
-  bool woken_ = false;  // and has not looked since
+  bool woken_ = false;  // the loop, which has not looked since
   bool closed_ = false;
 };
 

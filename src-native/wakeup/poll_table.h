@@ -1,4 +1,4 @@
-// Watches wait fds: each fd once, however many wait contexts share it, and for as long as any of them does.
+// Watches wait fds. An fd is watched once, however many wait contexts share it, and for as long as one of them does.
 //
 // Three implementations: poll_table_epoll.cc (Linux), poll_table_uv.cc (other POSIX systems), poll_table_win.cc.
 #pragma once
@@ -18,7 +18,7 @@
 #include "wakeup/uv_handle.h"
 #include "wakeup/wake_target.h"
 
-// Linux may be told to use the implementation of the other POSIX systems, so that it is tested too.
+// A build for Linux can use the implementation of the other POSIX systems, to test it.
 #if defined(__linux__) && !defined(OPENSSL_ASYNC_POLL_WITH_UV)
 #define OPENSSL_ASYNC_POLL_WITH_EPOLL 1
 #endif
@@ -36,7 +36,7 @@ struct FdWatch : ListNode<FdWatch> {
 
 class PollTable {
  public:
-  // Unusable, and libuv's code in `error`, when the system has no room for it.
+  // Unusable, and libuv's code in `error`, when the system refuses.
   PollTable(uv_loop_t* loop, OpenHandles& open, int* error);
   ~PollTable();
   PollTable(const PollTable&) = delete;
@@ -47,15 +47,15 @@ class PollTable {
   Result<void> Add(FdWatch& watch);
   // The fd may be closed already.
   void Remove(FdWatch& watch);
-  // Must precede every wait: a source whose events nobody wanted has been disarmed.
+  // Call it before every wait: a source whose events nobody wanted is disarmed.
   void Arm(FdWatch& watch);
 
-  // With thousands of events at a time the loop need not be told of each: while the table is busy, it is asked for them
-  // with Collect() in every turn of the loop, which must not block.
+  // While many events come at a time the table is busy: it does not wake the loop, and the scheduler calls Collect() in
+  // every turn of the loop, which must not block.
   bool busy() const { return busy_; }
   void Collect();
 
-  // While jobs that were woken still wait for their turn, there is no sense in hearing of their fds again.
+  // Collects nothing while woken jobs wait for their turn: their fds would only report again.
   void Hold(bool hold) { hold_ = hold; }
 
  private:
@@ -73,7 +73,7 @@ class PollTable {
   std::vector<std::unique_ptr<PollSource>> sources_;  // by fd: the system hands out small numbers
   size_t watched_ = 0;
   UniqueFd epoll_;
-  UvHandlePointer<uv_poll_t> handle_;  // before epoll_ is closed
+  UvHandlePointer<uv_poll_t> handle_;  // closed before epoll_
 #endif
 };
 

@@ -1,8 +1,8 @@
 // Linux: an epoll instance of our own, which libuv polls as one fd.
 //
-// libuv's poll handles would do, but libuv asks for events up to 48 times in a row while there are many, and hears of
-// each fd again whose job has not had its turn yet. Here events are collected when there is time for their jobs. Nor is
-// the engine's fd made non-blocking, and anything else in the loop may poll it too.
+// libuv's own poll handles would do. But while there are many events, libuv asks for more up to 48 times in a row, and
+// is told again of every fd whose job has not had its turn yet. Here events are collected when there is time for their
+// jobs. The engine's fd is not made non-blocking either, and other code in the loop may poll it too.
 #include "wakeup/poll_table.h"
 
 #ifdef OPENSSL_ASYNC_POLL_WITH_EPOLL
@@ -18,10 +18,10 @@
 
 namespace openssl_async {
 
-// An fd and those who share it.
+// An fd and the watches that share it.
 class PollSource {
  public:
-  // `serials` numbers what is put into epoll instances: an event tells by it whose it is.
+  // `serials` numbers the registrations with epoll instances; an event carries the number of its registration.
   PollSource(int epoll, uint32_t* serials, WaitFd fd) : epoll_(epoll), serials_(serials), fd_(fd) {}
   ~PollSource() { Disarm(); }
   PollSource(const PollSource&) = delete;
@@ -40,7 +40,7 @@ class PollSource {
     armed_ = true;
     return 0;
   }
-  // The number may stand for another file than before, of which the system knows nothing here.
+  // The fd's number may stand for another file by now, which the epoll instance does not know.
   int Rearm() {
     armed_ = false;
     return Arm();
@@ -52,7 +52,7 @@ class PollSource {
     armed_ = false;
   }
 
-  // To another epoll instance; the one before is about to be closed.
+  // Moves to another epoll instance; the earlier one is about to be closed.
   void MoveTo(int epoll) {
     epoll_ = epoll;
     if (armed_) Rearm();
@@ -149,7 +149,8 @@ void PollTable::Collect() {
     if (!wanted) source.Disarm();  // until somebody waits again: it may stay readable for ever
   }
   if (orphaned) Renew();
-  // What is added to our instance wakes libuv's too, which costs as much again: spare that while there is much to do.
+  // An event of our instance wakes libuv's too, which costs as much again. While events are many, libuv does not poll
+  // ours.
   if (!busy_ && count >= kBusyFrom) {
     busy_ = true;
     uv_poll_stop(handle_.get());
@@ -159,8 +160,8 @@ void PollTable::Collect() {
   }
 }
 
-// An fd that was closed while it was watched, and whose file a copy of it (a child process's, say) keeps open, cannot
-// be taken out of an epoll instance any more, and its events would come for ever.
+// A watched fd may be closed while a copy of it (a child process's, say) keeps its file open. The fd can then not be
+// taken out of the epoll instance, whose events for it never end: a new instance replaces it.
 void PollTable::Renew() {
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.valid()) return;  // the next event tries again

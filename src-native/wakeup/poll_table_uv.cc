@@ -11,7 +11,7 @@
 
 namespace openssl_async {
 
-// A poll handle and those who share it.
+// A poll handle and the watches that share it.
 class PollSource {
  public:
   Result<void> Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd);
@@ -30,7 +30,7 @@ class PollSource {
   void OnReadable();
 
   IntrusiveList<FdWatch> watches_;
-  UniqueFd duplicate_;  // what is polled when something else in the loop polls the fd itself
+  UniqueFd duplicate_;  // polled instead when other code in the loop polls the fd
   UvHandlePointer<uv_poll_t> handle_;
   bool armed_ = false;
 };

@@ -1,4 +1,5 @@
-// Owners of libuv handles. A handle's memory must outlive uv_close() until its callback, which comes later on the loop.
+// Owners of libuv handles. After uv_close(), a handle's memory stays until the close callback, which comes later on the
+// loop.
 #pragma once
 
 #include <uv.h>
@@ -9,8 +10,7 @@
 
 namespace openssl_async {
 
-// Counts the handles of one owner that are not closed yet, so that the owner's end can be told to those who wait for
-// it.
+// Counts one owner's handles that are not closed yet, and tells when the last one is.
 class OpenHandles {
  public:
   void Opened() { ++open_; }

@@ -1,4 +1,4 @@
-// What can be a wait fd.
+// Checks of wait fds, and waiting for them without the loop.
 #pragma once
 
 #include <vector>
@@ -8,14 +8,14 @@
 
 namespace openssl_async {
 
-// Why an fd cannot be a wait fd, if so.
+// Refuses an fd that cannot be a wait fd.
 Result<void> CheckWaitFd(WaitFd fd);
 
-// The error for an fd that the system refused to watch with this error of libuv's.
+// The error for an fd that the system refused to watch; `uv_error` is libuv's code.
 Error WaitFdError(WaitFd fd, int uv_error);
 
-// Without the loop: waits until one of `fds` is readable, or `timeout_ms` have passed, and says which are. Used when
-// the environment ends and its loop runs no more.
+// Waits without the loop until one of `fds` is readable or `timeout_ms` have passed, and tells which are readable. Used
+// when the environment ends and its loop runs no more.
 std::vector<bool> WaitReadable(const std::vector<WaitFd>& fds, int timeout_ms);
 
 }  // namespace openssl_async

@@ -6,7 +6,7 @@ namespace openssl_async {
 
 namespace {
 
-// A status of our own: the engine has set none. OpenSSL keeps whatever it is given.
+// A status of our own: "the engine has set none". OpenSSL accepts any number.
 constexpr int kUnsaid = -1;
 
 }  // namespace
@@ -29,7 +29,7 @@ void WaitPoint::Attach(WakeTarget* waiter, WaitMode mode) {
   SetWaiter(waiter, mode);
   called_back_ = false;
   target_->Listen(this);
-  // A status that an earlier job's engine left behind says nothing about this job's.
+  // An earlier job's engine may have left a status behind, which says nothing about this job.
   context_->set_status(mode == WaitMode::kCallback ? kUnsaid : ASYNC_STATUS_UNSUPPORTED);
 }
 
@@ -96,7 +96,7 @@ WaitPoint::Offer WaitPoint::AwaitWake() {
   awaiting_ = true;
   awaiting_fds_ = false;
   const int status = context_->status();
-  // It announces nothing after a fatal problem either.
+  // An engine that is to be asked again, or that has failed, announces nothing.
   const bool announces = status != ASYNC_STATUS_EAGAIN && status != ASYNC_STATUS_ERR;
   if (!announces || mode_ == WaitMode::kPoll) return Offer::kNothing;
   // An engine that sets no status may call back all the same; its application says so by its mode.
@@ -118,8 +118,7 @@ bool WaitPoint::OnWake(WakeKind kind) {
       return false;
     }
   } else if (waiter_ == nullptr || !awaiting_) {
-    // A job that has been woken and waits for its turn will read the fd: to stop and start watching it costs more than
-    // to hear of it again.
+    // A woken job that waits for its turn will read the fd. To unwatch and watch the fd costs more than another event.
     return waiter_ != nullptr;
   } else if (!awaiting_fds_) {
     return false;
@@ -165,7 +164,7 @@ void WaitPoint::NoteHandOver() {
   context_->NoteInternalPause();
 }
 
-// Also forgets those that were added: a new fd may have the number of one that was closed without a word.
+// Also unwatches added fds: a new fd may have the number of one that was closed without a word.
 void WaitPoint::DropRemovedFds() {
   const FdChanges changes = context_->ChangedFds();
   for (const WaitFd fd : changes.removed) Unwatch(fd);

@@ -1,4 +1,4 @@
-// A wait context together with everything that may wake its job: the callback, the watched fds.
+// A wait context together with everything that may wake its job: the callback and the watched fds.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace openssl_async {
 
-// Is told of every callback, besides the waiter; see WakeTarget for where.
+// Is told of every callback, as the waiter is; see WakeTarget for the thread and the stack.
 class CallbackObserver {
  public:
   virtual void OnCallback() = 0;
@@ -30,44 +30,45 @@ class WaitPoint final : private WakeTarget {
 
   WaitContext& context() { return *context_; }
 
-  // What a paused job offers to wait for.
+  // The event that a paused job offers to wait for.
   enum class Offer {
     kReady,        // called back already: nothing to wait for
     kCallback,     // will call back
     kFd,           // its fds are watched; a callback counts too
     kNothing,      // try again later; a callback counts too
-    kUnwatchable,  // its fds cannot be watched: as kNothing, and `error` says why
+    kUnwatchable,  // its fds cannot be watched: as kNothing, and watch_error() says why
   };
 
-  // From here to Detach(), the wait context carries our callback and wakes `waiter`.
-  // A waiter that was there before is woken.
+  // From here to Detach(), the wait context wakes `waiter`, and carries our callback if `mode` wants one. An earlier
+  // waiter is woken.
   void Attach(WakeTarget* waiter, WaitMode mode = WaitMode::kAuto);
-  // The same for a job that is paused already: what it was told by callbacks, and what its engine said, still hold.
+  // The same for a job that is paused already: earlier callbacks and the engine's status still hold.
   void AttachPaused(WakeTarget* waiter);
-  // `keep_callback` leaves the callback in place, for a context that is attached again and not shown to anybody else.
+  // `keep_callback` leaves the callback set, for a context that is attached again and not shown to anybody else.
   void Detach(bool keep_callback);
 
-  // For a job that its application resumes by itself: waits once for what the job's last pause left, then lets go of
-  // the fds. Wakes as AwaitWake() does; kReady leaves nobody waiting.
+  // For a job that its application resumes by itself: waits once for the offers of the job's last pause, until
+  // StopAwaitingOnce() lets go of the fds. Wakes as AwaitWake() does; kReady leaves nobody waiting.
   Offer AwaitOnce(WakeTarget* waiter);
   void StopAwaitingOnce();
   bool awaited_once() const { return waiter_ != nullptr && once_; }
-  // The application starts or resumes its job.
+  // Call it when the application starts or resumes its job.
   void ForgetCallbacks() { called_back_ = false; }
 
-  // The application's own callback: it is carried also while nobody is attached, so that engines see one.
+  // Sets the application's own callback. The wait context carries it even while nobody is attached, so that engines see
+  // one.
   void Observe(CallbackObserver* observer);
 
-  // To be called after each pause of the attached waiter's job. The waiter is woken once, unless the offer is kReady.
+  // Call it after each pause of the attached waiter's job. The waiter is woken once, unless the offer is kReady.
   Offer AwaitWake();
   const Error& watch_error() const { return watch_error_; }
-  // The waiter found another reason to go on.
+  // Call it when the waiter goes on for another reason.
   void StopAwaiting() { awaiting_ = false; }
   bool awaiting() const { return awaiting_; }
   bool awaiting_fds() const { return awaiting_ && awaiting_fds_; }
 
-  // After a pause that is not one of the job's own, and after its end: lets go of fds that the job gave up, because
-  // their numbers may come back as something else.
+  // Call them after an internal pause and after the job's end. They let go of fds that the job gave up, because the
+  // fds' numbers may come back as other files.
   void NoteHandOver();
   void NoteEnd() {
     if (context_->HasChangedFds()) DropRemovedFds();
@@ -76,7 +77,7 @@ class WaitPoint final : private WakeTarget {
   // Unwatches everything and frees the wait context.
   std::vector<FdCleanup> Close();
 
-  // The environment ends and the job has not: its engine may still use the wait context and the callback, so neither is
+  // For a job that outlives its environment. Its engine may still use the wait context and the callback, so neither is
   // ever freed. Nothing reaches the waiter any more.
   void Abandon();
   bool abandoned() const { return context_ == nullptr; }

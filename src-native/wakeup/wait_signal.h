@@ -1,4 +1,4 @@
-// The pipe of the man page's example: something to hand to a job as its wait fd and to make readable from outside.
+// The pipe of the man page's example: a wait fd for a job, made readable from outside.
 #pragma once
 
 #include <memory>

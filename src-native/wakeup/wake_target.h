@@ -4,11 +4,11 @@
 
 namespace openssl_async {
 
-// Whoever waits. Called on the loop's thread, possibly on a job's stack (an engine may call back from inside one job on
-// behalf of another): note it and return. No job may be run from here.
+// A waiter. It is called on the loop's thread, possibly on a job's stack (an engine may call back from inside one job
+// on behalf of another): it notes the event and returns, and runs no job.
 class WakeTarget {
  public:
-  // False when nothing waits for it, nor is about to look for itself: not worth telling again.
+  // False when nobody waits for the event, nor is about to look by itself: further events need not be told.
   virtual bool OnWake(WakeKind kind) = 0;
 
  protected:
