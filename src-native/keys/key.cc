@@ -53,8 +53,8 @@ Result<std::shared_ptr<Key>> Key::FromDer(ByteView der, bool is_private, const c
     return found;
   };
   EvpPkeyPointer pkey = read();
-  // OpenSSL asks for a key's size once, and does without an answer when there is no memory for it: such a key would
-  // never sign anything.
+  // OpenSSL asks for a key's size once. Without memory it goes on with no size, and such a key never signs: it is read
+  // again.
   if (pkey && EVP_PKEY_get_size(pkey.get()) <= 0) {
     if (EvpPkeyPointer again = read()) pkey = std::move(again);
   }

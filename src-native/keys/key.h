@@ -12,18 +12,18 @@ namespace openssl_async {
 
 class Key {
  public:
-  // `holder`: whoever has the private part, and is kept as long as the key; null for a key of our own.
+  // `holder` has the private part and is kept as long as the key; null for a key of our own.
   Key(EvpPkeyPointer pkey, ProviderScope scope, std::shared_ptr<void> holder = nullptr)
       : holder_(std::move(holder)), pkey_(std::move(pkey)), scope_(std::move(scope)) {}
 
-  // SubjectPublicKeyInfo, or unencrypted PKCS#8 when `is_private`. To know the type, as OpenSSL calls it, spares trying
-  // all of them; null when it is not known.
+  // From SubjectPublicKeyInfo, or unencrypted PKCS#8 when `is_private`. `type`, OpenSSL's name, spares trying all
+  // types; null when unknown.
   static Result<std::shared_ptr<Key>> FromDer(ByteView der, bool is_private, const char* type,
                                               const ProviderScope& scope);
-  // The same, with the reason on the thread's error queue.
+  // The same; null on failure, with the reason on the thread's error queue.
   static EvpPkeyPointer Decode(ByteView der, bool is_private, const char* type, const ProviderScope& scope);
 
-  // By way of the process's own providers, for a provider that decodes nothing by itself. As Decode() otherwise.
+  // As Decode(), by way of the process's own providers: for a provider that decodes nothing by itself.
   static EvpPkeyPointer Transfer(ByteView der, bool is_private, const char* type, const ProviderScope& scope);
 
   EVP_PKEY* pkey() const { return pkey_.get(); }
@@ -36,7 +36,7 @@ class Key {
   }
 
  private:
-  const std::shared_ptr<void> holder_;  // goes after its key
+  const std::shared_ptr<void> holder_;  // released after its key
   EvpPkeyPointer pkey_;
   ProviderScope scope_;
 };
