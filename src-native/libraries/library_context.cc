@@ -23,7 +23,7 @@ bool AddAccelerator(OSSL_LIB_CTX* context) {
          OSSL_PROVIDER_load(context, kAcceleratorName) != nullptr;
 }
 
-// What is not asked for by other means is validated where the process says so.
+// Puts the context into FIPS mode, or out of it, as the process is.
 bool FollowProcess(OSSL_LIB_CTX* context) {
   const bool is_fips = InFipsMode();
   return InFipsMode(context) == is_fips || EVP_default_properties_enable_fips(context, is_fips ? 1 : 0) == 1;
@@ -50,17 +50,16 @@ Result<void> CheckAccelerator() {
         "ERR_ASYNC_FIPS", "The process is in FIPS mode, and none of its providers has validated algorithms", {}};
   }
   if (inner->is_fips()) return {};
-  return Error{
-      "ERR_ASYNC_FIPS",
-      "The process went into FIPS mode after the accelerator or a remote key had been set up without: begin with "
-      "crypto.setFips(true), or node --force-fips",
-      {}};
+  return Error{"ERR_ASYNC_FIPS",
+               "The process entered FIPS mode after the accelerator or a remote key had been set up without it: call "
+               "crypto.setFips(true) first, or run node --force-fips",
+               {}};
 }
 
 Result<LibraryContextPointer> NewLibraryContext() {
   const ErrorQueueScope errors;
   LibraryContextPointer context(OSSL_LIB_CTX_new());
-  // First, so that there are no others by default.
+  // Loaded first: OpenSSL adds its default provider only to a context without providers.
   if (context && OSSL_PROVIDER_load(context.get(), "base") != nullptr && FollowProcess(context.get()) &&
       AddAccelerator(context.get())) {
     return context;
