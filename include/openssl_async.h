@@ -11,11 +11,11 @@
  *    for any type, or is NULL when it passed none. The copy lives until the
  *    function returns.
  *  - It may call ASYNC_pause_job(), ASYNC_get_current_job() and so on. After every
- *    ASYNC_pause_job() it must check for itself whether what it waits for is there:
- *    a resume is a hint, never a promise.
+ *    ASYNC_pause_job() it must check whether the awaited event has happened: a
+ *    resume is a hint, never a promise.
  *  - It must not call into JavaScript or Node-API, must not hold a lock over a
  *    pause, and should keep its locals small: the stack may be 32 KiB.
- *  - What it returns becomes `returnValue`.
+ *  - Its return value becomes `returnValue`.
  */
 #ifndef OPENSSL_ASYNC_H_
 #define OPENSSL_ASYNC_H_
@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-/** The signature of a job function: that of ASYNC_start_job()'s `func`. */
+/** A job function, with the signature of ASYNC_start_job()'s `func`. */
 typedef int (*openssl_async_job_function)(void *args);
 
 /** Type tag of the external values that nativeJobFunction() accepts. */
