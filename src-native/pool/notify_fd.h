@@ -1,5 +1,5 @@
-// The fd by which the pool tells an application that a job of its can go on, when it has set no callback. It stays in
-// its wait context for the context's whole life: to make one anew for each pause costs several times the pause itself.
+// The fd that tells an application without a callback that its job can go on. The fd stays in its wait context for the
+// context's whole life: a new one for each pause costs several times the pause itself.
 #pragma once
 
 #include "openssl/pointers.h"
@@ -8,14 +8,14 @@ namespace openssl_async {
 
 class NotifyFd {
  public:
-  // That of `context`, made and added to it when it has none yet. Invalid when the system has no more fds. The thread
-  // and job of the context.
+  // The fd of `context`, made by the first call. Invalid when the system has no more fds. Called on the context's
+  // thread, in its job.
   static NotifyFd Of(ASYNC_WAIT_CTX* context);
 
   bool valid() const { return valid_; }
-  // Makes it readable. Any thread, as long as the wait context lives.
+  // Makes the fd readable. Any thread, as long as the wait context lives.
   void Signal() const;
-  // Takes back one Signal(). The thread of the context.
+  // Takes back one Signal(). The context's thread.
   void Clear() const;
 
  private:

@@ -15,10 +15,10 @@ namespace openssl_async {
 
 namespace {
 
-// Where this is tells our fd from those of others in the same wait context.
+// The address is the key of our fd, and of no other fd, in a wait context.
 const char kKey = 0;
 
-// What our fd's place in a wait context owns. On Linux both ends are one eventfd.
+// Owned by our fd's entry in a wait context. On Linux both ends are one eventfd.
 struct Ends {
   ~Ends() {
     if (wait >= 0) close(wait);

@@ -4,7 +4,7 @@ namespace openssl_async {
 
 namespace {
 
-// Where this is tells our event from those of others in the same wait context.
+// The address is the key of our event, and of no other event, in a wait context.
 const char kKey = 0;
 
 void CloseEvent(ASYNC_WAIT_CTX*, const void*, WaitFd event, void*) { CloseHandle(event); }

@@ -32,7 +32,7 @@ Counters& CountersOf(OffloadClass operation) { return counters[static_cast<size_
 
 void Count(std::atomic<uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
 
-// How often this process is a copy of one that had threads.
+// Counts the forks that led to this process.
 std::atomic<unsigned> forks{0};
 
 unsigned Forks() {
@@ -43,13 +43,13 @@ unsigned Forks() {
   return registered ? forks.load(std::memory_order_relaxed) : 0;
 }
 
-// ASYNC_pause_job(3) returns at once, and as if it had paused, while the application has pauses blocked. Nothing tells
-// this from an application that resumes without waiting, except that it takes no longer than any other look at the job,
-// where a switch to another stack and back takes five times as long: again and again.
+// While the application has pauses blocked, ASYNC_pause_job(3) returns at once, as if it had paused. Only the time
+// tells this from an application that resumes without waiting: a switch to another stack and back takes five times as
+// long as a look at the job. Many short pauses in a row count as blocked.
 constexpr int kLooksOfSwitch = 3;
 constexpr unsigned kMostRushed = 64;
 
-// Lives on the stack of the job that waits for it.
+// Lives on the stack of its waiting job.
 class OffloadTask final : public WorkerPool::Task {
  public:
   OffloadTask(RunTime* run_time, int (*work)(void*), void* argument)
@@ -57,10 +57,10 @@ class OffloadTask final : public WorkerPool::Task {
     if (run_time != nullptr) expected_ns = run_time->expected_ns();
   }
 
-  // False when its application could not be told of the end.
+  // False when there is no way to wake the application.
   bool Prepare(ASYNC_WAIT_CTX* wait_context) {
     wait_context_ = wait_context;
-    // An application that has set a callback expects it to be called, and waits for nothing else if the status says so.
+    // An application with a callback expects its call, and waits for nothing else if the status says so.
     if (ASYNC_WAIT_CTX_get_callback(wait_context, &callback_, &callback_argument_) != 1) callback_ = nullptr;
     if (callback_ == nullptr) {
       notify_fd_ = NotifyFd::Of(wait_context);
@@ -70,13 +70,13 @@ class OffloadTask final : public WorkerPool::Task {
     return true;
   }
 
-  // Pauses until the pool has run it.
+  // Pauses until the pool has run the task.
   int Await() {
     const int status = callback_ != nullptr ? ASYNC_STATUS_OK : ASYNC_STATUS_UNSUPPORTED;
     const int status_before = ASYNC_WAIT_CTX_get_status(wait_context_);
     if (status != status_before) ASYNC_WAIT_CTX_set_status(wait_context_, status);
     PauseUntilDone();
-    // What others in this job wait for is theirs to say.
+    // Other waits in this job set their own status.
     if (status != status_before) ASYNC_WAIT_CTX_set_status(wait_context_, status_before);
     errors_.Restore();
     return result_;
@@ -86,8 +86,8 @@ class OffloadTask final : public WorkerPool::Task {
   enum class State : uint8_t {
     kPending,
     kAsleep,    // pending, and the job's thread sleeps until it is ready
-    kReady,     // the result is there, but the pool still tells of it: what it uses for that must stay
-    kNotified,  // the pool is through with it
+    kReady,     // the result is there, but the pool still notifies: the task must stay
+    kNotified,  // the pool is done with the task
   };
 
   struct Sleeper {
@@ -104,7 +104,7 @@ class OffloadTask final : public WorkerPool::Task {
   }
 
   void Done() noexcept override {
-    // Ready before anybody is told: whoever resumes the job because it was told must not find it pending.
+    // Ready first, then notified: the notification resumes the job, which must not find the task pending.
     if (state_.exchange(State::kReady, std::memory_order_acq_rel) == State::kAsleep) {
       const std::lock_guard<std::mutex> lock(sleeper_->mutex);
       sleeper_->awake = true;
@@ -136,7 +136,7 @@ class OffloadTask final : public WorkerPool::Task {
     AwaitNotified();
   }
 
-  // The pool has a system call to go, at most, but its thread may have lost the processor to this one.
+  // The pool has one more system call to make at most, but its thread may have lost the processor to this one.
   void AwaitNotified() {
     constexpr int kYields = 200;
     constexpr std::chrono::microseconds kNap(20);
@@ -161,7 +161,7 @@ class OffloadTask final : public WorkerPool::Task {
     return true;
   }
 
-  // In a copy of the process the pool's threads, and the work, are not there.
+  // A forked process has neither the pool's threads nor the work.
   void Lose() {
     ERR_raise_data(ERR_LIB_PROV, ERR_R_INTERNAL_ERROR, "the process was forked during the operation");
     result_ = 0;
@@ -187,7 +187,7 @@ void RunTime::Record(uint64_t ns) {
   constexpr uint64_t kWeight = 8;
   constexpr uint64_t kLongest = kUnknown - 1;
   const uint64_t before = expected_ns();
-  // A thread that lost its processor meanwhile says little about the work.
+  // A sample from a thread that lost its processor says little about the work.
   const uint64_t sample = std::min(before == kUnknown ? ns : std::min(ns, 4 * before), kLongest);
   const uint64_t after = before == kUnknown ? sample : (before * (kWeight - 1) + sample) / kWeight;
   expected_ns_.store(static_cast<uint32_t>(std::max<uint64_t>(after, 1)), std::memory_order_relaxed);

@@ -1,5 +1,5 @@
-// Runs work on the process's pool while the job that asked for it is paused. Outside a job, or when the pool takes no
-// more, the work runs where it was asked for: it is never lost, and the statistics tell.
+// Runs work on the process's pool while the asking job is paused. Outside a job, or when the pool refuses, the work
+// runs on the caller's thread. Work is never lost; the statistics count each way.
 #pragma once
 
 #include <atomic>
@@ -12,12 +12,12 @@ namespace openssl_async {
 enum class OffloadClass : uint8_t { kKeyManagement, kSignature, kAsymCipher, kKeyExchange, kKem, kKdf };
 constexpr size_t kOffloadClasses = 6;
 
-// What was done since the process began, by the provider's classes of operations.
+// Counts since the process began, by the provider's classes of operations.
 struct AcceleratorStats {
   struct Counts {
     uint64_t offloaded = 0;
     uint64_t inlined = 0;  // outside a job, or too short to be worth a pause
-    uint64_t refused = 0;  // in a job, but run inline because the pool was full, gone, or could not tell of its end
+    uint64_t refused = 0;  // in a job, but run inline: the pool was full or gone, or could not notify
   };
   Counts classes[kOffloadClasses];
 
@@ -28,7 +28,7 @@ AcceleratorStats GetAcceleratorStats();
 // As in the names of the provider's parameters: "keymgmt", "signature", …
 const char* OffloadClassName(size_t index);
 
-// What one kind of work with one key has been found to take. Any thread.
+// The measured time of one kind of work with one key. Any thread.
 class RunTime {
  public:
   static constexpr uint32_t kUnknown = UINT32_MAX;
@@ -40,11 +40,11 @@ class RunTime {
   std::atomic<uint32_t> expected_ns_{kUnknown};
 };
 
-// Of `run_time` null nothing is known, and nothing is remembered.
+// A null `run_time` means that the time is neither known nor measured.
 int OffloadCall(OffloadClass operation, RunTime* run_time, int (*work)(void*), void* argument);
 
-// Calls `work`, an int(), and returns what it returned. OpenSSL errors that it raised are in this thread's queue, as
-// if it had run here. It must not look at the current job, and nothing that it uses may be used by others meanwhile.
+// Calls `work`, an int(), and returns its result. The work's OpenSSL errors are in this thread's queue, as if it had
+// run here. The work must not look at the current job, and nobody else may use its data meanwhile.
 template <typename Work>
 int Offload(OffloadClass operation, RunTime* run_time, Work&& work) {
   using Plain = const std::remove_reference_t<Work>;
@@ -52,7 +52,7 @@ int Offload(OffloadClass operation, RunTime* run_time, Work&& work) {
   return OffloadCall(operation, run_time, call, const_cast<void*>(static_cast<const void*>(&work)));
 }
 
-// For work that is too short for a pause.
+// Counts work that is too short for a pause.
 void CountInline(OffloadClass operation);
 
 }  // namespace openssl_async

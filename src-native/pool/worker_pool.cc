@@ -16,17 +16,17 @@ namespace openssl_async {
 
 namespace {
 
-// Tasks are taken along until they are expected to take so long together: that many share one wake-up of whoever waits,
-// and none waits longer than that for another's end. The longer tasks wait anyway, the more may be added to it: a part
-// of their wait, up to a limit.
+// A batch's tasks are expected to take kBatchNs together. They share one wake-up of their waker, and none waits longer
+// than that for the end of the others. When tasks wait longer in the queue, a batch may take a part of that wait, up to
+// a limit.
 constexpr uint64_t kBatchNs = 100'000;
 constexpr uint64_t kPartOfWait = 8;
 constexpr uint64_t kMostBatchNs = 5'000'000;
 constexpr size_t kMostInBatch = 64;
-// Where the system gave fewer threads than were wanted, the pool asks for the others again after so many submissions.
+// When the system gave fewer threads than wanted, the pool asks again after so many submissions.
 constexpr uint64_t kSubmissionsPerRetry = 256;
 
-// Overwrites what functions that were called left on the stack: a thread that sleeps keeps it for long.
+// Overwrites the remains of called functions on the stack, which a sleeping thread would keep for long.
 [[gnu::noinline]] void WipeStack() {
   constexpr size_t kBytes = 16 * 1024;
   unsigned char used[kBytes];
@@ -36,13 +36,13 @@ constexpr uint64_t kSubmissionsPerRetry = 256;
 }  // namespace
 
 struct WorkerPool::State {
-  // A kind of threads that sleep on the same condition.
+  // Threads of one kind, which sleep on the same condition.
   struct Sleepers {
     std::condition_variable wake;
-    unsigned sleeping = 0;  // less those that have a ticket
+    unsigned sleeping = 0;  // without a ticket
     unsigned tickets = 0;   // given to sleepers that have not awoken yet
 
-    // How many of `wanted` there were.
+    // Returns how many of `wanted` were given.
     unsigned GiveTickets(size_t wanted) {
       const auto given = static_cast<unsigned>(std::min<size_t>(wanted, sleeping));
       sleeping -= given;
@@ -65,7 +65,7 @@ struct WorkerPool::State {
   Sleepers workers;
   Sleepers spares;
   std::vector<std::thread> threads;
-  bool is_complete = false;  // all threads that are wanted have started
+  bool is_complete = false;  // all wanted threads have started
   bool stopping = false;
   uint64_t next_retry = 0;  // in submissions
   Stats stats;
@@ -79,7 +79,7 @@ struct WorkerPool::State {
   size_t TakeBatch(Task** batch, bool is_spare);
 };
 
-// Starts those that are missing, as far as the system has room for them.
+// Starts the missing threads, as many as the system allows.
 void WorkerPool::State::StartThreads() {
   if (is_complete || (stats.threads != 0 && stats.submitted < next_retry)) return;
   next_retry = stats.submitted + kSubmissionsPerRetry;
@@ -128,7 +128,8 @@ WorkerPool::Refusal WorkerPool::State::WhyRefused() const {
 }
 
 size_t WorkerPool::State::TakeBatch(Task** batch, bool is_spare) {
-  // A spare thread, which may lose its core at any time, takes more than one only of what others will not get to soon.
+  // A spare thread may lose its core at any time. It takes more than one task only when the others will not reach them
+  // soon.
   const size_t share =
       is_spare ? 1 + (queue.size() - 1) / (2 * kPartOfWait) : (queue.size() + stats.threads - 1) / stats.threads;
   const size_t most = std::min(share, kMostInBatch);
@@ -186,14 +187,14 @@ WorkerPool::WorkerPool() : state_(new State()) {
   atexit([] { Get().Stop(); });
 }
 
-// Locked, so that the child gets a queue that is whole.
+// Locks, so that the child's copy of the queue is consistent.
 void WorkerPool::BeforeFork() { state_->mutex.lock(); }
 
 void WorkerPool::AfterForkInParent() { state_->mutex.unlock(); }
 
 void WorkerPool::AfterForkInChild() {
-  // The threads stayed behind. What they and their condition variables know is left to itself; the parent's tasks are
-  // on no list any more, so that their owners may end.
+  // The threads stayed in the parent. The old state is left alone, condition variables included. The parent's tasks are
+  // taken off its list, so that their owners may end.
   State* left = state_;
   while (left->queue.PopFront() != nullptr) {
   }
@@ -228,7 +229,7 @@ size_t WorkerPool::SubmitAll(Task* const* tasks, size_t count, Refusal* refusal)
     for (size_t i = 0; i < taken; ++i) pool.queue.PushBack(tasks[i]);
     pool.stats.submitted += taken;
     pool.stats.refused += count - taken;
-    // Threads that are awake look for more before they sleep.
+    // Awake threads look for more tasks before they sleep.
     workers = pool.workers.GiveTickets(taken);
     if (workers < taken && pool.WantsSpare()) spares = pool.spares.GiveTickets(taken - workers);
   }

@@ -11,20 +11,19 @@ namespace openssl_async {
 
 class WorkerPool {
  public:
-  // Taken in the order of submission. It must stay until Done(), or until Cancel() succeeded.
+  // Taken in the order of submission. A task must stay until Done(), or until Cancel() has succeeded.
   class Task : public ListNode<Task> {
    public:
     // On a thread of the pool.
     virtual void Run() noexcept = 0;
-    // On the same thread, after all tasks that it took along have run, one right after the other: whom they wake is
-    // woken once. The task may be gone when this returns.
+    // On the same thread, after all tasks of the batch have run. The batch's Done() calls follow each other, so that
+    // each waker is woken once. The task may be gone when Done() returns.
     virtual void Done() noexcept = 0;
-    // What Run() is expected to take. Short tasks are taken several at a time.
+    // The expected time of Run(). Short tasks are taken several at a time.
     uint32_t expected_ns = UINT32_MAX;
-    // Whom Done() wakes; null for somebody of its own.
+    // Identifies the one that Done() wakes; null when no other task shares it.
     const void* waker = nullptr;
-    // In Done(): the same thread calls it right afterwards for another task with this waker, who need not be woken
-    // twice.
+    // True in Done() when the thread's next Done() has the same waker, which need not be woken twice.
     bool is_followed = false;
 
    protected:
@@ -34,8 +33,8 @@ class WorkerPool {
   struct Options {
     unsigned threads = 0;  // 0: the cores less one, at least 1
     size_t max_queued = 1'000'000;
-    // One thread more, of low priority, that works only while more tasks wait than there are threads: it takes what the
-    // event loop leaves of its core.
+    // One more thread, of low priority, works only while more tasks wait than there are threads. It uses the time that
+    // the event loop leaves of its core.
     bool spare_thread = true;
   };
 
@@ -52,26 +51,26 @@ class WorkerPool {
   // Never destroyed. Its threads start with the first task and end with the process; a forked child starts anew.
   static WorkerPool& Get();
 
-  // Why tasks are not taken.
+  // Why tasks are refused.
   enum class Refusal : uint8_t {
     kNone,
-    kFull,       // so many wait as may
+    kFull,       // max_queued tasks wait
     kStopping,   // the process ends
     kNoThreads,  // the system gave no thread; each submission asks it again
   };
 
-  // Any thread, all of them. False, without effect, once threads have started.
+  // Any thread, as the functions after it. False, without effect, once threads have started.
   bool Configure(const Options& options);
-  // Without effect when it is refused.
+  // Without effect when the task is refused.
   Refusal Submit(Task* task);
-  // As many Submit() one after the other, with one look at the queue and one round of wake-ups. How many were taken,
-  // from the first on; `refusal` says why not the others.
+  // Submits tasks under one lock, with one round of wake-ups. Returns how many were taken, from the first on; `refusal`
+  // says why the others were not.
   size_t SubmitAll(Task* const* tasks, size_t count, Refusal* refusal = nullptr);
   // True when it was still queued: neither Run() nor Done() follows.
   bool Cancel(Task* task);
   Stats stats() const;
 
-  // What the handler of exit() calls: waits for the tasks that run, drops those that are queued, takes no more.
+  // For the exit handler: waits for running tasks, drops queued ones, and takes no more.
   void Stop();
 
  private:

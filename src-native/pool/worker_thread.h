@@ -1,4 +1,4 @@
-// What differs from platform to platform about the pool's threads.
+// The parts of the pool's threads that depend on the platform.
 #pragma once
 
 #include <functional>
@@ -6,15 +6,14 @@
 
 namespace openssl_async {
 
-// Empty (not joinable) when the system has no room for another thread, or no memory. Signals stay with the threads that
-// expect them.
+// Not joinable when the system is out of threads or memory. The thread blocks all signals.
 std::thread StartWorkerThread(std::function<void()> body);
-// Of the calling thread, for debuggers and profilers; at most 15 characters.
+// Names the calling thread for debuggers and profilers; at most 15 characters.
 void NameWorkerThread(const char* name);
-// From here on the calling thread gets what others leave.
+// From here on the calling thread gets the time that others leave.
 void LowerWorkerPriority();
 
-// Where a process can be copied: called around each fork(), on its thread; null for nothing to do.
+// Called around each fork(), on the forking thread; null for nothing to do. Without effect on Windows.
 struct ForkHandlers {
   void (*before)() = nullptr;
   void (*in_parent)() = nullptr;

@@ -15,7 +15,7 @@
 namespace openssl_async {
 
 std::thread StartWorkerThread(std::function<void()> body) {
-  // A thread inherits what its creator blocks.
+  // A thread inherits its creator's blocked signals.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -24,7 +24,7 @@ std::thread StartWorkerThread(std::function<void()> body) {
   try {
     thread = std::thread(std::move(body));
   } catch (const std::exception&) {
-    // Out of threads or of memory: whoever asked does without.
+    // Out of threads or memory: the caller does without.
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;

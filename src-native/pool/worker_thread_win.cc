@@ -15,7 +15,7 @@ std::thread StartWorkerThread(std::function<void()> body) {
   try {
     return std::thread(std::move(body));
   } catch (const std::exception&) {
-    return std::thread();  // out of threads or of memory: whoever asked does without
+    return std::thread();  // out of threads or memory: the caller does without
   }
 }
 
