@@ -21,7 +21,7 @@ using SetParamsFn = OSSL_FUNC_asym_cipher_set_ctx_params_fn;
 
 constexpr size_t kMostNameBytes = 64;
 
-// What is asked, in memory that lasts as long as the question.
+// A question, with the memory that it borrows.
 struct Question {
   RemoteQuestion asked;
   char digest[kMostNameBytes] = "";
@@ -47,7 +47,7 @@ bool Describe(const Context& context, ByteView ciphertext, Question* question) {
   asked.padding = padding;
   if (padding == RSA_PKCS1_PADDING || padding == RSA_NO_PADDING) return true;
   if (padding != RSA_PKCS1_OAEP_PADDING) {
-    RaiseOwn(OwnReason::kRemoteKeyUnsupported, "A remote key decrypts with OAEP, PKCS#1 v1.5 and no padding only");
+    RaiseOwn(OwnReason::kRemoteKeyUnsupported, "A remote key decrypts only with OAEP, PKCS#1 v1.5 or no padding");
     return false;
   }
   if (question->digest[0] == '\0') memcpy(question->digest, "SHA1", sizeof("SHA1"));
@@ -58,7 +58,7 @@ bool Describe(const Context& context, ByteView ciphertext, Question* question) {
   return true;
 }
 
-int Decrypt(void* data, unsigned char* out, size_t* out_size, size_t out_room, const unsigned char* in,
+int Decrypt(void* data, unsigned char* out, size_t* out_size, size_t out_capacity, const unsigned char* in,
             size_t in_size) {
   const Context& context = *Context::From(data);
   const auto most = static_cast<size_t>(context.key->Number(OSSL_PKEY_PARAM_MAX_SIZE));
@@ -75,10 +75,10 @@ int Decrypt(void* data, unsigned char* out, size_t* out_size, size_t out_room, c
   if (!Describe(context, {in, in_size}, &question) || !context.key->Ask(question.asked, &answer)) return 0;
   const bool is_whole = question.asked.padding == RSA_NO_PADDING;
   if (is_whole ? answer.size() != most : answer.size() >= most) {
-    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "What the remote key decrypted has a wrong length");
+    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "The remote key's plaintext has a wrong length");
     return 0;
   }
-  if (answer.size() > out_room) {
+  if (answer.size() > out_capacity) {
     ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);
     return 0;
   }
@@ -94,11 +94,11 @@ int Init(void* data, void* key, const OSSL_PARAM params[]) {
   return context->algorithm.Get<InitFn>(kId)(context->inner, key == nullptr ? nullptr : context->key->inner(), params);
 }
 
-int Encrypt(void* data, unsigned char* out, size_t* out_size, size_t out_room, const unsigned char* in,
+int Encrypt(void* data, unsigned char* out, size_t* out_size, size_t out_capacity, const unsigned char* in,
             size_t in_size) {
   const Context& context = *Context::From(data);
   const auto encrypt = context.algorithm.Get<OSSL_FUNC_asym_cipher_encrypt_fn>(OSSL_FUNC_ASYM_CIPHER_ENCRYPT);
-  return encrypt(context.inner, out, out_size, out_room, in, in_size);
+  return encrypt(context.inner, out, out_size, out_capacity, in, in_size);
 }
 
 int GetParams(void* data, OSSL_PARAM params[]) {
@@ -111,7 +111,7 @@ int SetParams(void* data, const OSSL_PARAM params[]) {
   return context.algorithm.Get<SetParamsFn>(OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS)(context.inner, params);
 }
 
-// --- What is not told whose it is
+// --- Functions that are not told their algorithm
 
 const WrappedAlgorithm* places[kMostRemote];
 

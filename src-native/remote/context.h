@@ -1,5 +1,5 @@
-// A context for work with a remote key, where the default provider's keeps the parameters: with the public key, which
-// is all that it takes to be set up.
+// A context for work with a remote key. The default provider's context (`inner`) keeps the parameters; the public key
+// is enough to set it up.
 #pragma once
 
 #include <memory>

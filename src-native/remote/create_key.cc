@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kStrictQuery[] = "provider=remote";
 
-// In a library context that it shares with no keys of others, which would be lost in it.
+// Loads the provider into a library context of its own: other keys would be lost there.
 Result<LibraryContextPointer> LoadProvider() {
   const ErrorQueueScope errors;
   Result<LibraryContextPointer> created = NewLibraryContext();
@@ -58,7 +58,7 @@ Result<ProviderScope> RemoteScope() {
   if (Result<void> allowed = CheckAccelerator(); !allowed.ok()) return allowed.error();
   Result<LibraryContextPointer*> context = lasting.Get(LoadProvider);
   if (!context.ok()) return context.error();
-  // Digests and the like come from the others.
+  // Preferred, not required: digests and the like come from the other providers.
   return ProviderScope{context.value()->get(), "?provider=remote", true};
 }
 

@@ -1,4 +1,4 @@
-// Private keys that somebody else holds, as keys that every operation of OpenSSL takes.
+// Private keys that somebody else holds, made into keys for every operation of OpenSSL.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,10 @@
 
 namespace openssl_async {
 
-// A library context of the addon's own, with the provider `remote` beside the others, and the query that prefers it.
+// The scope of remote keys: a library context with the provider `remote`, and a query that prefers this provider.
 Result<ProviderScope> RemoteScope();
 
-// `spki`: SubjectPublicKeyInfo of the public part; `type` as OpenSSL calls it, null when it is not known.
+// `spki` is the public part's SubjectPublicKeyInfo, `type` OpenSSL's name or null when unknown.
 Result<std::shared_ptr<Key>> CreateRemoteKey(ByteView spki, const char* type,
                                              std::shared_ptr<const RemoteHolder> holder);
 

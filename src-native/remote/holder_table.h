@@ -1,4 +1,5 @@
-// Those who hold keys that are being made: OpenSSL takes nothing but plain values as the parameters of a key.
+// Holders of keys that are being made. OpenSSL takes only plain values as a key's parameters, so a number stands for
+// the holder.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@ namespace openssl_async {
 // The parameter that names the holder of a new key, a uint64_t.
 constexpr char kHolderParam[] = "remote-holder";
 
-// Lends a holder for the time of its life. Any thread.
+// Makes a holder findable for as long as the ticket lives. Any thread.
 class HolderTicket {
  public:
   explicit HolderTicket(std::shared_ptr<const RemoteHolder> holder);
@@ -20,7 +21,7 @@ class HolderTicket {
   HolderTicket& operator=(const HolderTicket&) = delete;
 
   uint64_t* number() { return &number_; }
-  // Null when nobody lends it.
+  // Null when no ticket has this number.
   static std::shared_ptr<const RemoteHolder> Find(uint64_t number);
 
  private:

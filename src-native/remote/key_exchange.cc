@@ -11,7 +11,7 @@ namespace openssl_async {
 
 namespace {
 
-// Without one of the default provider's: there are no parameters that a holder could be told of.
+// Has no context of the default provider's: there are no parameters that a holder could be told.
 struct Context {
   static Context* From(void* context) { return static_cast<Context*>(context); }
 
@@ -39,13 +39,13 @@ int SetPeer(void* data, void* key) {
   return 1;
 }
 
-// That of one coordinate.
+// The size of one coordinate.
 size_t SecretSize(const RemoteKey& key) {
   const size_t size = key.Point().size();
   return key.algorithm().Is("EC") ? (size - 1) / 2 : size;
 }
 
-int Derive(void* data, unsigned char* secret, size_t* secret_size, size_t room) {
+int Derive(void* data, unsigned char* secret, size_t* secret_size, size_t capacity) {
   const Context& context = *Context::From(data);
   if (!context.key || !context.peer) {
     ERR_raise(ERR_LIB_PROV, PROV_R_MISSING_KEY);
@@ -61,7 +61,7 @@ int Derive(void* data, unsigned char* secret, size_t* secret_size, size_t room) 
     *secret_size = size;
     return 1;
   }
-  if (room < size) {
+  if (capacity < size) {
     ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);
     return 0;
   }
@@ -71,7 +71,7 @@ int Derive(void* data, unsigned char* secret, size_t* secret_size, size_t room) 
   SecretBytes answer;
   if (!context.key->Ask(question, &answer)) return 0;
   if (answer.size() != size) {
-    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "The secret that the remote key derived has a wrong length");
+    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "The remote key's secret has a wrong length");
     return 0;
   }
   memcpy(secret, answer.data(), size);

@@ -1,4 +1,4 @@
-// Keys: public ones, as the default provider has them. Of the private part there is only that somebody has it.
+// Keys. The public part is the default provider's; of the private part only its holder is known.
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
@@ -30,7 +30,7 @@ int Has(const void* key, int selection) {
                                                                              selection & ~kPrivate);
 }
 
-// A private part is known by its public one.
+// Private parts are compared by their public parts.
 int Match(const void* key, const void* other, int selection) {
   if ((selection & kPrivate) != 0) selection = (selection & ~kPrivate) | OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
   const auto match = InnerFunction<OSSL_FUNC_keymgmt_match_fn>(key, OSSL_FUNC_KEYMGMT_MATCH);
@@ -44,7 +44,7 @@ int Validate(const void* key, int selection, int check_type) {
 
 int Import(void* key, int selection, const OSSL_PARAM params[]) {
   for (const char* name : {OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PKEY_PARAM_RSA_D}) {
-    if (OSSL_PARAM_locate_const(params, name) != nullptr) return 0;  // it is not held elsewhere
+    if (OSSL_PARAM_locate_const(params, name) != nullptr) return 0;  // a given private key is not held elsewhere
   }
   const auto import = InnerFunction<OSSL_FUNC_keymgmt_import_fn>(key, OSSL_FUNC_KEYMGMT_IMPORT);
   if (import(ToRemoteKey(key)->inner(), selection & ~kPrivate, params) != 1) return 0;
@@ -58,9 +58,9 @@ int Import(void* key, int selection, const OSSL_PARAM params[]) {
   return 1;
 }
 
-// libcrypto asks for everything when an operation of another provider is to use the key. With the public part alone
-// that provider would take it for a public key. Refused without an error in the queue: it is a question, and whoever
-// asks goes on with our own operation.
+// libcrypto exports the whole key when another provider's operation is to use it. With the public part alone, that
+// provider would take the key for a public one. Refused without an error in the queue: libcrypto then goes on with our
+// own operation.
 int Export(void* key, int selection, OSSL_CALLBACK* callback, void* argument) {
   if ((selection & kPrivate) != 0 && ToRemoteKey(key)->holder() != nullptr) return 0;
   const auto export_key = InnerFunction<OSSL_FUNC_keymgmt_export_fn>(key, OSSL_FUNC_KEYMGMT_EXPORT);
@@ -80,7 +80,7 @@ int GetParams(void* key, OSSL_PARAM params[]) {
   return get(ToRemoteKey(key)->inner(), params);
 }
 
-// For peers' keys, which are filled in bit by bit. Of one that is held elsewhere nothing can change.
+// For peers' keys, which are filled in bit by bit. A key with a holder cannot change.
 int SetParams(void* key, const OSSL_PARAM params[]) {
   if (params == nullptr || params[0].key == nullptr) return 1;
   if (ToRemoteKey(key)->holder() != nullptr) return 0;
@@ -88,7 +88,7 @@ int SetParams(void* key, const OSSL_PARAM params[]) {
   return set(ToRemoteKey(key)->inner(), params);
 }
 
-// --- What is not told whose it is
+// --- Functions that are not told their algorithm
 
 const WrappedAlgorithm* places[kMostRemote];
 

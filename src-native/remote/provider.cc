@@ -14,7 +14,7 @@ namespace openssl_async {
 
 namespace {
 
-// What the provider offers for one class of operations. As long as the process.
+// The algorithms that the provider offers for one class of operations. Lives as long as the process.
 class Offer {
  public:
   using WrapFn = std::vector<OSSL_DISPATCH>(size_t place, const WrappedAlgorithm& algorithm);
@@ -35,7 +35,7 @@ class Offer {
   const OSSL_ALGORITHM* offered() const { return offered_.data(); }
 
  private:
-  std::deque<WrappedAlgorithm> algorithms_;  // never moved: functions know where they are
+  std::deque<WrappedAlgorithm> algorithms_;  // never moved: functions point to them
   std::deque<std::vector<OSSL_DISPATCH>> functions_;
   std::vector<OSSL_ALGORITHM> offered_;
 };

@@ -1,5 +1,5 @@
-// The provider `remote`: private keys that somebody else holds and is asked for, while the OpenSSL job that needs one
-// is paused. RSA, RSA-PSS, ECDSA, Ed25519 and Ed448 sign, RSA decrypts, ECDH, X25519 and X448 derive.
+// The provider `remote`: private keys that somebody else holds. Operations ask the holder while their OpenSSL job is
+// paused. RSA, RSA-PSS, ECDSA, Ed25519 and Ed448 sign; RSA decrypts; ECDH, X25519 and X448 derive.
 #pragma once
 
 #include <openssl/core.h>

@@ -29,7 +29,7 @@ bool RemoteKey::IsOfSameGroup(const RemoteKey& other) const {
 
 bool RemoteKey::Ask(const RemoteQuestion& question, SecretBytes* answer) const {
   if (holder_) return holder_->Ask(question, answer);
-  RaiseOwn(OwnReason::kRemoteKeyUnsupported, "The key is a public one");
+  RaiseOwn(OwnReason::kRemoteKeyUnsupported, "The key is a public key");
   return false;
 }
 

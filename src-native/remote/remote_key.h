@@ -1,4 +1,4 @@
-// A key of the provider `remote`: the public key, as the default provider has it, and who holds the private one.
+// A key of the provider `remote`: the default provider's public key, and the holder of the private key.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace openssl_async {
 
 class RemoteKey {
  public:
-  // Takes `inner`, key data of `algorithm`, which is one of the default provider's.
+  // Owns `inner`, key data of the default provider's `algorithm`.
   RemoteKey(const WrappedAlgorithm& algorithm, void* inner) : algorithm_(algorithm), inner_(inner) {}
   ~RemoteKey() { algorithm_.Get<OSSL_FUNC_keymgmt_free_fn>(OSSL_FUNC_KEYMGMT_FREE)(inner_); }
   RemoteKey(const RemoteKey&) = delete;
@@ -19,20 +19,20 @@ class RemoteKey {
 
   const WrappedAlgorithm& algorithm() const { return algorithm_; }
   void* inner() const { return inner_; }
-  // Null for a key that is public and nothing else, such as a peer's.
+  // Null for a public key, such as a peer's.
   const RemoteHolder* holder() const { return holder_.get(); }
   const std::shared_ptr<const RemoteHolder>& shared_holder() const { return holder_; }
   void set_holder(std::shared_ptr<const RemoteHolder> holder) { holder_ = std::move(holder); }
   RunTime& verify_time() { return verify_time_; }
 
-  // 0 when the key does not know.
+  // An integer parameter of the key (openssl/core_names.h); 0 when it has none.
   int Number(const char* name) const;
   // The encoded point; empty when there is none.
   std::vector<unsigned char> Point() const;
-  // Whether a parameter of this kind of key (see openssl/core_names.h) is the same in both.
+  // Whether both keys have the same algorithm and domain parameters.
   bool IsOfSameGroup(const RemoteKey& other) const;
 
-  // Asks the holder; see RemoteHolder. Of a key without one, that is refused.
+  // Asks the holder; see RemoteHolder. Fails for a key without one.
   bool Ask(const RemoteQuestion& question, SecretBytes* answer) const;
 
  private:
@@ -46,15 +46,15 @@ class RemoteKey {
   RunTime verify_time_;
 };
 
-// What libcrypto gets as key data points to one of these. Contexts have shares of their own.
+// libcrypto's key data points to one of these. Contexts keep references of their own.
 using RemoteKeyPointer = std::shared_ptr<RemoteKey>;
 
 inline const RemoteKeyPointer& ToRemoteKey(const void* key) { return *static_cast<const RemoteKeyPointer*>(key); }
 
-// Some functions are not told whose they are: see BindPlace().
+// The most algorithms of one class: see BindPlace().
 constexpr size_t kMostRemote = 8;
 
-// The functions of an algorithm that the provider offers; `algorithm` stays where it is.
+// The functions of an algorithm that the provider offers; `algorithm` must stay where it is.
 std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t place, const WrappedAlgorithm& algorithm);
 std::vector<OSSL_DISPATCH> RemoteSignature(size_t place, const WrappedAlgorithm& algorithm);
 std::vector<OSSL_DISPATCH> RemoteAsymCipher(size_t place, const WrappedAlgorithm& algorithm);

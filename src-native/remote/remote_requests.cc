@@ -7,13 +7,13 @@ namespace openssl_async {
 
 namespace {
 
-// Pauses in a row that were none, after which they are taken to be blocked: while this thread is held up here, nobody
-// can answer.
+// After so many pauses in a row that did not happen, pauses count as blocked: nobody can answer while this thread is
+// held up here.
 constexpr unsigned kMostVainPauses = 64;
 
 }  // namespace
 
-// Lives on the stack of the job that waits for it. Only the job's own thread gets to see it.
+// Lives on the stack of its waiting job. Only the job's thread sees it.
 class RemoteRequests::Request {
  public:
   Request(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer, uint32_t job)
@@ -23,7 +23,7 @@ class RemoteRequests::Request {
   const uint32_t job;
   const RemoteQuestion& question;
 
-  // False when its application could not be told of the end.
+  // False when there is no way to wake the application.
   bool Prepare(ASYNC_WAIT_CTX* wait_context) {
     wait_context_ = wait_context;
     if (ASYNC_WAIT_CTX_get_callback(wait_context, &callback_, &callback_argument_) != 1) callback_ = nullptr;
@@ -37,8 +37,8 @@ class RemoteRequests::Request {
     const int status = callback_ != nullptr ? ASYNC_STATUS_OK : ASYNC_STATUS_UNSUPPORTED;
     const int status_before = ASYNC_WAIT_CTX_get_status(wait_context_);
     if (status != status_before) ASYNC_WAIT_CTX_set_status(wait_context_, status);
-    // A resume is a hint. A job that another program drives is not counted in switches, but it is not resumed in vain
-    // that often.
+    // A resume is a hint. Jobs that another program drives are not counted in switches(), but are not resumed in vain
+    // so often.
     const JobThread& thread = JobThread::Current();
     for (unsigned vain = 0; !ended_ && vain < kMostVainPauses;) {
       const uint64_t switches = thread.switches();
@@ -50,7 +50,7 @@ class RemoteRequests::Request {
     return ended_;
   }
 
-  // Whether there is an answer; the error is raised here, in the job.
+  // Whether there is an answer; if not, raises the error in the job.
   bool Result() const {
     if (ok_) return true;
     RaiseOwn(reason_, detail_.empty() ? nullptr : detail_.c_str());
@@ -103,12 +103,12 @@ bool RemoteRequests::Ask(const RemoteHolder& holder, const RemoteQuestion& quest
     return false;
   }
   if (delegate_ == nullptr) {
-    RaiseOwn(OwnReason::kRemoteKeyFailed, "The environment of the remote key ends");
+    RaiseOwn(OwnReason::kRemoteKeyFailed, "The remote key's environment ends");
     return false;
   }
   Request request(holder, question, answer, delegate_->RunningJob());
   if (!request.Prepare(ASYNC_get_wait_ctx(job))) {
-    RaiseOwn(OwnReason::kRemoteKeyCannotWait, "There are no file descriptors left to wait for the remote key with");
+    RaiseOwn(OwnReason::kRemoteKeyCannotWait, "No file descriptor is left to wait for the remote key with");
     return false;
   }
   const uint64_t id = next_id_++;
@@ -150,7 +150,7 @@ void RemoteRequests::Close() {
   delegate_ = nullptr;
   new_.clear();
   for (const auto& [id, request] : std::exchange(requests_, {})) {
-    request->EndWith(OwnReason::kRemoteKeyFailed, "The environment of the remote key ends");
+    request->EndWith(OwnReason::kRemoteKeyFailed, "The remote key's environment ends");
   }
 }
 

@@ -1,8 +1,8 @@
-// What private keys are asked that are held elsewhere, and how the answers come back. One for each environment.
+// Requests to private keys that are held elsewhere, and their answers. One RemoteRequests for each environment.
 //
-// A request is made on a job's stack and pauses the job; it is handed over on the loop's thread, outside all jobs, and
-// answered there. It lives on the job's stack, so what is handed over must be copied, and an answer that comes after
-// its request has ended finds nobody.
+// A request is made on a job's stack and pauses the job. It is handed over on the loop's thread, outside all jobs, and
+// answered there. The request lives on the job's stack: a receiver copies it, and an answer to an ended request finds
+// nobody.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ struct RemoteQuestion {
   static constexpr int kNone = -1;
 
   RemoteOperation operation = RemoteOperation::kSign;
-  ByteView bytes;                     // what to sign, the ciphertext, or the peer's point
-  const char* digest = nullptr;       // that `bytes` are one of, or OAEP's; null for none
+  ByteView bytes;                     // the data to sign, the ciphertext, or the peer's point
+  const char* digest = nullptr;       // that made `bytes`, or OAEP's; null for none
   const char* mgf1_digest = nullptr;  // PSS, OAEP
   int padding = kNone;                // RSA
   int salt_length = kNone;            // PSS
@@ -34,16 +34,16 @@ struct RemoteQuestion {
 
 class RemoteRequests;
 
-// Who is asked. Shared by the key's copies.
+// Keeps a private key and answers for it. Shared by the key's copies.
 struct RemoteHolder {
   std::shared_ptr<RemoteRequests> requests;
-  uint32_t key = 0;         // what JavaScript knows it by
+  uint32_t key = 0;         // its number in JavaScript
   uint32_t operations = 0;  // a bit for each RemoteOperation that it can be asked
   bool verifies = false;    // signatures are checked before they are used
   bool p1363 = false;       // ECDSA signatures come as r and s next to each other (IEEE P1363), not as DER
 
-  // Asks on a job's stack, and returns when the answer is there. False when there is none: the reason is on the
-  // thread's error queue.
+  // Asks from a job's stack and returns with the answer. False when there is none, with the reason on the thread's
+  // error queue.
   bool Ask(const RemoteQuestion& question, SecretBytes* answer) const;
 };
 
@@ -51,16 +51,16 @@ class RemoteRequests {
  public:
   class Delegate {
    public:
-    // There is something to take. On a job's stack: note it and return.
+    // A request can be taken. Called on a job's stack: note it and return.
     virtual void OnRemoteRequest() = 0;
-    // Whose job it is that asks; for the one who takes the request.
+    // The number of the asking job, for the receiver of the request.
     virtual uint32_t RunningJob() const = 0;
 
    protected:
     ~Delegate() = default;
   };
 
-  // As the one who takes a request sees it; valid until JavaScript runs.
+  // A request as its receiver sees it; valid until JavaScript runs.
   struct Taken {
     uint64_t id;
     uint32_t key;
@@ -76,15 +76,15 @@ class RemoteRequests {
   // See RemoteHolder.
   bool Ask(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer);
 
-  // --- The loop's thread, outside jobs.
-  // Those that were made since the last time, oldest first.
+  // --- The loop's thread, outside jobs
+  // The numbers of requests made since the last time, oldest first.
   std::vector<uint64_t> TakeNew() { return std::exchange(new_, {}); }
-  // Nothing when it has ended.
+  // Nothing when the request has ended.
   std::optional<Taken> Look(uint64_t id) const;
-  // Each ends a request and has its job resumed; one that has ended already is no longer known, which is no error.
+  // Both end a request and have its job resumed. An ended request is unknown, which is no error.
   void Answer(uint64_t id, ByteView bytes);
   void Refuse(uint64_t id, OwnReason reason, const char* detail);
-  // All fail, and so does every one that is made later.
+  // Fails all requests, later ones too.
   void Close();
 
   size_t size() const { return requests_.size(); }
@@ -95,7 +95,7 @@ class RemoteRequests {
   Request* Find(uint64_t id) const;
   Request* Remove(uint64_t id);
 
-  Delegate* delegate_;  // null once it is closed
+  Delegate* delegate_;  // null once closed
   const std::thread::id thread_;
   uint64_t next_id_ = 0;
   std::unordered_map<uint64_t, Request*> requests_;

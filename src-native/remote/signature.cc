@@ -1,4 +1,4 @@
-// Signatures: the holder of the key makes them; the default provider checks them, and knows all parameters.
+// Signatures: the key's holder makes them; the default provider checks them and handles all parameters.
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -26,8 +26,8 @@ using SetParamsFn = OSSL_FUNC_signature_set_ctx_params_fn;
 
 constexpr size_t kMostNameBytes = 64;
 
-// One of the default provider's, with the public key. It is set up for signing too, which takes no private key: so it
-// checks and keeps the parameters.
+// Has a context of the default provider's with the public key. Setting that context up for signing takes no private
+// key, so it checks and keeps the parameters.
 class Context {
  public:
   explicit Context(const WrappedAlgorithm& algorithm) : algorithm_(algorithm) {}
@@ -70,7 +70,7 @@ class Context {
   bool is_pure() const { return !is_rsa() && !algorithm_.Is("ECDSA"); }
   bool is_rsa() const { return algorithm_.Is("RSA"); }
 
-  // Empty when there is none.
+  // `name` is empty when there is none.
   bool ReadDigest(char* name) const {
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, name, kMostNameBytes),
                            OSSL_PARAM_END};
@@ -117,7 +117,7 @@ Context* Context::Duplicate() const {
 
 // --- The holder's part
 
-// What is asked, in memory that lasts as long as the question.
+// A question, with the memory that it borrows.
 struct Question {
   RemoteQuestion asked;
   char digest[kMostNameBytes] = "";
@@ -129,7 +129,7 @@ bool Unsupported(const char* detail) {
   return false;
 }
 
-// How many bytes of salt are meant, of which PSS in a key of this size takes so many at most.
+// Finds the salt's length; PSS with a key of this size allows at most `most` bytes.
 bool ResolveSaltLength(int salt_length, int digest_size, int most, int* resolved) {
   switch (salt_length) {
     case RSA_PSS_SALTLEN_DIGEST:
@@ -169,7 +169,7 @@ bool ReadRsaParams(const Context& context, int digest_size, Question* question) 
     case RSA_PKCS1_PSS_PADDING:
       break;
     default:
-      return Unsupported("A remote key signs with PKCS#1 v1.5, PSS and no padding only");
+      return Unsupported("A remote key signs only with PKCS#1 v1.5, PSS or no padding");
   }
   if (digest_size == 0) {
     ERR_raise(ERR_LIB_PROV, PROV_R_MISSING_MESSAGE_DIGEST);
@@ -200,7 +200,7 @@ bool Describe(const Context& context, ByteView bytes, Question* question) {
   return !context.is_rsa() || ReadRsaParams(context, digest_size, question);
 }
 
-// --- What came back
+// --- The answer
 
 bool Invalid(const char* detail) {
   RaiseOwn(OwnReason::kRemoteKeyInvalidResult, detail);
@@ -232,20 +232,20 @@ bool HasRightForm(const Context& context, SecretBytes* signature) {
   const RemoteKey& key = context.key();
   const auto most = static_cast<size_t>(key.Number(OSSL_PKEY_PARAM_MAX_SIZE));
   if (!context.algorithm().Is("ECDSA")) {
-    return signature->size() == most || Invalid("The signature of the remote key has a wrong length");
+    return signature->size() == most || Invalid("The remote key's signature has a wrong length");
   }
   if (key.holder()->p1363) {
     const auto part = static_cast<size_t>(key.Number(OSSL_PKEY_PARAM_BITS) + 7) / 8;
-    if (signature->size() != 2 * part) return Invalid("The signature of the remote key has a wrong length");
+    if (signature->size() != 2 * part) return Invalid("The remote key's signature has a wrong length");
     if (!ToDer(signature)) return false;
   }
   ERR_set_mark();
   const bool is_der = signature->size() <= most && IsDer(*signature);
   ERR_pop_to_mark();
-  return is_der || Invalid("The signature of the remote key is not DER of ECDSA");
+  return is_der || Invalid("The remote key's signature is not a DER-encoded ECDSA signature");
 }
 
-// On any thread. It must not end in an error: that is for the caller to raise.
+// Any thread. The caller drops its errors and raises one of its own.
 bool IsValid(const Context& context, const Question& question, ByteView signature) {
   Context verifier(context.algorithm());
   const RemoteQuestion& asked = question.asked;
@@ -277,7 +277,7 @@ bool IsValid(const Context& context, const Question& question, ByteView signatur
          verify(inner, signature.data, signature.size, asked.bytes.data, asked.bytes.size) == 1;
 }
 
-// With the pool's help where the job can pause for it.
+// Runs on the pool where the job can pause.
 bool Check(const Context& context, const Question& question, ByteView signature) {
   const int valid = Offload(OffloadClass::kSignature, &context.key().verify_time(), [&] {
     ERR_set_mark();
@@ -285,10 +285,10 @@ bool Check(const Context& context, const Question& question, ByteView signature)
     ERR_pop_to_mark();
     return is_valid ? 1 : 0;
   });
-  return valid == 1 || Invalid("The signature of the remote key is not valid");
+  return valid == 1 || Invalid("The remote key's signature is not valid");
 }
 
-int SignBytes(const Context& context, ByteView bytes, unsigned char* signature, size_t* size, size_t room) {
+int SignBytes(const Context& context, ByteView bytes, unsigned char* signature, size_t* size, size_t capacity) {
   Question question;
   SecretBytes answer;
   if (!Describe(context, bytes, &question) || !context.key().Ask(question.asked, &answer) ||
@@ -296,7 +296,7 @@ int SignBytes(const Context& context, ByteView bytes, unsigned char* signature, 
     return 0;
   }
   if (context.key().holder()->verifies && !Check(context, question, answer.view())) return 0;
-  if (answer.size() > room) {
+  if (answer.size() > capacity) {
     ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);
     return 0;
   }
@@ -312,7 +312,7 @@ int TellSize(const Context& context, size_t* size) {
 
 // --- Signing
 
-// The holder would not know of these: the signature would be another than was asked for.
+// A holder is not told of these parameters, and would make another signature.
 bool CanBeAsked(const OSSL_PARAM params[]) {
   if (params == nullptr) return true;
   for (const char* name : {"nonce-type", "context-string", "instance"}) {
@@ -327,10 +327,10 @@ int InitSign(void* data, void* key, const OSSL_PARAM params[]) {
   return CanBeAsked(params) ? Context::From(data)->Init(OSSL_FUNC_SIGNATURE_SIGN_INIT, key, params) : 0;
 }
 
-int Sign(void* data, unsigned char* signature, size_t* size, size_t room, const unsigned char* in, size_t in_size) {
+int Sign(void* data, unsigned char* signature, size_t* size, size_t capacity, const unsigned char* in, size_t in_size) {
   const Context& context = *Context::From(data);
   if (signature == nullptr) return TellSize(context, size);
-  return SignBytes(context, {in, in_size}, signature, size, room);
+  return SignBytes(context, {in, in_size}, signature, size, capacity);
 }
 
 int InitDigestSign(void* data, const char* digest_name, void* key, const OSSL_PARAM params[]) {
@@ -345,25 +345,25 @@ int UpdateDigestSign(void* data, const unsigned char* in, size_t size) {
   return EVP_DigestUpdate(Context::From(data)->hash(), in, size);
 }
 
-int FinishDigestSign(void* data, unsigned char* signature, size_t* size, size_t room) {
+int FinishDigestSign(void* data, unsigned char* signature, size_t* size, size_t capacity) {
   const Context& context = *Context::From(data);
   if (signature == nullptr) return TellSize(context, size);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned digest_size = 0;
   if (EVP_DigestFinal_ex(context.hash(), digest, &digest_size) != 1) return 0;
-  return SignBytes(context, {digest, digest_size}, signature, size, room);
+  return SignBytes(context, {digest, digest_size}, signature, size, capacity);
 }
 
-int DigestSign(void* data, unsigned char* signature, size_t* size, size_t room, const unsigned char* in,
+int DigestSign(void* data, unsigned char* signature, size_t* size, size_t capacity, const unsigned char* in,
                size_t in_size) {
   const Context& context = *Context::From(data);
   if (signature == nullptr) return TellSize(context, size);
-  if (context.is_pure()) return SignBytes(context, {in, in_size}, signature, size, room);
+  if (context.is_pure()) return SignBytes(context, {in, in_size}, signature, size, capacity);
   if (EVP_DigestUpdate(context.hash(), in, in_size) != 1) return 0;
-  return FinishDigestSign(data, signature, size, room);
+  return FinishDigestSign(data, signature, size, capacity);
 }
 
-// --- Verifying, which takes the public key only
+// --- Verifying, with the public key only
 
 template <int kId>
 int Init(void* data, void* key, const OSSL_PARAM params[]) {
@@ -375,11 +375,11 @@ int Verify(void* data, const unsigned char* signature, size_t size, const unsign
   return context.Get<VerifyFn>(OSSL_FUNC_SIGNATURE_VERIFY)(context.inner(), signature, size, in, in_size);
 }
 
-int Recover(void* data, unsigned char* out, size_t* size, size_t room, const unsigned char* signature,
+int Recover(void* data, unsigned char* out, size_t* size, size_t capacity, const unsigned char* signature,
             size_t signature_size) {
   const Context& context = *Context::From(data);
   const auto recover = context.Get<RecoverFn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER);
-  return recover(context.inner(), out, size, room, signature, signature_size);
+  return recover(context.inner(), out, size, capacity, signature, signature_size);
 }
 
 int InitDigestVerify(void* data, const char* digest_name, void* key, const OSSL_PARAM params[]) {
@@ -467,7 +467,7 @@ std::vector<OSSL_DISPATCH> RemoteSignature(size_t place, const WrappedAlgorithm&
     functions.push_back({kSettable, BindPlace<ContextParams<kSettable>, kMostRemote>(place)});
   }
   functions = OnlyWhatItHas(algorithm.functions, std::move(functions));
-  // Some messages come in one piece only; here all of them may.
+  // Some algorithms take a message in one piece only; here all of them do.
   functions.insert(functions.begin(), {OSSL_FUNC_SIGNATURE_DIGEST_SIGN, ToAnyFunction(DigestSign)});
   return functions;
 }
