@@ -70,18 +70,18 @@ struct SharedEngineKey {
   size_t size;
   SharedEngineKey* next;
   evp_pkey_st* key;
-  uint64_t holders;
+  uint64_t users;
 };
 
 // An engine that copies have loaded. Made by the first with OPENSSL_malloc(3), freed by the last.
 struct SharedEngine {
   size_t size;
   SharedEngine* next;
-  engine_st* engine;  // each holder has structural and functional references of its own
+  engine_st* engine;  // each user has structural and functional references of its own
   const char* source;
   const unsigned char* before_init;  // a digest of the commands before the initialisation
   uint64_t before_init_size;
-  uint64_t holders;
+  uint64_t users;
   uint64_t defaults;  // users that have made it the process's default
   SharedEngineKey* keys;
 };

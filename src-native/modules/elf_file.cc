@@ -20,7 +20,7 @@ namespace openssl_async {
 
 namespace {
 
-// The file of this very code is one of this machine's.
+// The machine that this code is compiled for.
 #if defined(__x86_64__)
 constexpr uint16_t kMachine = EM_X86_64;
 #elif defined(__aarch64__)
@@ -36,7 +36,7 @@ constexpr uint16_t kMachine = EM_S390;
 #elif defined(__riscv)
 constexpr uint16_t kMachine = EM_RISCV;
 #else
-constexpr uint16_t kMachine = EM_NONE;  // not known: the dynamic linker has to tell
+constexpr uint16_t kMachine = EM_NONE;  // unknown: the dynamic linker has to tell
 #endif
 constexpr unsigned char kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
 
@@ -46,7 +46,7 @@ using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 using Dynamic = ElfW(Dyn);
 
-// Parts of sections that are larger are left out: those of real modules are not, and a damaged file may claim anything.
+// Only this much of a section is read: real modules have less, and a damaged file may claim anything.
 constexpr uint64_t kMostSectionBytes = uint64_t{64} << 20;
 constexpr size_t kMostNameBytes = 4096;
 
@@ -55,7 +55,7 @@ class Window {
  public:
   explicit Window(int fd) : fd_(fd) {}
 
-  // False when the file does not have that much.
+  // False when the file has less.
   bool Read(uint64_t offset, void* to, size_t size) {
     auto* out = static_cast<char*>(to);
     while (size > 0) {
@@ -126,7 +126,7 @@ ElfFile::Kind ElfFile::Read(const std::string& path) {
     return Kind::kOtherMachine;
   }
   if (header.e_type != ET_DYN) return Kind::kOther;
-  // The dynamic linker maps what a file that was cut short lacks, and crashes.
+  // The dynamic linker would map the missing part of a truncated file, and crash.
   for (size_t i = 0; i < header.e_phnum; ++i) {
     Segment segment = {};
     if (!image.Get(header.e_phoff + i * sizeof(Segment), &segment)) return Kind::kOther;

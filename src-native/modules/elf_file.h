@@ -1,4 +1,4 @@
-// What a shared library of ELF needs, read from its file without loading it.
+// An ELF shared library's needs, read from its file without loading it.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@ class ElfFile {
  public:
   enum class Kind { kOther, kOtherMachine, kThisMachine, kUnreadable };
 
-  // Of what is damaged, as much is read as makes sense. kUnreadable: errno says why.
+  // Reads as much of a damaged file as makes sense. kUnreadable: errno says why.
   Kind Read(const std::string& path);
 
-  // The libraries that it names.
+  // Names of the libraries that it needs.
   const std::vector<std::string>& needed() const { return needed_; }
-  // Where it looks for them, by colons: DT_RUNPATH, or DT_RPATH.
+  // The search path for these libraries, separated by colons: DT_RUNPATH, or DT_RPATH.
   const std::string& run_path() const { return run_path_; }
-  // Names that others have to define.
+  // Symbols that other libraries have to define.
   const std::vector<std::string>& undefined() const { return undefined_; }
 
  private:

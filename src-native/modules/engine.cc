@@ -1,4 +1,4 @@
-// Engines are deprecated in favour of providers, which is no reason not to use those that people have.
+// OpenSSL deprecates engines in favour of providers, but people have engines.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "modules/engine.h"
@@ -65,21 +65,21 @@ constexpr const char* kRequired[] = {
     "ENGINE_up_ref",         "RAND_set_rand_method",
 };
 
-constexpr const char* kDynamic = "dynamic";  // what OpenSSL calls its loader of modules
+constexpr const char* kDynamic = "dynamic";  // OpenSSL's name for its loader of modules
 
-// Recursive: whoever has it may be the last to let go of an engine, which then ends.
+// Recursive: a thread that has the mutex may release the last reference to an engine, whose destructor locks it again.
 std::recursive_mutex& Mutex() {
   static auto* mutex = new std::recursive_mutex();
   return *mutex;
 }
 
-// All that are loaded; those that are gone leave an empty place until the next is loaded.
+// All loaded engines. An unloaded engine leaves an expired entry until the next is loaded.
 std::vector<std::weak_ptr<Engine>>& Loaded() {
   static auto* engines = new std::vector<std::weak_ptr<Engine>>();
   return *engines;
 }
 
-// Where engines lie: OpenSSL's own folder, which in Node.js's build rarely exists, and those of distributions.
+// Folders with engines: OpenSSL's own, which rarely exists in Node.js's build, and those of distributions.
 std::vector<std::string> Folders() {
   const char* chosen = getenv("OPENSSL_ENGINES");
   if (chosen != nullptr && *chosen != '\0') return {chosen};
@@ -100,7 +100,7 @@ std::vector<std::string> Folders() {
   return folders;
 }
 
-// Tells whether commands are the same again without keeping them: there may be a PIN among them.
+// Identifies commands without keeping them: one of them may hold a PIN.
 std::vector<unsigned char> DigestOf(const EngineCommands& commands) {
   std::vector<unsigned char> digest(EVP_MAX_MD_SIZE);
   unsigned size = 0;
@@ -163,7 +163,7 @@ void Engine::UndoDefault() {
   if (ENGINE_get_RAND(engine) != nullptr && RAND_get_rand_method() == ENGINE_get_RAND(engine)) {
     RAND_set_rand_method(nullptr);
   }
-  Cache::ForgetAll();  // the contexts that found it
+  Cache::ForgetAll();  // drops contexts that found this engine
 }
 
 Result<std::shared_ptr<Engine>> Engine::Load(const EngineRequest& request) {
@@ -224,20 +224,21 @@ void Engine::Remember(const std::shared_ptr<Engine>& engine) {
 Result<Engine::EnginePointer> Engine::Find(const EngineRequest& request) {
   OPENSSL_init_crypto(OPENSSL_INIT_ENGINE_ALL_BUILTIN, nullptr);
   if (request.is_path) return LoadModule(request.name, request.id);
-  // ENGINE_by_id() would load a module by itself, without a look at it.
+  // ENGINE_by_id() would load a module by itself, unchecked.
   for (ENGINE* engine = ENGINE_get_first(); engine != nullptr; engine = ENGINE_get_next(engine)) {
     if (request.name != ENGINE_get_id(engine)) continue;
     EnginePointer found(engine);
     return request.name == kDynamic ? EnginePointer(ENGINE_by_id(kDynamic)) : std::move(found);
   }
-  std::string places;
+  std::string searched;
   for (const std::string& folder : Folders()) {
     const std::string path = folder + "/" + request.name + ModuleEnding();
     struct stat status = {};
     if (stat(path.c_str(), &status) == 0) return LoadModule(path, request.id.empty() ? request.name : request.id);
-    places += (places.empty() ? "" : ", ") + folder;
+    searched += (searched.empty() ? "" : ", ") + folder;
   }
-  return EngineError("OpenSSL has no engine '" + request.name + "', and there is no module of this name in " + places);
+  return EngineError("OpenSSL has no engine '" + request.name + "', and there is no module of this name in " +
+                     searched);
 }
 
 Result<Engine::EnginePointer> Engine::LoadModule(const std::string& path, const std::string& id) {
@@ -261,7 +262,7 @@ Result<Engine::EnginePointer> Engine::LoadModule(const std::string& path, const 
       return incompatible("another libcrypto, by the version of its interface");
     case ENGINE_R_INIT_FAILED:
       return incompatible("it does not set up an engine" + (id.empty() ? "" : " '" + id + "'") +
-                          ", or somebody else has it loaded");
+                          ", or other code has it loaded");
     default:
       return EngineError("OpenSSL cannot load the engine '" + path + "'");
   }
@@ -298,7 +299,7 @@ std::vector<EngineInfo> Engine::List() {
   return list;
 }
 
-// --- What it has
+// --- Properties
 
 std::string Engine::id() const { return ENGINE_get_id(engine_.get()); }
 
@@ -331,7 +332,7 @@ std::vector<EngineCommand> Engine::Commands() const {
   return commands;
 }
 
-// --- What it does
+// --- Commands and keys
 
 Result<void> Engine::Control(const EngineCommands& commands) {
   for (const auto& [name, value] : commands) {
@@ -350,7 +351,7 @@ Result<void> Engine::Control(const std::string& command, const EngineValue& valu
   int done = 0;
   switch (value.kind) {
     case EngineValue::Kind::kNone:
-      if (!known->takes_nothing) return Failure("wants a value for '" + command + "'");
+      if (!known->takes_nothing) return Failure("needs a value for '" + command + "'");
       done = ENGINE_ctrl_cmd(engine, name, 0, nullptr, nullptr, 0);
       break;
     case EngineValue::Kind::kNumber:
@@ -359,7 +360,7 @@ Result<void> Engine::Control(const std::string& command, const EngineValue& valu
       break;
     case EngineValue::Kind::kText:
       if (!known->takes_text) return Failure("takes no text for '" + command + "'");
-      // Engines are not to write there, but know no const.
+      // Engines must not write there, but their interface has no const.
       done = ENGINE_ctrl_cmd(engine, name, 0, const_cast<unsigned char*>(value.text.data()), nullptr, 0);
       break;
   }
@@ -388,7 +389,7 @@ Result<std::shared_ptr<EVP_PKEY>> Engine::LoadKey(const std::string& id, bool is
   const auto load = is_private ? ENGINE_load_private_key : ENGINE_load_public_key;
   EvpPkeyPointer key(load(engine_.get(), id.c_str(), PinAnswer::Method(), &pin_answer_));
   pin_answer_.Clear();
-  // What the key is called may hold a PIN, so it is not told.
+  // The key's id may hold a PIN, so the message leaves it out.
   if (!key) return Failure(is_private ? "does not give this private key" : "does not give this public key");
   EVP_PKEY* pkey = key.get();
   {
@@ -409,7 +410,8 @@ void Engine::LetGo(EVP_PKEY* key) {
   --keys_[key].users;
 }
 
-// Nobody asks for a key meanwhile. A key that the engine itself keeps, as that of PKCS#11 does, would keep the engine.
+// Nobody asks for a key meanwhile. Some engines keep their keys themselves, as PKCS#11's does, and such a key would
+// keep the engine.
 void Engine::ForgetUnusedKeys() {
   const Copies::EngineLock copies;
   const std::lock_guard<std::mutex> lock(keys_mutex_);
@@ -429,7 +431,7 @@ Result<void> Engine::SetDefault(const std::string& algorithms) {
   const Copies::EngineLock copies;
   if (!is_default_) SharedEngines::NoteDefault(shared_);
   is_default_ = true;  // or a part of it
-  Cache::ForgetAll();  // their contexts would not look for it
+  Cache::ForgetAll();  // drops contexts that would not look for this engine
   if (ENGINE_set_default_string(engine_.get(), algorithms.c_str()) == 1) return {};
   return Failure("cannot be the default for " + algorithms);
 }

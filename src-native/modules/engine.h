@@ -1,5 +1,5 @@
-// OpenSSL's engines, without touching what the process uses by default. OpenSSL 4 has none; then nothing here works,
-// and says so.
+// OpenSSL's engines. The process's defaults stay untouched, except by SetDefault(). OpenSSL 4 has no engines:
+// everything here then fails and says so.
 #pragma once
 
 #include <map>
@@ -31,7 +31,7 @@ struct EngineValue {
 struct EngineCommand {
   std::string name;
   std::string description;
-  // None of them: it takes what only the engine's own programs have.
+  // None of these: the command takes something that only the engine's own programs have.
   bool takes_number = false;
   bool takes_text = false;
   bool takes_nothing = false;
@@ -44,23 +44,23 @@ struct EngineRequest {
   std::string name;  // the id of an engine, or the path of a module
   bool is_path = false;
   std::string id;              // of the engine in the module; empty for the module's own choice
-  EngineCommands before_init;  // carried out by who loads the engine first
-  EngineCommands after_init;   // carried out by all
+  EngineCommands before_init;  // carried out by the first load
+  EngineCommands after_init;   // carried out by every load
 };
 
 struct EngineInfo {
   std::string id;
   std::string name;
-  bool is_loaded = false;  // by this library; else OpenSSL has it built in, or somebody else loaded it
+  bool is_loaded = false;  // by this library; else OpenSSL has it built in, or other code loaded it
 };
 
-// One for the process, however many have loaded it, other copies of this package too. It is finished, and then freed,
-// when the last of them and of its keys is gone. Any thread.
+// One object for each engine, however often it is loaded; other copies of this package share OpenSSL's engine.
+// OpenSSL's engine is finished and freed when the last copy's object and the last key are gone. Any thread.
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
-  // Empty where there are engines, else one sentence that says why not.
+  // Why there are no engines, in one sentence; empty where there are.
   static const std::string& UnsupportedReason();
-  // Finds and initialises it, or joins those who have it. May take long, as everything that asks the engine.
+  // Finds and initialises an engine, or joins a loaded one. May take long, as everything that asks the engine.
   // ERR_ASYNC_ENGINE, ERR_ASYNC_MODULE_INCOMPATIBLE.
   static Result<std::shared_ptr<Engine>> Load(const EngineRequest& request);
   static std::vector<EngineInfo> List();
@@ -71,20 +71,21 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   std::string id() const;
   std::string name() const;
-  // As engine(1) calls what it has: "RSA", "DIGESTS" and so on.
+  // The engine's algorithms by engine(1)'s names: "RSA", "DIGESTS" and so on.
   std::vector<std::string> Algorithms() const;
   std::vector<EngineCommand> Commands() const;
 
   Result<void> Control(const std::string& command, const EngineValue& value);
   // For Poll(): the number of a command that makes the engine look for responses. ERR_ASYNC_ENGINE.
   Result<int> PollCommand(const std::string& command) const;
-  // True when it says that it found some, as a number of its own.
+  // Runs that command; true when the engine reports a number of found responses.
   bool Poll(int command) const;
-  // A key that the engine has, and which keeps it. `pin` (absent for none) is what it is told when it asks for one.
+  // A key of the engine's, which keeps the engine. `pin` (absent for none) answers the engine's question for one.
   Result<std::shared_ptr<EVP_PKEY>> LoadKey(const std::string& id, bool is_private, ByteView pin);
-  // Makes the operations of a key of one's own the engine's, as far as `methods` (ENGINE_METHOD_… of engine.h) say.
+  // Hands a key's operations to the engine, as far as `methods` (ENGINE_METHOD_… of engine.h) say.
   Result<EvpPkeyPointer> Bind(EvpPkeyPointer key, unsigned methods) const;
-  // Makes it the process's choice for "RSA,EC", or whatever ENGINE_set_default_string(3) knows, until it is gone.
+  // Makes the engine the process's default for "RSA,EC", or anything else that ENGINE_set_default_string(3) knows,
+  // until it is unloaded.
   Result<void> SetDefault(const std::string& algorithms);
 
  private:
@@ -108,14 +109,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Error Failure(const std::string& what) const;
 
   EnginePointer engine_;
-  const std::string source_;                // path of its module, or id: what it is found again by
-  std::vector<unsigned char> before_init_;  // a digest of the commands that were carried out
+  const std::string source_;                // path of its module, or id; finds the engine again
+  std::vector<unsigned char> before_init_;  // a digest of those commands
   SharedEngine* shared_ = nullptr;          // null unless other copies can join
   bool is_initialised_ = false;
   bool is_default_ = false;
-  std::mutex loading_;  // of who asks for a key, which may take long
+  std::mutex loading_;  // held while a key is loaded, which may take long
   PinAnswer pin_answer_;
-  // What LoadKey() gave, with how many have it. An engine may give the same one again, and keep it.
+  // A key from LoadKey(), and its users. An engine may give the same key again, and may keep it.
   struct LoadedKey {
     EvpPkeyPointer key;
     size_t users = 0;

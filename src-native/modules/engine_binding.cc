@@ -1,4 +1,4 @@
-// Keys of one's own whose operations are an engine's.
+// Hands the operations of other keys to an engine.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "modules/contract.h"
@@ -24,7 +24,7 @@ using EcKeyPointer = DeleteFnPtr<EC_KEY, EC_KEY_free>;
 
 BignumPointer Copy(const BIGNUM* number) { return BignumPointer(number == nullptr ? nullptr : BN_dup(number)); }
 
-// Made with the engine, not given its functions later: they may ask the key for its engine.
+// The key is made with the engine rather than given its functions later: these may ask the key for its engine.
 RsaPointer WithMethods(const RSA* source, ENGINE* engine) {
   RsaPointer rsa(source == nullptr ? nullptr : RSA_new_method(engine));
   if (!rsa) return nullptr;
@@ -36,7 +36,7 @@ RsaPointer WithMethods(const RSA* source, ENGINE* engine) {
   BignumPointer key[] = {Copy(n), Copy(e), Copy(d)};
   BignumPointer factors[] = {Copy(p), Copy(q)};
   BignumPointer crt[] = {Copy(dmp1), Copy(dmq1), Copy(iqmp)};
-  // They take what they are given, unless they refuse all of it.
+  // These functions take all of their arguments, or none.
   if (RSA_set0_key(rsa.get(), key[0].get(), key[1].get(), key[2].get()) != 1) return nullptr;
   for (BignumPointer& taken : key) static_cast<void>(taken.release());
   if (RSA_set0_factors(rsa.get(), factors[0].get(), factors[1].get()) == 1) {
@@ -74,7 +74,7 @@ Result<EvpPkeyPointer> Engine::Bind(EvpPkeyPointer key, unsigned methods) const 
     bound.reset(EVP_PKEY_new());
     if (!ec || !bound || EVP_PKEY_set1_EC_KEY(bound.get(), ec.get()) != 1) return Failure("does not take this EC key");
   }
-  // Functions of a higher level, for any type, which may well use the above.
+  // Functions of a higher level, for any type of key. They may use the lower functions, set before.
   if ((methods & ENGINE_METHOD_PKEY_METHS) != 0 && ENGINE_get_pkey_meths(engine) != nullptr &&
       ENGINE_get_pkey_meth(engine, type) != nullptr) {
     if (!bound) bound = std::move(key);

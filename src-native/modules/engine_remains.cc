@@ -26,11 +26,11 @@ struct KnownEngines {
 };
 
 KnownEngines& All() {
-  static auto* known = new KnownEngines();  // engines may go when the process ends
+  static auto* known = new KnownEngines();  // never destroyed: engines may be freed when the process ends
   return *known;
 }
 
-// Nobody has a reference any more. OpenSSL may have its own lock.
+// Called when no reference is left. OpenSSL may hold its own lock.
 int OnDestroy(ENGINE* engine) {
   ENGINE_GEN_INT_FUNC_PTR destroy = nullptr;
   {

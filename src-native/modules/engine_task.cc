@@ -66,7 +66,7 @@ EngineTask LoadEngineKeyTask(std::shared_ptr<Engine> engine, std::string id, boo
     Result<std::shared_ptr<EVP_PKEY>> key = engine->LoadKey(id, is_private, pin);
     if (!key.ok()) return key.error();
     outcome.spki = SpkiOf(key.value().get());
-    if (outcome.spki.empty() && is_private) {  // tokens keep the public part of EC keys as an object of its own
+    if (outcome.spki.empty() && is_private) {  // tokens keep an EC key's public part as a separate object
       Result<std::shared_ptr<EVP_PKEY>> public_key = engine->LoadKey(id, false, pin);
       if (!public_key.ok()) return public_key.error();
       outcome.spki = SpkiOf(public_key.value().get());

@@ -1,4 +1,4 @@
-// What is asked of engines and may take its time, as operations: they run on the pool, and can be given up.
+// Requests to engines that may take long, as operations: they run on the pool and can be given up.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace openssl_async {
 
-// What came of it; complete once the operation has ended. An engine that refuses is not an operation that failed: its
-// error has a code of ours besides what OpenSSL says.
+// The result, complete once the operation has ended. An engine's refusal does not fail the operation: the error has a
+// code of ours and OpenSSL's lines.
 struct EngineOutcome {
   std::optional<Error> error;
   std::shared_ptr<Engine> engine;

@@ -1,5 +1,5 @@
-// Whether a shared library can work in this process: asked before OpenSSL loads it, which does not say why one cannot,
-// nor notices that half of its functions are another libcrypto's.
+// Checks whether a shared library can work in this process, before OpenSSL loads it. OpenSSL does not say why a library
+// cannot work, and does not notice functions of another libcrypto.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace openssl_async {
 
-// Loads it, which runs its constructors. `entry` is a function that it has to export. Once found good, its code stays
-// in the process: what it left behind, such as the clean-up function of a wait fd, may be called at any time.
-// ERR_ASYNC_MODULE_INCOMPATIBLE; that there is no such file is for OpenSSL to say.
+// Loads the library, which runs its constructors. `entry` is a function that the library must export. A good library's
+// code stays in the process: functions that it left behind, such as a wait fd's clean-up, may be called at any time.
+// ERR_ASYNC_MODULE_INCOMPATIBLE; OpenSSL itself reports a missing file.
 Result<void> CheckModule(const std::string& path, const char* entry);
 
-// Of the platform's shared libraries, ".so" for example.
+// The ending of the platform's shared libraries, for example ".so".
 const char* ModuleEnding();
 
 }  // namespace openssl_async

@@ -1,10 +1,10 @@
-// Modules that bring a libcrypto of their own into this process, such as those of PKCS#11: providers and engines open
+// Modules that bring a libcrypto of their own into this process, such as PKCS#11 modules. Providers and engines open
 // them, long after the process has its OpenSSL.
 //
-// On ELF the names of all libraries are one space, and the process's come first: the second libcrypto's calls to itself
-// would be bound to the process's functions, which work on objects of another version. Opened before anything else
-// needs that library, and with RTLD_DEEPBIND, a module and what it needs find their own first. macOS and Windows look
-// names up in the library that was linked: nothing has to be done there.
+// On ELF all libraries share one space of names, and the process's names come first. The second libcrypto's calls to
+// itself would reach the process's functions, which expect objects of another version. A module that is opened with
+// RTLD_DEEPBIND, before anything else needs its libcrypto, finds its own libraries' functions first. macOS and Windows
+// look names up in the linked library and need none of this.
 #pragma once
 
 #include <string>
@@ -20,13 +20,13 @@ struct SecondLibcrypto {
   bool can_isolate = false;
 };
 
-// What a module would bring, as far as its file and those that it needs say. Loads nothing. `path` may be a mere name.
+// The second libcrypto that a module would bring, as far as the files tell. Loads nothing. `path` may be a mere name.
 SecondLibcrypto FindSecondLibcrypto(const std::string& path);
 
-// Opens the module for good, bound to its own libcrypto. One that has none is left alone, unless it is wanted.
+// Opens the module for good, bound to its own libcrypto. A module without one is left alone, except for kWanted.
 Result<void> IsolateModule(const std::string& path, Isolation isolation);
 
-// The modules of PKCS#11 that a configuration file names; see config(5). Empty for a file that cannot be read.
+// The PKCS#11 modules that a configuration file names; see config(5). Empty when the file cannot be read.
 std::vector<std::string> ModulesOfConfiguration(const std::string& path);
 
 }  // namespace openssl_async

@@ -38,7 +38,7 @@ std::string FolderOf(const std::string& path) {
 
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// By colons; $ORIGIN is the folder of the file that says so.
+// `list` is separated by colons; $ORIGIN is the folder of the file with the list.
 void AddFolders(std::vector<std::string>& folders, const std::string& list, const std::string& origin) {
   std::istringstream stream(list);
   for (std::string folder; std::getline(stream, folder, ':');) {
@@ -49,7 +49,7 @@ void AddFolders(std::vector<std::string>& folders, const std::string& list, cons
   }
 }
 
-// Much as the dynamic linker looks, but for its cache.
+// Searches as the dynamic linker does, without its cache.
 std::string Locate(const std::string& name, const std::string& run_path, const std::string& origin) {
   if (name.find('/') != std::string::npos) return IsFile(name) ? name : "";
   std::vector<std::string> folders;
@@ -69,7 +69,7 @@ std::string Locate(const std::string& name, const std::string& run_path, const s
   return "";
 }
 
-// Whether the process's own OpenSSL is this library: one that is linked, not built in.
+// Whether this library is the process's own OpenSSL, linked rather than built in.
 bool IsProcessOwn(const std::string& library) {
   Dl_info info = {};
   void* function = dlsym(RTLD_DEFAULT, "OPENSSL_version_major");
@@ -79,14 +79,14 @@ bool IsProcessOwn(const std::string& library) {
 
 bool CanDeepBind() {
 #ifdef RTLD_DEEPBIND
-  // AddressSanitizer ends a process that does.
+  // AddressSanitizer ends a process that uses RTLD_DEEPBIND.
   return !HasSymbol("__asan_init");
 #else
   return false;
 #endif
 }
 
-// An OpenSSL that something has loaded already, and that is not of the process's version.
+// Whether an OpenSSL of another version than the process's is loaded already.
 bool IsLoadedAndOther(const std::string& library) {
   const LibraryPointer loaded(dlopen(library.c_str(), RTLD_LAZY | RTLD_NOLOAD));
   if (!loaded) return false;
@@ -101,7 +101,7 @@ Error Incompatible(const std::string& path, const std::string& reason) {
   return Error{"ERR_ASYNC_MODULE_INCOMPATIBLE", "'" + path + "' cannot work in this process: " + reason, {}};
 }
 
-constexpr const char* kRemote = "Run it in a process of its own: p11-kit's remoting (p11-kit server) does that.";
+constexpr const char* kRemote = "Run the module in a process of its own, as p11-kit's remoting (p11-kit server) does.";
 
 }  // namespace
 
@@ -136,19 +136,17 @@ Result<void> IsolateModule(const std::string& path, Isolation isolation) {
   if (second.name.empty() && !is_wanted) return {};
   if (!CanDeepBind()) {
     if (!is_wanted) return {};
-    return Incompatible(path, std::string("this C library cannot keep its libcrypto apart. ") + kRemote);
+    return Incompatible(path, std::string("this C library cannot keep the module's libcrypto apart. ") + kRemote);
   }
 #ifdef RTLD_DEEPBIND
   if (isolated->empty() && !second.name.empty() && IsLoadedAndOther(second.name)) {
     if (isolation == Isolation::kEngine) return {};
-    return Incompatible(path, "something has loaded " + second.name +
-                                  ", which it needs too, and which by now is bound to this process's " +
-                                  OpenSSLVersion() + ". Load the module first, with `isolate`, or run it apart. " +
-                                  kRemote);
+    return Incompatible(path, "it needs " + second.name + ", which is loaded already and bound to this process's " +
+                                  OpenSSLVersion() + ". Load the module first, with `isolate`. Otherwise: " + kRemote);
   }
   if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND | RTLD_NODELETE) == nullptr) {
     const char* words = dlerror();
-    // Whoever opens it later says so too, or does without it.
+    // A later opener reports the failure, or does without the module.
     return is_wanted ? Result<void>(Incompatible(path, words == nullptr ? "it cannot be loaded" : words))
                      : Result<void>();
   }

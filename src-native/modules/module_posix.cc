@@ -24,7 +24,7 @@ Error Incompatible(const std::string& path, const std::string& reason) {
 
 bool Contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
-// What follows `mark` in the dynamic linker's words, up to whatever ends a name.
+// The name that follows `mark` in the dynamic linker's message.
 std::string NameAfter(const std::string& text, const char* mark) {
   const size_t at = text.find(mark);
   if (at == std::string::npos) return "";
@@ -32,7 +32,7 @@ std::string NameAfter(const std::string& text, const char* mark) {
   return text.substr(begin, text.find_first_of(" ,\n\t'", begin) - begin);
 }
 
-// In our words, as far as the dynamic linker's are known.
+// Our words for those messages of the dynamic linker that we know.
 std::string ReasonOf(const std::string& words) {
   const std::string symbol = NameAfter(words, "undefined symbol: ");
   if (!symbol.empty()) return "missing symbol " + symbol + ", which nothing here exports";
@@ -41,8 +41,7 @@ std::string ReasonOf(const std::string& words) {
   return words;
 }
 
-// Whether it is OpenSSL's, of another major version than the running one: its functions would work on objects that are
-// laid out otherwise.
+// Whether a library is an OpenSSL of another major version than the running one, whose objects have another layout.
 bool IsOtherOpenSSL(const std::string& library) {
   for (const char* stem : {"libcrypto.so.", "libssl.so."}) {
     if (library.rfind(stem, 0) == 0) return library != stem + std::to_string(OPENSSL_version_major());
@@ -50,8 +49,7 @@ bool IsOtherOpenSSL(const std::string& library) {
   return false;
 }
 
-// A function that would come from another copy of OpenSSL than everything else, because the process's own does not have
-// it; empty when there is none.
+// A function that the process's OpenSSL lacks, so that it would come from another copy; empty when there is none.
 std::string ForeignFunction(const ElfFile& file, void* handle) {
   for (const std::string& name : file.undefined()) {
     if (dlsym(RTLD_DEFAULT, name.c_str()) != nullptr) continue;
@@ -73,7 +71,7 @@ Result<void> CheckModule(const std::string& path, const char* entry) {
   if (!S_ISREG(status.st_mode)) return Incompatible(path, "not a module");
   ElfFile file;
 #ifdef __linux__
-  // Of a file for another machine, the dynamic linker says that there is none.
+  // The dynamic linker reports a file for another machine as missing.
   switch (file.Read(path)) {
     case ElfFile::Kind::kOther:
       return Incompatible(path, "not a module");
@@ -88,14 +86,14 @@ Result<void> CheckModule(const std::string& path, const char* entry) {
   for (const std::string& library : file.needed()) {
     if (IsOtherOpenSSL(library)) return Incompatible(path, "another libcrypto: it was compiled against " + library);
   }
-  // All functions at once: a missing one is an error here, and a crash when it is called.
+  // RTLD_NOW: a missing function is an error here, and would be a crash when it is called.
   const LibraryPointer library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
   if (!library) {
     const char* words = dlerror();
     return Incompatible(path, ReasonOf(words == nullptr ? "it cannot be loaded" : words));
   }
   if (dlsym(library.get(), entry) == nullptr) {
-    return Incompatible(path, std::string("not such a module: missing symbol ") + entry);
+    return Incompatible(path, std::string("not a module of this kind: missing symbol ") + entry);
   }
   const std::string foreign = ForeignFunction(file, library.get());
   if (!foreign.empty()) return Incompatible(path, "another libcrypto: it needs " + foreign);

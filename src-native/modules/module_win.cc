@@ -9,7 +9,7 @@ namespace {
 const char* ReasonOf(DWORD error) {
   switch (error) {
     case ERROR_BAD_EXE_FORMAT:
-      return "it is no module, or one for another architecture";
+      return "not a module, or one for another architecture";
     case ERROR_PROC_NOT_FOUND:
       return "a function that it needs is missing";
     case ERROR_MOD_NOT_FOUND:
@@ -32,7 +32,7 @@ Result<void> CheckModule(const std::string& path, const char* entry) {
   HMODULE pinned = nullptr;
   if (has_entry) GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN, path.c_str(), &pinned);
   FreeLibrary(handle);
-  if (!has_entry) return incompatible(std::string("not such a module: missing symbol ") + entry);
+  if (!has_entry) return incompatible(std::string("not a module of this kind: missing symbol ") + entry);
   return {};
 }
 

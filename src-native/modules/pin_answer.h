@@ -1,4 +1,4 @@
-// What an engine is told that asks for a PIN.
+// The answer to an engine that asks for a PIN.
 #pragma once
 
 #include <openssl/ui.h>
@@ -9,14 +9,14 @@
 
 namespace openssl_async {
 
-// Nobody is ever asked: the answer is there, or there is none. Engines keep the address for as long as they live.
+// Nobody is ever asked: the answer is there, or there is none. An engine keeps the address for as long as it lives.
 class PinAnswer {
  public:
-  // Answers one question. An engine that asks again was not content, and wrong answers lock tokens.
+  // Sets the answer to one question. An engine that asks again has rejected the PIN, and wrong PINs lock tokens.
   void Set(ByteView pin);
   void Clear();
 
-  // Of the process; the user data that goes with it is a PinAnswer.
+  // One for the process; its user data is a PinAnswer.
   static UI_METHOD* Method();
 
  private:

@@ -48,7 +48,7 @@ Error NotLoaded(const std::string& message) {
   return Error{"ERR_ASYNC_PROVIDER_NOT_LOADED", message, ErrorQueue::Take().Lines()};
 }
 
-// As config(5) has it: within quotes nothing but these two means anything. There are no line breaks.
+// Quotes as config(5) requires: only these two characters are special within quotes. Values have no line breaks.
 std::string Quoted(const std::string& value) {
   std::string quoted = "\"";
   for (const char character : value) {
@@ -58,8 +58,8 @@ std::string Quoted(const std::string& value) {
   return quoted + '"';
 }
 
-// Tells the library context where the module is and what it may ask for. OpenSSL activates what has a line `activate`,
-// whatever it says.
+// Tells the library context the module's path and parameters. A line `activate`, whatever its value, would activate the
+// provider.
 bool Announce(OSSL_LIB_CTX* context, const ProviderRequest& request, const std::string& identity) {
   std::string text =
       "openssl_conf = init\n[init]\nproviders = list\n[list]\nnew = section\n[section]\nidentity = " + Quoted(identity);
@@ -71,8 +71,8 @@ bool Announce(OSSL_LIB_CTX* context, const ProviderRequest& request, const std::
          CONF_modules_load(conf.get(), nullptr, 0) > 0;
 }
 
-// Where a module is and what it may ask for is fixed with the first use of a name, and kept for ever: each such setting
-// has a name of its own.
+// OpenSSL fixes a module's path and parameters with the first use of a name, for ever. So each setting gets a name of
+// its own.
 class Identities {
  public:
   static Result<std::string> Of(OSSL_LIB_CTX* context, const ProviderRequest& given) {
@@ -91,8 +91,8 @@ class Identities {
   }
 
  private:
-  // With what configuration files say of the provider. One that they have set up already is taken as it is: a module
-  // that is loaded twice has one state, and here without its parameters.
+  // Adds the parameters that configuration files have for the provider. A provider that they have set up already is
+  // taken as it is: a module that is loaded twice has one state, and would lose its parameters.
   static Result<ProviderRequest> Complete(const ProviderRequest& given) {
     const std::optional<ConfiguredProvider> configured = FindConfigured(given.name);
     if (!configured) return given;
@@ -100,11 +100,10 @@ class Identities {
     const bool adds_nothing = given.path.empty() || configured->is_activated || !configured->module.empty();
     if (is_same_module && given.parameters.empty() && adds_nothing) return ProviderRequest{given.name, "", {}};
     if (configured->is_activated) {
-      return Error{
-          "ERR_ASYNC_CONFIGURATION",
-          "A configuration file activates the provider '" + given.name +
-              "' already, with its own module and parameters: leave them out here, or its line 'activate' there",
-          {}};
+      return Error{"ERR_ASYNC_CONFIGURATION",
+                   "A configuration file already activates the provider '" + given.name +
+                       "' with its own module and parameters: leave them out here, or the line 'activate' there",
+                   {}};
     }
     ProviderRequest request = given;
     if (request.path.empty()) request.path = configured->module;
@@ -141,15 +140,15 @@ std::string ModuleFile(const std::string& name) {
   return text(folder) + text(separator) + name + text(ending);
 }
 
-// Says where was looked.
+// Says where OpenSSL looked.
 std::string WhyNot(const ProviderRequest& request) {
   const std::string what = "The provider '" + request.name + "' cannot be loaded: ";
   if (!request.path.empty()) return what + "its module '" + request.path + "' does not work here";
   if (const auto configured = FindConfigured(request.name); configured && !configured->module.empty()) {
     return what + "the module '" + configured->module + "' that a configuration file names does not work here";
   }
-  return what + "it is none of OpenSSL's own, and the module '" + ModuleFile(request.name) +
-         "' is missing or does not work here. The folder is OpenSSL's, or that of the environment variable "
+  return what + "OpenSSL does not have it built in, and the module '" + ModuleFile(request.name) +
+         "' is missing or does not work here. The folder is OpenSSL's own, or is set by "
          "OPENSSL_MODULES; `path` names a module elsewhere";
 }
 
@@ -158,7 +157,8 @@ bool IsSameName(const std::string& one, const std::string& other) {
   return one.size() == other.size() && std::equal(one.begin(), one.end(), other.begin(), is_same);
 }
 
-// Queries compare the property of algorithms, which a configuration file cannot change, but the provider's name can.
+// Queries compare a property of the algorithms. A configuration file can change the provider's name, but not this
+// property.
 bool HasAlgorithmsOf(OSSL_PROVIDER* provider, const std::string& name) {
   constexpr char kKey[] = "provider=";
   for (const auto& [title, operation] : kOperations) {
@@ -176,7 +176,7 @@ bool HasAlgorithmsOf(OSSL_PROVIDER* provider, const std::string& name) {
   return false;
 }
 
-// By its own name, or by that of its algorithms. `among`: those that count; null for all.
+// Finds a provider by its own name or its algorithms' property. Only those in `among` count; null for all.
 bool HasProvider(OSSL_LIB_CTX* library, const std::string& name, const std::vector<std::string>* among) {
   struct Search {
     const std::string& name;

@@ -26,7 +26,7 @@ struct Configuration {
   }
 };
 
-// With its links followed; as it is where there is no such file.
+// Follows links. A missing file's path is returned as it is.
 std::string RealPath(const std::string& path) {
 #ifdef _WIN32
   char* found = _fullpath(nullptr, path.c_str(), 0);
@@ -54,7 +54,7 @@ const char* WithoutPrefix(const char* name) {
   return dot == nullptr ? name : dot + 1;
 }
 
-// As OpenSSL reads a provider's section.
+// Reads a provider's section as OpenSSL does.
 ConfiguredProvider ReadSection(const CONF* conf, const CONF_VALUE* entry) {
   ConfiguredProvider provider;
   provider.name = WithoutPrefix(entry->name);
@@ -92,7 +92,7 @@ void RememberConfiguration(OSSL_LIB_CTX* context, const std::string& path) {
   const std::lock_guard<std::mutex> lock(configuration.mutex);
   for (int i = 0; section != nullptr && i < sk_CONF_VALUE_num(section); ++i) {
     ConfiguredProvider provider = ReadSection(conf.get(), sk_CONF_VALUE_value(section, i));
-    // What the line's value has to be, each version says otherwise.
+    // Versions of OpenSSL differ in the values of `activate` that they accept, so the library context is asked.
     provider.is_activated = provider.is_activated && OSSL_PROVIDER_available(context, provider.name.c_str()) == 1;
     const auto is_it = [&](const ConfiguredProvider& other) { return other.name == provider.name; };
     const auto known = std::find_if(configuration.providers.begin(), configuration.providers.end(), is_it);

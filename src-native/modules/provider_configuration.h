@@ -1,4 +1,4 @@
-// What configuration files say of providers for the addon's own library context: OpenSSL keeps it to itself.
+// Providers in the configuration files of the addon's own library context. OpenSSL keeps these settings to itself.
 #pragma once
 
 #include <openssl/types.h>
@@ -12,7 +12,7 @@ namespace openssl_async {
 
 struct ConfiguredProvider {
   std::string name;
-  std::string module;  // empty where OpenSSL looks for it by name
+  std::string module;  // empty when OpenSSL looks for it by name
   bool is_activated = false;
   std::vector<std::pair<std::string, std::string>> parameters;
 
@@ -20,11 +20,11 @@ struct ConfiguredProvider {
   bool IsModule(const std::string& path) const;
 };
 
-// Reads a file that OpenSSL has taken for `context`. Any thread.
+// Reads a file that OpenSSL has loaded into `context`. Any thread.
 void RememberConfiguration(OSSL_LIB_CTX* context, const std::string& path);
-// What the file that was read first says; nothing for a provider of which none speaks. Any thread.
+// The settings in the first file that names the provider; nothing when no file does. Any thread.
 std::optional<ConfiguredProvider> FindConfigured(const std::string& name);
-// Those that files have activated: for ever, in each thread.
+// Names of the providers that files have activated, for ever and for all threads.
 std::vector<std::string> ActivatedByConfiguration();
 
 }  // namespace openssl_async

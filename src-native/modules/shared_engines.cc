@@ -16,7 +16,7 @@ namespace openssl_async {
 
 namespace {
 
-// The holder may be another copy than the one that allocated: both have the process's OpenSSL.
+// Another copy may free the memory: all copies have the process's OpenSSL.
 template <typename T>
 T* Allocate() {
   void* memory = OPENSSL_zalloc(sizeof(T));
@@ -53,7 +53,7 @@ bool SharedEngines::Join(SharedEngine* shared) {
     ENGINE_free(shared->engine);
     return false;
   }
-  ++shared->holders;
+  ++shared->users;
   return true;
 }
 
@@ -69,7 +69,7 @@ SharedEngine* SharedEngines::Publish(ENGINE* engine, const std::string& source,
     return nullptr;
   }
   shared->engine = engine;
-  shared->holders = 1;
+  shared->users = 1;
   SharedRegistry& registry = Copies::Registry();
   shared->next = registry.engines;
   registry.engines = shared;
@@ -77,7 +77,7 @@ SharedEngine* SharedEngines::Publish(ENGINE* engine, const std::string& source,
 }
 
 void SharedEngines::Leave(SharedEngine* shared) {
-  if (shared == nullptr || --shared->holders > 0) return;
+  if (shared == nullptr || --shared->users > 0) return;
   SharedEngine** link = &Copies::Registry().engines;
   while (*link != shared) link = &(*link)->next;
   *link = shared->next;
@@ -92,14 +92,14 @@ void SharedEngines::HoldKey(SharedEngine* shared, EVP_PKEY* key) {
     if (*link == nullptr) return;
     (*link)->key = key;
   }
-  ++(*link)->holders;
+  ++(*link)->users;
 }
 
 void SharedEngines::LetKeyGo(SharedEngine* shared, EVP_PKEY* key) {
   if (shared != nullptr) {
     SharedEngineKey** link = FindKey(shared, key);
     SharedEngineKey* found = *link;
-    if (found != nullptr && --found->holders > 0) return;
+    if (found != nullptr && --found->users > 0) return;
     if (found != nullptr) {
       *link = found->next;
       OPENSSL_free(found);
