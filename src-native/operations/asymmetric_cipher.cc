@@ -13,7 +13,7 @@ namespace openssl_async {
 
 namespace {
 
-// What OpenSSL calls the four of them.
+// OpenSSL's functions for one direction.
 struct Function {
   int (*init)(EVP_PKEY_CTX* context);
   int (*run)(EVP_PKEY_CTX* context, unsigned char* output, size_t* output_size, const unsigned char* input,
@@ -32,7 +32,7 @@ class AsymmetricCipherSpec : public OperationSpec {
   bool Run(Operation& operation) override {
     const ByteView data = operation.input(0);
     const ByteView label = operation.input(1);
-    // A label can be replaced but not taken away, so those contexts are kept apart.
+    // A label can be replaced but not removed, so labelled contexts are kept apart.
     ContextCache<EvpPkeyCtxPointer>& contexts = label.size > 0 ? labelled_contexts_ : contexts_;
     const CacheEpoch epoch;
     EvpPkeyCtxPointer context = contexts.Take();
@@ -89,7 +89,7 @@ SpecResult Create(SpecRequest request, const Function& function) {
       std::make_shared<AsymmetricCipherSpec>(std::move(request), std::move(digest), function));
 }
 
-// Whether wrong padding gives random bytes instead of an error, from which the plaintext could be found.
+// Whether wrong padding gives random bytes. An error would let an attacker find the plaintext.
 bool RejectsImplicitly(const Key& key) {
   const ErrorQueueScope errors;
   const EvpPkeyCtxPointer context = key.NewContext();

@@ -8,11 +8,12 @@ namespace openssl_async {
 // names: [digest of OAEP, or "" for OpenSSL's]; numbers: [padding]; keys: [key].
 // Inputs of a call: the data, the label of OAEP if any. Output: the result.
 SpecResult CreatePublicEncryptSpec(SpecRequest request);
-// PKCS#1 v1.5 only where OpenSSL rejects implicitly, as in node:crypto: otherwise whoever sees failures can decrypt.
+// PKCS#1 v1.5 only where OpenSSL rejects implicitly, as in node:crypto: otherwise an attacker who sees failures can
+// decrypt.
 SpecResult CreatePrivateDecryptSpec(SpecRequest request);
-// A signature of the data as they are.
+// Signs the data without hashing.
 SpecResult CreatePrivateEncryptSpec(SpecRequest request);
-// What a signature is of.
+// Recovers the signed data from a signature.
 SpecResult CreatePublicDecryptSpec(SpecRequest request);
 
 }  // namespace openssl_async

@@ -16,7 +16,7 @@ bool HasNumber(const Operation& operation, size_t index) {
   return operation.number(index) == operation.number(index);  // not NaN
 }
 
-// The option authTagLength: any 32-bit integer, of which those that are too large are all alike.
+// The option authTagLength, a 32-bit integer. Values above INT_MAX are too large anyway.
 int TagLengthOf(double number) {
   if (number != number) return CipherContext::kNoTagLength;
   return static_cast<int>(std::min(number, static_cast<double>(INT_MAX)));
@@ -40,7 +40,7 @@ class CipherSpec : public OperationSpec {
       : request_(std::move(request)), algorithm_(std::move(algorithm)) {}
 
   bool Run(Operation& operation) override {
-    // A provider may have been loaded since.
+    // A provider with the cipher may have been loaded since.
     std::optional<CipherAlgorithm> again;
     if (algorithm_.cipher() == nullptr) {
       const auto direction = algorithm_.encrypts() ? CipherDirection::kEncrypt : CipherDirection::kDecrypt;
@@ -70,11 +70,11 @@ class CipherSpec : public OperationSpec {
       if (Result<void> done = context.SetTag(tag); !done.ok()) return done;
     }
     if (const ByteView authenticated = operation.input(kAuthenticatedData); authenticated.present()) {
-      // As the message is there as a whole, so is its length.
+      // The message is whole, so its length is known.
       if (Result<void> done = context.AddAuthenticatedData(authenticated, data.size); !done.ok()) return done;
     }
     SecretBytes& output = operation.output(0);
-    if (!output.Resize(context.RoomFor(data.size))) throw std::bad_alloc();
+    if (!output.Resize(context.MostOutputBytes(data.size))) throw std::bad_alloc();
     size_t size = 0;
     if (Result<void> done = context.Update(data, output, &size); !done.ok()) return done;
     if (Result<void> done = context.Finish(output, &size); !done.ok()) return done;
@@ -119,7 +119,7 @@ class CipherStreamSpec : public OperationSpec {
       if (Result<void> done = context_.AddAuthenticatedData(authenticated, plaintext_size); !done.ok()) return done;
     }
     SecretBytes& output = operation.output(0);
-    if (!output.Resize(context_.RoomFor(data.size))) throw std::bad_alloc();
+    if (!output.Resize(context_.MostOutputBytes(data.size))) throw std::bad_alloc();
     size_t size = 0;
     if (data.present()) {
       if (Result<void> done = context_.Update(data, output, &size); !done.ok()) return done;

@@ -16,7 +16,7 @@ SpecResult CreateCipherSpec(SpecRequest request, CipherDirection direction);
 // the last.
 // names: [cipher]; numbers: [tag length]; bytes: [key, IV unless the cipher needs none].
 // Numbers of a call: [1 for the last, else 0; 0 for no padding; size of the plaintext, for CCM]. Inputs: the data,
-// authenticated data, the tag to compare with. Outputs: what of the result is there, the tag at the end of an
+// authenticated data, the tag to compare with. Outputs: the next part of the result, the tag at the end of an
 // encryption.
 SpecResult CreateCipherStreamSpec(SpecRequest request, CipherDirection direction);
 

@@ -10,7 +10,7 @@ namespace openssl_async {
 
 namespace {
 
-constexpr size_t kMostBytes = INT_MAX;  // of one call of OpenSSL's
+constexpr size_t kMostBytes = INT_MAX;  // in one call of OpenSSL
 constexpr char kCannotAdd[] = "Trying to add data in unsupported state";
 constexpr char kCannotAuthenticate[] = "Unsupported state or unable to authenticate data";
 constexpr size_t kChachaTagBytes = 16;
@@ -22,9 +22,9 @@ Error InvalidTagLength(size_t size) {
 Error InvalidState(const char* operation) {
   return {"ERR_CRYPTO_INVALID_STATE", std::string("Invalid state for operation ") + operation, {}};
 }
-// What OpenSSL says, or else this.
-Error WhatOpenSSLSays(const char* otherwise) { return {"", otherwise, ErrorQueue::Take().Lines()}; }
-// These messages stand for whatever OpenSSL says.
+// OpenSSL's errors under this message.
+Error OpenSSLError(const char* otherwise) { return {"", otherwise, ErrorQueue::Take().Lines()}; }
+// As node:crypto: the message alone, without OpenSSL's errors.
 Error WithoutReason(const char* message) {
   ERR_clear_error();
   return {"", message, {}};
@@ -44,7 +44,7 @@ Result<CipherAlgorithm> CipherAlgorithm::Fetch(const std::string& name, CipherDi
   algorithm.cipher_.reset(EVP_CIPHER_fetch(scope.library_context, fetched_name, scope.query()));
   if (!algorithm.cipher_) {
     if (known == nullptr) return Error{"ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher", {}};
-    algorithm.missing_ = WhatOpenSSLSays("Failed to initialize cipher");
+    algorithm.missing_ = OpenSSLError("Failed to initialize cipher");
   }
   algorithm.Read(known != nullptr ? known : algorithm.cipher_.get());
   return algorithm;
@@ -68,10 +68,10 @@ Result<void> CipherContext::Init(ByteView key, ByteView iv, int tag_length) {
   const int encrypts = algorithm_.encrypts() ? 1 : 0;
   if (!is_used_) {
     context_.reset(EVP_CIPHER_CTX_new());
-    if (!context_) return WhatOpenSSLSays("Failed to initialize cipher");
+    if (!context_) return OpenSSLError("Failed to initialize cipher");
     if (algorithm_.is(EVP_CIPH_WRAP_MODE)) EVP_CIPHER_CTX_set_flags(context_.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
     if (EVP_CipherInit_ex2(context_.get(), algorithm_.cipher(), nullptr, nullptr, encrypts, nullptr) != 1) {
-      return WhatOpenSSLSays("Failed to initialize cipher");
+      return OpenSSLError("Failed to initialize cipher");
     }
   }
   if (algorithm_.is_authenticated()) {
@@ -83,7 +83,7 @@ Result<void> CipherContext::Init(ByteView key, ByteView iv, int tag_length) {
   iv_size_ = iv.size;
   key_size_ = key.size;
   if (EVP_CipherInit_ex2(context_.get(), nullptr, key.data, iv.size > 0 ? iv.data : nullptr, encrypts, nullptr) != 1) {
-    return WhatOpenSSLSays("Failed to initialize cipher");
+    return OpenSSLError("Failed to initialize cipher");
   }
   return {};
 }
@@ -145,7 +145,7 @@ bool CipherContext::PassTag() {
 
 bool CipherContext::IsMessageTooLong(size_t size) const {
   if (!algorithm_.is(EVP_CIPH_CCM_MODE)) return false;
-  // CCM counts the bytes of a message in those of a block that the nonce and one more leave.
+  // CCM keeps a message's length in the bytes of a block that the nonce and one more byte leave.
   if (iv_size_ == 12) return size > 0xffffff;
   if (iv_size_ == 13) return size > 0xffff;
   return size > kMostBytes;
@@ -168,8 +168,8 @@ Result<void> CipherContext::AddAuthenticatedData(ByteView data, size_t plaintext
   return {};
 }
 
-size_t CipherContext::RoomFor(size_t data_size) const {
-  constexpr size_t kMostWrapBytes = 32;  // what wrapping adds: a block and padding, or two blocks of 3DES
+size_t CipherContext::MostOutputBytes(size_t data_size) const {
+  constexpr size_t kMostWrapBytes = 32;  // wrapping adds a block and padding, or two blocks of 3DES
   return data_size + 2 * algorithm_.block_size() + (algorithm_.is(EVP_CIPH_WRAP_MODE) ? kMostWrapBytes : 0);
 }
 
@@ -196,18 +196,18 @@ Result<void> CipherContext::Finish(SecretBytes& output, size_t* size) {
     if (Result<void> updated = Update({&kNothing, 0}, output, size); !updated.ok()) return updated;
   }
   if (algorithm_.is_authenticated() && !algorithm_.encrypts()) {
-    // Some of them would end well with no tag to compare with.
+    // Some ciphers would succeed without a tag to compare with.
     if (tag_state_ == TagState::kUnknown || !PassTag() || has_failed_) return WithoutReason(kCannotAuthenticate);
     if (is_ccm) return {};
   }
   int added = 0;
   if (EVP_CipherFinal_ex(context_.get(), output.data() + *size, &added) != 1) {
-    return WhatOpenSSLSays(algorithm_.is_authenticated() ? kCannotAuthenticate : "Unsupported state");
+    return OpenSSLError(algorithm_.is_authenticated() ? kCannotAuthenticate : "Unsupported state");
   }
   *size += static_cast<size_t>(added);
   if (algorithm_.is_authenticated() && algorithm_.encrypts() &&
       EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_size()), tag_) <= 0) {
-    return WhatOpenSSLSays(kCannotAuthenticate);
+    return OpenSSLError(kCannotAuthenticate);
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// One encryption or decryption: EVP_CIPHER_CTX as node:crypto's Cipheriv and Decipheriv use it, with what they refuse
-// and the codes they refuse it with.
+// One encryption or decryption: EVP_CIPHER_CTX as node:crypto's Cipheriv and Decipheriv use it. Refuses the same
+// arguments with the same codes.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class CipherAlgorithm {
   static Result<CipherAlgorithm> Fetch(const std::string& name, CipherDirection direction, const ProviderScope& scope);
 
   const std::string& name() const { return name_; }
-  // Null when no provider that is loaded has it: `missing()` says so.
+  // Null, with the error in missing(), when no loaded provider has the cipher.
   EVP_CIPHER* cipher() const { return cipher_.get(); }
   const Error& missing() const { return missing_; }
   const OSSL_PROVIDER* provider() const { return cipher_ ? EVP_CIPHER_get0_provider(cipher_.get()) : nullptr; }
@@ -54,26 +54,26 @@ class CipherContext {
   static constexpr int kNoTagLength = -1;
 
   explicit CipherContext(const CipherAlgorithm& algorithm) : algorithm_(algorithm) {}
-  // With an OpenSSL context that Recycle() gave.
+  // Uses an OpenSSL context from Recycle() again; null for none.
   CipherContext(const CipherAlgorithm& algorithm, EvpCipherCtxPointer used)
       : algorithm_(algorithm), context_(std::move(used)), is_used_(context_ != nullptr) {}
 
-  // `tag_length` as the option authTagLength, or kNoTagLength.
+  // `tag_length` is the option authTagLength, or kNoTagLength.
   Result<void> Init(ByteView key, ByteView iv, int tag_length);
   void SetAutoPadding(bool pads);
-  // The tag that a decryption is to end with.
+  // The tag that a decryption must end with.
   Result<void> SetTag(ByteView tag);
-  // `plaintext_size` is what CCM has to know beforehand.
+  // CCM has to know `plaintext_size` beforehand.
   Result<void> AddAuthenticatedData(ByteView data, size_t plaintext_size);
-  // Appends to `output`, whose first `*size` bytes are in use and whose room is that of RoomFor() at least.
+  // Appends to `output`, whose first `*size` bytes are in use, and which has at least MostOutputBytes() bytes in all.
   Result<void> Update(ByteView data, SecretBytes& output, size_t* size);
   Result<void> Finish(SecretBytes& output, size_t* size);
 
-  // How much room the result of an update with so much data and of the end after it may need.
-  size_t RoomFor(size_t data_size) const;
+  // The most bytes that Update() with this much data and a Finish() after it give.
+  size_t MostOutputBytes(size_t data_size) const;
   // After Finish() of an encryption.
   ByteView tag() const { return {tag_, tag_size()}; }
-  // Gives the OpenSSL context back for another Init(), with no trace of the key. Null where that is not worth it.
+  // Returns the OpenSSL context for another Init(), with no trace of the key. Null when it cannot be used again.
   EvpCipherCtxPointer Recycle();
 
  private:
@@ -92,7 +92,7 @@ class CipherContext {
   int tag_length_ = kNoTagLength;
   TagState tag_state_ = TagState::kUnknown;
   bool has_updated_ = false;
-  bool has_failed_ = false;  // CCM finds a wrong tag with the data, and tells at the end
+  bool has_failed_ = false;  // CCM finds a wrong tag in Update(); Finish() reports it
   bool pads_ = true;
   unsigned char tag_[kMostTagBytes] = {};
 };

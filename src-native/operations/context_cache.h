@@ -1,5 +1,5 @@
-// Initialised OpenSSL contexts that wait for their next use. They may hold an engine that is the process's default. To
-// make and initialise one can cost more than the operation itself.
+// Initialised OpenSSL contexts that wait for their next use. They may keep an engine that is the process's default. A
+// new context can cost more than the operation itself.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class ContextCache final : private Cache {
   ContextCache() = default;
   ~ContextCache() { Unregister(); }
 
-  // The caller's alone until it is put back; null when there is none.
+  // An idle context, the caller's alone; null when there is none.
   Pointer Take() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (idle_.empty()) return nullptr;
@@ -26,7 +26,7 @@ class ContextCache final : private Cache {
     return context;
   }
 
-  // Only in a state in which it can be used again. `taken`: before it was taken, or made.
+  // Puts a reusable context back. `taken` is the epoch from before it was taken or made.
   void Put(Pointer context, const CacheEpoch& taken) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (taken.is_current() && idle_.size() < kMostIdle) idle_.push_back(std::move(context));

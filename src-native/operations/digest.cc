@@ -12,13 +12,13 @@ namespace openssl_async {
 
 namespace {
 
-// A digest and how many bytes of it are wanted.
+// A digest and the wanted size of its output.
 class DigestChoice {
  public:
   DigestChoice(EvpMdPointer digest, size_t size)
       : digest_(std::move(digest)), size_(size), is_extendable_(IsExtendable(digest_.get())) {}
 
-  // What Finish() adds to the cost of a call.
+  // The bytes that Finish() adds to the work of a call.
   size_t output_work() const { return is_extendable_ ? size_ : 0; }
   const OSSL_PROVIDER* provider() const { return EVP_MD_get0_provider(digest_.get()); }
   bool Init(EVP_MD_CTX* context) const { return EVP_DigestInit_ex2(context, digest_.get(), nullptr) == 1; }
@@ -66,7 +66,7 @@ class DigestStreamSpec : public OperationSpec {
  public:
   explicit DigestStreamSpec(DigestChoice choice) : choice_(std::move(choice)), context_(EVP_MD_CTX_new()) {}
 
-  // From nothing, or from what another stream has hashed so far.
+  // Starts empty, or with another stream's state.
   bool Start(const OperationSpec* source) {
     if (!context_) return false;
     const auto* stream = static_cast<const DigestStreamSpec*>(source);
@@ -96,7 +96,7 @@ size_t SizeOf(const SpecRequest& request, const EVP_MD* digest) {
   return request.has(0) ? static_cast<size_t>(request.numbers[0]) : DefaultSizeOf(digest);
 }
 
-// As node:crypto, without a code where it has none.
+// Fails as node:crypto does, without a code where it has none.
 Result<DigestChoice> Choose(const SpecRequest& request, bool is_stream) {
   const std::string& name = request.names[0];
   EvpMdPointer digest = FetchDigest(name, request.scope);

@@ -1,4 +1,4 @@
-// Keys as they are given away: as DER, in an operation's outputs.
+// Writes keys as DER into an operation's outputs.
 #pragma once
 
 #include <openssl/bio.h>
@@ -12,7 +12,7 @@
 
 namespace openssl_async {
 
-using BioPointer = DeleteFnPtr<BIO, BIO_free_all>;  // a memory BIO overwrites what it gives back
+using BioPointer = DeleteFnPtr<BIO, BIO_free_all>;  // a memory BIO wipes the memory that it frees
 
 inline bool TakeBytes(BIO* bio, Operation& operation, size_t index) {
   char* data = nullptr;
@@ -39,7 +39,7 @@ inline bool WritePrivateKey(const EVP_PKEY* pkey, const EVP_CIPHER* cipher, Byte
          TakeBytes(bio.get(), operation, index);
 }
 
-// As its type has it by itself: SEC 1 for EC, PKCS#1 for RSA. Reading that takes OpenSSL 3.0 a third of the time.
+// In the type's own structure: SEC 1 for EC, PKCS#1 for RSA. OpenSSL 3.0 reads it in a third of the time.
 inline bool WriteOwnPrivateKey(const EVP_PKEY* pkey, Operation& operation, size_t index) {
   const BioPointer bio(BIO_new(BIO_s_mem()));
   return bio && i2d_PrivateKey_bio(bio.get(), pkey) == 1 && TakeBytes(bio.get(), operation, index);

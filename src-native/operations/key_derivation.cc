@@ -42,7 +42,7 @@ class KeyDerivationSpec : public OperationSpec {
   const OSSL_PROVIDER* Provider() override { return EVP_KDF_get0_provider(kdf_.get()); }
 
  protected:
-  // What is refused before any work is done or memory reserved, with codes of node:crypto's.
+  // Refuses a call before any work is done or memory reserved, with node:crypto's codes.
   virtual bool Check(EVP_KDF_CTX*, Operation&) { return true; }
   virtual bool Derive(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) = 0;
 
@@ -133,7 +133,7 @@ class ScryptSpec final : public KeyDerivationSpec {
   bool Derive(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) override {
     return DeriveKey(context, operation, output, size);
   }
-  // Without an output it only checks the parameters.
+  // Without an output, only checks the parameters.
   static bool DeriveKey(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) {
     auto cost = static_cast<uint64_t>(operation.number(1));
     auto block_size = static_cast<uint64_t>(operation.number(2));

@@ -6,7 +6,7 @@
 namespace openssl_async {
 
 // names: [function: HKDF, PBKDF2 or SCRYPT; digest, empty for SCRYPT].
-// Output of a call: the derived key, as long as the first of its numbers says. Its other numbers, and its inputs:
+// Output of a call: the derived key. The first number is its length. The other numbers, and the inputs:
 //   HKDF:   []                                              the key, the salt, the info
 //   PBKDF2: [iterations]                                    the password, the salt
 //   SCRYPT: [N, r, p, most bytes of memory]                 the password, the salt

@@ -8,7 +8,7 @@ namespace openssl_async {
 
 namespace {
 
-// Which of its mechanisms a key is used for; null where it has only one, or none.
+// The mechanism that a key is used with; null where it has only one, or none.
 const char* MechanismOf(const Key& key) {
   if (key.Is("RSA")) return "RSASVE";
   return key.Is("EC") || key.Is("X25519") || key.Is("X448") ? "DHKEM" : nullptr;

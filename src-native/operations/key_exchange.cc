@@ -53,7 +53,7 @@ class KeyExchangeSpec : public OperationSpec {
 
   EvpPkeyPointer ReadKey(ByteView der) const { return Key::Decode(der, false, nullptr, key_->scope()); }
 
-  // Much less work than to decode what stands around it.
+  // Much less work than decoding a SubjectPublicKeyInfo.
   EvpPkeyPointer ReadPoint(ByteView point) const {
     OSSL_PARAM params[] = {OSSL_PARAM_END, OSSL_PARAM_END, OSSL_PARAM_END};
     params[0] =

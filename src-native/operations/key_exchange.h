@@ -6,7 +6,7 @@
 namespace openssl_async {
 
 // keys: [private key].
-// Inputs of a call: the peer's SubjectPublicKeyInfo, or, when it is of the same type and curve, its point: as RFC 7748
+// Inputs of a call: the peer's SubjectPublicKeyInfo; or, for a peer of the same type and curve, the point as RFC 7748
 // or SEC 1 encode it. Output: the secret, as long as the group's numbers.
 SpecResult CreateKeyExchangeSpec(SpecRequest request);
 

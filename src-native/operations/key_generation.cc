@@ -47,7 +47,7 @@ class KeyGenerator {
   EvpPkeyPointer Generate() const {
     const EvpPkeyCtxPointer context = Prepare();
     if (!context) return nullptr;
-    // A provider that keeps private keys to itself is told that this one is to be given away; others do not listen.
+    // Tells a provider that keeps private keys to itself to give this one away. Other providers ignore the parameter.
     int exportable = 1;
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_int("accelerator-exportable", &exportable),
                                  OSSL_PARAM_construct_end()};
@@ -60,7 +60,7 @@ class KeyGenerator {
   const OSSL_PROVIDER* Provider() const { return ProviderOf(KeyGenerator::Prepare()); }
 
  protected:
-  // Null, with the reason on the error queue, when OpenSSL takes no such parameters.
+  // Null, with the reason on the error queue, when OpenSSL refuses the parameters.
   virtual EvpPkeyCtxPointer Prepare() const {
     EvpPkeyCtxPointer context = NewContext();
     return context && EVP_PKEY_keygen_init(context.get()) > 0 ? std::move(context) : nullptr;
@@ -70,14 +70,14 @@ class KeyGenerator {
     return EvpPkeyCtxPointer(EVP_PKEY_CTX_new_from_name(request_.scope.library_context, request_.names[kType].c_str(),
                                                         request_.scope.query()));
   }
-  // One that generates keys with these parameters.
+  // A context that generates keys with these parameters.
   EvpPkeyCtxPointer NewContextFor(EVP_PKEY* parameters) const {
     EvpPkeyCtxPointer context(
         EVP_PKEY_CTX_new_from_pkey(request_.scope.library_context, parameters, request_.scope.query()));
     return context && EVP_PKEY_keygen_init(context.get()) > 0 ? std::move(context) : nullptr;
   }
   bool has(Number number) const { return request_.has(number); }
-  // As OpenSSL's functions take sizes: what is beyond them is negative, and refused.
+  // Sizes as OpenSSL's functions take them: a size beyond int becomes negative, and is refused.
   int integer(Number number) const { return static_cast<int>(static_cast<int64_t>(request_.numbers[number])); }
   const SpecRequest& request() const { return request_; }
 
@@ -103,7 +103,7 @@ class RsaGenerator : public KeyGenerator {
   }
 
  private:
-  // As node:crypto: the digest is MGF1's too, and the salt as long as its output, unless said otherwise.
+  // As node:crypto: by default MGF1 has the same digest, and the salt is as long as the digest's output.
   bool SetPssParameters(EVP_PKEY_CTX* context) const {
     const EVP_MD* mgf1_digest = mgf1_digest_ ? mgf1_digest_.get() : digest_.get();
     if (digest_ && EVP_PKEY_CTX_set_rsa_pss_keygen_md(context, digest_.get()) <= 0) return false;
@@ -151,7 +151,7 @@ class DsaGenerator : public KeyGenerator {
   }
 };
 
-// With a prime that is given, or one that is looked for, which takes long.
+// Uses a given prime, or searches for one, which takes long.
 class DhGenerator : public KeyGenerator {
  public:
   DhGenerator(SpecRequest request, BignumPointer prime) : KeyGenerator(std::move(request)), prime_(std::move(prime)) {}
@@ -194,7 +194,7 @@ class DhGenerator : public KeyGenerator {
     return EvpPkeyPointer(parameters);
   }
 
-  const BignumPointer prime_;  // null: one is looked for
+  const BignumPointer prime_;  // null to search for one
 };
 
 class KeyGenerationSpec : public OperationSpec {
@@ -221,7 +221,7 @@ class KeyGenerationSpec : public OperationSpec {
   const bool own_structure_;
 };
 
-// --- What names stand for
+// --- Generators by name
 
 using GeneratorResult = Result<std::unique_ptr<KeyGenerator>>;
 
@@ -256,7 +256,7 @@ GeneratorResult MakeEcGenerator(SpecRequest request) {
   return Make<EcGenerator>(std::move(request));
 }
 
-// Groups by their names in RFC 2409 and RFC 3526; null for any other.
+// The prime of a group by its name (RFC 2409, RFC 3526); null for any other name.
 BignumPointer PrimeOfGroup(const std::string& name) {
   static constexpr struct {
     const char* name;

@@ -32,7 +32,7 @@ class MacSpec : public OperationSpec {
         EVP_MAC_final(context.get(), output, &size, size_) != 1) {
       return false;
     }
-    // A key that is the call's own is not kept: another one takes its place.
+    // A key of the call's own is not kept: another key replaces it in the context.
     static constexpr unsigned char kNoSecret[] = {0};
     if (!has_key() && EVP_MAC_init(context.get(), kNoSecret, sizeof(kNoSecret), nullptr) != 1) return true;
     contexts_.Put(std::move(context), epoch);

@@ -59,7 +59,7 @@ void Operation::Run(uint64_t started_ns) noexcept {
       ok_ = spec_->Run(*this);
       if (!ok_ && !error_) {
         const ErrorQueue queue = ErrorQueue::Take();
-        // OpenSSL 3.0 adds nothing when a provider fails without a word; later versions name its function.
+        // OpenSSL 3.0 adds nothing when a provider fails without an error; later versions name the provider's function.
         const char* message =
             queue.empty() ? "The operation failed: neither OpenSSL nor the provider said why" : "The operation failed";
         error_ = std::make_unique<Error>(queue.ToError("ERR_CRYPTO_OPERATION_FAILED", message));

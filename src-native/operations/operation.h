@@ -14,7 +14,7 @@
 
 namespace openssl_async {
 
-// Nanoseconds of a clock that only goes forward; the one of Operation's times.
+// Nanoseconds of a monotonic clock, which Operation's times use too.
 uint64_t NowNs();
 
 class Operation {
@@ -24,19 +24,19 @@ class Operation {
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 
-  // What the call was given. The inputs are borrowed until CopyInputs().
+  // Sets the call's arguments. The inputs are borrowed until CopyInputs().
   void Prepare(std::shared_ptr<OperationSpec> spec, const ByteView* inputs, size_t input_count, const double* numbers,
                size_t number_count);
-  // For a call that goes on after its caller's. False when there is no memory for them.
+  // Copies the inputs, for a call that goes on after its caller has returned. False when there is no memory.
   [[nodiscard]] bool CopyInputs();
   // Any thread or stack. `started_ns` saves a look at the clock where the time is known.
   void Run(uint64_t started_ns) noexcept;
   void Run() noexcept { Run(NowNs()); }
-  // Makes it ready to be run another way. What its result was is forgotten.
+  // Prepares the call to run another way, and forgets its result.
   void Restart(std::shared_ptr<OperationSpec> spec);
   // Wipes everything.
   void Clear();
-  // Bytes that Clear() would wipe, and a way to have somebody else wipe them: they are moved to `memory`.
+  // The bytes that Clear() would wipe. MoveMemory() moves them to `memory`, for somebody else to wipe.
   static constexpr size_t kMemories = 3;  // the inputs and each output
   size_t OwnBytes() const;
   void MoveMemory(SecretBytes (&memory)[kMemories]);
@@ -44,31 +44,31 @@ class Operation {
   OperationSpec& spec() const { return *spec_; }
   size_t work_bytes() const { return spec_->WorkBytes(*this); }
 
-  // --- What the call was given; for its spec.
+  // --- The call's arguments, for its spec
   ByteView input(size_t index) const { return inputs_[index]; }
   // NaN when absent.
   double number(size_t index) const { return numbers_[index]; }
   int integer(size_t index) const { return static_cast<int>(numbers_[index]); }
   size_t size(size_t index) const { return static_cast<size_t>(numbers_[index]); }
 
-  // --- What it gives; written by its spec.
-  // Room for `size` bytes of an output; null when there is no memory.
+  // --- The call's output, written by its spec
+  // Makes an output `size` bytes long. Null when there is no memory.
   unsigned char* Reserve(size_t index, size_t size) {
     return outputs_[index].Resize(size) ? outputs_[index].data() : nullptr;
   }
   SecretBytes& output(size_t index) { return outputs_[index]; }
   void set_value(int32_t value) { value_ = value; }
-  // Says why it failed, where OpenSSL does not.
+  // Sets the error where OpenSSL gives none. Returns false.
   bool Fail(const char* code, const char* message);
 
-  // --- What became of it.
+  // --- The result
   bool ok() const { return ok_; }
   int32_t value() const { return value_; }
   const Error& error() const { return *error_; }
-  // How long Run() took, pauses included.
+  // The times when Run() began and ended, pauses included.
   uint64_t started_ns() const { return started_ns_; }
   uint64_t ended_ns() const { return ended_ns_; }
-  // It did not get to Run(), or what ran it failed.
+  // Fails the call with a complete error, also when it did not get to Run().
   void SetError(Error error);
 
  private:

@@ -16,7 +16,7 @@ namespace openssl_async {
 
 namespace {
 
-// OpenSSL's generator of a library context, which all its threads have.
+// Uses a library context's own generators: see RAND_bytes_ex(3).
 class SharedRandomSpec : public OperationSpec {
  public:
   explicit SharedRandomSpec(OSSL_LIB_CTX* library_context) : library_context_(library_context) {}
@@ -33,7 +33,7 @@ class SharedRandomSpec : public OperationSpec {
   OSSL_LIB_CTX* const library_context_;
 };
 
-// Generators of an implementation that was asked for.
+// Uses generators of a chosen implementation.
 class RandomSpec : public OperationSpec {
  public:
   explicit RandomSpec(EvpRandPointer generator) : generator_(std::move(generator)) {}
@@ -53,7 +53,7 @@ class RandomSpec : public OperationSpec {
   const OSSL_PROVIDER* Provider() override { return EVP_RAND_get0_provider(generator_.get()); }
 
  private:
-  // Seeded by the operating system, or as its provider does it.
+  // A generator that is seeded by the operating system, or in its provider's own way.
   EvpRandCtxPointer Take() {
     if (EvpRandCtxPointer idle = contexts_.Take()) return idle;
     EvpRandCtxPointer context(EVP_RAND_CTX_new(generator_.get(), nullptr));
@@ -78,14 +78,14 @@ class RandomSpec : public OperationSpec {
   ContextCache<EvpRandCtxPointer> contexts_;
 };
 
-// Standard ones by their names; else whatever the provider has. Null, with the reason on the error queue.
+// Finds a standard generator by name, else any that the provider has. Null, with the reason on the error queue.
 EvpRandPointer FindGenerator(const ProviderScope& scope) {
   for (const char* name : {"CTR-DRBG", "HASH-DRBG", "HMAC-DRBG"}) {
     if (EvpRandPointer found{EVP_RAND_fetch(scope.library_context, name, scope.query())}) return found;
   }
   std::vector<std::string> names;
   const auto add = [](EVP_RAND* generator, void* argument) {
-    // Of which generators are seeded, or which only tests want.
+    // Seed sources, and a generator for tests.
     for (const char* other : {"SEED-SRC", "TEST-RAND", "JITTER"}) {
       if (EVP_RAND_is_a(generator, other) == 1) return;
     }
@@ -104,12 +104,12 @@ EvpRandPointer FindGenerator(const ProviderScope& scope) {
 
 SpecResult CreateRandomSpec(const SpecRequest& request) {
   const ErrorQueueScope errors;
-  // A shared generator stays what it was made of before the process went into FIPS mode.
+  // A library context's generators from before FIPS mode keep their implementation.
   if (request.scope.query() == nullptr && !InFipsMode()) {
     return std::shared_ptr<OperationSpec>(std::make_shared<SharedRandomSpec>(request.scope.library_context));
   }
   EvpRandPointer generator = FindGenerator(request.scope);
-  if (!generator) return Error{"", "There is no such generator", ErrorQueue::Take().Lines()};
+  if (!generator) return Error{"", "No provider has a matching random generator", ErrorQueue::Take().Lines()};
   return std::shared_ptr<OperationSpec>(std::make_shared<RandomSpec>(std::move(generator)));
 }
 

@@ -8,7 +8,7 @@ namespace openssl_async {
 
 bool IsAsymmetric(OperationFamily family);
 
-// Whether a spec of the family is for one message, whose state it has, or for one key.
+// Whether a spec of the family has state: of one message, or the key that it has loaded.
 bool HasState(OperationFamily family);
 
 SpecResult CreateSpec(OperationFamily family, SpecRequest request);

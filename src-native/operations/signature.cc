@@ -17,17 +17,17 @@ namespace openssl_async {
 namespace {
 
 enum class Direction { kSign, kVerify };
-// None: the context could not be set up, which is a failure; that a signature is not valid is an answer.
+// kNone: the context could not be set up, which is a failure. An invalid signature is an answer.
 enum class Verdict { kInvalid, kValid, kNone };
 
 // OSSL_SIGNATURE_PARAM_CONTEXT_STRING, which the headers of OpenSSL 3.0 lack.
 constexpr const char* kContextString = "context-string";
 
-// Whether the running OpenSSL knows what a context string is for this kind of key.
+// Whether the running OpenSSL takes a context string with this kind of key.
 bool CanHaveContextString(const Key& key) {
   const ProviderScope& scope = key.scope();
   const EvpMdCtxPointer context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* pkey_context = nullptr;  // the other context's
+  EVP_PKEY_CTX* pkey_context = nullptr;  // owned by `context`
   if (!context || EVP_DigestVerifyInit_ex(context.get(), &pkey_context, nullptr, scope.library_context, scope.query(),
                                           key.pkey(), nullptr) != 1) {
     return false;
@@ -36,11 +36,11 @@ bool CanHaveContextString(const Key& key) {
   return settable != nullptr && OSSL_PARAM_locate_const(settable, kContextString) != nullptr;
 }
 
-// r and s next to each other, each as long as the order of the curve (IEEE P1363), instead of DER.
+// Signatures as IEEE P1363 has them instead of DER: r and s next to each other, each as long as the group's order.
 class P1363 {
  public:
   explicit P1363(const Key& key) {
-    if (key.Is("EC")) {  // whose bits are those of the order; keys of engines have no parameter for it
+    if (key.Is("EC")) {  // bits() is the order's; engines' keys have no parameter for it
       part_ = (static_cast<size_t>(EVP_PKEY_get_bits(key.pkey())) + CHAR_BIT - 1) / CHAR_BIT;
       return;
     }
@@ -66,7 +66,7 @@ class P1363 {
     return true;
   }
 
-  // False for what cannot be a signature.
+  // False for bytes that cannot be a signature.
   bool ToDer(ByteView signature, SecretBytes& der) const {
     if (part_ == 0 || signature.size != 2 * part_) return false;
     const EcdsaSigPointer parsed(ECDSA_SIG_new());
@@ -92,8 +92,8 @@ class SignatureSpec : public OperationSpec {
     set_may_pause(key.scope().may_pause);
     is_rsa_ = key.Is("RSA") || key.Is("RSA-PSS");
     if (request_.has(2) && request_.integer(2) == 1 && (key.Is("EC") || key.Is("DSA"))) p1363_.emplace(key);
-    // The digest by itself, and the signature of it with a context that is ready: what providers offer for these keys.
-    // An accelerator is given the whole at once, so that it can hash where it signs.
+    // For these keys a digest is signed with a context that is kept ready. An accelerator gets the whole message, so
+    // that it can hash where it signs.
     prehashes_ = digest_ && !may_pause() && (is_rsa_ || key.Is("EC") || key.Is("DSA"));
     max_size_ = static_cast<size_t>(EVP_PKEY_get_size(key.pkey()));
   }
@@ -125,7 +125,7 @@ class SignatureSpec : public OperationSpec {
 
   bool Verify(Operation& operation) {
     SecretBytes der;
-    if (p1363_ && !p1363_->ToDer(operation.input(1), der)) return CanVerify();  // no signature of any kind
+    if (p1363_ && !p1363_->ToDer(operation.input(1), der)) return CanVerify();  // malformed, so invalid
     const ByteView signature = p1363_ ? der.view() : operation.input(1);
     const Verdict verdict =
         prehashes_ ? VerifyDigest(operation.input(0), signature) : VerifyMessage(operation.input(0), signature);
@@ -186,7 +186,7 @@ class SignatureSpec : public OperationSpec {
     if (EvpPkeyCtxPointer idle = key_contexts_.Take()) return idle;
     EvpPkeyCtxPointer context = key().NewContext();
     const auto init = direction_ == Direction::kSign ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
-    // The digest first: some paddings are only for some digests.
+    // The digest comes first: some paddings allow only some digests.
     if (!context || init(context.get()) <= 0 || EVP_PKEY_CTX_set_signature_md(context.get(), digest_.get()) <= 0 ||
         !SetPadding(context.get()) || !SetSaltLength(context.get())) {
       return nullptr;
@@ -194,21 +194,21 @@ class SignatureSpec : public OperationSpec {
     return context;
   }
 
-  // Copies of one that is initialised: that spares looking the algorithm up again.
+  // Copies an initialised context, which spares another look-up of the algorithm.
   EvpMdCtxPointer NewMessageContext() {
     const CacheEpoch epoch;
     EvpMdCtxPointer original = message_contexts_.Take();
     if (!original) original = InitMessageContext();
     EvpMdCtxPointer copy(EVP_MD_CTX_new());
     if (!original || !copy) return nullptr;
-    if (EVP_MD_CTX_copy_ex(copy.get(), original.get()) != 1) return original;  // a provider that cannot copy
+    if (EVP_MD_CTX_copy_ex(copy.get(), original.get()) != 1) return original;  // the provider cannot copy
     message_contexts_.Put(std::move(original), epoch);
     return copy;
   }
 
   EvpMdCtxPointer InitMessageContext() {
     EvpMdCtxPointer context(EVP_MD_CTX_new());
-    EVP_PKEY_CTX* pkey_context = nullptr;  // the other context's
+    EVP_PKEY_CTX* pkey_context = nullptr;  // owned by `context`
     const auto init = direction_ == Direction::kSign ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
     const char* digest = digest_ ? EVP_MD_get0_name(digest_.get()) : nullptr;
     const ProviderScope& scope = key().scope();
@@ -220,13 +220,13 @@ class SignatureSpec : public OperationSpec {
     return context;
   }
 
-  // Only where CanHaveContextString() says so: others would sign without it, and say nothing.
+  // Only where CanHaveContextString(): other keys would silently sign without it.
   bool SetContextString(EVP_PKEY_CTX* context) const {
     const ByteView string = context_string();
     if (string.size == 0) return true;
     OSSL_PARAM params[] = {OSSL_PARAM_END, OSSL_PARAM_END, OSSL_PARAM_END};
     params[0] = OSSL_PARAM_construct_octet_string(kContextString, const_cast<unsigned char*>(string.data), string.size);
-    // Pure Ed25519 has none (RFC 8032, section 5.1); the others have it anyway.
+    // Pure Ed25519 has no context string (RFC 8032, section 5.1); other algorithms have one anyway.
     if (key().Is("ED25519"))
       params[1] = OSSL_PARAM_construct_utf8_string("instance", const_cast<char*>("Ed25519ctx"), 0);
     return EVP_PKEY_CTX_set_params(context, params) > 0;

@@ -18,10 +18,10 @@ void Close(OSSL_STORE_CTX* store) { static_cast<void>(OSSL_STORE_close(store)); 
 using StorePointer = DeleteFnPtr<OSSL_STORE_CTX, Close>;
 using StoreInfoPointer = DeleteFnPtr<OSSL_STORE_INFO, OSSL_STORE_INFO_free>;
 
-// What a store that asks for a PIN or a passphrase is told.
+// The answer to a store that asks for a PIN or a passphrase.
 struct Answer {
   ByteView text;         // absent when there is none
-  std::string question;  // the one that has no answer
+  std::string question;  // set when there is no answer to it
 };
 
 int Read(UI* ui, UI_STRING* string) {
@@ -47,7 +47,7 @@ const UI_METHOD* Asking() {
   return method;
 }
 
-// A TPM gives what only it can read, wrapped in a structure of its own.
+// A TPM gives an encoding that only it can read, in a structure of its own.
 bool IsPkcs8(ByteView der) {
   const unsigned char* at = der.data;
   return Pkcs8Pointer(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size))) != nullptr;
@@ -68,7 +68,7 @@ class StoreSpec : public OperationSpec {
     }
     if (!WritePublicKey(pkey.get(), operation, 0)) return false;
     if (is_private_) {
-      // One that cannot be given away is held where it is, which is no error.
+      // A key that its store does not give away stays there, which is no error.
       ERR_set_mark();
       if (!WritePrivateKey(pkey.get(), nullptr, {}, operation, 1) || !IsPkcs8(operation.output(1).view())) {
         operation.output(1).Clear();
@@ -90,7 +90,7 @@ class StoreSpec : public OperationSpec {
     while (OSSL_STORE_eof(store.get()) == 0) {
       const StoreInfoPointer info(OSSL_STORE_load(store.get()));
       if (!info) {
-        // Some report the end only so.
+        // Some stores report their end only by a null.
         if (OSSL_STORE_error(store.get()) != 0 || !answer->question.empty()) return nullptr;
         continue;
       }
