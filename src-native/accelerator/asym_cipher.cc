@@ -15,7 +15,7 @@ struct Ids {
   static constexpr int kSettable = OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS;
 };
 
-using CipherFn = OSSL_FUNC_asym_cipher_encrypt_fn;  // and decrypt: they look the same
+using CipherFn = OSSL_FUNC_asym_cipher_encrypt_fn;  // and decrypt, of the same type
 
 template <int kId, KeyUse kUse>
 int Transform(void* data, unsigned char* out, size_t* out_size, size_t out_room, const unsigned char* in,

@@ -21,7 +21,7 @@ bool IsKeyScheduleStep(const WrappedAlgorithm& algorithm, size_t size) {
   return size <= kShortBytes && (algorithm.Is("TLS13-KDF") || algorithm.Is("TLS1-PRF"));
 }
 
-// Whose cost is a parameter: what one took says nothing of the next.
+// The cost of these is a parameter: one derivation's time says nothing about the next.
 bool HasAdjustableCost(const WrappedAlgorithm& algorithm) {
   for (const char* name : {"PBKDF2", "SCRYPT", "PKCS12KDF", "ARGON2I", "ARGON2D", "ARGON2ID"}) {
     if (algorithm.Is(name)) return true;

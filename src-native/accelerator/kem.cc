@@ -1,4 +1,4 @@
-// Secrets that are made for the holder of a key.
+// Key encapsulation: secrets for the owner of a key.
 #include "accelerator/operation_context.h"
 #include "wrapping/newer_functions.h"
 
@@ -16,7 +16,7 @@ struct Ids {
   static constexpr int kSettable = OSSL_FUNC_KEM_SETTABLE_CTX_PARAMS;
 };
 
-// With the sender's key too, so that the receiver knows who it was.
+// Uses the sender's key too, which authenticates the sender.
 template <int kId>
 int AuthInit(void* data, void* key, void* other_key, const OSSL_PARAM params[]) {
   OperationContext* context = OperationContext::From(data);

@@ -1,4 +1,4 @@
-// Keys. To make one, and to check one, may take long and is offloaded; everything else runs where it is called.
+// Keys. Generation and validation may take long and are offloaded; everything else runs on the caller's thread.
 #include <openssl/params.h>
 
 #include "accelerator/provider_key.h"
@@ -38,7 +38,7 @@ int Validate(const void* key_data, int selection, int check_type) {
   ProviderKey* key = ToKey(key_data);
   const auto validate = key->algorithm().Get<OSSL_FUNC_keymgmt_validate_fn>(OSSL_FUNC_KEYMGMT_VALIDATE);
   const auto work = [&] { return validate(key->inner(), selection, check_type); };
-  // Every TLS handshake checks its peer's public key. Of these algorithms there is nothing to check but the length.
+  // Every TLS handshake checks its peer's public key. These algorithms check only its length.
   const bool is_short = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 &&
                         (key->algorithm().Is("X25519") || key->algorithm().Is("X448"));
   if (!is_short) return Offload(kClass, &key->run_time(KeyUse::kCheck), work);
@@ -51,9 +51,9 @@ int Import(void* key, int selection, const OSSL_PARAM params[]) {
   return import(ToKey(key)->inner(), selection, params);
 }
 
-// libcrypto asks for everything when an operation of another provider is to use the key. A private key that we gave
-// away would silently be used there, and nothing would pause. Refused without an error in the queue: it is a question,
-// and whoever asks goes on with the next provider. Whoever generates a key to give it away says so.
+// libcrypto exports the whole key when another provider's operation is to use it. A private key that we gave away would
+// silently be used there, and nothing would pause. Refused without an error in the queue: libcrypto then goes on with
+// the next provider. A key that is generated to be given away is "accelerator-exportable".
 int Export(void* key_data, int selection, OSSL_CALLBACK* callback, void* argument) {
   ProviderKey* key = ToKey(key_data);
   const bool is_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
@@ -119,7 +119,8 @@ void* Generate(void* generation_data, OSSL_CALLBACK* callback, void* argument) {
     CountInline(kClass);
     return NewKey(generation->algorithm, generate(generation->inner, callback, argument));
   }
-  // Whoever wants to hear of progress expects it on its own thread, which in a job does something else meanwhile.
+  // Callers expect reports of progress on their own thread, which does something else while a job is paused: jobs get
+  // none.
   if (ASYNC_get_current_job() != nullptr) callback = [](const OSSL_PARAM*, void*) { return 1; };
   Offload(kClass, &generation->algorithm.run_time, [&] {
     inner = generate(generation->inner, callback, argument);
@@ -137,7 +138,7 @@ void FreeGeneration(void* generation_data) {
   delete generation;
 }
 
-// --- What is not told whose it is
+// --- Functions that are not told their algorithm
 
 const WrappedAlgorithm* places[kMostKeys];
 
@@ -153,7 +154,7 @@ void* BeginGeneration(size_t place, void*, int selection, const OSSL_PARAM param
   void* inner = begin(DefaultContext(), selection, params);
   if (inner == nullptr) return nullptr;
   const WrappedAlgorithm& algorithm = *places[place];
-  // A group without a key, as TLS makes one for each peer. Only these have parameters that must be searched for.
+  // A group without a key, as TLS makes for each peer, is short work, unless its parameters must be searched for.
   const bool searches = algorithm.Is("DH") || algorithm.Is("DHX") || algorithm.Is("DSA");
   return new Generation{algorithm, inner, (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0 && !searches, false};
 }
@@ -169,7 +170,7 @@ const OSSL_PARAM* GettableGenerationParams(size_t place, void* generation, void*
   return gettable(generation == nullptr ? nullptr : ToGeneration(generation)->inner, DefaultContext());
 }
 
-// What keys of a kind have: their parameters.
+// The parameters of one kind of keys.
 template <int kId>
 const OSSL_PARAM* KeyParams(size_t place, void*) {
   return places[place]->Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(DefaultContext());

@@ -1,5 +1,5 @@
-// Contexts of the default provider that are initialised for signing or verifying messages with one key. To make and
-// initialise one costs about as much as all else that the loop's thread does for a signature.
+// Contexts of the default provider, initialised for signing or verifying messages with one key. A new one costs about
+// as much as everything else that the loop's thread does for a signature.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace openssl_async {
 
-// What a context is initialised with, parameters aside. That it exists means that it has worked.
+// The arguments of a context's initialisation, without parameters. A setup is added only when it has worked.
 struct MessageSetup {
   MessageSetup(const WrappedAlgorithm& used_algorithm, bool is_verify, const char* digest_name)
       : algorithm(used_algorithm),
@@ -31,7 +31,7 @@ struct MessageSetup {
   bool verifies;
   bool names_digest;
   std::string digest;
-  std::atomic<size_t> signature_size{0};  // that a signature may have; 0 when nobody has asked yet
+  std::atomic<size_t> signature_size{0};  // the most bytes of a signature; 0 when nobody has asked yet
   std::vector<void*> idle;                // guarded by the key's lock
 };
 
@@ -42,15 +42,15 @@ class MessageContexts final : private Cache {
   MessageContexts(const MessageContexts&) = delete;
   MessageContexts& operator=(const MessageContexts&) = delete;
 
-  // The setup, and an idle context of it or null. Null: it has not been known to work.
+  // Finds a setup, with an idle context of it or null. Null when it is not known to work.
   MessageSetup* Find(const WrappedAlgorithm& algorithm, bool verifies, const char* digest_name, void** context);
   // Null when there are too many.
   MessageSetup* Add(const WrappedAlgorithm& algorithm, bool verifies, const char* digest_name);
   // An idle context, or null.
   void* Take(MessageSetup& setup);
-  // The context is the list's, or freed. `taken`: before it was taken, or made.
+  // Keeps the context, or frees it. `taken` is the epoch from before it was taken or made.
   void Put(MessageSetup& setup, void* context, const CacheEpoch& taken);
-  // For ever: nothing may be put back afterwards.
+  // Final: nothing may be put back afterwards.
   void Clear();
 
  private:
@@ -59,7 +59,8 @@ class MessageContexts final : private Cache {
   static constexpr size_t kMostSetups = 8;
   static constexpr size_t kMostIdle = 256;
 
-  // Nobody waits for it: what it guards is a convenience, and in a forked child it may stay locked for ever.
+  // Work with keys only tries to lock it: the cache is a convenience, and in a forked child the mutex may stay locked
+  // for ever.
   std::mutex mutex_;
   std::deque<MessageSetup> setups_;  // never moved
 };

@@ -1,5 +1,4 @@
-// A context of the accelerator for work with keys, or for key derivation: one of the default provider's, and the keys
-// that it works with.
+// A context of the accelerator for work with keys, or for key derivation: the default provider's context, and its keys.
 #pragma once
 
 #include <memory>
@@ -29,7 +28,7 @@ struct OperationContext {
   KeyReference other_key;
 };
 
-// What the contexts of all classes have. `Ids` numbers the class's functions: kNew, kFree, kDuplicate, kGet, kGettable,
+// The functions of all classes' contexts. `Ids` numbers a class's functions: kNew, kFree, kDuplicate, kGet, kGettable,
 // kSet, kSettable.
 template <typename Ids>
 struct ContextFunctions {
@@ -58,7 +57,7 @@ struct ContextFunctions {
     return context->algorithm.template Get<ContextSetFn>(Ids::kSet)(context->inner, params);
   }
 
-  // A function that sets the context up for work with a key. Without one it is set up again, for the same.
+  // Sets the context up for work with a key. Without a key, sets it up again for the same.
   template <int kId>
   static int Init(void* data, void* key, const OSSL_PARAM params[]) {
     OperationContext* context = OperationContext::From(data);
@@ -69,7 +68,7 @@ struct ContextFunctions {
   }
 };
 
-// The functions that are not told whose they are.
+// Functions that are not told their algorithm: see BindPlace().
 template <typename Ids>
 struct ContextPlaces {
   static inline const WrappedAlgorithm* places[kMostOthers] = {};
@@ -87,7 +86,7 @@ struct ContextPlaces {
   }
 };
 
-// What all contexts of a class have, and `more`.
+// The functions that all contexts of a class have, and `more`.
 template <typename Ids>
 std::vector<OSSL_DISPATCH> WrapContext(size_t place, const WrappedAlgorithm& algorithm,
                                        std::initializer_list<OSSL_DISPATCH> more) {

@@ -17,8 +17,8 @@ namespace openssl_async {
 
 namespace {
 
-// Keys of these are secrets for MACs and key derivation. To work with them is short, and done by way of keys in TLS and
-// old programs only, so they are not wrapped. As key derivation functions, the same names are.
+// Keys of these algorithms are secrets for MACs and key derivation. Work with them is short, and only TLS and old
+// programs use keys for it, so they are not wrapped. The key derivation functions of the same names are.
 constexpr const char* kSymmetricKeys[] = {"HMAC", "SIPHASH", "POLY1305", "CMAC", "TLS1-PRF", "HKDF", "SCRYPT"};
 
 bool IsSymmetric(const WrappedAlgorithm& algorithm) {
@@ -26,18 +26,19 @@ bool IsSymmetric(const WrappedAlgorithm& algorithm) {
                      [&](const char* name) { return algorithm.Is(name); });
 }
 
-// What the provider offers for one class of operations. As long as the process, and the same wherever it is loaded.
+// The algorithms that the provider offers for one class of operations. Lives as long as the process, and is the same
+// wherever the provider is loaded.
 class Offer {
  public:
   using WrapFn = std::vector<OSSL_DISPATCH>(size_t place, const WrappedAlgorithm& algorithm);
 
-  // The default provider's as they are: they work with its context, which is ours.
+  // Offers the default provider's algorithms as they are. They work with its context, which is ours too.
   explicit Offer(int operation) {
     for (const OSSL_ALGORITHM& algorithm : AlgorithmsOf(operation)) Add(algorithm, algorithm.implementation);
     End();
   }
 
-  // Wrapped, as many as there are places for.
+  // Offers wrapped algorithms, as many as there are slots.
   Offer(int operation, size_t places, WrapFn* wrap) {
     for (const OSSL_ALGORITHM& algorithm : AlgorithmsOf(operation)) {
       const WrappedAlgorithm& wrapped = algorithms_.emplace_back(algorithm);
@@ -66,15 +67,15 @@ class Offer {
   }
   void End() { offered_.push_back({nullptr, nullptr, nullptr, nullptr}); }
 
-  std::deque<WrappedAlgorithm> algorithms_;  // never moved: functions know where they are
+  std::deque<WrappedAlgorithm> algorithms_;  // never moved: functions point to them
   std::deque<std::vector<OSSL_DISPATCH>> functions_;
   std::vector<OSSL_ALGORITHM> offered_;
 };
 
 const OSSL_ALGORITHM* Query(void*, int operation, int* no_cache) {
-  // Digests and the like are offered so that the default provider need not be loaded beside this one: it has keys too,
-  // and in its presence libcrypto decodes all keys into it. Encoders and decoders come from the provider `base`, which
-  // has none; given keys of ours, those of the default provider would take them for their own.
+  // Digests and the like are offered so that the default provider need not be loaded beside this one: libcrypto would
+  // decode all keys into it. Encoders and decoders come from the provider `base`, which has no keys; the default
+  // provider's would take our keys for their own.
   static const auto* const offers = new std::map<int, Offer>([] {
     std::map<int, Offer> made;
     made.try_emplace(OSSL_OP_KEYMGMT, OSSL_OP_KEYMGMT, kMostKeys, WrapKeyManagement);
@@ -93,7 +94,7 @@ const OSSL_ALGORITHM* Query(void*, int operation, int* no_cache) {
   return offer == offers->end() ? nullptr : offer->second.offered();
 }
 
-// libssl uses a group for key exchange only if the provider that tells of it has the keys too.
+// libssl uses a group for key exchange only if the provider that announces it has the keys too.
 int GetCapabilities(void*, const char* capability, OSSL_CALLBACK* callback, void* argument) {
   return OSSL_PROVIDER_get_capabilities(DefaultProvider::Get()->provider(), capability, callback, argument);
 }
@@ -151,7 +152,7 @@ int AcceleratorProviderInit(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const
   };
   const DefaultProvider* inner = DefaultProvider::Get();
   if (inner == nullptr) return 0;
-  // What is offered as it is expects the context that it was made for.
+  // Algorithms that are offered as they are expect the default provider's context.
   *context = inner->context();
   *functions = dispatch;
   return 1;

@@ -1,4 +1,4 @@
-// A key of the accelerator: one of the default provider's, and what is remembered about working with it.
+// A key of the accelerator: the default provider's key, with measured times and cached contexts.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ enum class KeyUse : uint8_t {
 
 class ProviderKey {
  public:
-  // Takes `inner`, key data of `algorithm`.
+  // Owns `inner`, key data of `algorithm`.
   ProviderKey(const WrappedAlgorithm& algorithm, void* inner) : algorithm_(algorithm), inner_(inner) {}
   ProviderKey(const ProviderKey&) = delete;
   ProviderKey& operator=(const ProviderKey&) = delete;
@@ -59,7 +59,7 @@ class ProviderKey {
   MessageContexts message_contexts_;
 };
 
-// A share in a key.
+// A counted reference to a key.
 class KeyReference {
  public:
   KeyReference() = default;
@@ -79,7 +79,7 @@ class KeyReference {
   ProviderKey* get() const { return key_; }
   ProviderKey* operator->() const { return key_; }
   void* inner() const { return key_ == nullptr ? nullptr : key_->inner(); }
-  // What its work takes; null without a key.
+  // The measured time of the key's work; null without a key.
   RunTime* run_time(KeyUse use) const { return key_ == nullptr ? nullptr : &key_->run_time(use); }
 
  private:

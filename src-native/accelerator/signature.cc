@@ -18,7 +18,7 @@ void Free(void* context) { delete SignatureContext::From(context); }
 
 void* Duplicate(void* context) { return SignatureContext::From(context)->Duplicate(); }
 
-// --- Not of messages, and since OpenSSL 3.4 of messages in a function that names its digest
+// --- Digests; since OpenSSL 3.4 also messages, with algorithms that name their digest
 
 template <int kId>
 int Init(void* context, void* key, const OSSL_PARAM params[]) {
@@ -69,7 +69,7 @@ int FinishVerifyingMessage(void* data) {
   return Offload(kClass, context->run_time(KeyUse::kVerify), [&] { return finish(context->inner()); });
 }
 
-// --- Of messages
+// --- Messages
 
 template <bool kVerifies>
 int InitDigest(void* context, const char* digest_name, void* key, const OSSL_PARAM params[]) {
@@ -110,8 +110,8 @@ int FinishDigestVerify(void* data, const unsigned char* signature, size_t size) 
   });
 }
 
-// The default provider has these two only where a message must come in one piece. Here everything has them, so that the
-// message is hashed on the pool's thread too.
+// The default provider has these two functions only where a message must come in one piece. Here every algorithm has
+// them, so that the message is hashed on the pool's thread too.
 int DigestSign(void* data, unsigned char* signature, size_t* size, size_t room, const unsigned char* in,
                size_t in_size) {
   SignatureContext* context = SignatureContext::From(data);
@@ -177,7 +177,7 @@ const OSSL_PARAM* DigestParams(void* data) {
   return context->Prepare() ? get(context->inner()) : nullptr;
 }
 
-// --- What is not told whose it is
+// --- Functions that are not told their algorithm
 
 const WrappedAlgorithm* places[kMostSignatures];
 

@@ -12,7 +12,7 @@ bool IsEmpty(const OSSL_PARAM params[]) { return params == nullptr || params[0].
 
 bool SignatureContext::MakeInner() {
   inner_epoch_ = CacheEpoch();
-  // No properties: those of the caller choose among its providers, and here is but one.
+  // No properties: the caller's choose among its providers, and here is only one.
   inner_ = Get<OSSL_FUNC_signature_newctx_fn>(OSSL_FUNC_SIGNATURE_NEWCTX)(DefaultProvider::Get()->context(), nullptr);
   return inner_ != nullptr;
 }

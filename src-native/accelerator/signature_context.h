@@ -1,9 +1,9 @@
 // A context of the accelerator for signatures.
 //
-// A context that was set up for a message with nothing but a key and a digest is like any other that was: it borrows
-// one of the default provider's that the key keeps (MessageContexts), which is made, or initialised again, where it is
-// first needed. That is on the pool's thread when the message comes in one piece, so that the loop's thread does
-// nothing but hand over. Whatever makes a context special gives it one of its own.
+// Contexts for messages with the same key and digest, and no parameters, are interchangeable; the key caches the
+// default provider's (MessageContexts). A signature context takes a cached one, or makes or initialises one where it is
+// first needed. When the message comes in one piece, that is on the pool's thread, and the loop's thread only hands
+// over. A context with parameters has an inner context of its own.
 #pragma once
 
 #include "accelerator/operation_context.h"
@@ -31,14 +31,15 @@ class SignatureContext {
   int Init(int id, ProviderKey* key, const OSSL_PARAM params[]);
   int InitMessage(bool verifies, const char* digest_name, ProviderKey* key, const OSSL_PARAM params[]);
 
-  // Has inner() ready to use: for a new message, unless one was begun. Any thread; raises the error if it cannot.
+  // Makes inner() ready: for a new message, unless one was begun. Any thread; raises the error if it cannot.
   bool Prepare();
   void BeginMessage() { state_ = State::kInMessage; }
   void EndMessage() { state_ = State::kSpent; }
-  // As Prepare(), for what makes this context differ from others of its key and digest.
+  // As Prepare(), before a change that makes this context differ from others with its key and digest.
   bool PrepareToChange();
 
-  // Room for a signature of the message, with `ask` to find it out: int(size_t* size), which finds inner() ready.
+  // The most bytes of a signature. `ask`, an int(size_t* size), finds them out when they are unknown; inner() is ready
+  // then.
   template <typename Ask>
   int SignatureSize(size_t* size, Ask&& ask) {
     if (setup_ != nullptr && (*size = setup_->signature_size.load(std::memory_order_relaxed)) != 0) return 1;
@@ -53,13 +54,13 @@ class SignatureContext {
  private:
   enum class State {
     kFresh,      // inner_ waits for its message
-    kInMessage,  // has some of it
-    kSpent,      // has to be initialised first
+    kInMessage,  // inner_ has a part of its message
+    kSpent,      // inner_ has to be initialised first
   };
 
   bool MakeInner();
   void FreeInner();
-  // Back to the key if it came from there.
+  // Gives inner_ back to the key that it came from, or frees it.
   void LetInnerGo();
   int CallInitMessage(bool verifies, const char* digest_name, void* key, const OSSL_PARAM params[]);
 
@@ -67,7 +68,7 @@ class SignatureContext {
   KeyReference key_;
   void* inner_ = nullptr;
   CacheEpoch inner_epoch_;         // when it was made, or taken
-  MessageSetup* setup_ = nullptr;  // of key_; null: this context is special, and its state is inner_'s own
+  MessageSetup* setup_ = nullptr;  // of key_; null: inner_ is this context's own, with its state
   State state_ = State::kFresh;
 };
 

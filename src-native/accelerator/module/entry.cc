@@ -11,7 +11,7 @@ namespace openssl_async {
 
 namespace {
 
-// Somebody who tries it out with a program of others sees whether anything was offloaded at all.
+// Shows people who try the module with another program whether anything was offloaded.
 void PrintStats() {
   const AcceleratorStats stats = GetAcceleratorStats();
   for (size_t i = 0; i < kOffloadClasses; ++i) {
