@@ -1,4 +1,4 @@
-# Which OpenSSL the addon is built against. No other build file knows.
+# The OpenSSL that the addon is built against. No other build file knows.
 #
 #   runtime (default)  The headers that ship with Node; the symbols are those of the process that loads the addon.
 #   system             The system's OpenSSL, found through pkg-config.
@@ -6,8 +6,8 @@
 #
 # Choose with `npm install --build-from-source --openssl=…` or `npm run build:native -- --openssl=…`.
 #
-# Whatever is chosen here, a process that already has OpenSSL's symbols resolves the addon's references to its own
-# copy: another flavour is for a Node that has none, or that links the same shared library.
+# A process that already has OpenSSL's symbols resolves the addon's references to its own copy, whatever is chosen here:
+# another flavour is for a Node that has none, or that links the same shared library.
 {
   'variables': {
     'openssl%': 'runtime',

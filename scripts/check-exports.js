@@ -1,7 +1,7 @@
 'use strict';
 
-// Checks what compiler and linker made of the addon and the accelerator's module: nothing is exported but the entry,
-// the addon stays loaded once loaded, and the hardening of src-native/defaults.gypi is there.
+// Checks the compiler's and linker's output, the addon and the accelerator's module: only the entry is exported, the
+// addon stays loaded once loaded, and the hardening of src-native/defaults.gypi is there.
 //
 //   node scripts/check-exports.js [ADDON]     default: build/Release/openssl_async.node and accelerator.so
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// A package without binaries makes everybody who installs it compile: `npm publish` refuses it, `npm pack` warns.
+// Without binaries in the package, everybody who installs it compiles: `npm publish` refuses, `npm pack` warns.
 //
 //   node scripts/check-prebuilds.js [--warn]
 
@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const prebuilds = path.join(__dirname, '..', 'prebuilds');
-// What the workflow's job `prebuild` makes; its artifacts belong into prebuilds/ before a release.
+// The output of the workflow's job `prebuild`, whose artifacts belong into prebuilds/ before a release.
 const PLATFORMS = ['darwin-arm64', 'linux-arm64', 'linux-x64', 'win32-x64'];
 
 function hasBinary(platform) {

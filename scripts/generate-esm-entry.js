@@ -1,10 +1,10 @@
 'use strict';
 
-// Writes dist/index.mjs and dist/index.d.mts, which re-export by name what lib/index.ts exports as values. One module
+// Writes dist/index.mjs and dist/index.d.mts, which re-export by name the values that lib/index.ts exports. One module
 // instance serves both module systems: a second one would be a second scheduler.
 //
-// The entry finds that instance by the package's name and not by a path, at run time: a bundler that takes the entry in
-// leaves the rest where it is installed. What it would make of CommonJS in an ES module cannot require Node's modules.
+// The entry finds that instance at run time, by the package's name rather than a path: a bundler that takes the entry
+// in leaves the rest where it is installed. A bundler's CommonJS in an ES module cannot require Node's modules.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -59,7 +59,7 @@ function load() {
   }
 }
 
-// As the package is without its addon: it says so, and everything else fails when it is used.
+// Stands for the package without its addon: support says so, and everything else fails when it is used.
 function withoutPackage(reason, message, cause) {
   const fail = () => {
     throw Object.assign(new Error(message, { cause }), { code: 'ERR_ASYNC_ADDON_NOT_LOADED' });

@@ -1,7 +1,7 @@
 'use strict';
 
-// What `npm install openssl-async` runs: nothing when the package holds a binary that loads here, else a compilation.
-// The package also works without this script where it ships a binary for the platform.
+// Runs at `npm install openssl-async`: does nothing when the package holds a binary that loads here, else compiles. The
+// package also works without this script where it ships a binary for the platform.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');

@@ -58,7 +58,7 @@ async function tidy() {
     '-DNAPI_VERSION=8',
     '-DNAPI_CPP_EXCEPTIONS',
     '-DNODE_ADDON_API_DISABLE_DEPRECATED',
-    // How far the analyzer follows a function: half the time of its own 225 000, and no finding less.
+    // Limits how far the analyzer follows a function: half the time of its own 225 000, and no finding less.
     ...['-Xclang', '-analyzer-config', '-Xclang', 'max-nodes=40000'],
   ];
   process.chdir(root);

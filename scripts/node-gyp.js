@@ -30,7 +30,7 @@ function nodeGypEnvironment() {
   return env;
 }
 
-// The project's own node-gyp in a clone; for somebody who installs the package, the one of their package manager.
+// In a clone the project's own node-gyp; for somebody who installs the package, their package manager's.
 function nodeGypCommand() {
   try {
     return [process.execPath, require.resolve('node-gyp/bin/node-gyp.js')];

@@ -8,8 +8,7 @@ const path = require('node:path');
 const { nodeGypEnvironment } = require('./node-gyp.js');
 const { root, stage } = require('./stage.js');
 
-// npm takes a script called `prebuild` for the hook of `build` as well, and tells the two apart nowhere but in its own
-// command line.
+// npm also takes a script called `prebuild` for the hook of `build`. Only npm's own command line tells the two apart.
 function runsAsHookOfBuild() {
   if (process.env.npm_lifecycle_event !== 'prebuild' || process.platform === 'win32') return false;
   let pid = process.ppid;
@@ -42,7 +41,7 @@ function main() {
   ];
   const result = spawnSync(process.execPath, args, {
     cwd: root,
-    // node-gyp makes a variable of binding.gyp of each npm_config_. prebuildify would pack the module as well.
+    // node-gyp turns each npm_config_ variable into one of binding.gyp. prebuildify would pack the module as well.
     env: { ...nodeGypEnvironment(), npm_config_jobs: 'max', npm_config_accelerator_module: '0' },
     stdio: 'inherit',
   });

@@ -15,15 +15,15 @@ const { root, stage } = require('./stage.js');
 const SUPPRESSIONS = path.join(__dirname, 'suppressions');
 
 // vptr: the addon is compiled without run-time type information, as all of Node is.
-// _FORTIFY_SOURCE: its functions are not among those that the sanitizer checks.
-// g1: lines are all that a report shows, and more of it would take a third of the compiler's time.
+// _FORTIFY_SOURCE: the sanitizer does not check its functions.
+// g1: reports show lines only, and more debug data would take a third of the compiler's time.
 const FLAGS = '-fsanitize=address,undefined -fno-sanitize=vptr -fno-omit-frame-pointer -U_FORTIFY_SOURCE -g1 -O1';
 
 const ASAN_OPTIONS = [
   'detect_leaks=1',
   // Jobs switch stacks: the sanitizer cannot tell a job's locals from a returned function's.
   'detect_stack_use_after_return=0',
-  // Node maps memory that the allocator of a sanitizer cannot give.
+  // Node maps memory that a sanitizer's allocator cannot give.
   'allocator_may_return_null=1',
 ].join(':');
 
@@ -33,8 +33,8 @@ const SANITIZER_ENVIRONMENT = {
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
 };
 
-// Tests of programs that are not instrumented, of the command line, of bundles and of documents, whose native parts others
-// test; and of modules that are opened with RTLD_DEEPBIND, which the sanitizer does not stand.
+// Left out: tests of programs that are not instrumented, of the command line, of bundles and of documents, whose native
+// parts other tests cover; and of modules opened with RTLD_DEEPBIND, which the sanitizer does not stand.
 const UNINSTRUMENTED =
   'integration/(accelerator-module|reference-engine-cli|cli|examples|documentation|bundles|isolation)[.]test';
 
@@ -50,8 +50,8 @@ function buildAddon() {
   return path.join(folder, 'build', 'Release');
 }
 
-// Jobs make the sanitizer warn that it ignores a jump between stacks. That goes to a file with everything else that it
-// has to say, because tests read what their processes write.
+// Jobs make the sanitizer warn that it ignores a jump between stacks. Its output goes to a file, because tests read
+// their processes' output.
 function printReports(reports) {
   const texts = fs.readdirSync(reports).map((name) => fs.readFileSync(path.join(reports, name), 'utf8'));
   const errors = texts.filter((text) => /ERROR: |runtime error: /.test(text));
@@ -72,8 +72,8 @@ function runIntegrationTests(folder) {
       ...process.env,
       ...SANITIZER_ENVIRONMENT,
       ASAN_OPTIONS: `${ASAN_OPTIONS}:log_path=${path.join(reports, 'asan')}`,
-      // Node itself is not instrumented, so the runtime has to come before everything else; and the C++ library with
-      // it, or the sanitizer finds no __cxa_throw to intercept.
+      // Node itself is not instrumented, so the sanitizer's runtime has to come before everything else. The C++ library
+      // comes with it, or the sanitizer finds no __cxa_throw to intercept.
       LD_PRELOAD: [library('libasan.so'), library('libubsan.so'), library('libstdc++.so.6')].join(' '),
       OPENSSL_ASYNC_ADDON: path.join(folder, 'openssl_async.node'),
       OPENSSL_ASYNC_TEST_DEVICE: path.join(folder, 'test_device.node'),

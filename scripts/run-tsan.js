@@ -1,7 +1,7 @@
 'use strict';
 
 // ThreadSanitizer over the native unit tests that use several threads: the suites whose names begin with "threads".
-// The others switch stacks, which ThreadSanitizer cannot follow inside OpenSSL.
+// Other suites switch stacks, which ThreadSanitizer cannot follow inside OpenSSL.
 
 const path = require('node:path');
 const { FIXED_LAYOUT, runTests } = require('./native-run.js');

@@ -1,7 +1,7 @@
 'use strict';
 
 // Valgrind: the native unit tests, then Node with the addon on the smoke program and on good and bad calls of operations.
-// What OpenSSL and Node leave behind is suppressed in scripts/suppressions/valgrind.supp.
+// scripts/suppressions/valgrind.supp suppresses the leaks of OpenSSL and Node.
 //
 // Valgrind sees memory that nobody has written, which no sanitizer of ours does. It leaves to others, which run them too,
 // the unit tests in EXCLUDED.
@@ -38,7 +38,7 @@ const PROGRAMS = [
   [path.join(root, 'test', 'lifecycle', 'scenarios', 'operation-corpus.js'), '1'],
 ];
 
-// What it prints is kept until its end: others run at the same time.
+// A program's output is kept until its end: other programs run at the same time.
 function runUnderNode([program, ...programArgs]) {
   const addon = path.join(root, 'build', 'Release', 'openssl_async.node');
   const [command, ...options] = VALGRIND;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Makes a folder in which node-gyp can build the addon apart from build/: copies of everything that it reads. Not links,
-// because gyp follows those and writes its makefiles to where they lead.
+// Makes a folder in which node-gyp can build the addon apart from build/, with copies of all its input. Links would not
+// do: gyp follows them and writes its makefiles to their targets.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -23,10 +23,10 @@ const INPUTS = [
 function stage(name) {
   const folder = path.join(root, name);
   fs.mkdirSync(folder, { recursive: true });
-  // By the first part of each path: one that is a link is removed, never what it leads to.
+  // By the first part of each path. A link itself is removed, never its target.
   for (const input of INPUTS) fs.rmSync(path.join(folder, input.split('/')[0]), { recursive: true, force: true });
   for (const input of INPUTS) {
-    // What has not changed keeps its time, and is not compiled again.
+    // An unchanged file keeps its time, and is not compiled again.
     fs.cpSync(path.join(root, input), path.join(folder, input), { recursive: true, preserveTimestamps: true });
   }
   return folder;
