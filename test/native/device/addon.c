@@ -1,4 +1,4 @@
-/* What JavaScript sees: test/support/device.ts has the types. */
+/* The interface to JavaScript: test/support/device.ts has the types. */
 #include <node_api.h>
 #include <stdlib.h>
 
@@ -46,7 +46,7 @@ static const struct {
     {"emptyPolls", &device_counters.empty_polls},
 };
 
-/* Throws unless something threw already. */
+/* Throws unless an exception is pending. */
 static napi_value fail(napi_env env, const char* message) {
   bool pending = false;
   napi_is_exception_pending(env, &pending);

@@ -1,4 +1,4 @@
-/* Reads what JavaScript passed: bytes that are aligned for any type, or null. */
+/* Reads a JavaScript argument: bytes that are aligned for any type, or null. */
 #ifndef TEST_DEVICE_ARGUMENTS_H_
 #define TEST_DEVICE_ARGUMENTS_H_
 

@@ -22,8 +22,9 @@ static int has_added_fds(ASYNC_WAIT_CTX* context) {
 }
 
 /*
- * A pause returns 1 whether it happened or not. OpenSSL tells in one way: when a job comes back from a pause that
- * happened, the wait context's changed fds begin anew, and the fd that was set just before is no longer an added one.
+ * A pause returns 1 whether it happened or not. OpenSSL shows a difference in one way: when a job comes back from a
+ * pause that happened, the wait context's changed fds begin anew, and an fd that was set just before is no longer an
+ * added one.
  */
 int was_blocked(void* args) {
   struct self_wake self;

@@ -1,6 +1,6 @@
 /*
- * What the device has done since the process began. Each counter changes before what it counts becomes visible to a
- * job: a test that sees a job end sees its counts.
+ * Counts since the process began. Each counter changes before the counted event becomes visible to a job: a test that
+ * sees a job end sees its counts.
  */
 #ifndef TEST_DEVICE_COUNTERS_H_
 #define TEST_DEVICE_COUNTERS_H_

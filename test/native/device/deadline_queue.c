@@ -80,7 +80,7 @@ static struct deadline_entry* pop(struct deadline_queue* queue) {
     queue->heap[hole] = queue->heap[child];
     hole = child;
   }
-  queue->heap[hole] = last; /* of an empty heap: a slot that is not in use */
+  queue->heap[hole] = last; /* for an empty heap, an entry that is not in use */
   return first;
 }
 
@@ -88,7 +88,7 @@ static bool has_runnable(const struct deadline_queue* queue) {
   return queue->size > 0 && (!queue->held || queue->heap[0]->due_nanos == kForced);
 }
 
-/* Takes what may run now; waits for it, or returns null when there is no reason to go on. */
+/* Takes an entry that may run now. Waits for one, or returns null when there is no reason to go on. */
 static struct deadline_entry* next_due(struct deadline_queue* queue) {
   for (;;) {
     if (has_runnable(queue)) {
@@ -117,7 +117,8 @@ static void* thread_main(void* argument) {
   return NULL;
 }
 
-/* One thread is enough; the process's signals are not for it. Those of a queue that is being stopped come later. */
+/* One thread is enough. It takes none of the process's signals. While the queue is being stopped, threads come later.
+ */
 static bool ensure_threads(struct deadline_queue* queue) {
   sigset_t all;
   sigset_t before;
@@ -161,7 +162,7 @@ bool deadline_queue_held(struct deadline_queue* queue) {
 
 void deadline_queue_force(struct deadline_queue* queue) {
   pthread_mutex_lock(&queue->mutex);
-  for (size_t i = 0; i < queue->size; ++i) queue->heap[i]->due_nanos = kForced; /* all alike: still a heap */
+  for (size_t i = 0; i < queue->size; ++i) queue->heap[i]->due_nanos = kForced; /* all equal: still a heap */
   if (queue->size > 0) ensure_threads(queue);
   wake_threads(queue);
   pthread_mutex_unlock(&queue->mutex);
@@ -169,7 +170,8 @@ void deadline_queue_force(struct deadline_queue* queue) {
 
 void deadline_queue_stop(struct deadline_queue* queue) {
   pthread_mutex_lock(&queue->mutex);
-  while (queue->stopping) pthread_cond_wait(&queue->changed, &queue->mutex); /* another environment is at it */
+  while (queue->stopping)
+    pthread_cond_wait(&queue->changed, &queue->mutex); /* another environment is stopping the queue */
   if (queue->thread_count > 0) {
     queue->stopping = true;
     wake_threads(queue);

@@ -23,7 +23,7 @@ struct deadline_queue {
   pthread_mutex_t mutex;
   deadline_entry_function run;
   size_t wanted_threads;
-  /* Everything below is guarded by the mutex. */
+  /* The mutex guards all members after it. */
   pthread_cond_t changed; /* its clock is set at run time: see prepare() */
   bool prepared;
   bool held;
@@ -41,17 +41,17 @@ struct deadline_queue {
 /* False, and the entry stays the caller's, without memory or threads. */
 bool deadline_queue_add(struct deadline_queue* queue, struct deadline_entry* entry, int64_t delay_micros);
 
-/* While held, nothing is run but what deadline_queue_force() was called for. */
+/* While held, nothing runs but the entries of deadline_queue_force(). */
 void deadline_queue_hold(struct deadline_queue* queue, bool held);
 bool deadline_queue_held(struct deadline_queue* queue);
 
-/* Makes everything that waits now due at once, held or not. */
+/* Makes all waiting entries due at once, held or not. */
 void deadline_queue_force(struct deadline_queue* queue);
 
-/* Runs what waits without regard to its time (unless held, then it goes on waiting), and joins the threads. */
+/* Runs waiting entries without regard to their time (unless held: they go on waiting), and joins the threads. */
 void deadline_queue_stop(struct deadline_queue* queue);
 
-/* Takes any entry that waits, or null. For an owner that gives up on them. */
+/* Takes any waiting entry, or null. For an owner that gives up on them. */
 struct deadline_entry* deadline_queue_take(struct deadline_queue* queue);
 
 size_t deadline_queue_threads(struct deadline_queue* queue);

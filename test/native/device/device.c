@@ -34,8 +34,8 @@ static bool has_environments(void) {
   return result;
 }
 
-/* What is late belongs to no environment: it comes now. An operation in flight is not waited for: process.exit() may
- * have left the application inside whatever its callback takes. */
+/* Late callbacks belong to no environment: they come now. Operations in flight are not waited for: process.exit() may
+ * have left the application inside the callback's own data. */
 static void at_exit(void) {
   deadline_queue_hold(&late_callbacks, false);
   deadline_queue_stop(&late_callbacks);
@@ -63,7 +63,7 @@ void device_release(void) {
 }
 
 bool device_submit(struct operation* operation, int64_t latency_micros) {
-  if (!has_environments()) { /* a job that is driven to its end after its environment's device has gone */
+  if (!has_environments()) { /* a job is driven to its end after its environment's device has gone */
     if (!device_is_held()) operation_complete_in_place(operation);
     return true;
   }

@@ -1,4 +1,4 @@
-/* What a thread's OpenSSL error queue holds, for tests of who leaves it as it was. */
+/* The contents of a thread's OpenSSL error queue, for tests that it is left as it was. */
 #include "error_queue.h"
 
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-// A job function that ends as no C function can. Defined in C++, so that unwinding crosses no C frame of ours.
+// A job function that throws. Defined in C++, so that unwinding crosses no C frame of ours.
 #include <cstdint>
 #include <stdexcept>
 

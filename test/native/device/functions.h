@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* args: struct device_request. What request.h says; -1 for an unknown mode or a count out of range. */
+/* args: struct device_request. Does as request.h says; -1 for an unknown mode or a count out of range. */
 int run_device_request(void* args);
 
 /* Returns 1. */
@@ -27,7 +27,8 @@ int pause_once(void* args);
 /* Pauses once, woken beforehand on the same thread: by the callback where one is set, else by an fd. Returns 1. */
 int wake_itself(void* args);
 
-/* Returns 1 when this is a job whose own idea of itself and of its wait context outlasts a pause (woken as above). */
+/* Returns 1 when the current job and its wait context, as OpenSSL tells them, stay the same over a pause (woken as
+ * above). */
 int inspect_job(void* args);
 
 /* args: how often to call ASYNC_block_pause() (none: once), without undoing it. Returns 1. */
@@ -43,8 +44,8 @@ int raise_errors(void* args);
 /* args: how many bytes of stack to use (none: 1 MiB), from the top down, leaving none out. Returns 1. */
 int overflow_stack(void* args);
 
-/* args: how often to pause (none: once). Each sets a wait fd that can never be polled, pauses without looking what it
- * was resumed for, clears the fd and returns 1. */
+/* args: how often to pause (none: once). Each pause sets a wait fd that can never be polled, takes any resume, clears
+ * the fd and returns 1. */
 int wait_on_closed_fd(void* args);
 int wait_on_regular_file(void* args);
 
@@ -52,7 +53,7 @@ int wait_on_regular_file(void* args);
  * job has ended. 0 when there is no callback. */
 int call_back_late(void* args);
 
-/* args: what leaves it: 0 (or none) a std::runtime_error, 1 an int, 2 a std::runtime_error after a pause. */
+/* args: the exception to throw: 0 (or none) a std::runtime_error, 1 an int, 2 a std::runtime_error after a pause. */
 int throw_exception(void* args);
 
 #ifdef __cplusplus

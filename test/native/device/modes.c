@@ -30,8 +30,8 @@ static int64_t next_latency(struct context* context) {
   return latency > 0 ? latency : 0;
 }
 
-/* Pauses at least once, as an engine does, even where the operation is complete already: the notification has come
- * before the pause then. `early` counts the resumes that came before the operation was complete. */
+/* Pauses at least once, as an engine does, even when the operation is complete already: the notification then came
+ * before the pause. `early` counts resumes before the operation was complete. */
 static bool pause_until_complete(struct operation* operation, atomic_llong* early) {
   for (;;) {
     if (!ASYNC_pause_job()) return false;
@@ -77,7 +77,7 @@ static bool pause_on_fresh_fd(struct context* context) {
 static bool pause_on_one_of(struct context* context, struct wake_fd** wakes) {
   uint32_t chosen = random_below(&context->random, (uint32_t)context->request->fd_count);
   bool done;
-  /* Most likely gets the number of the one that was closed last: the context reports it removed and added. */
+  /* Most likely gets the number of the fd that was closed last: the context reports it removed and added. */
   for (int32_t i = 0; i < context->request->fd_count; ++i) {
     if (wakes[i] == NULL) wakes[i] = attach_new(context, &kManyKeys[i]);
     if (wakes[i] == NULL) return false;
@@ -119,7 +119,7 @@ static bool pause_for_callback_or_fd(struct context* context) {
                                                                  : pause_on_cached_fd(context);
 }
 
-/* Earlier requests may have left an fd, which nobody will write to now. */
+/* Earlier requests may have left an fd, which nobody will write to any more. */
 static bool pause_without_notification(struct context* context) {
   if (wake_fd_attached(context->wait_context, &kCachedKey) != NULL) {
     ASYNC_WAIT_CTX_set_status(context->wait_context, ASYNC_STATUS_EAGAIN);

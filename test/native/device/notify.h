@@ -24,8 +24,8 @@ struct notification notification_of(ASYNC_WAIT_CTX* context);
 void notify_from_job(struct notification notification);
 
 /*
- * A pause that is woken before it begins. In two halves, so that the caller's own ASYNC_pause_job() stands between:
- * begin, pause, end. By the callback where there is one, else by an fd. Begin returns 0 without a job or an fd.
+ * A pause that is woken before it begins: by the callback where there is one, else by an fd. It comes in two halves, so
+ * that the caller's own ASYNC_pause_job() stands between: begin, pause, end. Begin returns 0 without a job or an fd.
  */
 struct self_wake {
   ASYNC_WAIT_CTX* context;
@@ -35,7 +35,7 @@ struct self_wake {
 int self_wake_begin(struct self_wake* self);
 void self_wake_end(struct self_wake* self);
 
-/* All of it. 1 on success. */
+/* Begin, pause and end. 1 on success. */
 int pause_with_self_wake(void);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Uses as much stack as it is told to, whether there is that much or not. */
+/* Uses the given number of bytes of stack, whether they exist or not. */
 #include <stddef.h>
 #include <stdint.h>
 

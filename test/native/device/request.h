@@ -1,6 +1,6 @@
 /*
- * What a caller asks of the simulated accelerator. test/support/device.ts writes this layout: little-endian 32-bit
- * integers in this order, which is what every platform of the tests has natively.
+ * A request to the simulated accelerator. test/support/device.ts writes this layout: little-endian 32-bit integers in
+ * this order, the native layout of every platform of the tests.
  */
 #ifndef TEST_DEVICE_REQUEST_H_
 #define TEST_DEVICE_REQUEST_H_

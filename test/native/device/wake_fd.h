@@ -11,7 +11,7 @@
 
 struct wake_fd;
 
-/* The caller's; null, with an error on the queue, when there is no fd to be had. */
+/* The result is the caller's; null, with an error on the queue, when the system has no fd left. */
 struct wake_fd* wake_fd_create(void);
 struct wake_fd* wake_fd_share(struct wake_fd* wake);
 void wake_fd_release(struct wake_fd* wake);
@@ -20,12 +20,12 @@ void wake_fd_release(struct wake_fd* wake);
 void wake_fd_signal(struct wake_fd* wake);
 void wake_fd_drain(struct wake_fd* wake);
 
-/* Makes it a wait fd of the context under that key, and the context's: closed and released by wake_fd_detach() or when
- * the context is freed. 0 and closed when OpenSSL refuses. */
+/* Sets the fd on the context under that key. The context then owns it: wake_fd_detach() or the end of the context
+ * closes and releases it. 0, and closed, when OpenSSL refuses. */
 int wake_fd_attach(struct wake_fd* wake, ASYNC_WAIT_CTX* context, const void* key);
 void wake_fd_detach(struct wake_fd* wake, ASYNC_WAIT_CTX* context, const void* key);
 
-/* The one that was attached under that key, or null. Borrowed. */
+/* The wake fd that was attached under that key, or null. Borrowed. */
 struct wake_fd* wake_fd_attached(ASYNC_WAIT_CTX* context, const void* key);
 
 #endif

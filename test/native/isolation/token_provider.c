@@ -46,7 +46,7 @@ static int digest_with_token(void) {
   struct mechanism mechanism = {SHA256, NULL, 0};
   ulong_t all[16], count = 16, session, result, size = 32;
   unsigned char bytes[32], data[] = "abc";
-  /* As pkcs11-provider does. Of the libcrypto that the module needs, it is too late: this provider has loaded it. */
+  /* As pkcs11-provider does. It is too late to keep the module's libcrypto apart: this provider has loaded it. */
   module = dlopen(module_path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (module == NULL) return check("dlopen", 1);
   *(void**)&initialize = dlsym(module, "C_Initialize");

@@ -125,7 +125,7 @@ TEST_SUITE("accelerator: key derivation") {
     }
   }
 
-  TEST_CASE("what is missing is complained of as by the default provider") {
+  TEST_CASE("missing parameters raise the default provider's errors") {
     ERR_clear_error();
     CHECK(DeriveWith(nullptr, "HKDF", {}, 32).empty());
     const auto errors = TakeErrors();

@@ -153,7 +153,7 @@ TEST_SUITE("accelerator: offload") {
     });
   }
 
-  TEST_CASE("a job does not end before whoever told of it is through") {
+  TEST_CASE("a job does not end before its callback has returned") {
     WithJobs([] {
       // As an application whose callback is slow, and which frees what the callback uses when the job has finished.
       struct Slow {
@@ -238,7 +238,7 @@ TEST_SUITE("accelerator: offload") {
     }
   }
 
-  TEST_CASE("what the pool has no room for runs inline") {
+  TEST_CASE("work that the pool refuses runs inline") {
     const bool as_expected = InForkedChild([] {
       WorkerPool::Options options;
       options.threads = 1;

@@ -107,7 +107,7 @@ void ForEachCase(const std::function<void(const SignatureCase&)>& body) {
   }
 }
 
-// SHA-256 of nothing in particular: what EVP_PKEY_sign() signs.
+// SHA-256 of nothing in particular, for EVP_PKEY_sign().
 const Bytes kHash(32, 'h');
 
 // Since OpenSSL 3.4 EVP adds an error of its own where a provider gave none, but only for messages in one piece, which
@@ -128,7 +128,7 @@ struct Plain {
 }  // namespace
 
 TEST_SUITE("accelerator: signatures") {
-  TEST_CASE("what is signed in a job, with a pause, the default provider verifies") {
+  TEST_CASE("the default provider verifies signatures made in a job, with a pause") {
     ForEachCase([](const SignatureCase& of) {
       const KeyPair keys(of.type, of.option);
       const Signer accelerated(of, Accelerated());
@@ -147,7 +147,7 @@ TEST_SUITE("accelerator: signatures") {
     });
   }
 
-  TEST_CASE("what the default provider signs is verified in a job, with a pause, and nothing else is") {
+  TEST_CASE("the default provider's signatures are verified in a job, with a pause, and nothing else is") {
     ForEachCase([](const SignatureCase& of) {
       const KeyPair keys(of.type, of.option);
       const Signer accelerated(of, Accelerated());

@@ -1,4 +1,4 @@
-// What the accelerator's tests share: OpenSSL jobs driven by hand, without a scheduler, so that every pause is counted.
+// Shared by the accelerator's tests: OpenSSL jobs driven by hand, without a scheduler, so that every pause is counted.
 #pragma once
 
 #include <poll.h>
@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "pool/offload.h"
 #include "openssl/pointers.h"
+#include "pool/offload.h"
 #include "support.h"
 
 namespace openssl_async::testing {
@@ -109,7 +109,7 @@ class HandJob {
   unsigned calls_ = 0;
 };
 
-// How often `body` paused. What it checks must not throw: it runs on a job's stack.
+// Counts the pauses of `body`, whose checks must not throw: it runs on a job's stack.
 inline unsigned PausesOf(const std::function<void()>& body, Wait wait = Wait::kCallback) {
   return HandJob(body, wait).RunToEnd().pauses();
 }
@@ -122,8 +122,8 @@ inline void WithJobs(const std::function<void()>& body) {
   });
 }
 
-// What `body` returns in a copy of the process, whose pool has not begun. The copy is killed, because at an ordinary
-// end leak checkers would complain of what belongs to the threads that were not copied.
+// Returns the result of `body` in a forked process, whose pool has not begun. The fork is killed, because leak checkers
+// would complain at an ordinary end of the data of threads that were not copied.
 inline bool InForkedChild(const std::function<bool()>& body) {
   const Pipe result;
   const pid_t child = fork();
@@ -142,7 +142,7 @@ inline bool InForkedChild(const std::function<bool()>& body) {
 
 class Gate {
  public:
-  // Tells under the lock: whoever waited may end it at once.
+  // Tells under the lock: the waiter may end it at once.
   void Open() {
     const std::lock_guard<std::mutex> lock(mutex_);
     open_ = true;

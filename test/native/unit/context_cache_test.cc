@@ -6,7 +6,7 @@
 namespace openssl_async::testing {
 
 TEST_SUITE("context cache") {
-  TEST_CASE("what was put back is taken again, until all is forgotten") {
+  TEST_CASE("a context that was put back is taken again, until all are forgotten") {
     ContextCache<EvpMdCtxPointer> cache;
     const CacheEpoch epoch;
     CHECK(cache.Take() == nullptr);
@@ -20,7 +20,7 @@ TEST_SUITE("context cache") {
     CHECK(cache.Take() == nullptr);
   }
 
-  TEST_CASE("what was in use meanwhile is not kept, what is made later is") {
+  TEST_CASE("a context in use meanwhile is not kept, a later one is") {
     ContextCache<EvpMdCtxPointer> cache;
     const CacheEpoch before;
     EvpMdCtxPointer context(EVP_MD_CTX_new());

@@ -64,7 +64,7 @@ TEST_SUITE("elf file") {
     CHECK_FALSE(elf.needed().empty());
   }
 
-  TEST_CASE("what a shared library needs is read") {
+  TEST_CASE("a shared library's needs are read") {
     const TemporaryFile file(SharedLibrary());
     ElfFile elf;
     CHECK(elf.Read(file.path()) == ElfFile::Kind::kThisMachine);
@@ -74,7 +74,7 @@ TEST_SUITE("elf file") {
     CHECK(!elf.undefined().empty());
   }
 
-  TEST_CASE("what is no shared library of this machine is told apart") {
+  TEST_CASE("files that are no shared library of this machine are told apart") {
     const std::vector<char> whole = SharedLibrary();
     CHECK(KindOf({}) == ElfFile::Kind::kOther);
     CHECK(KindOf({'t', 'e', 'x', 't'}) == ElfFile::Kind::kOther);

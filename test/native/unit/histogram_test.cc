@@ -10,7 +10,7 @@ namespace openssl_async::testing {
 
 namespace {
 
-// What Percentile() promises: the record at that rank, or at most 12.5 % more.
+// The promise of Percentile(): the record at that rank, or at most 12.5 % more.
 void CheckAgainstSorted(std::vector<uint64_t> values) {
   Histogram histogram;
   for (const uint64_t value : values) histogram.Record(value);

@@ -135,7 +135,7 @@ using Submission = OperationRunner::Submission;
 }  // namespace
 
 TEST_SUITE("operation runner") {
-  TEST_CASE("runs within the call what is asked for inline") {
+  TEST_CASE("runs inline calls within the call") {
     TestRunner runner;
     auto echo = std::make_shared<EchoSpec>();
     const PlacedSpec spec = runner->Adopt(echo, "echo");
@@ -146,7 +146,7 @@ TEST_SUITE("operation runner") {
     CHECK(spec.figures->counts.inlined == 1);
   }
 
-  TEST_CASE("runs on another thread what is offloaded, and tells it on the loop") {
+  TEST_CASE("runs offloaded calls on another thread, and tells their ends on the loop") {
     TestRunner runner;
     auto echo = std::make_shared<EchoSpec>();
     const PlacedSpec spec = runner->Adopt(echo, "echo");
@@ -161,7 +161,7 @@ TEST_SUITE("operation runner") {
     CHECK(runner->in_flight() == 0);
   }
 
-  TEST_CASE("learns to run inline what is cheaper than a hop, and elsewhere what is not") {
+  TEST_CASE("learns to run inline the calls that are cheaper than a hop, and others elsewhere") {
     TestRunner runner;
     auto cheap = std::make_shared<EchoSpec>();
     auto dear = std::make_shared<EchoSpec>();
@@ -177,7 +177,7 @@ TEST_SUITE("operation runner") {
     CHECK(dear_spec.figures->counts.inlined == 0);
   }
 
-  TEST_CASE("leaves to later turns of the loop what would hold it for too long") {
+  TEST_CASE("leaves calls that would hold the loop for too long to its later turns") {
     TestRunner runner;
     OperationRunner::Options options;
     options.max_inline_ns = 1'000'000;
@@ -198,7 +198,7 @@ TEST_SUITE("operation runner") {
     CHECK(runner.ends.size() == kCalls);
   }
 
-  TEST_CASE("runs in a job what may pause") {
+  TEST_CASE("runs calls that may pause in a job") {
     TestRunner runner;
     auto echo = std::make_shared<EchoSpec>();
     echo->set_may_pause(true);
@@ -235,7 +235,7 @@ TEST_SUITE("operation runner") {
     CHECK(ERR_peek_error() == 0);
   }
 
-  TEST_CASE("tries the fallback of what fails") {
+  TEST_CASE("tries the fallback of a failed call") {
     TestRunner runner;
     auto failing = std::make_shared<EchoSpec>();
     auto software = std::make_shared<EchoSpec>();
@@ -271,7 +271,7 @@ TEST_SUITE("operation runner") {
     CHECK(runner.RunUntilEnded(2));
   }
 
-  TEST_CASE("forgets what is abandoned before it began, and keeps quiet about the rest") {
+  TEST_CASE("forgets calls abandoned before they began, and keeps quiet about the rest") {
     TestRunner runner;
     auto echo = std::make_shared<EchoSpec>();
     echo->held = true;

@@ -1,5 +1,5 @@
-// Keys that somebody else holds, in jobs that nobody of ours drives: whoever uses such a key in an OpenSSL job can wait
-// for it, libssl too.
+// Keys that somebody else holds, in jobs that our scheduler does not drive: any program that uses such a key in an
+// OpenSSL job can wait for it, libssl too.
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -82,7 +82,7 @@ Bytes SignMessage(EVP_PKEY* key, const char* digest = nullptr, const Bytes& mess
   return signature;
 }
 
-// What the holder of `plain` answers.
+// The answer of the holder of `plain`.
 Bytes SignAsAsked(EVP_PKEY* plain, const Service::Asked& asked) {
   if (asked.digest.empty()) return SignMessage(plain, nullptr, asked.bytes);
   const EvpPkeyCtxPointer context(EVP_PKEY_CTX_new_from_pkey(nullptr, plain, nullptr));
@@ -225,7 +225,7 @@ TEST_SUITE("remote keys") {
     });
   }
 
-  TEST_CASE("what the holder has no function for is not asked") {
+  TEST_CASE("a holder is not asked for an operation that it has no function for") {
     WithJobs([] {
       Service service;
       const EvpPkeyPointer key = service.KeyFor(PlainKey("ED25519", "", 0).get(), 0);
@@ -238,7 +238,7 @@ TEST_SUITE("remote keys") {
     });
   }
 
-  TEST_CASE("when it is closed, all fail, and so does whoever asks later") {
+  TEST_CASE("once closed, all requests fail, later ones too") {
     WithJobs([] {
       Service service;
       const EvpPkeyPointer key = service.KeyFor(PlainKey("ED25519", "", 0).get());

@@ -622,7 +622,7 @@ TEST_SUITE("scheduler") {
     });
   }
 
-  TEST_CASE("what is asked for while events are delivered is delivered too") {
+  TEST_CASE("events asked for while events are delivered are delivered too") {
     InThreadOfItsOwn([&] {
       TestScheduler scheduler;
       Result<std::unique_ptr<WaitPoint>> created = scheduler->CreateWaitPoint();

@@ -33,7 +33,7 @@ class Guard {
   size_t size_;
 };
 
-// What a child process that writes there says on stderr, and the signal that ends it.
+// The words on stderr of a child process that writes there, and the signal that ends it.
 std::string LastWordsOfAWriteTo(void* address, int* signal) {
   Pipe words;
   const pid_t child = fork();

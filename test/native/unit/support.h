@@ -1,4 +1,4 @@
-// What the native tests share: a loop that must close cleanly, wake targets that remember, job functions.
+// Shared by the native tests: a loop that must close cleanly, wake targets that remember, job functions.
 #pragma once
 
 #include <doctest/doctest.h>

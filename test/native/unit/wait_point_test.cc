@@ -66,7 +66,7 @@ struct CountingObserver final : CallbackObserver {
 }  // namespace
 
 TEST_SUITE("wait point") {
-  TEST_CASE("what a pause offers") {
+  TEST_CASE("a pause offers callback, fds or nothing") {
     TestPoint point;
     RecordingTarget waiter;
     const Pipe pipe;
@@ -88,7 +88,7 @@ TEST_SUITE("wait point") {
     point->Detach(false);
   }
 
-  TEST_CASE("a callback wakes whoever waits, once") {
+  TEST_CASE("a callback wakes the waiter, once") {
     TestPoint point;
     RecordingTarget waiter;
     point->Attach(&waiter);
@@ -105,7 +105,7 @@ TEST_SUITE("wait point") {
     CHECK_FALSE(point.HasCallback());
   }
 
-  TEST_CASE("an fd wakes whoever waits, also when a callback was promised, but not under 'again'") {
+  TEST_CASE("an fd wakes the waiter, also when a callback was promised, but not under 'again'") {
     for (const int status : {ASYNC_STATUS_UNSUPPORTED, ASYNC_STATUS_OK, ASYNC_STATUS_EAGAIN}) {
       CAPTURE(status);
       TestPoint point;
@@ -170,7 +170,7 @@ TEST_SUITE("wait point") {
     point->Detach(false);
   }
 
-  TEST_CASE("who waits for callbacks waits for one unless the engine says that there is none") {
+  TEST_CASE("a waiter for callbacks waits for one unless the engine says that there is none") {
     const std::pair<std::optional<int>, Offer> all[] = {
         {std::nullopt, Offer::kCallback},
         {ASYNC_STATUS_OK, Offer::kCallback},
@@ -198,7 +198,7 @@ TEST_SUITE("wait point") {
     }
   }
 
-  TEST_CASE("what a paused job was told, and what its engine said, outlasts a change of who waits for it") {
+  TEST_CASE("callbacks and the engine's status outlast a change of a paused job's waiter") {
     TestPoint point;
     CountingObserver observer;
     RecordingTarget waiter;

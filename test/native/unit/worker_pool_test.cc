@@ -19,7 +19,7 @@ namespace openssl_async::testing {
 
 namespace {
 
-// What happened, in order, on whichever thread.
+// A log of events, from any thread, in order.
 class Log {
  public:
   void Add(int event) {
@@ -166,7 +166,7 @@ TEST_SUITE("worker pool") {
     CHECK(as_expected);
   }
 
-  TEST_CASE("takes several at once, as many as there is room for, and wakes a thread for each") {
+  TEST_CASE("takes several at once, as many as the queue admits, and wakes a thread for each") {
     WorkerPool::Options options;
     options.threads = 3;
     options.spare_thread = false;
@@ -193,7 +193,7 @@ TEST_SUITE("worker pool") {
     CHECK(as_expected);
   }
 
-  TEST_CASE("shares what waits among its threads") {
+  TEST_CASE("shares waiting tasks among its threads") {
     WorkerPool::Options options;
     options.threads = 2;
     options.spare_thread = false;
@@ -328,7 +328,7 @@ TEST_SUITE("worker pool") {
   }
 #endif
 
-  TEST_CASE("waits at its end for what runs, and drops what waits") {
+  TEST_CASE("waits at its end for running tasks, and drops waiting ones") {
     const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
       std::atomic<bool> ran{false};
@@ -346,7 +346,7 @@ TEST_SUITE("worker pool") {
     CHECK(as_expected);
   }
 
-  TEST_CASE("says which ends are followed by others for the same waker") {
+  TEST_CASE("says which ends another end for the same waker follows") {
     const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
       Blocker blocker;
       Log log;

@@ -1,6 +1,6 @@
 /*
- * SHA-1, which the command DIGESTS adds. As an engine's digests are, it is for whoever asks OpenSSL for the engine, and
- * for all when the engine is the process's default.
+ * SHA-1, which the command DIGESTS adds. As with other engines' digests, programs get it that ask OpenSSL for the
+ * engine, and all programs when the engine is the process's default.
  */
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>

@@ -1,5 +1,5 @@
 /*
- * The engine: its control commands, and what OpenSSL calls when it comes and goes.
+ * The engine: its control commands, and OpenSSL's calls when it comes and goes.
  *
  *   openssl engine -t -c -pre MODE:fd -pre LATENCY_MICROS:500 /path/of/reference_engine.so
  */
@@ -86,7 +86,7 @@ static int control(ENGINE* engine, int command, long number, void* data, void (*
   }
 }
 
-/* Nobody has a reference any more. */
+/* Called when no reference is left. */
 static int destroy(ENGINE* engine) {
   (void)engine;
   device_detach();
@@ -107,7 +107,7 @@ static int bind_reference(ENGINE* engine, const char* id) {
   return 0;
 }
 
-/* What the module exports. */
+/* The module's exports. */
 #pragma GCC visibility push(default)
 IMPLEMENT_DYNAMIC_BIND_FN(bind_reference)
 IMPLEMENT_DYNAMIC_CHECK_FN()

@@ -7,8 +7,8 @@
 
 #include "hardware.h"
 
-/* device.c: the device, which all engines of a process share. A method is not told whose it is: a key that was given it
- * by RSA_set_method(3) has no engine. Null, with an OpenSSL error, while there is no engine. */
+/* device.c: the device, which all engines of a process share. A method is not told its engine: a key that was given the
+ * method by RSA_set_method(3) has none. Null, with an OpenSSL error, while there is no engine. */
 struct hardware* device(void);
 bool device_attach(void);
 void device_detach(void);

@@ -1,6 +1,6 @@
 /*
- * RSA and ECDSA. OpenSSL's own functions do what the hardware would; they are called on a thread of the device, while
- * the job is paused. What they are given is in the caller's frame, and stays there until hardware_run() returns.
+ * RSA and ECDSA. OpenSSL's own functions do the hardware's work, on a thread of the device while the job is paused.
+ * Their arguments are in the caller's frame, and stay there until hardware_run() returns.
  */
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
@@ -61,7 +61,7 @@ static int do_sign(void* argument) {
   return work->result != NULL;
 }
 
-/* Of the method's three functions for signatures the one that the first, too, calls for the work itself. */
+/* Of the method's three functions for signatures, the one that the first calls for the work itself. */
 static ECDSA_SIG* sign(const unsigned char* digest, int length, const BIGNUM* k_inverse, const BIGNUM* r, EC_KEY* key) {
   struct hardware* hardware = device();
   struct sign_work work = {NULL, digest, length, k_inverse, r, key, NULL};

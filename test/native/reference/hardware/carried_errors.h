@@ -1,4 +1,4 @@
-/* OpenSSL's error queue belongs to a thread: what was raised on the device's is carried over to the caller's. */
+/* OpenSSL's error queue belongs to a thread: errors of the device's thread are carried over to the caller's. */
 #ifndef TEST_REFERENCE_CARRIED_ERRORS_H_
 #define TEST_REFERENCE_CARRIED_ERRORS_H_
 
@@ -10,7 +10,7 @@ struct carried_errors {
   size_t count;
   struct {
     unsigned long code;
-    /* Copies: those of the queue go when it is emptied. Any may be null. */
+    /* Copies: emptying the queue frees its own. Any may be null. */
     char* file;
     int line;
     char* function;
@@ -18,7 +18,7 @@ struct carried_errors {
   } errors[CARRIED_ERRORS];
 };
 
-/* Empties this thread's queue. Of more errors than there is room for, the first ones are kept. */
+/* Empties this thread's queue. When the errors are too many, the first ones are kept. */
 void carried_errors_take(struct carried_errors* carried);
 
 /* Adds them to this thread's queue, and frees what they own. */

@@ -1,7 +1,7 @@
 /*
- * A simulated accelerator, as engine/ and provider/ offer it to OpenSSL. What is asked of it is really done, with
- * OpenSSL's own functions on a thread of the device, after a latency. Each instance has threads, a ring of requests,
- * settings and counters of its own.
+ * A simulated accelerator, as engine/ and provider/ offer it to OpenSSL. It really does the work, with OpenSSL's own
+ * functions on a thread of the device, after a latency. Each instance has threads, a ring of requests, settings and
+ * counters of its own.
  *
  * Settings: a control command of the engine; a parameter of the provider, in its section of a configuration file.
  *
@@ -17,10 +17,10 @@
  *   event-fd  an eventfd, made once per wait context (a pipe where there are none)
  *   fd        a pipe, made once per wait context
  *   blocking  a pipe, made once per wait context, whose byte the job reads after the pause, and waits for; sets no
- *             status. Who resumes such a job early waits with it.
+ *             status. An application that resumes such a job early waits with it.
  *   unstated  as auto, but sets no status, as an engine that knows nothing of statuses
  *   none      tells nobody, and says so ("again"): the job looks at each resume
- *   poll      as auto, but what the device has finished stays in the ring, and nobody is told, until POLL collects it
+ *   poll      as auto, but finished requests stay in the ring, and nobody is told, until POLL collects them
  *   sync      does not pause
  *
  * Other control commands: POLL, HEARTBEAT and STATS; see engine/engine.c. Other parameters, all to be read: the
@@ -90,19 +90,19 @@ bool hardware_set_number(struct hardware* hardware, enum hardware_number which, 
 const char* hardware_mode_name(struct hardware* hardware);
 int64_t hardware_get_number(struct hardware* hardware, enum hardware_number which);
 uint64_t hardware_get_counter(struct hardware* hardware, enum hardware_counter which);
-/* "operations=1 pauses=1 …"; cut to what there is room for. */
+/* "operations=1 pauses=1 …"; cut to the given size. */
 void hardware_describe(struct hardware* hardware, char* text, size_t room);
 
 /*
- * Has the device call `work`, which returns 1, or 0 and an OpenSSL error, and returns that; the error is then in the
- * caller's queue. In a job it pauses meanwhile. What `work` uses must stay, and it must not ask which job it is in.
+ * Has the device call `work`, and returns its result: 1, or 0 with an OpenSSL error, which is then in the caller's
+ * queue. A job pauses meanwhile. The data of `work` must stay, and `work` must not ask for the current job.
  */
 int hardware_run(struct hardware* hardware, int (*work)(void* argument), void* argument);
 
-/* Completes what the device has finished and POLL has to collect; how many. Any thread, but not a job's. */
+/* Completes the finished requests that wait for POLL, and returns how many. Any thread, but not a job's. */
 int hardware_poll(struct hardware* hardware);
 
-/* False when requests wait and nothing has come of them for a second longer than their latency. */
+/* False when waiting requests have made no progress for a second longer than their latency. */
 bool hardware_is_alive(struct hardware* hardware);
 
 #endif

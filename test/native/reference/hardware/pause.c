@@ -76,7 +76,7 @@ static bool pause_while_full(struct waiter* waiter, struct request* request) {
   return paused;
 }
 
-/* False, and its result says so, when the device does not take it. */
+/* False when the device does not take the request, whose result then says so. */
 static bool submit(struct waiter* waiter, struct request* request) {
   for (;;) {
     enum ring_answer answer = ring_submit(waiter->ring, request);
@@ -95,7 +95,7 @@ static void pause_until_complete(struct waiter* waiter, struct request* request)
     if (!pause(waiter)) waiter->context = NULL;
     if (ring_is_complete(waiter->ring, request)) return;
     count(&waiter->counters->spurious_resumes);
-    if (waiter->mode == HARDWARE_BLOCKING) break; /* as one that takes a resume for a proof */
+    if (waiter->mode == HARDWARE_BLOCKING) break; /* as an engine that takes a resume for a proof */
   }
   count(&waiter->counters->synchronous);
   ring_await(waiter->ring, request);
@@ -118,7 +118,7 @@ void pause_while_running(struct ring* ring, struct request* request, enum hardwa
     request->collected_by_poll = mode == HARDWARE_POLL;
   }
   if (submit(&waiter, request)) {
-    /* There will be a callback: no need to try. What is left of an earlier operation is not true of this one. */
+    /* There will be a callback: no need to try. An earlier operation's answer says nothing about this one. */
     if (context != NULL) {
       ASYNC_WAIT_CTX_set_status(context, status_of(mode, request, status_before));
     }

@@ -1,4 +1,4 @@
-/* How a job waits for the device. This is what an author of an engine looks for. */
+/* How a job waits for the device: the part that authors of engines look for. */
 #ifndef TEST_REFERENCE_PAUSE_H_
 #define TEST_REFERENCE_PAUSE_H_
 

@@ -15,9 +15,10 @@ static int64_t now_nanos(void) {
   return now.tv_sec * kNanosPerSecond + now.tv_nsec;
 }
 
-/* As soon as the request is complete its job may end, and its memory is gone: the callback is read before. Complete is
- * only said when the callback has returned, so that a job cannot end, and its application free what the callback uses,
- * meanwhile. Of a callback on the job's own thread, in a poll, that cannot be: but it may resume the job. */
+/* As soon as the request is complete, its job may end and free its memory: so the callback is read first. The request
+ * only counts as complete when the callback has returned: otherwise the job could end meanwhile, and its application
+ * could free the callback's data. A callback on the job's own thread, in a poll, cannot see that, but may resume the
+ * job. */
 static void complete(struct ring* ring, struct request* request) {
   ASYNC_callback_fn callback = request->callback;
   void* argument = request->callback_argument;
@@ -81,7 +82,7 @@ void ring_destroy(struct ring* ring) {
   pthread_mutex_destroy(&ring->mutex);
 }
 
-/* A copy of the process has neither the threads nor what they worked on. */
+/* A forked process has neither the threads nor their work. */
 static void renew_after_fork(struct ring* ring) {
   if (ring->process != getpid()) ring_init(ring);
 }
@@ -119,7 +120,7 @@ bool ring_is_complete(struct ring* ring, struct request* request) {
   return true;
 }
 
-/* Called with the mutex held, and returns so; it is not held while others are told. */
+/* Called with the mutex held, and returns with it; the mutex is free while others are told. */
 static void collect_or_wait(struct ring* ring) {
   if (ring->finished == NULL) {
     pthread_cond_wait(&ring->changed, &ring->mutex);

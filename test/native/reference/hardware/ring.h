@@ -1,6 +1,6 @@
 /*
- * The requests in flight, and the threads that work on them. A request is the submitter's, on its stack: it stays until
- * ring_is_complete() or ring_await() say that the device is through with it.
+ * The requests in flight, and the threads that work on them. A request is on the submitter's stack: it stays until
+ * ring_is_complete() or ring_await() say that the device is done with it.
  */
 #ifndef TEST_REFERENCE_RING_H_
 #define TEST_REFERENCE_RING_H_
@@ -21,7 +21,7 @@ struct ring;
 enum request_state {
   REQUEST_PENDING,
   REQUEST_READY,    /* the result is there, but the callback is still being called */
-  REQUEST_COMPLETE, /* the device is through with it */
+  REQUEST_COMPLETE, /* the device is done with it */
 };
 
 struct request {
@@ -64,15 +64,15 @@ enum ring_answer { RING_TAKEN, RING_FULL, RING_FAILED };
 /* RING_FAILED: without memory or threads, with an OpenSSL error. */
 enum ring_answer ring_submit(struct ring* ring, struct request* request);
 
-/* True once: the caller then has the result, and its errors in its queue. While the callback of a request that is ready
- * runs on another thread, it waits for that. */
+/* True once: the caller then has the result, and its errors in its queue. Waits while a ready request's callback runs
+ * on another thread. */
 bool ring_is_complete(struct ring* ring, struct request* request);
 
-/* Waits on this thread. What would be collected by a poll, it collects itself. */
+/* Waits on this thread, and collects by itself the requests that a poll would collect. */
 void ring_await(struct ring* ring, struct request* request);
 void ring_await_place(struct ring* ring, size_t capacity);
 
-/* Completes what is finished and was not told of; how many. */
+/* Completes finished requests that nobody was told of, and returns how many. */
 int ring_collect(struct ring* ring);
 
 size_t ring_in_flight(struct ring* ring);

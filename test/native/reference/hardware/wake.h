@@ -7,11 +7,11 @@
 
 struct wake;
 
-/* That of the wait context, made at the first time. It belongs to the context, whose clean-up routine closes it. Null,
- * with an OpenSSL error, when it could not be made. */
+/* The wake of the wait context, made by the first call. The context owns it, and closes it in its clean-up routine.
+ * Null, with an OpenSSL error, when it could not be made. */
 struct wake* wake_of(ASYNC_WAIT_CTX* context, bool event_fd);
 
-/* Any thread, as long as the wake is there. */
+/* Any thread, as long as the wake lives. */
 void wake_signal(const struct wake* wake);
 void wake_drain(const struct wake* wake);
 

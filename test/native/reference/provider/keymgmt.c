@@ -1,7 +1,7 @@
 /*
- * Keys are the default provider's own, with its functions, but for how one is made, and that private keys stay.
- * Where one may leave, libcrypto takes it to another provider whenever an operation is fetched there: silently, and
- * nothing pauses any more.
+ * Keys are the default provider's own, with its functions, except that generation pauses and private keys stay.
+ * libcrypto would take an exportable private key to another provider whenever an operation is fetched there: silently,
+ * and nothing would pause any more.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -27,7 +27,7 @@ static int export_key(enum wrapped_algorithm algorithm, void* key, int selection
                                                                                         argument);
 }
 
-/* These three kinds of functions are not told whose they are. */
+/* These three kinds of functions are not told their algorithm. */
 static OSSL_FUNC_keymgmt_new_fn new_rsa;
 static void* new_rsa(void* provider) {
   (void)provider;
@@ -62,7 +62,7 @@ static int export_ec(void* key, int selection, OSSL_CALLBACK* callback, void* ar
   return export_key(WRAPPED_EC_KEYS, key, selection, callback, argument);
 }
 
-/* What is theirs as it is: these functions are given a key, or nothing that differs. */
+/* The default provider's functions as they are: they get a key, or nothing that differs. */
 static const int kTheirs[] = {
     OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE,
     OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS,

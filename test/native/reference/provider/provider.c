@@ -1,5 +1,5 @@
 /*
- * The provider: its parameters, and what OpenSSL calls when it comes and goes.
+ * The provider: its parameters, and OpenSSL's calls when it comes and goes.
  *
  * Of its section of a configuration file it takes the device's settings, see hardware.h. To be read, in any thread, it
  * has all counters, and
@@ -85,7 +85,7 @@ static bool configure(const struct provider* provider, OSSL_FUNC_core_get_params
   return mode == NULL || hardware_set_mode(provider->hardware, mode);
 }
 
-/* --- What it tells of itself */
+/* --- Parameters */
 
 static OSSL_FUNC_provider_gettable_params_fn gettable_params;
 static const OSSL_PARAM* gettable_params(void* provider) {
@@ -152,7 +152,7 @@ static const OSSL_ALGORITHM* query_operation(void* provider, int operation, int*
   }
 }
 
-/* --- How it comes and goes */
+/* --- Loading and unloading */
 
 /* Nobody has any of its objects: the threads can be joined. */
 static OSSL_FUNC_provider_teardown_fn teardown;

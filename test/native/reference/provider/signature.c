@@ -1,5 +1,5 @@
 /*
- * Signatures. What needs the private key pauses; to set up, to hash and to verify is done where it is called.
+ * Signatures. Work with the private key pauses; set-up, hashing and verifying run on the caller's thread.
  */
 #include <openssl/crypto.h>
 
@@ -26,14 +26,14 @@ static void* duplicate(void* data) {
   return wrap_context(context->provider, context->wrapped, inner);
 }
 
-/* --- What needs the private key */
+/* --- Work with the private key */
 
 struct sign_work {
   struct context* context;
   unsigned char* signature;
   size_t* size;
   size_t room;
-  const unsigned char* digest; /* null: that of the message which the context has hashed */
+  const unsigned char* digest; /* null: the digest of the message that the context has hashed */
   size_t digest_size;
 };
 
@@ -67,7 +67,7 @@ static int finish_sign(void* data, unsigned char* signature, size_t* size, size_
   return run_sign(&work);
 }
 
-/* --- What does not: each calls theirs with their context */
+/* --- Other work: each calls the default provider's function with its context */
 
 #define INIT(function, type, id)                                                              \
   static OSSL_FUNC_signature_##type##_fn function;                                            \
@@ -126,9 +126,9 @@ static int verify(void* data, const unsigned char* signature, size_t size, const
                                                                                       digest, digest_size);
 }
 
-/* --- What is not told whose it is, once for each algorithm */
+/* --- Functions that are not told their algorithm, once for each */
 
-/* The application's query is for our algorithms: with it, theirs would find no digest. */
+/* The application's query is for our algorithms, and would find no digest of theirs. */
 
 #define OF_ALGORITHM(prefix, algorithm)                                                                         \
   static OSSL_FUNC_signature_newctx_fn prefix##_new;                                                            \

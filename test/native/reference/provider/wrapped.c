@@ -6,9 +6,9 @@
 #include <string.h>
 
 /*
- * A library context of our own. In the one that loaded us a fetch could find ourselves; and a child of it, as
- * OSSL_LIB_CTX_new_child(3) makes one, mirrors its providers: ourselves, again. It is never freed: the threads that
- * have used it have state in it, which they look for when they end.
+ * A library context of our own. A fetch in the context that loaded us could find ourselves; so could one in its child,
+ * because OSSL_LIB_CTX_new_child(3) mirrors the providers. The context is never freed: threads that have used it keep
+ * state in it, and look for that state when they end.
  */
 static OSSL_PROVIDER* default_provider;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
@@ -23,7 +23,7 @@ static const struct {
                           [WRAPPED_ECDSA] = {OSSL_OP_SIGNATURE, "ECDSA"},
                           [WRAPPED_RSA_CIPHER] = {OSSL_OP_ASYM_CIPHER, "RSA"}};
 
-/* Names are separated by colons, and the first is the one that everybody uses. */
+/* Names are separated by colons; the first is the usual one. */
 static bool has_name(const char* names, const char* name) {
   size_t length = strlen(name);
   return strncmp(names, name, length) == 0 && (names[length] == ':' || names[length] == '\0');

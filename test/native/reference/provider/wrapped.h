@@ -1,5 +1,5 @@
 /*
- * The default provider's implementations: the objects of ours hold one of theirs, and call its functions, so that every
+ * The default provider's implementations. Our objects hold one of its objects and call its functions, so that every
  * parameter, size and error is OpenSSL's.
  */
 #ifndef TEST_REFERENCE_WRAPPED_H_
@@ -12,7 +12,7 @@
 
 #include "hardware.h"
 
-/* One of the default provider's: its functions by their numbers in openssl/core_dispatch.h. */
+/* An algorithm of the default provider's: its functions by their numbers in openssl/core_dispatch.h. */
 enum { WRAPPED_FUNCTIONS = 64 };
 
 struct wrapped {
@@ -32,10 +32,10 @@ enum wrapped_algorithm {
 /* Calls `function` of `wrapped` as OSSL_FUNC_<type>_fn has it. */
 #define WRAPPED_CALL(type, wrapped, id) ((OSSL_FUNC_##type##_fn*)(wrapped)->functions[id])
 
-/* False, with an OpenSSL error, when there is no default provider to wrap. The first of the others to be called. */
+/* False, with an OpenSSL error, when there is no default provider to wrap. Call it before the others. */
 bool wrapped_load(void);
 const struct wrapped* wrapped_get(enum wrapped_algorithm algorithm);
-/* What theirs get where ours get a struct provider. */
+/* The default provider's context, where our functions get a struct provider. */
 void* wrapped_provider_context(void);
 
 struct provider {
