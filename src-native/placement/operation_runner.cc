@@ -39,24 +39,6 @@ class LargeMemory final : public WorkerPool::Task {
 
 }  // namespace
 
-// --- OperationCall
-
-void OperationCall::Run() noexcept {
-  if (blocking_ != nullptr && !blocking_->Begin()) {
-    blocking_.reset();
-    operation_.SetError({"ERR_ASYNC_ENGINE", "The process is ending", {}});
-    return;
-  }
-  operation_.Run();
-}
-
-void OperationCall::Done() noexcept {
-  const std::shared_ptr<CompletionQueue> completions = completions_;  // the call may be gone as soon as it is pushed
-  const std::shared_ptr<BlockingCalls> blocking = std::move(blocking_);
-  if (!completions->Push(this, is_followed)) delete this;  // its environment has ended
-  if (blocking != nullptr) blocking->End();
-}
-
 // --- OperationRunner: set-up
 
 Result<std::unique_ptr<OperationRunner>> OperationRunner::Create(uv_loop_t* loop, Scheduler& scheduler,

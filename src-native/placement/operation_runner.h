@@ -11,18 +11,16 @@
 #include <unordered_map>
 #include <vector>
 
-#include "operations/operation.h"
 #include "placement/blocking_calls.h"
 #include "placement/contract.h"
 #include "placement/device_poller.h"
+#include "placement/operation_call.h"
 #include "placement/operation_figures.h"
 #include "pool/worker_pool.h"
 #include "scheduler/scheduler.h"
 #include "wakeup/completion_queue.h"
 
 namespace openssl_async {
-
-class OperationRunner;
 
 // What calls of one kind share in one environment.
 struct PlacedSpec {
@@ -33,43 +31,6 @@ struct PlacedSpec {
   // Whether the process was in FIPS mode when its implementations were looked for; nothing for those that are used with
   // the state that they have.
   std::optional<bool> in_fips_mode = std::nullopt;
-};
-
-class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {
- public:
-  JobId id() const { return id_; }
-  Operation& operation() { return operation_; }
-  Place place() const { return place_; }
-  bool abandoned() const { return abandoned_; }
-  uint32_t pauses() const { return pauses_; }
-  uint64_t queue_ns() const { return operation_.started_ns() - submitted_ns_; }
-  uint64_t run_ns() const { return operation_.ended_ns() - operation_.started_ns(); }
-
- private:
-  friend class OperationRunner;
-
-  void Run() noexcept override;
-  void Done() noexcept override;
-
-  Operation operation_;
-  JobId id_ = kNoJobId;
-  Place place_ = Place::kInline;
-  AlgorithmFigures* figures_ = nullptr;
-  HolderFigures* holder_ = nullptr;
-  HolderFigures* passed_over_ = nullptr;
-  WakeupCounts wakeups_;
-  std::shared_ptr<CompletionQueue> completions_;
-  std::shared_ptr<BlockingCalls> blocking_;  // not null while it is one of them
-  size_t bytes_ = 0;
-  uint64_t submitted_ns_ = 0;
-  uint32_t pauses_ = 0;
-  bool abandoned_ = false;
-  uint64_t order_ = 0;  // of its submission; 0 when others were in flight
-  uint64_t period_ = 0;
-  bool in_job_ = false;
-  bool told_ = false;
-  bool fell_back_ = false;
-  bool is_asymmetric_ = false;
 };
 
 class OperationRunner final : private CompletionQueue::Receiver {
