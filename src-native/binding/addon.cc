@@ -61,8 +61,10 @@ Napi::Value CopiesOf(Info info) {
 }
 
 Napi::Value SetEventSink(Info info) {
-  Environment::From(info).SetEventSink(info[0].As<Napi::Int32Array>(), info[1].As<Napi::Function>(),
-                                       info[2].As<Napi::Function>(), info[3].As<Napi::Int32Array>());
+  Environment& environment = Environment::From(info);
+  environment.SetEventSink(info[0].As<Napi::Int32Array>(), info[1].As<Napi::Function>(),
+                           info[3].As<Napi::Int32Array>());
+  environment.wait_contexts().SetSink(info[2].As<Napi::Function>());
   return info.Env().Undefined();
 }
 
@@ -147,7 +149,7 @@ Napi::Value StopObservingCallbacks(Info info) {
 }
 
 Napi::Value TakeCallbacks(Info info) {
-  const std::vector<uint32_t> ids = Environment::From(info).TakeCallbacks();
+  const std::vector<uint32_t> ids = Environment::From(info).wait_contexts().TakeCallbacks();
   Napi::Array array = Napi::Array::New(info.Env(), ids.size());
   for (size_t i = 0; i < ids.size(); ++i) array.Set(static_cast<uint32_t>(i), ids[i]);
   return array;
@@ -155,14 +157,14 @@ Napi::Value TakeCallbacks(Info info) {
 
 Napi::Value Await(Info info) {
   Environment& environment = Environment::From(info);
-  const Result<void> awaited = environment.scheduler()->Await(*ContextOf(info[0]).wait_point(), ToUint32(info[1]));
+  const Result<void> awaited = environment.jobs().Await(*ContextOf(info[0]).wait_point(), ToUint32(info[1]));
   if (awaited.ok()) environment.ExpectEvents();
   return ToJs(info.Env(), awaited);
 }
 
 Napi::Value CancelAwait(Info info) {
   Environment& environment = Environment::From(info);
-  environment.scheduler()->CancelAwait(ToUint32(info[0]));
+  environment.jobs().CancelAwait(ToUint32(info[0]));
   environment.MayBeIdle();
   return info.Env().Undefined();
 }
@@ -275,7 +277,7 @@ Napi::Value ContinueJob(Info info) {
   command.wants_cleanup = info[4].As<Napi::Boolean>().Value();
   command.return_value = ToInt32(info[5]);
   if (info[0].IsNumber()) {
-    Environment::From(info).scheduler()->Continue(ToUint32(info[0]), command);
+    Environment::From(info).jobs().Continue(ToUint32(info[0]), command);
   } else {
     JobOf(info[0]).job->program().Continue(command);
   }
@@ -302,7 +304,7 @@ Napi::Value EndJob(Info info) {
   Napi::Array errors = Napi::Array::New(info.Env(), lines.size());
   for (size_t i = 0; i < lines.size(); ++i) errors.Set(static_cast<uint32_t>(i), lines[i]);
   result.Set("opensslErrors", errors);
-  handle.environment->scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), kNoJobId);
+  handle.environment->scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), nullptr, kNoJobId);
   handle.environment->MayBeIdle();
   return result;
 }
@@ -312,7 +314,7 @@ Napi::Value ReleaseJob(Info info) {
   JobHandle& handle = JobOf(info[0]);
   if (handle.job == nullptr) return Napi::Boolean::New(info.Env(), false);
   Environment& environment = *handle.environment;
-  const bool goes_on = environment.scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), ToUint32(info[1]));
+  const bool goes_on = environment.jobs().Release(std::exchange(handle.job, nullptr), ToUint32(info[1]));
   if (goes_on) environment.ExpectEvents();
   return Napi::Boolean::New(info.Env(), goes_on);
 }
@@ -320,10 +322,10 @@ Napi::Value ReleaseJob(Info info) {
 // --- Jobs that the loop runs
 
 Napi::Value Submit(Info info) {
+  Environment& environment = Environment::From(info);
   JobRequest request = ToRequest(info, 1);
-  request.id = ToUint32(info[0]);
-  Environment::From(info).scheduler()->Submit(request);
-  Environment::From(info).ExpectEvents();
+  environment.jobs().Submit(request, ToUint32(info[0]));
+  environment.ExpectEvents();
   return info.Env().Undefined();
 }
 
@@ -335,33 +337,30 @@ Napi::Value SubmitBatch(Info info) {
   const int32_t count = std::exchange(batch[0], 0);
   JobRequest request;
   request.function = JobFunctionOf(info[1]);
-  for (int32_t i = 1; i <= count; ++i) {
-    request.id = static_cast<JobId>(batch[i]);
-    environment.scheduler()->Submit(request);
-  }
+  for (int32_t i = 1; i <= count; ++i) environment.jobs().Submit(request, static_cast<JobId>(batch[i]));
   environment.ExpectEvents();
   return info.Env().Undefined();
 }
 
 Napi::Value Interrupt(Info info) {
-  Environment::From(info).scheduler()->Interrupt(ToUint32(info[0]));
+  Environment::From(info).jobs().Interrupt(ToUint32(info[0]));
   return info.Env().Undefined();
 }
 
 Napi::Value Abandon(Info info) {
   Environment& environment = Environment::From(info);
-  const bool forgotten = environment.scheduler()->Abandon(ToUint32(info[0]));
+  const bool forgotten = environment.jobs().Abandon(ToUint32(info[0]));
   environment.MayBeIdle();
   return Napi::Boolean::New(info.Env(), forgotten);
 }
 
 Napi::Value TakeFailure(Info info) {
-  return ToJs(info.Env(), Environment::From(info).scheduler()->TakeFailure(ToUint32(info[0])));
+  return ToJs(info.Env(), Environment::From(info).jobs().TakeFailure(ToUint32(info[0])));
 }
 
 // Whether an event with this id may come.
 Napi::Value KnowsJob(Info info) {
-  return Napi::Boolean::New(info.Env(), Environment::From(info).scheduler()->Knows(ToUint32(info[0])));
+  return Napi::Boolean::New(info.Env(), Environment::From(info).jobs().Knows(ToUint32(info[0])));
 }
 
 Napi::Value SetTracing(Info info) {
@@ -479,6 +478,7 @@ Napi::Value Open(Info info) {
   exports.Add("inside", &Inside);
   exports.Add("stats", &Stats);
   AddOperationExports(exports);
+  AddOperationCallExports(exports);
   AddEngineExports(exports);
   AddProviderExports(exports);
   AddRemoteKeyExports(exports);

@@ -5,44 +5,19 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
-#include "binding/remote_inbox.h"
-#include "placement/operation_runner.h"
-#include "remote/remote_requests.h"
+#include "binding/attachment.h"
+#include "binding/javascript_jobs.h"
+#include "binding/operation_calls.h"
+#include "binding/remote_keys.h"
+#include "binding/wait_contexts.h"
 #include "scheduler/scheduler.h"
 
 namespace openssl_async {
-
-class Environment;
-
-// A WaitContext of JavaScript's.
-class WaitContextHandle final : private CallbackObserver {
- public:
-  WaitContextHandle(std::shared_ptr<Environment> environment, std::unique_ptr<WaitPoint> wait_point);
-  ~WaitContextHandle();
-  WaitContextHandle(const WaitContextHandle&) = delete;
-  WaitContextHandle& operator=(const WaitContextHandle&) = delete;
-
-  WaitPoint* wait_point() const { return wait_point_.get(); }
-  bool busy() const {
-    return wait_point_ != nullptr && !wait_point_->abandoned() && wait_point_->context().job() != nullptr;
-  }
-  std::vector<FdCleanup> Close();
-  // `id` is what JavaScript knows the context by.
-  void Observe(uint32_t id);
-  void StopObserving();
-
- private:
-  friend class Environment;
-  void OnCallback() override;
-
-  std::shared_ptr<Environment> environment_;
-  std::unique_ptr<WaitPoint> wait_point_;
-  uint32_t id_ = 0;
-};
 
 // A job of startJob()'s.
 struct JobHandle {
@@ -50,10 +25,7 @@ struct JobHandle {
   ScheduledJob* job = nullptr;  // null once it has ended or was let go
 };
 
-class Environment final : public std::enable_shared_from_this<Environment>,
-                          private Scheduler::Delegate,
-                          private OperationRunner::Delegate,
-                          private RemoteRequests::Delegate {
+class Environment final : public std::enable_shared_from_this<Environment> {
  public:
   // Registers its own end with the thread's teardown.
   static Result<std::shared_ptr<Environment>> Create(Napi::Env env);
@@ -62,14 +34,17 @@ class Environment final : public std::enable_shared_from_this<Environment>,
 
   ~Environment();
 
+  Napi::Env env() const { return env_; }
   Scheduler* scheduler() const { return scheduler_.get(); }
-  OperationRunner& operations() const { return *operations_; }
+  WaitContexts& wait_contexts() { return wait_contexts_; }
+  RemoteKeys& remote_keys() { return remote_keys_; }
+  JavaScriptJobs& jobs() { return jobs_; }
+  OperationCalls& operation_calls() const { return *operation_calls_; }
+  OperationRunner& operations() const { return operation_calls_->runner(); }
 
-  // Where JavaScript reads events: an Int32Array of eight words each, filled before each call of
-  // `on_events(count)`; `on_callbacks(ids)` tells which wait contexts were called back. `state` has the words of
-  // StateWord.
-  void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Function on_callbacks,
-                    Napi::Int32Array state);
+  // Where JavaScript reads events: an Int32Array of eight words each, filled before each call of `on_events(count)`.
+  // `state` has the words of StateWord.
+  void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Int32Array state);
   // While one lives, JavaScript runs where C would be inside a job.
   class InsideScope {
    public:
@@ -90,21 +65,27 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   void MayBeIdle() {
     if (expects_events_ && IsIdle()) LetGoOfJavaScript();
   }
-  // Where calls of operations are described, and answered when they have run by then.
-  struct CallBuffers {
-    double* words = nullptr;
-    unsigned char* bytes = nullptr;
-    size_t size = 0;
-    int32_t* result = nullptr;
-  };
-  void SetCallBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result);
-  const CallBuffers& call_buffers() const { return call_buffers_; }
-  // Where the bytes are that operations' events speak of.
-  void SetOutputs(Napi::Uint8Array outputs) { outputs_ = Napi::Weak(outputs); }
-  void SetRemoteInbox(std::unique_ptr<RemoteInbox> inbox) { remote_inbox_ = std::move(inbox); }
-  RemoteInbox& remote_inbox() const { return *remote_inbox_; }
-  const std::shared_ptr<RemoteRequests>& remote_requests() const { return remote_requests_; }
-  std::vector<uint32_t> TakeCallbacks() { return std::exchange(callbacks_, {}); }
+  // True while JavaScript, if it is still there, waits for events.
+  bool expects_events() const { return expects_events_; }
+
+  // So many events, one behind the other, in as few calls as there is room for.
+  void TellEvents(const int32_t* words, size_t count);
+  // The array that JavaScript reads events from, for whoever fills it; and the call that follows.
+  Napi::Int32Array event_buffer() const { return buffer_.Value(); }
+  void TellBuffer(size_t count);
+  // Runs `tell` where an exception has nowhere to go.
+  template <typename Body>
+  void TellJavaScript(Body tell) {
+    const Napi::HandleScope scope(env_);
+    try {
+      tell();
+    } catch (const Napi::Error&) {
+      // The worker is being terminated: nobody is left to tell, and libuv, which called us, passes no exceptions on.
+    }
+  }
+  // A sink catches what it calls. What still gets out is a fault of the whole process and is treated as one; while the
+  // environment ends there is nobody left to tell.
+  void Call(const Napi::FunctionReference& sink, Napi::Value argument);
 
   void set_drain_timeout_ms(uint64_t timeout_ms) { drain_timeout_ms_ = timeout_ms; }
   // Drives outstanding jobs to their end; once.
@@ -113,46 +94,51 @@ class Environment final : public std::enable_shared_from_this<Environment>,
   void CloseUnused();
 
  private:
-  friend class WaitContextHandle;
+  // The scheduler's share in the end: jobs are driven to theirs, and the loop lets go of what all others use.
+  class SchedulerEnd final : public Attachment {
+   public:
+    explicit SchedulerEnd(Environment& environment) : environment_(environment) {}
+    void Drain() override;
+    void Close(std::function<void()> done) override { environment_.scheduler_->Close(std::move(done)); }
+    bool IsIdle() const override { return environment_.scheduler_->idle(); }
 
-  explicit Environment(Napi::Env env) : env_(env) {}
-  void OnEvents(const JobEvent* events, size_t count) override;
-  void OnDelivery() override;
-  void OnTurnEnd(bool all_wait) override { operations_->OnTurnEnd(all_wait); }
-  void OnRemoteRequest() override { scheduler_->RequestDelivery(); }
-  uint32_t RunningJob() const override { return scheduler_->running(); }
-  void DeliverCallbacks();
-  void DeliverRemoteRequests();
-  void OnOperations(OperationCall* const* calls, size_t count) override;
-  void Tell(const JobEvent* events, size_t count);
-  void CallSink(const Napi::FunctionReference& sink, Napi::Value argument);
+   private:
+    Environment& environment_;
+  };
+
+  Environment(Napi::Env env, std::unique_ptr<Scheduler> scheduler);
   bool IsIdle() const;
   void HoldJavaScript();
   void LetGoOfJavaScript();
   static void OnTeardown(napi_async_cleanup_hook_handle handle, void* self);
   void Close();
+  void CloseFrom(size_t attachment);
 
   Napi::Env env_;
   std::unique_ptr<Scheduler> scheduler_;
-  std::unique_ptr<OperationRunner> operations_;
-  std::shared_ptr<RemoteRequests> remote_requests_;
-  std::unordered_set<WaitContextHandle*> wait_contexts_;
-  std::vector<uint32_t> callbacks_;
+  // Deliveries of one turn come in the order of these members: a job's callback is told before the job's end.
+  WaitContexts wait_contexts_{*this};
+  RemoteKeys remote_keys_{*this};
+  JavaScriptJobs jobs_{*this};
+  std::unique_ptr<OperationCalls> operation_calls_;
+  SchedulerEnd scheduler_end_{*this};
+  // The order of teardown: remote keys, jobs, wait contexts, operations, the scheduler.
+  //
+  // Drain() of all comes first. Remote keys refuse their requests, as nobody is left to answer; so the jobs that wait
+  // for an answer can end when the scheduler, last, drives all jobs to their ends.
+  // Close() follows, one after the other. Waits end before the wait contexts that they watch. Both use the scheduler's
+  // handles, and operations its jobs: the scheduler closes last.
+  std::vector<Attachment*> attachments_;
   uint64_t drain_timeout_ms_ = 1000;
   bool drained_ = false;
   bool closing_ = false;
   napi_async_cleanup_hook_handle teardown_ = nullptr;
-  CallBuffers call_buffers_;
   int32_t no_state_ = 0;
-  int32_t* state_ = &no_state_;       // see StateWord
-  std::vector<JobEvent> job_events_;  // kept for its memory
+  int32_t* state_ = &no_state_;  // see StateWord
   // `on_events_` keeps its copy of the JavaScript while events are expected; all others live as long as that.
   Napi::FunctionReference on_events_;
   bool expects_events_ = false;
-  Napi::FunctionReference on_callbacks_;
-  std::unique_ptr<RemoteInbox> remote_inbox_;  // null before there is a remote key
   Napi::Reference<Napi::Int32Array> buffer_;
-  Napi::Reference<Napi::Uint8Array> outputs_;
   std::unique_ptr<Napi::AsyncContext> async_context_;
   std::shared_ptr<Environment> self_;  // until its handles are closed
 };

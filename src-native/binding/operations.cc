@@ -11,7 +11,6 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
-#include "binding/operation_event.h"
 #include "libraries/library_context.h"
 #include "modules/provider.h"
 #include "openssl/error_queue.h"
@@ -148,143 +147,9 @@ Napi::Value ReleaseSpec(Info info) {
   return info.Env().Undefined();
 }
 
-Napi::Value ToJs(Napi::Env env, CallStatus status) { return Napi::Number::New(env, static_cast<int32_t>(status)); }
-
-// The inputs of a call that are in its bytes, which are wiped however it ends.
-class StagedInputs {
- public:
-  explicit StagedInputs(unsigned char* bytes) : bytes_(bytes) {}
-  ~StagedInputs() { Clear(); }
-  StagedInputs(const StagedInputs&) = delete;
-  StagedInputs& operator=(const StagedInputs&) = delete;
-
-  size_t size() const { return size_; }
-
-  ByteView Take(size_t size) {
-    const ByteView input = {bytes_ + size_, size};
-    size_ += size;
-    return input;
-  }
-
-  void Clear() { Wipe(bytes_, std::exchange(size_, 0)); }
-
- private:
-  unsigned char* bytes_;
-  size_t size_ = 0;
-};
-
-// (spec, input…): the inputs are passed when they are not in the call's bytes.
-Napi::Value Operate(Info info) {
-  Environment& environment = Environment::From(info);
-  const Environment::CallBuffers& buffers = environment.call_buffers();
-  const auto* spec = ToHandle<PlacedSpec>(info[0]);
-  ByteView inputs[kMaxInputs];
-  const auto count = std::min(static_cast<size_t>(buffers.words[CallWord::kInputCount]), kMaxInputs);
-  const bool passed = buffers.words[CallWord::kPassed] != 0;
-  StagedInputs staged(buffers.bytes);
-  for (size_t i = 0; i < count; ++i) {
-    const double size = buffers.words[CallWord::kFirstSize + i];
-    if (size < 0) continue;
-    if (passed) {
-      inputs[i] = ToView(info[1 + i]);
-      continue;
-    }
-    if (size > static_cast<double>(buffers.size - staged.size())) {
-      return ToJs(info.Env(), CallStatus::kNoMemory);
-    }
-    inputs[i] = staged.Take(static_cast<size_t>(size));
-  }
-  // It has algorithms of another mode than the process is in now.
-  if (spec->in_fips_mode.has_value() && *spec->in_fips_mode != InFipsMode()) {
-    return ToJs(info.Env(), CallStatus::kStale);
-  }
-  OperationRunner& operations = environment.operations();
-  const auto id = static_cast<JobId>(buffers.words[CallWord::kId]);
-  if (operations.Find(id) != nullptr) return ToJs(info.Env(), CallStatus::kIdInUse);
-  OperationRunner::Submission submission = OperationRunner::Submission::kNoMemory;
-  try {
-    submission = operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[CallWord::kMode])), *spec,
-                                   inputs, count, buffers.words + CallWord::kFirstNumber, kMaxNumbers);
-  } catch (const std::bad_alloc&) {
-    if (OperationCall* begun = operations.Find(id); begun != nullptr) operations.Release(*begun);
-    throw;
-  }
-  staged.Clear();  // the outputs go there
-  switch (submission) {
-    case OperationRunner::Submission::kQueued:
-      environment.ExpectEvents();
-      return ToJs(info.Env(), CallStatus::kQueued);
-    case OperationRunner::Submission::kFull:
-      return ToJs(info.Env(), CallStatus::kFull);
-    case OperationRunner::Submission::kNoMemory:
-      return ToJs(info.Env(), CallStatus::kNoMemory);
-    case OperationRunner::Submission::kNoThreads:
-      return ToJs(info.Env(), CallStatus::kNoThreads);
-    case OperationRunner::Submission::kInline:
-      break;
-  }
-  OperationCall& call = *operations.Find(id);
-  OutputArena arena(buffers.bytes, buffers.size);
-  if (WriteOperationEvent(call, buffers.result, arena)) operations.Release(call);
-  return ToJs(info.Env(), CallStatus::kDone);
-}
-
-// (words, bytes, result, outputs): see the contract.
-Napi::Value SetCallBuffers(Info info) {
-  Environment& environment = Environment::From(info);
-  environment.SetCallBuffers(info[0].As<Napi::Float64Array>(), info[1].As<Napi::Uint8Array>(),
-                             info[2].As<Napi::Int32Array>());
-  environment.SetOutputs(info[3].As<Napi::Uint8Array>());
-  return info.Env().Undefined();
-}
-
-Napi::Buffer<unsigned char> ToBuffer(Napi::Env env, SecretBytes& bytes) {
-  const size_t size = bytes.size();
-  unsigned char* memory = bytes.Release().release();
-  if (memory == nullptr) return Napi::Buffer<unsigned char>::Copy(env, bytes.data(), size);
-  return Napi::Buffer<unsigned char>::NewOrCopy(env, memory, size,
-                                                [](Napi::Env, unsigned char* finalized) { delete[] finalized; });
-}
-
-// The error of a failed operation, or the outputs of a large one. Lets the call go.
+// The key that the last call of a spec found.
 Napi::Value TakeKey(Info info) {
   return FromHandle(info.Env(), new KeyHandle(ToHandle<PlacedSpec>(info[0])->spec->TakeKey()));
-}
-
-Napi::Value TakeOperation(Info info) {
-  OperationRunner& operations = Environment::From(info).operations();
-  OperationCall* call = operations.Find(info[0].As<Napi::Number>().Uint32Value());
-  if (call == nullptr) return info.Env().Undefined();
-  Operation& operation = call->operation();
-  Napi::Value result;
-  if (operation.ok()) {
-    Napi::Array outputs = Napi::Array::New(info.Env(), kMaxOutputs);
-    for (uint32_t i = 0; i < kMaxOutputs; ++i) outputs.Set(i, ToBuffer(info.Env(), operation.output(i)));
-    result = outputs;
-  } else {
-    result = ToJs(info.Env(), operation.error());
-  }
-  operations.Release(*call);
-  return result;
-}
-
-// True when no event will come of it: it had not begun, or is not known.
-Napi::Value AbandonOperation(Info info) {
-  Environment& environment = Environment::From(info);
-  const JobId id = info[0].As<Napi::Number>().Uint32Value();
-  const bool forgotten = environment.operations().Find(id) == nullptr || environment.operations().Abandon(id);
-  environment.MayBeIdle();
-  return Napi::Boolean::New(info.Env(), forgotten);
-}
-
-// What is left of a call that was answered at once, when JavaScript was ended before it read the answer.
-Napi::Value ForgetAnswer(Info info) {
-  Environment& environment = Environment::From(info);
-  OperationCall* call = environment.operations().Find(info[0].As<Napi::Number>().Uint32Value());
-  if (call != nullptr && call->place() == Place::kInline && call->operation().ended_ns() != 0) {
-    environment.operations().Release(*call);
-  }
-  return info.Env().Undefined();
 }
 
 // (algorithm, outcome, µs from the call to the end): of an operation on Node.js's own pool.
@@ -402,15 +267,6 @@ Napi::Value SetWaitMode(Info info) {
   return info.Env().Undefined();
 }
 
-// (id): false when there is nothing to wait for.
-Napi::Value AwaitEnds(Info info) {
-  const JobId id = info[0].As<Napi::Number>().Uint32Value();
-  Environment& environment = Environment::From(info);
-  const bool awaited = environment.operations().AwaitEnds(id);
-  if (awaited) environment.ExpectEvents();
-  return Napi::Boolean::New(info.Env(), awaited);
-}
-
 Napi::Value StopPolling(Info info) {
   Environment::From(info).operations().StopPolling(ToText(info[0]));
   return info.Env().Undefined();
@@ -437,18 +293,12 @@ void AddOperationExports(Exports& exports) {
   exports.Add("releaseKey", &ReleaseKey);
   exports.Add("releaseSpec", &ReleaseSpec);
   exports.Add("endBlockingCalls", &EndBlockingCalls);
-  exports.Add("setCallBuffers", &SetCallBuffers);
-  exports.Add("operate", &Operate);
   exports.Add("takeKey", &TakeKey);
-  exports.Add("takeOperation", &TakeOperation);
-  exports.Add("abandonOperation", &AbandonOperation);
-  exports.Add("forgetAnswer", &ForgetAnswer);
   exports.Add("recordThreadpool", &RecordThreadpool);
   exports.Add("configureOperations", &ConfigureOperations);
   exports.Add("configurePool", &ConfigurePool);
   exports.Add("setWaitMode", &SetWaitMode);
   exports.Add("stopPolling", &StopPolling);
-  exports.Add("awaitEnds", &AwaitEnds);
   exports.Add("operationFigures", &OperationFigures);
 }
 

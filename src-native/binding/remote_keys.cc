@@ -26,7 +26,7 @@ bool Has(uint32_t flags, RemoteKeyFlag flag) { return (flags & static_cast<uint3
 Napi::Value CreateKey(Info info) {
   const auto number = [&](size_t index) { return info[index].As<Napi::Number>().Uint32Value(); };
   auto holder = std::make_shared<RemoteHolder>();
-  holder->requests = Environment::From(info).remote_requests();
+  holder->requests = Environment::From(info).remote_keys().requests();
   holder->key = number(2);
   holder->operations = number(3);
   holder->verifies = Has(number(4), RemoteKeyFlag::kVerifies);
@@ -39,7 +39,7 @@ Napi::Value CreateKey(Info info) {
 
 // (on_requests, words, bytes)
 Napi::Value SetSink(Info info) {
-  Environment::From(info).SetRemoteInbox(std::make_unique<RemoteInbox>(
+  Environment::From(info).remote_keys().SetInbox(std::make_unique<RemoteInbox>(
       info[0].As<Napi::Function>(), info[1].As<Napi::Float64Array>(), info[2].As<Napi::Uint8Array>()));
   return info.Env().Undefined();
 }
@@ -48,7 +48,7 @@ uint64_t ToId(Napi::Value value) { return static_cast<uint64_t>(value.As<Napi::N
 
 // (id, bytes)
 Napi::Value Answer(Info info) {
-  Environment::From(info).remote_requests()->Answer(ToId(info[0]), ToView(info[1]));
+  Environment::From(info).remote_keys().requests()->Answer(ToId(info[0]), ToView(info[1]));
   return info.Env().Undefined();
 }
 
@@ -68,7 +68,7 @@ OwnReason ToReason(RemoteRefusal refusal) {
 Napi::Value Refuse(Info info) {
   const std::string message = info[2].As<Napi::String>().Utf8Value();
   const auto refusal = static_cast<RemoteRefusal>(info[1].As<Napi::Number>().Int32Value());
-  Environment::From(info).remote_requests()->Refuse(ToId(info[0]), ToReason(refusal), message.c_str());
+  Environment::From(info).remote_keys().requests()->Refuse(ToId(info[0]), ToReason(refusal), message.c_str());
   return info.Env().Undefined();
 }
 
@@ -79,7 +79,7 @@ Napi::Value ToBuffer(Napi::Env env, ByteView bytes) {
 
 // (id): the bytes and the label of a request that are too long for a batch; undefined when it has ended.
 Napi::Value TakeBytes(Info info) {
-  const auto taken = Environment::From(info).remote_requests()->Look(ToId(info[0]));
+  const auto taken = Environment::From(info).remote_keys().requests()->Look(ToId(info[0]));
   if (!taken.has_value()) return info.Env().Undefined();
   Napi::Array both = Napi::Array::New(info.Env(), 2);
   both.Set(0U, ToBuffer(info.Env(), taken->question->bytes));
@@ -89,11 +89,33 @@ Napi::Value TakeBytes(Info info) {
 
 // (number of a name in a request)
 Napi::Value NameOf(Info info) {
-  const std::string& name = Environment::From(info).remote_inbox().NameOf(info[0].As<Napi::Number>().Uint32Value());
+  const std::string& name =
+      Environment::From(info).remote_keys().inbox().NameOf(info[0].As<Napi::Number>().Uint32Value());
   return Napi::String::New(info.Env(), name);
 }
 
 }  // namespace
+
+RemoteKeys::RemoteKeys(Environment& environment) : environment_(environment) {
+  requests_ = std::make_shared<RemoteRequests>(static_cast<RemoteRequests::Delegate&>(*this));
+  environment_.scheduler()->AddTarget(*this);
+}
+
+void RemoteKeys::OnRemoteRequest() { environment_.scheduler()->RequestDelivery(*this); }
+
+uint32_t RemoteKeys::RunningJob() const {
+  const ScheduledJob* job = environment_.scheduler()->running();
+  return job == nullptr ? kNoJobId : job->id();
+}
+
+void RemoteKeys::OnDelivery() {
+  if (inbox_ == nullptr || !environment_.expects_events()) return;
+  environment_.TellJavaScript([this] {
+    inbox_->Deliver(*requests_, [this](const Napi::FunctionReference& on_requests, size_t count) {
+      environment_.Call(on_requests, Napi::Number::New(environment_.env(), static_cast<double>(count)));
+    });
+  });
+}
 
 void AddRemoteKeyExports(Exports& exports) {
   exports.Add("createRemoteKey", &CreateKey);

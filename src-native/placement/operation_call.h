@@ -39,6 +39,7 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   HolderFigures* holder_ = nullptr;
   HolderFigures* passed_over_ = nullptr;
   WakeupCounts wakeups_;
+  ScheduledJob* job_ = nullptr;  // from its submission to its end
   std::shared_ptr<CompletionQueue> completions_;
   std::shared_ptr<BlockingCalls> blocking_;  // not null while it is one of them
   size_t bytes_ = 0;

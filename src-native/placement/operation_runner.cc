@@ -49,6 +49,7 @@ Result<std::unique_ptr<OperationRunner>> OperationRunner::Create(uv_loop_t* loop
     closing->Close([closing] { delete closing; });
     return opened.error();
   }
+  scheduler.AddTarget(*runner);
   return runner;
 }
 
@@ -95,44 +96,6 @@ HolderFigures& OperationRunner::HolderOf(const std::string& name) {
   return holders_.emplace_back(name);
 }
 
-// --- OperationRunner: devices that have to be polled
-
-Result<void> OperationRunner::StartPolling(const std::string& holder, const PollingOptions& options, PollDevice poll) {
-  int error = 0;
-  HolderFigures& figures = HolderOf(holder);
-  std::unique_ptr<DevicePoller> poller =
-      DevicePoller::Create(loop_, *open_, scheduler_, figures, options, std::move(poll), &error);
-  if (!poller) return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}};
-  RemovePoller(figures);
-  figures.stops_polling = false;
-  pollers_.push_back(std::move(poller));
-  pollers_.back()->OnInFlightChanged();
-  return {};
-}
-
-void OperationRunner::StopPolling(const std::string& holder) {
-  HolderFigures& figures = HolderOf(holder);
-  figures.stops_polling = true;
-  OnInFlightChanged(figures);
-}
-
-void OperationRunner::RemovePoller(const HolderFigures& holder) {
-  const auto is_its = [&](const std::unique_ptr<DevicePoller>& poller) { return &poller->holder() == &holder; };
-  pollers_.erase(std::remove_if(pollers_.begin(), pollers_.end(), is_its), pollers_.end());
-}
-
-void OperationRunner::OnInFlightChanged(HolderFigures& holder) {
-  if (pollers_.empty()) return;
-  for (const std::unique_ptr<DevicePoller>& poller : pollers_) {
-    if (&poller->holder() == &holder) poller->OnInFlightChanged();
-  }
-  if (holder.stops_polling && holder.in_flight == 0) RemovePoller(holder);
-}
-
-void OperationRunner::OnTurnEnd(bool all_wait) {
-  for (const std::unique_ptr<DevicePoller>& poller : pollers_) poller->OnTurnEnd(all_wait);
-}
-
 // --- OperationRunner: what submitters call
 
 OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs,
@@ -173,10 +136,10 @@ bool OperationRunner::Abandon(JobId id) {
   }
   bool forgotten = false;
   if (call->place_ == Place::kPool) forgotten = WorkerPool::Get().Cancel(call);
-  if (call->place_ == Place::kJob) forgotten = scheduler_.Abandon(id);
+  if (call->job_ != nullptr) forgotten = scheduler_.Abandon(*call->job_);
   if (!forgotten) {
     call->abandoned_ = true;
-    if (--wanted_ == 0) completions_->Unref();
+    Unwant();
     return false;
   }
   Over(*call);
@@ -260,43 +223,40 @@ void OperationRunner::AddToNextTurn(OperationCall& call) {
 }
 
 void OperationRunner::Begun(OperationCall& call) {
-  if (wanted_++ == 0) completions_->Ref();
+  Want();
   ++in_flight_;
-  call.period_ = first_period_ + periods_.size() - 1;
-  ++periods_.back().in_flight;
+  call.period_ = periods_.Begin();
   if (call.holder_ == nullptr) return;
   ++call.holder_->in_flight;
   call.is_asymmetric_ = call.operation_.spec().is_asymmetric();
   if (call.is_asymmetric_) ++call.holder_->asym_in_flight;
-  OnInFlightChanged(*call.holder_);
+  pollers_.OnInFlightChanged(*call.holder_);
 }
 
 void OperationRunner::Over(OperationCall& call) {
   --in_flight_;
-  --periods_[call.period_ - first_period_].in_flight;
-  if (periods_.size() > 1) EndPeriods();
-  if (!call.abandoned_ && --wanted_ == 0) completions_->Unref();
+  periods_.End(call.period_);
+  if (periods_.any_ended()) scheduler_.RequestDelivery(*this);
+  if (!call.abandoned_) Unwant();
   if (call.holder_ == nullptr) return;
   --call.holder_->in_flight;
   if (call.is_asymmetric_) --call.holder_->asym_in_flight;
-  OnInFlightChanged(*call.holder_);
+  pollers_.OnInFlightChanged(*call.holder_);
+}
+
+void OperationRunner::Want() {
+  if (wanted_++ == 0) completions_->Ref();
+}
+
+void OperationRunner::Unwant() {
+  if (--wanted_ == 0) completions_->Unref();
 }
 
 bool OperationRunner::AwaitEnds(JobId id) {
   if (in_flight_ == 0) return false;
-  scheduler_.ExpectTelling(id);
-  periods_.back().awaited_by = id;
-  periods_.emplace_back();
-  EndPeriods();  // those in flight may all be of earlier periods, but none of this one
+  Want();
+  periods_.Await(id);
   return true;
-}
-
-void OperationRunner::EndPeriods() {
-  while (periods_.size() > 1 && periods_.front().in_flight == 0) {
-    scheduler_.Tell(periods_.front().awaited_by);
-    periods_.pop_front();
-    ++first_period_;
-  }
 }
 
 void OperationRunner::RunTurn() {
@@ -353,14 +313,15 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   }
   const JobArgs args = {&call};
   JobRequest request;
+  request.owner = this;
   request.id = call.id_;
   request.function = &RunInJob;
   request.args = &args;
   request.args_size = sizeof(args);
   // What one kind of operation does of an engine's or provider's, another may do in another way.
-  request.wait_owner = call.figures_;
+  request.wait_group = call.figures_;
   if (call.holder_ != nullptr) request.wait_mode = call.holder_->wait_mode;
-  scheduler_.Submit(request);
+  call.job_ = &scheduler_.Submit(request);
   Begun(call);
   return Submission::kQueued;
 }
@@ -375,30 +336,16 @@ int OperationRunner::RunInJob(void* args) {
 
 // --- OperationRunner: ends
 
-bool OperationRunner::OnJobEvent(const JobEvent& event) {
-  OperationCall* call = Find(event.id);
-  if (call == nullptr || call->place_ != Place::kJob) return false;
-  switch (event.kind) {
-    case JobEvent::Kind::kFinished:
-      if (event.detail != 0) static_cast<void>(scheduler_.TakeFailure(event.id));
-      call->pauses_ = event.pauses;
-      call->wakeups_ = event.wakeups;
-      ended_.push_back(call);
-      break;
-    case JobEvent::Kind::kFailed:
-      call->in_job_ = false;
-      call->pauses_ = event.pauses;
-      call->wakeups_ = event.wakeups;
-      call->operation_.SetError(scheduler_.TakeFailure(event.id));
-      ended_.push_back(call);
-      break;
-    case JobEvent::Kind::kUnwatchable:
-      static_cast<void>(scheduler_.TakeFailure(event.id));  // it is tried again and again instead
-      break;
-    default:
-      break;
+void OperationRunner::OnEnd(const ScheduledJob& job) {
+  OperationCall& call = *Find(job.id());
+  call.job_ = nullptr;
+  call.pauses_ = job.pauses();
+  call.wakeups_ = job.wakeups();
+  if (job.failed()) {
+    call.in_job_ = false;
+    call.operation_.SetError(job.failure());
   }
-  return true;
+  ended_.push_back(&call);
 }
 
 void OperationRunner::OnCompletions() {
@@ -461,7 +408,7 @@ bool OperationRunner::Account(OperationCall& call) {
 }
 
 void OperationRunner::TellEnded() {
-  if (ended_.empty()) return;
+  if (ended_.empty() && !periods_.any_ended()) return;
   // JavaScript may run the loop, and so come back here.
   std::vector<OperationCall*> telling = std::move(told_);
   telling.swap(ended_);
@@ -475,6 +422,10 @@ void OperationRunner::TellEnded() {
   delegate_.OnOperations(telling.data(), telling.size());
   telling.clear();
   told_ = std::move(telling);
+  while (const std::optional<JobId> id = periods_.TakeEnded()) {
+    Unwant();
+    delegate_.OnEnds(*id);
+  }
 }
 
 OperationCall& OperationRunner::Acquire(JobId id) {
@@ -488,6 +439,7 @@ OperationCall& OperationRunner::Acquire(JobId id) {
   call->id_ = id;
   call->pauses_ = 0;
   call->wakeups_ = WakeupCounts();
+  call->job_ = nullptr;
   call->blocking_.reset();
   call->order_ = 0;
   call->abandoned_ = call->in_job_ = call->told_ = call->fell_back_ = false;
@@ -511,7 +463,7 @@ void OperationRunner::Close(std::function<void()> done) {
     completions_->Close();  // from here on those that are running on the pool are freed there
     completions_->TakeAll([this](CompletionQueue::Entry* entry) { Release(*static_cast<OperationCall*>(entry)); });
   }
-  pollers_.clear();
+  pollers_.Clear();
   new_turn_.reset();
   idle_.reset();
   check_.reset();

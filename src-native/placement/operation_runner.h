@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "placement/blocking_calls.h"
+#include "placement/call_periods.h"
 #include "placement/contract.h"
-#include "placement/device_poller.h"
+#include "placement/device_pollers.h"
 #include "placement/operation_call.h"
 #include "placement/operation_figures.h"
 #include "pool/worker_pool.h"
@@ -33,12 +34,14 @@ struct PlacedSpec {
   std::optional<bool> in_fips_mode = std::nullopt;
 };
 
-class OperationRunner final : private CompletionQueue::Receiver {
+class OperationRunner final : private JobOwner, private CompletionQueue::Receiver {
  public:
   class Delegate {
    public:
     // Loop thread. Each call is to be let go with Release(), now or later.
     virtual void OnOperations(OperationCall* const* calls, size_t count) = 0;
+    // The calls that AwaitEnds() was called with this id for are over, and have been told.
+    virtual void OnEnds(JobId id) = 0;
 
    protected:
     ~Delegate() = default;
@@ -66,11 +69,11 @@ class OperationRunner final : private CompletionQueue::Receiver {
   // How operations of `holder` are waited for, from now on.
   void SetWaitMode(const std::string& holder, WaitMode mode) { HolderOf(holder).wait_mode = mode; }
   // Has `poll` called while operations of `holder` are in flight, until StopPolling() or another poll takes its place.
-  Result<void> StartPolling(const std::string& holder, const PollingOptions& options, PollDevice poll);
+  Result<void> StartPolling(const std::string& holder, const PollingOptions& options, PollDevice poll) {
+    return pollers_.Start(HolderOf(holder), options, std::move(poll));
+  }
   // As soon as none is in flight.
-  void StopPolling(const std::string& holder);
-  // What was ready has run; with `all_wait`, all jobs wait.
-  void OnTurnEnd(bool all_wait);
+  void StopPolling(const std::string& holder) { pollers_.Stop(HolderOf(holder)); }
 
   // Figures of what Node.js does by itself, by the name of the algorithm.
   AlgorithmFigures& FiguresOf(const std::string& name);
@@ -84,15 +87,12 @@ class OperationRunner final : private CompletionQueue::Receiver {
   bool Abandon(JobId id);
   void Release(OperationCall& call);
 
-  // The scheduler's events of operations end here. False for events of other jobs.
-  bool OnJobEvent(const JobEvent& event);
-  // Tells those whose jobs have ended.
-  void TellEnded();
-
-  // Has kAwaited told, with this id, when the calls that are in flight now are over. False when there are none: nothing
-  // is told then.
+  // Has OnEnds() called, with this id, when the calls that are in flight now are over; until then the loop is kept
+  // alive. False when there are none: nothing is told then.
   bool AwaitEnds(JobId id);
 
+  // No call is in flight, and nobody awaits ends.
+  bool idle() const { return in_flight_ == 0 && !periods_.any_awaited(); }
   size_t in_flight() const { return in_flight_; }
   const std::deque<AlgorithmFigures>& figures() const { return figures_; }
   const std::deque<HolderFigures>& holders() const { return holders_; }
@@ -123,16 +123,17 @@ class OperationRunner final : private CompletionQueue::Receiver {
   static int RunInJob(void* args);
 
   void OnCompletions() override;
+  void OnEnd(const ScheduledJob& job) override;
+  void OnDelivery() override { TellEnded(); }
   HolderFigures& HolderOf(const std::string& name);
-  void RemovePoller(const HolderFigures& holder);
-  void OnInFlightChanged(HolderFigures& holder);
   void Begun(OperationCall& call);
   void Over(OperationCall& call);
-  void EndPeriods();
   static void AccountToHolder(const OperationCall& call);
   // False when it is run again.
   bool Account(OperationCall& call);
-  void Tell();
+  void TellEnded();
+  void Want();
+  void Unwant();
   OperationCall& Acquire(JobId id);
 
   uv_loop_t* loop_;
@@ -142,10 +143,10 @@ class OperationRunner final : private CompletionQueue::Receiver {
   std::deque<AlgorithmFigures> figures_;  // never moved: calls point into it
   std::unordered_map<std::string, AlgorithmFigures*> figures_by_name_;
   std::deque<HolderFigures> holders_;  // never moved either
-  std::vector<std::unique_ptr<DevicePoller>> pollers_;
   CostEstimate hop_alone_;
 
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
+  DevicePollers pollers_{loop_, *open_, scheduler_};
   std::shared_ptr<CompletionQueue> completions_;
   const std::shared_ptr<BlockingCalls> blocking_ = std::make_shared<BlockingCalls>();
   UvHandlePointer<uv_prepare_t> new_turn_;
@@ -156,16 +157,10 @@ class OperationRunner final : private CompletionQueue::Receiver {
   std::vector<std::unique_ptr<OperationCall>> free_;
   std::vector<OperationCall*> ended_;
   std::vector<OperationCall*> told_;  // kept for its memory
-  // Calls that began between two calls of AwaitEnds(). The last one goes on.
-  struct Period {
-    size_t in_flight = 0;
-    JobId awaited_by = kNoJobId;
-  };
-  std::deque<Period> periods_ = std::deque<Period>(1);
-  uint64_t first_period_ = 0;
+  CallPeriods periods_;
   size_t in_flight_ = 0;
   uint64_t submissions_ = 0;
-  size_t wanted_ = 0;           // in flight and not abandoned: these keep the loop alive
+  size_t wanted_ = 0;           // in flight and not abandoned, or awaiting ends: these keep the loop alive
   uint64_t inline_ns_ = 0;      // spent on the loop's thread in this turn
   bool turn_observed_ = false;  // new_turn_ is active
 };

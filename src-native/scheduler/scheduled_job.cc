@@ -35,7 +35,19 @@ void ScheduledJob::CountWakeup(WakeKind kind) {
       ++wakeups_.poll, ++metrics.poll_wakeups;
       break;
   }
-  if (scheduler_.tracing_) scheduler_.Emit(*this, JobEvent::Kind::kResumed, static_cast<int32_t>(kind));
+  if (scheduler_.tracing_) {
+    if (JobOwner* owner = scheduler_.OwnerToTell(*this); owner != nullptr) owner->OnResume(*this, kind);
+  }
+}
+
+Error ScheduledJob::failure() const {
+  if (status_ == JobStatus::kError) {
+    return {"ERR_ASYNC_JOB_FAILED", "OpenSSL could not run the job", job_.errors().Lines()};
+  }
+  if (const std::string* exception = job_.exception(); exception != nullptr) {
+    return {"ERR_ASYNC_NATIVE_EXCEPTION", *exception, job_.errors().Lines()};
+  }
+  return {"", "", job_.errors().Lines()};
 }
 
 void ScheduledJob::Prepare(Job::BlockCheck check) {

@@ -8,6 +8,7 @@
 #include "base/intrusive_list.h"
 #include "job/command_program.h"
 #include "job/job.h"
+#include "scheduler/job_owner.h"
 #include "scheduler/metrics.h"
 #include "wakeup/backoff_timer.h"
 #include "wakeup/wait_point.h"
@@ -16,17 +17,25 @@ namespace openssl_async {
 
 class Scheduler;
 
-// Names a job to its submitter, who chooses it: small and dense, for it is an index here.
-using JobId = uint32_t;
-constexpr JobId kNoJobId = UINT32_MAX;
-
 class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
  public:
   explicit ScheduledJob(Scheduler& scheduler) : scheduler_(scheduler) { backoff_.target = this; }
 
+  JobId id() const { return id_; }
+  uint32_t pauses() const { return pauses_; }
+  const WakeupCounts& wakeups() const { return wakeups_; }
+
+  // --- Once it has ended
+  bool failed() const { return status_ == JobStatus::kError || job_.exception() != nullptr; }
+  bool left_errors() const { return !job_.errors().empty(); }
+  // Why it failed; of one that did not, only what it left in its error queue.
+  Error failure() const;
+
   // For jobs that the scheduler does not run by itself (startJob()).
   Job& job() { return job_; }
+  const Job& job() const { return job_; }
   CommandProgram& program() { return program_; }
+  const CommandProgram& program() const { return program_; }
   bool is_program() const { return function_ == &CommandProgram::Main; }
   WaitPoint* wait_point() const { return wait_point_; }
   bool manual() const { return state_ == State::kManual; }
@@ -55,11 +64,13 @@ class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
   WaitPoint* wait_point_ = nullptr;
   bool owns_wait_point_ = false;               // it comes from the scheduler's pool
   std::unique_ptr<WaitPoint> own_wait_point_;  // then, from the job's start to its end
-  const void* wait_owner_ = nullptr;           // see JobRequest
+  const void* wait_group_ = nullptr;           // see JobRequest
   uint32_t wait_generation_ = 0;
   WaitMode wait_mode_ = WaitMode::kAuto;
   BackoffEntry backoff_;
+  JobOwner* owner_ = nullptr;
   JobId id_ = kNoJobId;
+  JobStatus status_ = JobStatus::kFinish;
   State state_ = State::kFree;
   bool abandoned_ = false;
   bool orphaned_ = false;    // an abandoned program whose author is gone too: it ends at its next hand-over

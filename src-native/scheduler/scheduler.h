@@ -8,13 +8,16 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/intrusive_list.h"
 #include "job/job_thread.h"
+#include "scheduler/job_owner.h"
+#include "scheduler/manual_wait.h"
 #include "scheduler/metrics.h"
 #include "scheduler/scheduled_job.h"
+#include "scheduler/wait_point_pool.h"
 #include "wakeup/backoff_timer.h"
 #include "wakeup/callback_queue.h"
 #include "wakeup/poll_table.h"
@@ -29,54 +32,30 @@ struct SchedulerOptions {
 };
 
 struct JobRequest {
-  JobId id = kNoJobId;
+  JobOwner* owner = nullptr;       // null when nobody is to be told
+  JobId id = kNoJobId;             // the owner's name for it
   JobFunction function = nullptr;  // null for a program
   const void* args = nullptr;      // copied
   size_t args_size = 0;
   WaitPoint* wait_point = nullptr;  // null for one of the scheduler's own
   WaitMode wait_mode = WaitMode::kAuto;
-  // Whose jobs share the scheduler's wait contexts that keep fds: another's would be taken for what this job offers.
-  // Null for `function`.
-  const void* wait_owner = nullptr;
+  // Jobs of one group share the scheduler's wait contexts that keep fds; see WaitPointPool. Null for `function`.
+  const void* wait_group = nullptr;
 };
 
-// What the submitter is told; eight 32-bit words, which JavaScript reads as they are.
-struct JobEvent {
-  enum class Kind : int32_t {
-    kFinished,     // value: the return value
-    kFailed,       // TakeFailure() has the error
-    kHandedOver,   // value: the last command's success; detail: its fd. Continue() is due
-    kUnwatchable,  // TakeFailure() has the error; the job is driven on by polling, and its end will be told
-    kStarted,      // the three below only while SetTracing(true)
-    kPaused,
-    kResumed,  // value: a WakeKind
-    kAwaited,  // Await() is over; value: a WakeKind
-  };
-  JobId id = kNoJobId;
-  Kind kind = Kind::kFinished;
-  int32_t value = 0;
-  uint32_t pauses = 0;
-  WakeupCounts wakeups;
-  int32_t detail = 0;  // kFinished: 1 when TakeFailure() has what the job left in its error queue
+// Wants to know when a turn is over.
+class TurnObserver {
+ public:
+  // Some jobs wait; with `all_wait` there is nothing else to do. What it wakes has its turn at once.
+  virtual void OnTurnEnd(bool all_wait) = 0;
+
+ protected:
+  ~TurnObserver() = default;
 };
-static_assert(sizeof(JobEvent) == 8 * sizeof(int32_t));
 
 class Scheduler {
  public:
-  class Delegate {
-   public:
-    // On the loop's thread, never within a job. May call back into the scheduler.
-    virtual void OnEvents(const JobEvent* events, size_t count) = 0;
-    // RequestDelivery() was called, from wherever; now JavaScript may be.
-    virtual void OnDelivery() = 0;
-    // Some jobs wait; with `all_wait` there is nothing else to do. What it wakes has its turn at once.
-    virtual void OnTurnEnd(bool all_wait) = 0;
-
-   protected:
-    ~Delegate() = default;
-  };
-
-  static Result<std::unique_ptr<Scheduler>> Create(uv_loop_t* loop, Delegate& delegate);
+  static Result<std::unique_ptr<Scheduler>> Create(uv_loop_t* loop);
   // Closes one that was never used; its memory goes when the loop has let go of the handles.
   static void Discard(std::unique_ptr<Scheduler> scheduler);
   ~Scheduler();
@@ -86,54 +65,55 @@ class Scheduler {
   // Before the first job.
   void Configure(const SchedulerOptions& options);
 
-  // Queues a job; the loop starts it. Limits on how many may wait are the submitter's.
-  void Submit(const JobRequest& request);
-  // Answers kHandedOver.
-  void Continue(JobId id, const Command& command);
-  // Resumes a waiting program without its wake-up; its hand-over follows.
-  void Interrupt(JobId id);
-  // Nobody wants the job any more. True when it had not begun: it is forgotten, and no event follows. Otherwise it is
-  // driven to its end, which is told as usual, but does not keep the loop alive.
-  bool Abandon(JobId id);
-  // The error of an event; once.
-  Error TakeFailure(JobId id);
+  // Once for each target and owner, which live until the scheduler was drained. Several that are due have their say in
+  // this order.
+  void AddTarget(DeliveryTarget& target) { targets_.push_back(&target); }
+  // Has OnDelivery() called soon. Loop thread; also within a job.
+  void RequestDelivery(DeliveryTarget& target) {
+    NoteDue(target);
+    ScheduleTick();
+  }
+  // Null for nobody.
+  void ObserveTurns(TurnObserver* observer) { turn_observer_ = observer; }
 
-  // A job that the caller starts and resumes by itself, with RunManual(). `request.id` is ignored.
+  // Queues a job; the loop starts it. Limits on how many may wait are the submitter's. The job may be named until its
+  // end was told or Abandon() has forgotten it.
+  ScheduledJob& Submit(const JobRequest& request);
+  // Answers OnHandOver().
+  void Continue(ScheduledJob& job, const Command& command);
+  // Resumes a waiting program without its wake-up; its hand-over follows.
+  void Interrupt(ScheduledJob& job);
+  // Nobody wants the job any more. True when it had not begun: it is forgotten, and nothing is told. Otherwise it is
+  // driven to its end, which is told as usual, but does not keep the loop alive.
+  bool Abandon(ScheduledJob& job);
+
+  // A job that the caller starts and resumes by itself, with RunManual(), and that nobody is told of.
   ScheduledJob* CreateManual(const JobRequest& request);
   JobStatus RunManual(ScheduledJob& job);
   // Ended or never begun: its memory is used again, and the result is false. Paused: it is driven to its end as an
-  // abandoned job with this id, and that end is told.
-  bool ReleaseManual(ScheduledJob* job, JobId id);
-
-  // Waits for the wake-up of a job that its caller resumes: kAwaited follows, with this id, unless it is cancelled.
-  Result<void> Await(WaitPoint& wait_point, JobId id);
-  void CancelAwait(JobId id);
-  // Keeps the loop alive until Tell(), which has kAwaited follow.
-  void ExpectTelling(JobId id);
-  void Tell(JobId id);
-
-  // Has OnDelivery() called soon. Loop thread; also within a job.
-  void RequestDelivery();
+  // abandoned job, which its owner from now on, if it is given one, is told.
+  bool ReleaseManual(ScheduledJob* job, JobOwner* owner, JobId id);
+  // Waits for the wake-up of a job that its caller resumes: the owner's OnAwaited() follows, with this id, unless the
+  // wait is given up before.
+  Result<std::unique_ptr<ManualWait>> Await(WaitPoint& wait_point, JobOwner& owner, JobId id);
 
   Result<std::unique_ptr<WaitPoint>> CreateWaitPoint() { return WaitPoint::Create(*callbacks_, *polls_); }
 
-  // The job that runs now; kNoJobId when there is none, or it is one of its caller's own.
-  JobId running() const { return running_; }
+  // The job that runs now; null when there is none, or it is one of its caller's own.
+  const ScheduledJob* running() const { return running_; }
 
   void SetTracing(bool tracing) { tracing_ = tracing; }
   const Metrics& metrics() const { return metrics_; }
   // The fds that engines keep in the wait contexts of schedulers go: of idle ones now, of a job's when it ends; those
   // of other threads with their next job.
-  void ForgetWaitFds();
+  void ForgetWaitFds() { wait_points_.ForgetFds(); }
 
   size_t live() const { return live_; }
   size_t queued() const { return queue_.size(); }
   size_t ready() const { return ready_.size(); }
   size_t waiting() const { return waiting_; }
-  // No job lives or waits for a place, nobody waits for one, and no event is left to tell.
-  bool idle() const { return live_ == 0 && queue_.empty() && manual_waits_.empty() && events_.empty(); }
-  // An event with this id may come.
-  bool Knows(JobId id) const;
+  // No job lives or waits for its turn. Owners may still have something to tell.
+  bool idle() const { return live_ == 0 && queue_.empty(); }
 
   // Without the loop and without events: drives live jobs to their end for at most `timeout_ms`; programs end at their
   // next hand-over. Returns how many are left. Jobs that wait for a place are dropped.
@@ -144,9 +124,9 @@ class Scheduler {
 
  private:
   friend class ScheduledJob;
-  class ManualWait;
+  friend class ManualWait;
 
-  Scheduler(uv_loop_t* loop, Delegate& delegate);
+  explicit Scheduler(uv_loop_t* loop);
   Result<void> Open();
 
   void Tick();
@@ -159,36 +139,33 @@ class Scheduler {
   void AwaitWake(ScheduledJob& job);
   void MakeReady(ScheduledJob& job);
   void HandOver(ScheduledJob& job);
-  bool EndAwait(JobId id);
   void Complete(ScheduledJob& job, JobStatus status);
   void Free(ScheduledJob& job);
   ScheduledJob& Allocate(const JobRequest& request);
-  ScheduledJob* Find(JobId id) const;
   bool AcquireWaitPoint(ScheduledJob& job);
   void ReleaseWaitPoint(ScheduledJob& job);
-  void DropForgottenFds();
-  void DropOneWithFds(const void* owner);
-
-  void SetId(ScheduledJob& job, JobId id);
   void EnsureUnblocked();
 
   void WaitWithoutLoop();
-  void Emit(ScheduledJob& job, JobEvent::Kind kind, int32_t value, int32_t detail = 0);
-  void DeliverEvents();
+  JobOwner* OwnerToTell(const ScheduledJob& job);
+  void NoteDue(DeliveryTarget& target) {
+    if (!std::exchange(target.is_due_, true)) ++due_;
+  }
+  void Deliver();
   bool OutOfTime(uint64_t deadline_ns);
   void RetryPoolLater();
   void ScheduleTick();
   void StopTicking();
-  void UpdateKeepAlive();
+  // Whoever is wanted keeps the loop alive.
+  void Want();
+  void Unwant();
 
   uv_loop_t* loop_;
-  Delegate& delegate_;
+  TurnObserver* turn_observer_ = nullptr;
   JobThread& thread_;
   SchedulerOptions options_;
   Metrics metrics_;
-  std::unordered_map<JobId, Error> failures_;
-  std::vector<JobEvent> events_;
-  std::vector<JobEvent> delivered_;  // kept for its memory
+  std::vector<DeliveryTarget*> targets_;
 
   // Teardown order, last first: jobs, wait points, what wakes them, the handles' counter.
   std::unique_ptr<OpenHandles> open_;
@@ -197,28 +174,22 @@ class Scheduler {
   std::optional<BackoffTimer> backoff_;
   UvHandlePointer<uv_idle_t> idle_;    // active while jobs are ready: the loop must not block
   UvHandlePointer<uv_check_t> check_;  // after polling: runs what became ready
-  // Between jobs. In a job's hands they are the job's.
-  std::vector<std::unique_ptr<WaitPoint>> free_wait_points_;
-  std::unordered_map<const void*, std::vector<std::unique_ptr<WaitPoint>>> wait_points_with_fds_;
-  size_t kept_with_fds_ = 0;
-  std::unordered_map<JobId, std::unique_ptr<ManualWait>> manual_waits_;
+  WaitPointPool wait_points_;
   std::unique_ptr<std::deque<ScheduledJob>> jobs_;
   std::vector<ScheduledJob*> free_jobs_;
-  std::vector<ScheduledJob*> by_id_;
   IntrusiveList<ScheduledJob> queue_;
   IntrusiveList<ScheduledJob> ready_;
 
-  JobId running_ = kNoJobId;
-  uint32_t wait_generation_ = 0;  // when wait contexts were last dropped
+  const ScheduledJob* running_ = nullptr;
   size_t live_ = 0;
   size_t waiting_ = 0;
-  size_t wanted_ = 0;  // queued or live, and not abandoned: these keep the loop alive
-  bool keeping_alive_ = false;
+  size_t wanted_ = 0;     // jobs that are queued or live, and not abandoned; manual waits
+  size_t due_ = 0;        // targets
+  size_t events_ = 0;     // told since the last delivery
   bool ticking_ = false;  // idle_ and check_ are active
   bool in_tick_ = false;
   bool tracing_ = false;
   bool draining_ = false;
-  bool delivery_requested_ = false;
   // OpenSSL's pool had no job for us, or other users of the thread hold all there may be: try again after a while.
   class PoolRetry final : public WakeTarget {
    public:

@@ -18,12 +18,13 @@
 namespace {
 
 using openssl_async::Job;
-using openssl_async::JobEvent;
 using openssl_async::JobId;
+using openssl_async::JobOwner;
 using openssl_async::JobRequest;
 using openssl_async::JobStatus;
 using openssl_async::JobThread;
 using openssl_async::Result;
+using openssl_async::ScheduledJob;
 using openssl_async::Scheduler;
 using openssl_async::WaitContext;
 
@@ -91,20 +92,21 @@ class DirectRun {
 };
 
 // Keeps `in_flight` jobs in the scheduler until the time is over. Deletes itself.
-class ScheduledRun final : private Scheduler::Delegate {
+class ScheduledRun final : private JobOwner {
  public:
   static Napi::Value Start(Napi::Env env, size_t in_flight) {
     auto* run = new ScheduledRun(env, in_flight);
     const Napi::Promise promise = run->deferred_.Promise();
     uv_loop_t* loop = nullptr;
     napi_get_uv_event_loop(env, &loop);
-    Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop, *run);
+    Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop);
     if (!scheduler.ok()) {
       run->deferred_.Reject(Napi::Error::New(env, scheduler.error().message).Value());
       delete run;
       return promise;
     }
     run->scheduler_ = std::move(scheduler.value());
+    run->scheduler_->AddTarget(*run);
     uv_timer_init(loop, &run->end_);
     run->end_.data = run;
     for (size_t i = 0; i < in_flight; ++i) {
@@ -124,6 +126,7 @@ class ScheduledRun final : private Scheduler::Delegate {
 
   void Submit(JobId id) {
     JobRequest request;
+    request.owner = this;
     request.id = id;
     request.function = &workload_job;
     request.args = &slots_[id];
@@ -131,25 +134,26 @@ class ScheduledRun final : private Scheduler::Delegate {
     scheduler_->Submit(request);
   }
 
-  void OnEvents(const JobEvent* events, size_t count) override {
-    for (size_t i = 0; i < count; ++i) {
-      const JobEvent& event = events[i];
-      if (event.kind != JobEvent::Kind::kFinished || event.value == 0) failed_ = true;
+  void OnEnd(const ScheduledJob& job) override {
+    if (job.failed() || job.job().return_value() == 0) failed_ = true;
+    ended_.push_back(job.id());
+  }
+
+  void OnDelivery() override {
+    for (const JobId id : ended_) {
       if (workload_over() != 0 || failed_) {
         --live_;
       } else {
-        Submit(event.id);
+        Submit(id);
       }
     }
+    ended_.clear();
     // The scheduler is in the middle of its tick.
     if (live_ == 0) {
       uv_timer_start(
           &end_, [](uv_timer_t* timer) { static_cast<ScheduledRun*>(timer->data)->Close(); }, 0, 0);
     }
   }
-
-  void OnDelivery() override {}
-  void OnTurnEnd(bool) override {}
 
   void Close() {
     pauses_ = scheduler_->metrics().pauses;
@@ -179,6 +183,7 @@ class ScheduledRun final : private Scheduler::Delegate {
   Napi::Promise::Deferred deferred_;
   Napi::AsyncContext context_;
   std::vector<workload_slot*> slots_;
+  std::vector<JobId> ended_;
   size_t live_;
   bool failed_ = false;
   uint64_t pauses_ = 0;

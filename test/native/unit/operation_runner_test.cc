@@ -66,10 +66,10 @@ struct End {
   std::string error;
 };
 
-class TestRunner final : private Scheduler::Delegate, private OperationRunner::Delegate {
+class TestRunner final : private OperationRunner::Delegate {
  public:
   TestRunner() {
-    Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop.get(), *this);
+    Result<std::unique_ptr<Scheduler>> scheduler = Scheduler::Create(loop.get());
     REQUIRE(scheduler.ok());
     scheduler_ = std::move(scheduler.value());
     Result<std::unique_ptr<OperationRunner>> created = OperationRunner::Create(loop.get(), *scheduler_, *this);
@@ -104,19 +104,15 @@ class TestRunner final : private Scheduler::Delegate, private OperationRunner::D
 
   TestLoop loop;
   std::vector<End> ends;
-  std::function<void()> before_telling;  // as user code may run between the results of one delivery
+  std::vector<std::pair<JobId, size_t>> over;  // ids of AwaitEnds(), and how many calls had been told by then
+  std::function<void()> before_telling;        // as user code may run between the results of one delivery
 
  private:
-  void OnEvents(const JobEvent* events, size_t count) override {
-    for (size_t i = 0; i < count; ++i) CHECK(runner_->OnJobEvent(events[i]));
-    runner_->TellEnded();
-  }
-  void OnDelivery() override {}
-  void OnTurnEnd(bool) override {}
   void OnOperations(OperationCall* const* calls, size_t count) override {
     if (before_telling) before_telling();
     for (size_t i = 0; i < count; ++i) Record(*calls[i]);
   }
+  void OnEnds(JobId id) override { over.push_back({id, ends.size()}); }
   void Record(OperationCall& call) {
     Operation& operation = call.operation();
     const SecretBytes& output = operation.output(0);
@@ -304,6 +300,29 @@ TEST_SUITE("operation runner") {
     CHECK(uv_loop_alive(runner.loop.get()) == 1);
     echo->LetGo();
     REQUIRE(runner.RunUntilEnded(2));
+    CHECK(uv_loop_alive(runner.loop.get()) == 0);
+  }
+
+  TEST_CASE("tells that the calls in flight are over once they were told, whatever began meanwhile") {
+    TestRunner runner;
+    auto first = std::make_shared<EchoSpec>();
+    auto second = std::make_shared<EchoSpec>();
+    first->held = second->held = true;
+    const PlacedSpec first_spec = runner->Adopt(first, "first");
+    const PlacedSpec second_spec = runner->Adopt(second, "second");
+    CHECK_FALSE(runner->AwaitEnds(8));
+    runner.Submit(1, Mode::kOffload, first_spec, "x");
+    CHECK(runner->AwaitEnds(9));
+    runner.Submit(2, Mode::kOffload, second_spec, "x");
+    runner->Abandon(1);  // or it is running
+    first->LetGo();
+    REQUIRE(runner.loop.RunUntil([&] { return !runner.over.empty(); }));
+    CHECK(runner.over[0].first == 9);
+    CHECK(runner->in_flight() == 1);
+    CHECK(uv_loop_alive(runner.loop.get()) == 1);
+    second->LetGo();
+    REQUIRE(runner.loop.RunUntil([&] { return runner->idle(); }));
+    CHECK(runner.over.size() == 1);
     CHECK(uv_loop_alive(runner.loop.get()) == 0);
   }
 

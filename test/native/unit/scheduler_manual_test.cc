@@ -14,7 +14,7 @@ TEST_SUITE("scheduler") {
         Command command;
         command.return_value = 11;
         if (++steps < 3) command.kind = Command::Kind::kPause;
-        scheduler->Continue(event.id, command);
+        scheduler->Continue(scheduler.Job(event.id), command);
       };
       scheduler.Submit(0, nullptr);
       REQUIRE(scheduler.RunUntilEnded(1));
@@ -46,12 +46,12 @@ TEST_SUITE("scheduler") {
           command.kind = Command::Kind::kClearFd;
           command.key = 1;
         }
-        scheduler->Continue(event.id, command);
+        scheduler->Continue(scheduler.Job(event.id), command);
       };
       scheduler.Submit(0, nullptr);
       REQUIRE(scheduler.loop.RunUntil([&] { return scheduler->waiting() == 1; }));
       interrupted = true;
-      scheduler->Interrupt(0);
+      scheduler->Interrupt(scheduler.Job(0));
       REQUIRE(scheduler.RunUntilEnded(1));
       CHECK(steps == 4);
     });
@@ -75,7 +75,7 @@ TEST_SUITE("scheduler") {
       request.wait_point = &point;
       ScheduledJob* job = scheduler->CreateManual(request);
       REQUIRE(scheduler->RunManual(*job) == JobStatus::kPause);
-      REQUIRE(scheduler->Await(point, 5).ok());
+      REQUIRE(scheduler.Await(point, 5));
       scheduler.loop.Turn(3);
       CHECK(scheduler.events.empty());
       REQUIRE(eventfd_write(fd.get(), 1) == 0);
@@ -83,9 +83,9 @@ TEST_SUITE("scheduler") {
       CHECK(scheduler.events.back().id == 5);
       CHECK(scheduler.events.back().value == static_cast<int32_t>(WakeKind::kFd));
       REQUIRE(scheduler->RunManual(*job) == JobStatus::kPause);
-      REQUIRE(scheduler->Await(point, 5).ok());
-      scheduler->CancelAwait(5);
-      CHECK(scheduler->ReleaseManual(job, 6));
+      REQUIRE(scheduler.Await(point, 5));
+      scheduler.waits.erase(5);
+      CHECK(scheduler->ReleaseManual(job, &scheduler, 6));
       REQUIRE(eventfd_write(fd.get(), 1) == 0);
       REQUIRE(scheduler.RunUntilEnded(1));
       CHECK(scheduler.returned[6] == 2);
@@ -107,6 +107,11 @@ TEST_SUITE("scheduler") {
       JobRequest request;
       request.function = &SelfWake;
       request.wait_point = &point;
+      struct Target final : DeliveryTarget {
+        void OnDelivery() override { ++deliveries; }
+        int deliveries = 0;
+      } target;
+      scheduler->AddTarget(target);
       ScheduledJob* job = nullptr;
       scheduler.on_event = [&](const JobEvent& event) {
         if (event.kind != Kind::kFinished) return;
@@ -114,15 +119,15 @@ TEST_SUITE("scheduler") {
         // it.
         job = scheduler->CreateManual(request);
         CHECK(scheduler->RunManual(*job) == JobStatus::kPause);
-        CHECK(scheduler->Await(point, 7).ok());
-        scheduler->RequestDelivery();
+        CHECK(scheduler.Await(point, 7));
+        scheduler->RequestDelivery(target);
       };
       scheduler.Submit(0, &Empty);
       CHECK(scheduler.loop.RunUntil([&] { return scheduler.Count(Kind::kAwaited) == 1; }));
-      CHECK(scheduler.deliveries == 1);
+      CHECK(target.deliveries == 1);
       REQUIRE(job != nullptr);
       CHECK(scheduler->RunManual(*job) == JobStatus::kFinish);
-      CHECK_FALSE(scheduler->ReleaseManual(job, kNoJobId));
+      CHECK_FALSE(scheduler->ReleaseManual(job, nullptr, kNoJobId));
       point.Close();
     });
   }
@@ -144,7 +149,7 @@ TEST_SUITE("scheduler") {
       REQUIRE(scheduler.RunUntilEnded(1));
       CHECK(scheduler->RunManual(*job) == JobStatus::kPause);
       CHECK(scheduler->RunManual(*job) == JobStatus::kFinish);
-      scheduler->ReleaseManual(job, kNoJobId);
+      scheduler->ReleaseManual(job, nullptr, kNoJobId);
       created.value()->Close();
     });
   }

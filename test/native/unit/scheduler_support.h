@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "scheduler/scheduler.h"
@@ -17,15 +18,28 @@
 
 namespace openssl_async::testing {
 
-// A scheduler on a loop of its own, in a thread of its own: OpenSSL's pool belongs to the thread.
-class TestScheduler : public Scheduler::Delegate {
+// What an owner was told.
+struct JobEvent {
+  enum class Kind { kFinished, kFailed, kHandedOver, kUnwatchable, kStarted, kPaused, kResumed, kAwaited };
+  JobId id = kNoJobId;
+  Kind kind = Kind::kFinished;
+  int value = 0;  // the return value, or a WakeKind
+  uint32_t pauses = 0;
+  WakeupCounts wakeups;
+  Error error;  // why it failed, or what it left behind
+};
+
+// A scheduler on a loop of its own, in a thread of its own: OpenSSL's pool belongs to the thread. It owns the jobs.
+class TestScheduler : public JobOwner {
  public:
   TestScheduler() {
-    Result<std::unique_ptr<Scheduler>> created = Scheduler::Create(loop.get(), *this);
+    Result<std::unique_ptr<Scheduler>> created = Scheduler::Create(loop.get());
     REQUIRE(created.ok());
     scheduler_ = std::move(created.value());
+    scheduler_->AddTarget(*this);
   }
   ~TestScheduler() {
+    waits.clear();
     if (!drained) left = scheduler_->Drain(5000);
     bool closed = false;
     scheduler_->Close([&closed] { closed = true; });
@@ -36,33 +50,59 @@ class TestScheduler : public Scheduler::Delegate {
 
   Scheduler* operator->() { return scheduler_.get(); }
 
-  void OnEvents(const JobEvent* first, size_t count) override {
-    ++batches;
-    largest_batch = std::max(largest_batch, count);
-    for (const JobEvent* event = first; event != first + count; ++event) {
-      events.push_back(*event);
-      if (event->kind == JobEvent::Kind::kFinished || event->kind == JobEvent::Kind::kFailed) {
-        ++ends;
-        returned[event->id] = event->value;
-      }
-      if (on_event) on_event(*event);
-    }
+  void OnEnd(const ScheduledJob& job) override {
+    Note(job, job.failed() ? JobEvent::Kind::kFailed : JobEvent::Kind::kFinished, job.job().return_value());
+    noted_.back().error = job.failure();
+    jobs_.erase(job.id());
   }
-  void OnTurnEnd(bool) override {}
+  void OnHandOver(ScheduledJob& job) override { Note(job, JobEvent::Kind::kHandedOver); }
+  void OnUnwatchable(ScheduledJob& job) override {
+    Note(job, JobEvent::Kind::kUnwatchable);
+    noted_.back().error = job.wait_point()->watch_error();
+  }
+  void OnStart(ScheduledJob& job) override { Note(job, JobEvent::Kind::kStarted); }
+  void OnPause(ScheduledJob& job) override { Note(job, JobEvent::Kind::kPaused); }
+  void OnResume(ScheduledJob& job, WakeKind kind) override {
+    Note(job, JobEvent::Kind::kResumed, static_cast<int>(kind));
+  }
+  void OnAwaited(JobId id, WakeKind kind) override {
+    JobEvent event;
+    event.id = id;
+    event.kind = JobEvent::Kind::kAwaited;
+    event.value = static_cast<int>(kind);
+    noted_.push_back(event);
+  }
   void OnDelivery() override {
-    ++deliveries;
-    if (on_delivery) on_delivery();
+    ++batches;
+    largest_batch = std::max(largest_batch, noted_.size());
+    for (const JobEvent& event : std::exchange(noted_, {})) {
+      events.push_back(event);
+      if (event.kind == JobEvent::Kind::kAwaited) waits.erase(event.id);
+      if (event.kind == JobEvent::Kind::kFinished || event.kind == JobEvent::Kind::kFailed) {
+        ++ends;
+        returned[event.id] = event.value;
+      }
+      if (on_event) on_event(event);
+    }
   }
 
   void Submit(JobId id, JobFunction function, void* args = nullptr) {
     JobRequest request;
+    request.owner = this;
     request.id = id;
     request.function = function;
     // The job gets a copy of the pointer.
     pointers_[id] = args;
     request.args = args == nullptr ? nullptr : &pointers_[id];
     request.args_size = sizeof(void*);
-    scheduler_->Submit(request);
+    jobs_[id] = &scheduler_->Submit(request);
+  }
+  ScheduledJob& Job(JobId id) { return *jobs_.at(id); }
+  bool Await(WaitPoint& wait_point, JobId id) {
+    Result<std::unique_ptr<ManualWait>> wait = scheduler_->Await(wait_point, *this, id);
+    if (!wait.ok()) return false;
+    waits[id] = std::move(wait.value());
+    return true;
   }
   bool RunUntilEnded(size_t count) {
     return loop.RunUntil([&] { return ends >= count; });
@@ -76,16 +116,21 @@ class TestScheduler : public Scheduler::Delegate {
   TestLoop loop;
   std::vector<JobEvent> events;
   std::map<JobId, int> returned;
+  std::map<JobId, std::unique_ptr<ManualWait>> waits;
   size_t ends = 0;
   size_t batches = 0;
   size_t largest_batch = 0;
-  size_t deliveries = 0;
   size_t left = 0;
   bool drained = false;
   std::function<void(const JobEvent&)> on_event;
-  std::function<void()> on_delivery;
 
  private:
+  void Note(const ScheduledJob& job, JobEvent::Kind kind, int value = 0) {
+    noted_.push_back({job.id(), kind, value, job.pauses(), job.wakeups(), {}});
+  }
+
+  std::vector<JobEvent> noted_;
+  std::map<JobId, ScheduledJob*> jobs_;
   std::map<JobId, void*> pointers_;
   std::unique_ptr<Scheduler> scheduler_;
 };

@@ -50,7 +50,7 @@ TEST_SUITE("scheduler") {
         command.fd = fd.get();
         const bool begins = scheduler.events.size() == 1;
         command.kind = begins ? Command::Kind::kSetWaitFd : Command::Kind::kPause;
-        scheduler->Continue(event.id, command);
+        scheduler->Continue(scheduler.Job(event.id), command);
         if (begins) return;
         left = scheduler->Drain(1000);  // as process.exit() does, from within whatever is told of events
         scheduler.drained = true;

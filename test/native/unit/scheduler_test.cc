@@ -13,20 +13,15 @@ TEST_SUITE("scheduler") {
   TEST_CASE("leaves nothing open when the system has no room for it, and can be made later") {
     InThreadOfItsOwn([] {
       TestLoop loop;  // which must close
-      class NoDelegate final : public Scheduler::Delegate {
-        void OnEvents(const JobEvent*, size_t) override {}
-        void OnTurnEnd(bool) override {}
-        void OnDelivery() override {}
-      } delegate;
       rlimit before = {};
       REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
       const rlimit none = {0, before.rlim_max};
       REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
-      const Result<std::unique_ptr<Scheduler>> refused = Scheduler::Create(loop.get(), delegate);
+      const Result<std::unique_ptr<Scheduler>> refused = Scheduler::Create(loop.get());
       REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
       REQUIRE_FALSE(refused.ok());
       CHECK(std::string(refused.error().code) == "ERR_ASYNC_LOOP");
-      Result<std::unique_ptr<Scheduler>> created = Scheduler::Create(loop.get(), delegate);
+      Result<std::unique_ptr<Scheduler>> created = Scheduler::Create(loop.get());
       REQUIRE(created.ok());
       Scheduler::Discard(std::move(created.value()));
     });
@@ -60,6 +55,39 @@ TEST_SUITE("scheduler") {
     });
   }
 
+  TEST_CASE("each owner is told of its own jobs, once a turn, in the order in which owners were added") {
+    InThreadOfItsOwn([&] {
+      TestScheduler scheduler;
+      struct Other final : JobOwner {
+        explicit Other(TestScheduler& first) : first(first) {}
+        void OnEnd(const ScheduledJob& job) override { ended.push_back(job.id()); }
+        void OnDelivery() override {
+          ++deliveries;
+          first_was_told = first.ends == 10;
+        }
+        TestScheduler& first;
+        std::vector<JobId> ended;
+        int deliveries = 0;
+        bool first_was_told = false;
+      } other(scheduler);
+      scheduler->AddTarget(other);
+      for (JobId id = 0; id < 10; ++id) {
+        JobRequest request;
+        request.owner = &other;
+        request.id = id;  // ids are the owners' own
+        request.function = &Empty;
+        scheduler->Submit(request);
+        scheduler.Submit(id, &Empty);
+      }
+      REQUIRE(scheduler.loop.RunUntil([&] { return other.deliveries > 0; }));
+      CHECK(other.ended == std::vector<JobId>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+      CHECK(other.deliveries == 1);
+      CHECK(other.first_was_told);
+      CHECK(scheduler.batches == 1);
+      CHECK(scheduler.Count(Kind::kFinished) == 10);
+    });
+  }
+
   TEST_CASE("an exception fails the job, errors that are left in the queue do not") {
     InThreadOfItsOwn([&] {
       ERR_clear_error();
@@ -70,14 +98,12 @@ TEST_SUITE("scheduler") {
       scheduler.Submit(2, &Empty);
       REQUIRE(scheduler.RunUntilEnded(3));
       CHECK(scheduler.events[0].kind == Kind::kFailed);
-      const Error failure = scheduler->TakeFailure(0);
+      const Error& failure = scheduler.events[0].error;
       CHECK(std::string(failure.code) == "ERR_ASYNC_NATIVE_EXCEPTION");
       CHECK(failure.message == "out of a job");
       CHECK(scheduler.events[1].kind == Kind::kFinished);
-      CHECK(scheduler.events[1].detail == 1);
-      CHECK(scheduler->TakeFailure(1).openssl_errors.size() == 1);
-      CHECK(scheduler->TakeFailure(1).openssl_errors.empty());
-      CHECK(scheduler.events[2].detail == 0);
+      CHECK(scheduler.events[1].error.openssl_errors.size() == 1);
+      CHECK(scheduler.events[2].error.openssl_errors.empty());
       CHECK(scheduler->metrics().failed == 1);
       CHECK(ERR_GET_REASON(ERR_get_error()) == 77);
       CHECK(ERR_peek_error() == 0);
@@ -163,11 +189,11 @@ TEST_SUITE("scheduler") {
       scheduler.Submit(1, &Empty);
       scheduler.Submit(2, &Empty);
       REQUIRE(scheduler.loop.RunUntil([&] { return scheduler->waiting() == 1; }));
-      CHECK(scheduler->Abandon(1));
-      CHECK_FALSE(scheduler->Abandon(1));
-      CHECK_FALSE(scheduler->Abandon(0));
-      CHECK_FALSE(scheduler->Abandon(0));
-      CHECK_FALSE(scheduler->Abandon(99));
+      ScheduledJob& forgotten = scheduler.Job(1);
+      CHECK(scheduler->Abandon(forgotten));
+      CHECK_FALSE(scheduler->Abandon(forgotten));
+      CHECK_FALSE(scheduler->Abandon(scheduler.Job(0)));
+      CHECK_FALSE(scheduler->Abandon(scheduler.Job(0)));
       CHECK(scheduler->live() == 1);
       waiter.done = true;
       waiter.callback(waiter.argument);
@@ -187,7 +213,7 @@ TEST_SUITE("scheduler") {
       scheduler.Submit(0, &WaitForCallback, &waiter);
       REQUIRE(scheduler.loop.RunUntil([&] { return scheduler->waiting() == 1; }));
       CHECK(uv_run(scheduler.loop.get(), UV_RUN_NOWAIT) != 0);
-      scheduler->Abandon(0);
+      scheduler->Abandon(scheduler.Job(0));
       CHECK(uv_run(scheduler.loop.get(), UV_RUN_NOWAIT) == 0);
       waiter.done = true;
       waiter.callback(waiter.argument);

@@ -121,7 +121,7 @@ TEST_SUITE("scheduler") {
       fd.reset();
       std::string code;
       scheduler.on_event = [&](const JobEvent& event) {
-        if (event.kind == Kind::kUnwatchable) code = scheduler->TakeFailure(event.id).code;
+        if (event.kind == Kind::kUnwatchable) code = event.error.code;
       };
       scheduler.Submit(0, [](void*) {
         ASYNC_WAIT_CTX* context = ASYNC_get_wait_ctx(ASYNC_get_current_job());

@@ -1,0 +1,55 @@
+// Calls of operations: how JavaScript hands them over, and how they come home to it.
+//
+// A call is described in arrays that both sides know (CallWord), and answered there when it has run by then. The
+// results of others come in batches: eight words each (OperationWord) in the array of all events, and the bytes of
+// their outputs in an array beside it.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <utility>
+
+#include "binding/attachment.h"
+#include "placement/operation_runner.h"
+
+namespace openssl_async {
+
+class Environment;
+class Exports;
+
+void AddOperationCallExports(Exports& exports);
+
+class OperationCalls final : public Attachment, private OperationRunner::Delegate {
+ public:
+  static Result<std::unique_ptr<OperationCalls>> Create(uv_loop_t* loop, Environment& environment);
+  OperationCalls(const OperationCalls&) = delete;
+  OperationCalls& operator=(const OperationCalls&) = delete;
+
+  OperationRunner& runner() const { return *runner_; }
+
+  // Where a call is described, and answered when it has run by then.
+  struct CallBuffers {
+    double* words = nullptr;
+    unsigned char* bytes = nullptr;
+    size_t size = 0;
+    int32_t* result = nullptr;
+  };
+  void SetBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result, Napi::Uint8Array outputs);
+  const CallBuffers& buffers() const { return buffers_; }
+
+  void Close(std::function<void()> done) override { runner_->Close(std::move(done)); }
+  bool IsIdle() const override { return runner_->idle(); }
+
+ private:
+  explicit OperationCalls(Environment& environment) : environment_(environment) {}
+  void OnOperations(OperationCall* const* calls, size_t count) override;
+  void OnEnds(JobId id) override;
+
+  Environment& environment_;
+  std::unique_ptr<OperationRunner> runner_;
+  CallBuffers buffers_;
+  Napi::Reference<Napi::Uint8Array> outputs_;
+};
+
+}  // namespace openssl_async

@@ -1,0 +1,33 @@
+// The devices of one environment that have to be polled while operations are in flight on them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "placement/device_poller.h"
+
+namespace openssl_async {
+
+class DevicePollers final : private TurnObserver {
+ public:
+  DevicePollers(uv_loop_t* loop, OpenHandles& open, Scheduler& scheduler)
+      : loop_(loop), open_(open), scheduler_(scheduler) {}
+
+  // Has `poll` called while operations of `holder` are in flight, until Stop() or another poll takes its place.
+  Result<void> Start(HolderFigures& holder, const PollingOptions& options, PollDevice poll);
+  // As soon as none is in flight.
+  void Stop(HolderFigures& holder);
+  void OnInFlightChanged(HolderFigures& holder);
+  void Clear();
+
+ private:
+  void OnTurnEnd(bool all_wait) override;
+  void Remove(const HolderFigures& holder);
+
+  uv_loop_t* loop_;
+  OpenHandles& open_;
+  Scheduler& scheduler_;
+  std::vector<std::unique_ptr<DevicePoller>> pollers_;
+};
+
+}  // namespace openssl_async
