@@ -1,5 +1,4 @@
 // Jobs that the event loop starts, waits for and resumes.
-import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from '../base/cancellation';
 import {
   captureContext,
   channels,
@@ -11,6 +10,17 @@ import {
   type WakeupKind,
 } from './diagnostics';
 import { abortError, asyncError, fromNative, invalidArgType, rejectWith } from '../base/errors';
+import {
+  abortedBefore,
+  cancel,
+  limit,
+  promiseOf,
+  settle,
+  type LimitErrors,
+  type Limits,
+  type Pending,
+  type Resolve,
+} from '../base/pending';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
 import {
@@ -69,8 +79,6 @@ const NO_OPTIONS = Object.freeze({
   timeoutMs: undefined,
 }) as unknown as RunJobOptions<never>;
 
-type Resolve = (result: JobResult) => void;
-
 /** Counters that native code does not have. */
 export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
 
@@ -93,7 +101,6 @@ type Happening =
 
 // What only some submissions have.
 class Extras {
-  limits: Limits | undefined = undefined;
   /** In use until the job has ended. */
   waitContext: WaitContext | undefined = undefined;
   /** Nobody else has it: it is closed with the job. */
@@ -105,32 +112,19 @@ class Extras {
 }
 
 // One for each unfinished call, ten thousand at a time: plain fields, and few.
-class Submission implements Listener, Cancellable {
+class Submission implements Pending<JobResult>, Listener {
   id = -1;
+  resolve: Resolve<JobResult> | undefined = undefined;
+  limits: Limits | undefined = undefined;
   extras: Extras | undefined = undefined;
-  private pauses = 0;
   // What it ended with, or failed with; undefined until then.
   private result: JobResult | undefined = undefined;
-  private failure: NativeError | undefined = undefined;
-  // Undefined before native code has it, and once the promise is settled.
-  private resolve: Resolve | undefined = undefined;
+  private failure: { readonly error: NativeError; readonly pauses: number } | undefined = undefined;
 
   constructor(readonly func: JobFunction) {}
 
   get inContext(): InContext | undefined {
     return this.extras?.inContext;
-  }
-
-  /** Native code has it. */
-  submitted(env: Environment, resolve: Resolve): void {
-    this.resolve = resolve;
-    env.submitting = undefined;
-  }
-
-  limit(options: LimitOptions): void {
-    const extras = (this.extras ??= new Extras());
-    extras.limits = new Limits(this, LIMIT_ERRORS);
-    extras.limits.begin(options);
   }
 
   receive(words: Int32Array, offset: number): boolean {
@@ -154,8 +148,7 @@ class Submission implements Listener, Cancellable {
         break;
       }
       case EventKind.failed:
-        this.pauses = words[offset + EventWord.pauses] as number;
-        this.failure = addon.takeFailure(this.id);
+        this.failure = { error: addon.takeFailure(this.id), pauses: words[offset + EventWord.pauses] as number };
         environment().unlisten(this.id);
         break;
       case EventKind.handedOver:
@@ -185,35 +178,31 @@ class Submission implements Listener, Cancellable {
     else if (this.hasEnded) this.settleWithEnd();
   }
 
-  /** Rejects. The job itself, if it has begun, goes on unheard. */
-  cancel(makeError: () => Error): void {
-    const { resolve } = this;
-    if (resolve === undefined) return;
-    const env = environment();
-    flush(env);
-    this.settle();
-    const error = once(makeError);
-    if (!this.hasEnded) {
-      const generator = this.extras?.generator;
-      if (env.addon.abandon(this.id)) {
-        env.unlisten(this.id);
-        this.release();
-      } else if (generator !== undefined) {
-        generator.run.interrupt(error);
-        env.addon.interrupt(this.id);
-      }
-    }
-    rejectWith(resolve, error);
-  }
-
   recall(): void {
     const env = environment();
-    this.resolve = undefined;
+    settle(this);
     if (env.hears(this)) {
       if (batch.has(this.id) || (env.addon.knowsJob(this.id) && !env.addon.abandon(this.id))) return;
       env.unlisten(this.id);
     }
     this.release();
+  }
+
+  // The job itself, if it has begun, goes on unheard.
+  giveUp(makeError: () => Error): () => Error {
+    const env = environment();
+    flush(env);
+    const error = once(makeError);
+    if (this.hasEnded) return error;
+    const generator = this.extras?.generator;
+    if (env.addon.abandon(this.id)) {
+      env.unlisten(this.id);
+      this.release();
+    } else if (generator !== undefined) {
+      generator.run.interrupt(error);
+      env.addon.interrupt(this.id);
+    }
+    return error;
   }
 
   private get hasEnded(): boolean {
@@ -231,7 +220,7 @@ class Submission implements Listener, Cancellable {
         break;
       case 'unwatchable': {
         const { error } = happening;
-        this.cancel(() => fromNative(error));
+        cancel(this, () => fromNative(error));
         break;
       }
       case 'start':
@@ -249,8 +238,8 @@ class Submission implements Listener, Cancellable {
   }
 
   private settleWithEnd(): void {
-    const { resolve, extras } = this;
-    this.settle();
+    const { extras } = this;
+    const resolve = settle(this);
     const failed = this.makesError();
     if (failed === undefined) {
       const result = this.result as JobResult;
@@ -273,14 +262,9 @@ class Submission implements Listener, Cancellable {
 
   private makesError(): (() => unknown) | undefined {
     const { failure } = this;
-    if (failure !== undefined) return () => fromNative(failure);
+    if (failure !== undefined) return () => fromNative(failure.error);
     const end = this.extras?.generator?.run.end;
     return end?.failed === true ? () => end.error : undefined;
-  }
-
-  private settle(): void {
-    this.resolve = undefined;
-    this.extras?.limits?.letGo();
   }
 
   // Native code knows nothing of the job any more.
@@ -301,7 +285,7 @@ class Submission implements Listener, Cancellable {
 
   private publishFinish(end: { returnValue: number } | { error: unknown }): void {
     const { id, func } = this;
-    const pauses = this.result?.pauses ?? this.pauses;
+    const pauses = this.result?.pauses ?? this.failure?.pauses ?? 0;
     this.publish('finish', { id, func, pauses, ...end });
   }
 
@@ -369,12 +353,6 @@ function trace(env: Environment): void {
   tracing = wanted;
 }
 
-// Saves a closure per call: the executor of a promise runs before its constructor returns.
-let resolveNext: Resolve;
-function executor(resolve: Resolve): void {
-  resolveNext = resolve;
-}
-
 /**
  * Runs a job on the event loop: starts it as soon as there is a place, waits in whichever way it offers when it pauses
  * (callback, fds, or trying again after a while), resumes it and resolves when its function has returned.
@@ -397,13 +375,11 @@ export function runJob<Args = unknown>(
   const missing = errorForNone();
   if (missing !== undefined) return Promise.reject(missing);
   const env = environment();
-  const { args, waitContext, signal } = given;
+  const { args, waitContext } = given;
   const isGenerator = !NativeJobFunction.is(func);
   const copy = isGenerator ? cloneArgs(args) : toBytes(args);
-  if (signal?.aborted === true) {
-    ++cancellations.aborted;
-    return Promise.reject(abortError(signal.reason));
-  }
+  const aborted = abortedBefore(given, LIMIT_ERRORS);
+  if (aborted !== undefined) return aborted;
   env.enter();
   if (env.listening >= maxUnfinished(env)) {
     ++cancellations.refused;
@@ -421,10 +397,11 @@ export function runJob<Args = unknown>(
   return submitAlone(env, submission, func, copy as Uint8Array | null, given);
 }
 
-function promised(env: Environment, submission: Submission, limits: LimitOptions): Promise<JobResult> {
-  const promise = new Promise(executor);
-  submission.submitted(env, resolveNext);
-  if (limits.signal !== undefined || limits.timeoutMs !== undefined) submission.limit(limits);
+// Native code has it.
+function promised(env: Environment, submission: Submission, options: RunJobOptions): Promise<JobResult> {
+  const promise = promiseOf(submission);
+  env.submitting = undefined;
+  limit(submission, options, LIMIT_ERRORS);
   return promise;
 }
 

@@ -1,7 +1,16 @@
 // ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
 import { brand } from '../base/brand';
-import { Limits, type Cancellable, type LimitErrors } from '../base/cancellation';
-import { abortError, asyncError, fromNative, invalidArgValue, isNativeError, rejectWith } from '../base/errors';
+import { abortError, asyncError, fromNative, invalidArgValue, isNativeError } from '../base/errors';
+import {
+  abortedBefore,
+  limit,
+  promiseOf,
+  settle,
+  type LimitErrors,
+  type Limits,
+  type Pending,
+  type Resolve,
+} from '../base/pending';
 import type { NativeWaitContext } from '../native/contract/addon';
 import { environment, type Environment, type Listener } from '../native/environment';
 import { readOptions, validateAbortSignal, validateFunction, validateInteger } from '../base/validators';
@@ -246,8 +255,8 @@ export class WaitContext {
     if (this.#waiting) {
       throw asyncError('ERR_ASYNC_WAIT_CONTEXT_BUSY', 'Another wait() is under way');
     }
-    const { signal } = limits;
-    if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
+    const aborted = abortedBefore(limits, WAIT_ERRORS);
+    if (aborted !== undefined) return aborted;
     const wait = new Wait(this.#environment, (waiting) => {
       this.#waiting = waiting;
     });
@@ -297,10 +306,10 @@ const WAIT_ERRORS: LimitErrors = {
 };
 
 // An unfinished wait().
-class Wait implements Listener, Cancellable {
+class Wait implements Pending<undefined>, Listener {
   id = -1;
-  #resolve: ((value: undefined) => void) | undefined;
-  #limits: Limits | undefined;
+  resolve: Resolve<undefined> | undefined = undefined;
+  limits: Limits | undefined = undefined;
 
   constructor(
     private readonly env: Environment,
@@ -309,16 +318,18 @@ class Wait implements Listener, Cancellable {
 
   begin(native: NativeWaitContext, options: WaitOptions): Promise<void> {
     const { env } = this;
-    return new Promise((resolve, reject) => {
-      env.submitting = this;
-      this.setWaiting(true);
-      const refused = env.addon.await(native, env.listen(this));
-      if (refused === undefined) this.#resolve = resolve;
-      else this.end();
+    env.submitting = this;
+    this.setWaiting(true);
+    const refused = env.addon.await(native, env.listen(this));
+    if (refused !== undefined) {
+      this.end();
       env.submitting = undefined;
-      if (refused === undefined) this.limit(options);
-      else reject(fromNative(refused));
-    });
+      return Promise.reject(fromNative(refused));
+    }
+    const promise = promiseOf(this);
+    env.submitting = undefined;
+    limit(this, options, WAIT_ERRORS);
+    return promise;
   }
 
   receive(): boolean {
@@ -327,17 +338,7 @@ class Wait implements Listener, Cancellable {
   }
 
   conclude(): void {
-    this.settle()?.(undefined);
-  }
-
-  cancel(makeError: () => Error): void {
-    const resolve = this.settle();
-    if (resolve === undefined) return;
-    if (this.env.hears(this)) {
-      this.env.addon.cancelAwait(this.id);
-      this.end();
-    }
-    rejectWith(resolve, makeError);
+    settle(this)?.(undefined);
   }
 
   recall(): void {
@@ -348,22 +349,18 @@ class Wait implements Listener, Cancellable {
     this.setWaiting(false);
   }
 
-  private limit(options: WaitOptions): void {
-    this.#limits = new Limits(this, WAIT_ERRORS);
-    this.#limits.begin(options);
+  giveUp(makeError: () => Error): () => Error {
+    if (this.env.hears(this)) {
+      this.env.addon.cancelAwait(this.id);
+      this.end();
+    }
+    return makeError;
   }
 
   // Native code knows nothing of it any more.
   private end(): void {
     this.env.unlisten(this.id);
     this.setWaiting(false);
-  }
-
-  private settle(): ((value: undefined) => void) | undefined {
-    const resolve = this.#resolve;
-    this.#resolve = undefined;
-    this.#limits?.letGo();
-    return resolve;
   }
 }
 

@@ -1,7 +1,6 @@
 // How an operation gets to native code and its result back: the path of every call.
 import { types } from 'node:util';
 import { ownMemory, sizeOf, unshared } from '../base/byte-views';
-import { Limits, type Cancellable, type LimitErrors, type LimitOptions } from '../base/cancellation';
 import {
   captureContext,
   publishNotOffloaded,
@@ -16,6 +15,17 @@ import {
   type OperationTrace,
 } from '../jobs/diagnostics';
 import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../base/errors';
+import {
+  abortedBefore,
+  limit,
+  promiseOf,
+  settle,
+  type LimitErrors,
+  type LimitOptions,
+  type Limits,
+  type Pending,
+  type Resolve,
+} from '../base/pending';
 import type { HeldKey } from '../keys/key';
 import type { NativeError, NativeSpec } from '../native/contract/addon';
 import {
@@ -102,8 +112,10 @@ export const LIMIT_ERRORS: LimitErrors = {
 };
 
 // One for each unfinished call, and what it has given.
-class Call<T> implements Listener, Cancellable, CallResult {
+class Call<T> implements Pending<T>, Listener, CallResult {
   id = -1;
+  resolve: Resolve<T> | undefined = undefined;
+  limits: Limits | undefined = undefined;
   value = 0;
   // What its end was: undefined until that was read.
   private kind: number | undefined = undefined;
@@ -112,11 +124,8 @@ class Call<T> implements Listener, Cancellable, CallResult {
   private first: Buffer = NO_BYTES;
   private second: Buffer = NO_BYTES;
   private failure: NativeError | undefined = undefined;
-  private limits: Limits | undefined = undefined;
   private asked: Asked | undefined = undefined;
   private blamed: ErrorOptions | undefined = undefined;
-  // Undefined before there is a promise, and once it is settled.
-  private resolve: ((value: T) => void) | undefined = undefined;
 
   constructor(
     readonly spec: Spec,
@@ -126,12 +135,11 @@ class Call<T> implements Listener, Cancellable, CallResult {
     readonly inContext: InContext | undefined,
   ) {}
 
-  /** Its promise. Native code has the call. */
-  promise(options: LimitOptions | undefined): Promise<T> {
-    const promise = new Promise<T>(executor);
-    this.resolve = resolveNext;
+  /** Native code has the call. */
+  queued(options: LimitOptions | undefined): Promise<T> {
+    const promise = promiseOf(this);
     (ready as Environment).submitting = undefined;
-    if (options?.signal !== undefined || options?.timeoutMs !== undefined) this.limit(options);
+    if (options !== undefined) limit(this, options, LIMIT_ERRORS);
     return promise;
   }
 
@@ -151,12 +159,10 @@ class Call<T> implements Listener, Cancellable, CallResult {
   }
 
   conclude(): void {
-    const { resolve } = this;
+    const resolve = settle(this);
+    this.asked = undefined;
     // Somebody who heard of another end may have given it up.
-    if (resolve !== undefined) {
-      this.settle();
-      this.end(resolve);
-    }
+    if (resolve !== undefined) this.end(resolve);
     --inFlight.count;
     inFlight.ended();
   }
@@ -216,27 +222,9 @@ class Call<T> implements Listener, Cancellable, CallResult {
     this.blamed = { cause: reason };
   }
 
-  cancel(makeError: () => Error): void {
-    const { resolve, asked } = this;
-    if (resolve === undefined) return;
-    this.settle();
-    const env = ready as Environment;
-    if (this.kind === undefined && env.addon.abandonOperation(this.id)) {
-      env.unlisten(this.id);
-      --inFlight.count;
-      inFlight.ended();
-    }
-    rejectWith(resolve, () => {
-      const error = makeError();
-      asked?.unwanted(error);
-      this.trace?.settled(error);
-      return error;
-    });
-  }
-
   recall(): void {
     const env = ready as Environment;
-    this.resolve = undefined;
+    settle(this);
     bytes.fill(0);
     if (!env.hears(this)) return;
     env.addon.forgetAnswer(this.id);
@@ -245,15 +233,21 @@ class Call<T> implements Listener, Cancellable, CallResult {
     --inFlight.count;
   }
 
-  private limit(options: LimitOptions): void {
-    this.limits = new Limits(this, LIMIT_ERRORS);
-    this.limits.begin(options);
-  }
-
-  private settle(): void {
-    this.resolve = undefined;
+  giveUp(makeError: () => Error): () => Error {
+    const env = ready as Environment;
+    const { asked } = this;
     this.asked = undefined;
-    this.limits?.letGo();
+    if (this.kind === undefined && env.addon.abandonOperation(this.id)) {
+      env.unlisten(this.id);
+      --inFlight.count;
+      inFlight.ended();
+    }
+    return () => {
+      const error = makeError();
+      asked?.unwanted(error);
+      this.trace?.settled(error);
+      return error;
+    };
   }
 
   // Nobody waits for it any more.
@@ -289,7 +283,7 @@ class Call<T> implements Listener, Cancellable, CallResult {
     return copy;
   }
 
-  private end(resolve: (value: T) => void): void {
+  private end(resolve: Resolve<T>): void {
     const failed = this.outcome();
     if (failed === undefined) {
       this.publish(undefined);
@@ -375,12 +369,6 @@ export function nothingPauses(algorithm: string): Error {
   return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider that may pause, and has ${algorithm}, is asked for`);
 }
 
-// Saves a closure per call: the executor of a promise runs before its constructor returns.
-let resolveNext: (value: unknown) => void;
-function executor(resolve: (value: never) => void): void {
-  resolveNext = resolve as (value: unknown) => void;
-}
-
 /**
  * Runs a call of `spec`. `inputs` are copied before it returns, or have been read by then; `options` are what
  * {@link readOperationOptions} gave. Everything that goes wrong rejects.
@@ -393,8 +381,8 @@ export function call<T>(
   decode: Decode<T>,
 ): Promise<T> {
   callEnvironment();
-  const signal = options?.signal;
-  if (signal?.aborted === true) return rejected(abortError(signal.reason));
+  const aborted = options && abortedBefore(options, LIMIT_ERRORS);
+  if (aborted !== undefined) return aborted;
   const requiresOffload = options?.requireOffload === true;
   if (requiresOffload && (!spec.mayPause || spec.passesOver === true)) return rejected(nothingPauses(spec.algorithm));
   if (!tracesOperations()) {
@@ -426,7 +414,7 @@ function submit<T>(
     pending.withdraw(); // there is no memory for it
     throw error;
   }
-  if (status === CallStatus.queued) return pending.promise(options);
+  if (status === CallStatus.queued) return pending.queued(options);
   if (status === CallStatus.done) return pending.answered();
   const { spec } = pending;
   if (status !== CallStatus.stale || spec.renew === undefined) return pending.refused(status);

@@ -1,5 +1,5 @@
 // The options that every operation takes.
-import type { LimitOptions } from '../base/cancellation';
+import type { LimitOptions } from '../base/pending';
 import { invalidArgValue } from '../base/errors';
 import { OperationMode } from '../native/contract/tables';
 import {

@@ -1,5 +1,4 @@
 // Operations on Node.js's own thread pool: those whose result only Node.js can make off the event loop.
-import { Limits, type Cancellable } from '../base/cancellation';
 import {
   publishOperation,
   traceOperation,
@@ -7,35 +6,28 @@ import {
   wantsOperations,
   type OperationTrace,
 } from '../jobs/diagnostics';
-import { abortError, rejectWith } from '../base/errors';
+import { rejectWith } from '../base/errors';
+import { abortedBefore, limit, promiseOf, settle, type Limits, type Pending, type Resolve } from '../base/pending';
 import { ThreadpoolOutcome } from '../native/contract/tables';
 import type { Environment } from '../native/environment';
-import { callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
+import { attempt, callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
 import type { OperationOptions } from './operation-options';
 import { inFlight } from './in-flight';
 
-class ThreadpoolCall<T> implements Cancellable {
-  private limits: Limits | undefined = undefined;
+class ThreadpoolCall<T> implements Pending<T> {
+  resolve: Resolve<T> | undefined = undefined;
+  limits: Limits | undefined = undefined;
   private readonly calledAt = performance.now();
 
   constructor(
     private readonly env: Environment,
     private readonly algorithm: string,
     private readonly trace: OperationTrace | undefined,
-    // Undefined once the promise is settled.
-    private resolve: ((value: T) => void) | undefined,
   ) {}
 
-  limit(options: OperationOptions): void {
-    if (options.signal === undefined && options.timeoutMs === undefined) return;
-    this.limits = new Limits(this, LIMIT_ERRORS);
-    this.limits.begin(options);
-  }
-
   end(error: Error | null, value: () => T): void {
-    const { resolve } = this;
+    const resolve = settle(this);
     if (resolve !== undefined) {
-      this.settle();
       const micros = this.record(error);
       if (error === null) {
         this.publish(micros, undefined);
@@ -51,21 +43,13 @@ class ThreadpoolCall<T> implements Cancellable {
     inFlight.ended();
   }
 
-  cancel(makeError: () => Error): void {
-    const { resolve } = this;
-    if (resolve === undefined) return;
-    this.settle();
+  giveUp(makeError: () => Error): () => Error {
     this.env.addon.recordThreadpool(this.algorithm, ThreadpoolOutcome.abandoned, 0);
-    rejectWith(resolve, () => {
+    return () => {
       const error = makeError();
       this.trace?.settled(error);
       return error;
-    });
-  }
-
-  private settle(): void {
-    this.resolve = undefined;
-    this.limits?.letGo();
+    };
   }
 
   private record(error: Error | null): number {
@@ -98,21 +82,23 @@ export function callOnThreadpool<T>(
   begin: (done: (error: Error | null, value: () => T) => void) => void,
 ): Promise<T> {
   const env = callEnvironment();
-  const signal = options?.signal;
-  if (signal?.aborted === true) return Promise.reject(abortError(signal.reason));
+  const aborted = options && abortedBefore(options, LIMIT_ERRORS);
+  if (aborted !== undefined) return aborted;
   if (options?.requireOffload === true) return Promise.reject(nothingPauses(algorithm));
   if (inFlight.count >= env.options.maxInFlight) {
     env.addon.recordThreadpool(algorithm, ThreadpoolOutcome.refused, 0);
     return Promise.reject(refusal());
   }
   const submit = (trace?: OperationTrace): Promise<T> =>
-    new Promise((resolve) => {
-      const pending = new ThreadpoolCall<T>(env, algorithm, trace, resolve);
+    attempt(() => {
+      const pending = new ThreadpoolCall<T>(env, algorithm, trace);
       begin((error, value) => {
         pending.end(error, value);
       });
+      const promise = promiseOf(pending);
       ++inFlight.count;
-      if (options !== undefined) pending.limit(options);
+      if (options !== undefined) limit(pending, options, LIMIT_ERRORS);
+      return promise;
     });
   return tracesOperations() ? traceOperation(algorithm, submit) : submit();
 }
