@@ -19,7 +19,8 @@ export {
 } from './hardware/engines';
 export type { AsyncErrorCode, AsyncErrors, CodedError, OpenSSLError } from './base/errors';
 export type { Command } from './jobs/command';
-export type { JobMessage, OperationMessage, OperationPlace, WakeupKind } from './jobs/diagnostics';
+export type { JobMessage, WakeupKind } from './jobs/job-channels';
+export type { OperationMessage, OperationPlace } from './operations/operation-channels';
 export { Job, type JobState } from './jobs/job';
 export {
   type GeneratorJobFunction,

@@ -1,14 +1,5 @@
 // Jobs that the event loop starts, waits for and resumes.
-import {
-  captureContext,
-  channels,
-  publish,
-  wantsJobs,
-  wantsTrace,
-  type InContext,
-  type JobMessage,
-  type WakeupKind,
-} from './diagnostics';
+import { captureContext, type InContext } from '../base/async-context';
 import { abortError, asyncError, fromNative, invalidArgType, rejectWith } from '../base/errors';
 import {
   abortedBefore,
@@ -23,6 +14,7 @@ import {
 } from '../base/pending';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
+import { channels, publish, wantsJobs, wantsTrace, type JobMessage, type WakeupKind } from './job-channels';
 import {
   cloneArgs,
   type GeneratorJobFunction,

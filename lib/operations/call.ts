@@ -1,19 +1,7 @@
 // How an operation gets to native code and its result back: the path of every call.
 import { types } from 'node:util';
 import { ownMemory, sizeOf, unshared } from '../base/byte-views';
-import {
-  captureContext,
-  publishNotOffloaded,
-  publishOperation,
-  traceOperation,
-  tracesOperations,
-  wantsNotOffloaded,
-  wantsOperations,
-  type InContext,
-  type OperationMessage,
-  type OperationPlace,
-  type OperationTrace,
-} from '../jobs/diagnostics';
+import { captureContext, type InContext } from '../base/async-context';
 import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../base/errors';
 import {
   abortedBefore,
@@ -44,6 +32,17 @@ import {
 } from '../native/contract/tables';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
 import { inFlight } from './in-flight';
+import {
+  publishNotOffloaded,
+  publishOperation,
+  traceOperation,
+  tracesOperations,
+  wantsNotOffloaded,
+  wantsOperations,
+  type OperationMessage,
+  type OperationPlace,
+  type OperationTrace,
+} from './operation-channels';
 import type { OperationOptions } from './operation-options';
 
 /** What calls of one kind share; see src-native/operations/operation_spec.h. */

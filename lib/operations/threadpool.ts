@@ -1,11 +1,4 @@
 // Operations on Node.js's own thread pool: those whose result only Node.js can make off the event loop.
-import {
-  publishOperation,
-  traceOperation,
-  tracesOperations,
-  wantsOperations,
-  type OperationTrace,
-} from '../jobs/diagnostics';
 import { rejectWith } from '../base/errors';
 import { abortedBefore, limit, promiseOf, settle, type Limits, type Pending, type Resolve } from '../base/pending';
 import { ThreadpoolOutcome } from '../native/contract/tables';
@@ -13,6 +6,13 @@ import type { Environment } from '../native/environment';
 import { attempt, callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
 import type { OperationOptions } from './operation-options';
 import { inFlight } from './in-flight';
+import {
+  publishOperation,
+  traceOperation,
+  tracesOperations,
+  wantsOperations,
+  type OperationTrace,
+} from './operation-channels';
 
 class ThreadpoolCall<T> implements Pending<T> {
   resolve: Resolve<T> | undefined = undefined;

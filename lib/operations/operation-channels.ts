@@ -1,54 +1,7 @@
-// What happens to jobs and operations, for those who subscribe through node:diagnostics_channel. Subscribers are called in
-// the async context of the call that they hear of.
-import { AsyncLocalStorage } from 'node:async_hooks';
+// The channels `openssl-async:operation:…` of node:diagnostics_channel. Subscribers are called in the async context of the
+// call that they hear of.
 import { channel } from 'node:diagnostics_channel';
-import type { JobFunction } from './job-function';
-
-/** Runs a function in an async context that was captured. */
-export type InContext = <R>(body: () => R) => R;
-
-/** Captures the async context that is current. Node.js loads what this needs when it is first asked for it: now. */
-export const captureContext: () => InContext = AsyncLocalStorage.snapshot.bind(AsyncLocalStorage);
-
-/** What made a job worth resuming: an fd was readable, the callback was called, or it was time to try again. */
-export type WakeupKind = 'fd' | 'callback' | 'poll';
-
-/** The message of the channels `openssl-async:job:start`, `:pause`, `:resume` and `:finish`, about {@link runJob}'s jobs. */
-export interface JobMessage {
-  /** Tells jobs that live at the same time apart; the number comes back afterwards. */
-  id: number;
-  /** The function that the job runs. */
-  func: JobFunction;
-  /** How often the job has paused so far. */
-  pauses: number;
-  /** On `:resume`: why. */
-  wakeup?: WakeupKind;
-  /** On `:finish` of a job that ran to its end. */
-  returnValue?: number;
-  /** On `:finish` of a job that failed. */
-  error?: unknown;
-}
-
-export const channels = {
-  start: channel('openssl-async:job:start'),
-  pause: channel('openssl-async:job:pause'),
-  resume: channel('openssl-async:job:resume'),
-  finish: channel('openssl-async:job:finish'),
-};
-
-/** True when somebody wants to hear of what happens between submission and completion. */
-export function wantsTrace(): boolean {
-  return channels.start.hasSubscribers || channels.pause.hasSubscribers || channels.resume.hasSubscribers;
-}
-
-/** True when somebody wants to hear of jobs at all. */
-export function wantsJobs(): boolean {
-  return channels.finish.hasSubscribers || wantsTrace();
-}
-
-export function publish(name: keyof typeof channels, message: JobMessage): void {
-  if (channels[name].hasSubscribers) channels[name].publish(message);
-}
+import { captureContext } from '../base/async-context';
 
 /** Where an operation ran: within the call, on a thread of the pool or of Node.js's own, or in an OpenSSL job. */
 export type OperationPlace = 'inline' | 'pool' | 'threadpool' | 'job';
