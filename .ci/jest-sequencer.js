@@ -14,7 +14,7 @@ const LONGEST = [
   'integration/waiting-rules',
   'integration/cli',
   'lifecycle/remote-keys',
-  'integration/engines',
+  'integration/pkcs11-engine',
   'lifecycle/worker',
   'integration/accelerator-module',
   'lifecycle/soak',
