@@ -100,6 +100,19 @@ export {
   type ProviderListOptions,
   type ProviderOptions,
 } from './hardware/providers';
+export {
+  kmsAlgorithms,
+  type AwsDecryption,
+  type AwsSigning,
+  type AzureDecryption,
+  type AzureSigning,
+  type GoogleSigning,
+  type KeyServiceNames,
+  type KmsAlgorithms,
+  type Pkcs11Mechanism,
+  type SigningNames,
+  type VaultSigning,
+} from './keys/kms-algorithms';
 export { createRemoteKey, type RemoteAnswer, type RemoteKeyOptions } from './keys/remote-key';
 export type {
   RemoteDecryptRequest,

@@ -6,8 +6,10 @@ import * as path from 'node:path';
 import * as library from '../../lib';
 import { DEFAULT_OPTIONS, resolveOptions } from '../../lib/base/options';
 import { blocksOf, guide, page, pages, programsOf, tableOf, unquoted, type Program } from '../support/documents';
+import { startKeyServices, type KeyServices } from '../support/key-services';
 import { codeOf } from '../support/library';
 import { resultOf, ROOT, run } from '../support/programs';
+import { createToken, missing as missingToken, type Token } from '../support/token';
 
 const toNumber = (cell: string): number => Number(cell.replaceAll(' ', ''));
 
@@ -18,6 +20,7 @@ const moduleOf = ({ page, line }: Program): string => `${path.basename(page, '.m
 function missingFor({ text }: Program): string | undefined {
   if (text.includes('loadEngine') && Number.parseInt(process.versions.openssl) >= 4)
     return 'this OpenSSL has no engines';
+  if (text.includes('TOKEN_MODULE') && missingToken !== undefined) return missingToken;
   const files = [...text.matchAll(/'\.\/(build\/Release\/[^']+)'/g)].map((match) => match[1] ?? '');
   const absent = files.find((file) => !existsSync(path.join(ROOT, file)));
   return absent === undefined ? undefined : `there is no ${absent}; npm run build:tests makes it`;
@@ -26,8 +29,12 @@ function missingFor({ text }: Program): string | undefined {
 describe('the programs', () => {
   const programs = pages.flatMap(programsOf);
   let folder = '';
+  let services: KeyServices;
+  let token: Token | undefined;
 
-  beforeAll(() => {
+  beforeAll(async () => {
+    services = await startKeyServices();
+    if (missingToken === undefined) token = createToken();
     const builds = path.join(ROOT, 'build-examples');
     mkdirSync(builds, { recursive: true });
     folder = mkdtempSync(path.join(builds, 'documentation-'));
@@ -35,7 +42,8 @@ describe('the programs', () => {
   }, 120_000);
 
   afterAll(() => {
-    rmSync(folder, { recursive: true });
+    services.close();
+    for (const path of [folder, token?.folder ?? '']) if (path !== '') rmSync(path, { recursive: true });
   });
 
   test('are there', () => {
@@ -48,7 +56,10 @@ describe('the programs', () => {
       console.log(`Skipped: ${missing}.`);
       return;
     }
-    const outcome = await run(process.execPath, [path.join(folder, `${moduleOf(program)}.mjs`)]);
+    const outcome = await run(process.execPath, [path.join(folder, `${moduleOf(program)}.mjs`)], {
+      ...services.env,
+      ...token?.env,
+    });
     resultOf(outcome);
     expect(outcome.stderr).toBe('');
     expect(outcome.stdout).toBe(program.output);
