@@ -11,8 +11,8 @@ interface Brand {
   readonly copy: string;
 }
 
-// The same from lib/ (tests) and dist/ (the package).
-const PACKAGE_ROOT = path.join(__dirname, '..');
+// The same from lib/base/ (tests) and dist/base/ (the package).
+const PACKAGE_ROOT = path.join(__dirname, '..', '..');
 
 const own = new WeakSet<object>();
 
