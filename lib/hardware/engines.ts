@@ -315,8 +315,8 @@ export class Engine {
   }
 
   #hold(spki: Buffer, native: NativeKey): AsyncKey {
-    const holder = `engine:${this.id}`;
-    const scope: NativeScope = [0, '', this.pauses, undefined, holder, !this.pauses];
+    const backend = `engine:${this.id}`;
+    const scope: NativeScope = [0, '', this.pauses, undefined, backend, !this.pauses];
     const held: HeldKey = { native, scope, holder: `the engine '${this.id}'`, check: () => void this.#handle() };
     const key = heldPrivateKey(spki, held);
     const entry = AsyncKey.entryOf(key);
@@ -370,9 +370,9 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
     return ask(task, 'load engine', undefined, undefined, (outcome) => {
       const native = addon.takeEngine(outcome);
       const engine = new Engine(native, pauses, hardware);
-      const holder = `engine:${engine.id}`;
+      const backend = `engine:${engine.id}`;
       try {
-        waitFor(holder, hardware, 'POLL', (...poll) => addon.pollEngine(holder, native, ...poll));
+        waitFor(backend, hardware, 'POLL', (...poll) => addon.pollEngine(backend, native, ...poll));
       } catch (error) {
         void engine.unload();
         throw error;

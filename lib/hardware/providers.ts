@@ -182,9 +182,9 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   const { addon } = environment();
   const native = addon.loadProvider(name, path, parameters);
   if (isNativeError(native)) throw fromNative(native);
-  const holder = `provider:${name}`;
+  const backend = `provider:${name}`;
   try {
-    waitFor(holder, hardware, 'poll', (...poll) => addon.pollProvider(holder, native, ...poll));
+    waitFor(backend, hardware, 'poll', (...poll) => addon.pollProvider(backend, native, ...poll));
   } catch (error) {
     addon.unloadProvider(native);
     throw error;

@@ -89,15 +89,15 @@ function readPoll(given: unknown): unknown {
   return poll;
 }
 
-/** Has `holder`'s operations waited for as `options` say. Throws what `start` reports. */
-export function waitFor(holder: string, options: HardwareOptions, command: string, start: StartPolling): void {
+/** Has `backend`'s operations waited for as `options` say. Throws what `start` reports. */
+export function waitFor(backend: string, options: HardwareOptions, command: string, start: StartPolling): void {
   const { wait = 'auto', poll } = options;
   if (poll !== undefined) {
     const { intervalMs = 1, asymThreshold = 48, symThreshold = 24 } = poll;
     const failed = start(poll.command ?? command, intervalMs, asymThreshold, symThreshold);
     if (failed !== undefined) throw fromNative(failed);
   }
-  environment().addon.setWaitMode(holder, WaitMode[wait]);
+  environment().addon.setWaitMode(backend, WaitMode[wait]);
 }
 
 /** The message of the channel `openssl-async:hardware:heartbeat`, published when a device stops working, and works again. */
@@ -117,7 +117,7 @@ export class Heartbeat {
   readonly #timer: NodeJS.Timeout | undefined;
 
   /** @param ask - what resolves to whether it works, given the command */
-  constructor(holder: string, options: HeartbeatOptions | undefined, command: string, ask: Ask) {
+  constructor(backend: string, options: HeartbeatOptions | undefined, command: string, ask: Ask) {
     if (options === undefined) return;
     const name = options.command ?? command;
     const beat = async (): Promise<void> => {
@@ -125,7 +125,7 @@ export class Heartbeat {
       const alive = !this.#isAsking && (await this.#ask(ask, name));
       if (alive === this.alive) return;
       this.alive = alive;
-      if (heartbeats.hasSubscribers) heartbeats.publish({ holder, alive } satisfies HeartbeatMessage);
+      if (heartbeats.hasSubscribers) heartbeats.publish({ holder: backend, alive } satisfies HeartbeatMessage);
     };
     this.#timer = setInterval(() => void beat(), options.intervalMs ?? 1000).unref();
   }

@@ -141,7 +141,7 @@ export class KeyEntry implements KeyHolder {
     return this.#point ?? undefined;
   }
 
-  /** For the figures: type, and size or curve. */
+  /** For the statistics: type, and size or curve. */
   get label(): string {
     return (this.#label ??= isolateErrors(() => describe(this.keyObject)));
   }

@@ -48,7 +48,7 @@ import type { OperationOptions } from './operation-options';
 /** What calls of one kind share; see src-native/operations/operation_spec.h. */
 export interface Spec {
   readonly native: NativeSpec;
-  /** Its name in the figures. */
+  /** Its name in the statistics. */
   readonly algorithm: string;
   /** Of the provider that it was made with; see {@link NativeScope}. */
   readonly generation: number | undefined;

@@ -26,7 +26,7 @@ export interface WantedPair {
   privateEncoding: ParsedEncoding | undefined;
 }
 
-/** `name` is that of the figures. */
+/** `name` is the one in the statistics. */
 export type GenerateByNode = (
   name: string,
   wanted: WantedPair,

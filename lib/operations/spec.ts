@@ -16,7 +16,7 @@ export { choosesImplementation, scopeOf } from './scope';
 /** What distinguishes a spec from others; see the family's header in src-native/operations/. */
 export interface SpecRequest {
   family: Family;
-  /** In the figures, for example `'sign RSA-2048 sha256'`. */
+  /** In the statistics, for example `'sign RSA-2048 sha256'`. */
   algorithm: string;
   names: readonly string[];
   numbers?: readonly (number | undefined)[];
@@ -85,9 +85,9 @@ function prefers([, properties, mayPause]: NativeScope): boolean {
   return mayPause && properties.includes('?');
 }
 
-function isSoftwareInstead(native: NativeSpec, [, , , , holder]: NativeScope): boolean {
+function isSoftwareInstead(native: NativeSpec, [, , , , backend]: NativeScope): boolean {
   const provider = environment().addon.specProvider(native);
-  if (provider === undefined || holder === `provider:${provider}`) return false;
+  if (provider === undefined || backend === `provider:${provider}`) return false;
   return provider === 'accelerator' || SOFTWARE_PROVIDERS.has(provider);
 }
 
@@ -132,9 +132,9 @@ function createPlaced(
   fallback: Spec | undefined,
 ): Spec {
   if (scope === undefined) return createSpec(inScope(undefined));
-  const [library, properties, , generation, holder, , passesOver] = scope;
+  const [library, properties, , generation, backend, , passesOver] = scope;
   if (passesOver === true) return { ...createSpec(inScope(scope)), passesOver };
-  if (holder === undefined && library === 0 && properties !== '') return createByQuery(scope, inScope);
+  if (backend === undefined && library === 0 && properties !== '') return createByQuery(scope, inScope);
   let spec: Spec | undefined;
   try {
     spec = createSpec({ ...inScope(scope), fallback });
@@ -142,7 +142,7 @@ function createPlaced(
     if (fallback === undefined) throw error;
   }
   if (spec !== undefined && !lacksOperation(spec, scope)) return spec;
-  return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, holder] }));
+  return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, backend] }));
 }
 
 // A query that names no provider means whoever has what it asks for: the process, and else those that were loaded.

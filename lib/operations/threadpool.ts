@@ -73,7 +73,7 @@ class ThreadpoolCall<T> implements Pending<T> {
 }
 
 /**
- * Runs what `begin` begins, with the limits that all operations have. `algorithm` is its name in the figures; `done` is
+ * Runs what `begin` begins, with the limits that all operations have. `algorithm` is its name in the statistics; `done` is
  * to be called at its end, with what makes the result.
  */
 export function callOnThreadpool<T>(

@@ -195,28 +195,28 @@ export interface Stats {
 }
 
 /**
- * Figures of this thread's scheduler, as of now.
+ * Statistics of this thread's scheduler, as of now.
  *
  * @throws `ERR_ASYNC_UNSUPPORTED`
  */
 export function stats(): Stats {
   const env = environment();
   const { jobs, threadJobs, ...rest } = env.addon.stats(env.options.stackHighWater);
-  const { inFlight, hopMicros, pool, algorithms, holders } = env.addon.operationFigures();
+  const { inFlight, hopMicros, pool, algorithms, backends } = env.addon.operationStats();
   return {
     ...rest,
     jobs: { ...jobs, liveInThread: threadJobs, ...cancellations },
     inFlight,
     operations: { ...sum(Object.values(algorithms)), hopMicros, algorithms },
-    providers: ofKind(holders, 'provider:'),
-    engines: ofKind(holders, 'engine:'),
+    providers: ofKind(backends, 'provider:'),
+    engines: ofKind(backends, 'engine:'),
     pool,
   };
 }
 
-function ofKind<T>(holders: Readonly<Record<string, T>>, prefix: string): Record<string, T> {
-  const found = Object.entries(holders).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(found.map(([name, figures]) => [name.slice(prefix.length), figures]));
+function ofKind<T>(backends: Readonly<Record<string, T>>, prefix: string): Record<string, T> {
+  const found = Object.entries(backends).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(found.map(([name, stats]) => [name.slice(prefix.length), stats]));
 }
 
 function sum(all: readonly OperationCounts[]): OperationCounts {

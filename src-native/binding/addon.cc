@@ -377,7 +377,7 @@ Napi::Value Inside(Info info) {
   return {info.Env(), result};
 }
 
-// --- Figures
+// --- Statistics
 
 Napi::Value Stats(Info info) {
   const Napi::Env env = info.Env();

@@ -54,7 +54,7 @@ EngineCommands ToCommands(Napi::Value value) {
   return commands;
 }
 
-// [spec, outcome]; `name` is that in the figures.
+// [spec, outcome]; `name` is that in the statistics.
 Napi::Value ToJs(Info info, EngineTask task, const char* name) {
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(task.spec), name);
   Napi::Array array = Napi::Array::New(info.Env(), 2);
@@ -84,7 +84,7 @@ Napi::Value TakeEngine(Info info) {
   return FromHandle(info.Env(), new EngineHandle(std::move((*ToHandle<OutcomeHandle>(info[0]))->engine)));
 }
 
-// (holder, engine, command, interval in milliseconds, thresholds)
+// (backend, engine, command, interval in milliseconds, thresholds)
 Napi::Value PollEngine(Info info) {
   const EngineHandle engine = EngineOf(info[1]);
   Result<int> command = engine->PollCommand(ToText(info[2]));

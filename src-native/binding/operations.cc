@@ -45,7 +45,7 @@ Result<ProviderScope> ToScope(Napi::Value value) {
     Result<OSSL_LIB_CTX*> own = AcceleratorLibraryContext();
     if (!own.ok()) return own.error();
     scope.library_context = own.value();
-    if (const Napi::Value holder = parts[4U]; holder.IsString() && ToText(holder) == "provider:accelerator") {
+    if (const Napi::Value backend = parts[4U]; backend.IsString() && ToText(backend) == "provider:accelerator") {
       if (Result<void> allowed = CheckAccelerator(); !allowed.ok()) return allowed.error();
     }
   }
@@ -73,7 +73,7 @@ Result<void> CheckKeys(const std::vector<std::shared_ptr<Key>>& keys) {
   return {};
 }
 
-// (family, name in the figures, names, numbers, keys, bytes, scope, fallback, source)
+// (family, name in the statistics, names, numbers, keys, bytes, scope, fallback, source)
 Napi::Value CreateSpecOf(Info info) {
   const bool in_fips_mode = InFipsMode();
   SpecRequest request;
@@ -108,9 +108,9 @@ Napi::Value CreateSpecOf(Info info) {
   if (const PlacedSpec* fallback = ToHandle<PlacedSpec>(info[7]); fallback != nullptr) {
     created.value()->set_fallback(fallback->spec);
   }
-  const Napi::Value holder = info[6].IsArray() ? info[6].As<Napi::Array>()[4U] : info[6];
+  const Napi::Value backend = info[6].IsArray() ? info[6].As<Napi::Array>()[4U] : info[6];
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]),
-                                                                 holder.IsString() ? ToText(holder) : "");
+                                                                 backend.IsString() ? ToText(backend) : "");
   if (!HasState(family)) placed.in_fips_mode = in_fips_mode;
   return FromHandle(info.Env(), new PlacedSpec(std::move(placed)));
 }
@@ -126,7 +126,7 @@ Napi::Value SpecProvider(Info info) {
 
 Napi::Value PassOver(Info info) {
   auto* placed = ToHandle<PlacedSpec>(info[0]);
-  placed->passed_over = std::exchange(placed->holder, nullptr);
+  placed->passed_over = std::exchange(placed->backend, nullptr);
   return info.Env().Undefined();
 }
 
@@ -154,21 +154,21 @@ Napi::Value TakeKey(Info info) {
 
 // (algorithm, outcome, µs from the call to the end): of an operation on Node.js's own pool.
 Napi::Value RecordThreadpool(Info info) {
-  AlgorithmFigures& figures = Environment::From(info).operations().FiguresOf(ToText(info[0]));
+  AlgorithmStats& stats = Environment::From(info).operations().StatsOf(ToText(info[0]));
   constexpr double kMicro = 1000;
   switch (static_cast<ThreadpoolOutcome>(info[1].As<Napi::Number>().Int32Value())) {
     case ThreadpoolOutcome::kFailed:
-      ++figures.counts.failed;
+      ++stats.counts.failed;
       [[fallthrough]];
     case ThreadpoolOutcome::kDone:
-      ++figures.counts.threadpool;
-      figures.total_time.Record(static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue() * kMicro));
+      ++stats.counts.threadpool;
+      stats.total_time.Record(static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue() * kMicro));
       break;
     case ThreadpoolOutcome::kAbandoned:
-      ++figures.counts.abandoned;
+      ++stats.counts.abandoned;
       break;
     case ThreadpoolOutcome::kRefused:
-      ++figures.counts.refused;
+      ++stats.counts.refused;
   }
   return info.Env().Undefined();
 }
@@ -208,19 +208,19 @@ Napi::Object ToJs(Napi::Env env, const OperationCounts& counts) {
 }
 
 // { inFlight, hopMicros, pool, algorithms: { [name]: counts and latencies } }
-Napi::Value OperationFigures(Info info) {
+Napi::Value OperationStats(Info info) {
   const Napi::Env env = info.Env();
   const auto number = [env](auto value) { return Napi::Number::New(env, static_cast<double>(value)); };
   const OperationRunner& operations = Environment::From(info).operations();
   Napi::Object algorithms = Napi::Object::New(env);
-  for (const AlgorithmFigures& figures : operations.figures()) {
-    Napi::Object algorithm = ToJs(env, figures.counts);
+  for (const AlgorithmStats& stats : operations.stats()) {
+    Napi::Object algorithm = ToJs(env, stats.counts);
     Napi::Object latency = Napi::Object::New(env);
-    latency.Set("queue", ToJs(env, figures.queue_time));
-    latency.Set("run", ToJs(env, figures.run_time));
-    latency.Set("total", ToJs(env, figures.total_time));
+    latency.Set("queue", ToJs(env, stats.queue_time));
+    latency.Set("run", ToJs(env, stats.run_time));
+    latency.Set("total", ToJs(env, stats.total_time));
     algorithm.Set("latency", latency);
-    algorithms.Set(figures.name, algorithm);
+    algorithms.Set(stats.name, algorithm);
   }
   const WorkerPool::Stats pool_stats = WorkerPool::Get().stats();
   Napi::Object pool = Napi::Object::New(env);
@@ -237,30 +237,30 @@ Napi::Value OperationFigures(Info info) {
   result.Set("hopMicros", number(static_cast<double>(operations.hop_ns()) / kMicro));
   result.Set("pool", pool);
   result.Set("algorithms", algorithms);
-  Napi::Object holders = Napi::Object::New(env);
-  for (const HolderFigures& figures : operations.holders()) {
-    if (figures.operations == 0 && figures.in_flight == 0 && figures.polls == 0) continue;
-    Napi::Object holder = Napi::Object::New(env);
-    holder.Set("operations", number(figures.operations));
-    holder.Set("paused", number(figures.paused));
-    holder.Set("pauses", number(figures.pauses));
-    holder.Set("fdWakeups", number(figures.wakeups.fd));
-    holder.Set("callbacks", number(figures.wakeups.callback));
-    holder.Set("retries", number(figures.wakeups.poll));
-    holder.Set("polls", number(figures.polls));
-    holder.Set("emptyPolls", number(figures.empty_polls));
-    holder.Set("failed", number(figures.failed));
-    holder.Set("fallbacks", number(figures.fallbacks));
-    holder.Set("notOffloaded", number(figures.not_offloaded));
-    holder.Set("inFlight", number(figures.in_flight));
-    holder.Set("latency", ToJs(env, figures.total_time));
-    holders.Set(figures.name, holder);
+  Napi::Object backends = Napi::Object::New(env);
+  for (const BackendStats& stats : operations.backends()) {
+    if (stats.operations == 0 && stats.in_flight == 0 && stats.polls == 0) continue;
+    Napi::Object backend = Napi::Object::New(env);
+    backend.Set("operations", number(stats.operations));
+    backend.Set("paused", number(stats.paused));
+    backend.Set("pauses", number(stats.pauses));
+    backend.Set("fdWakeups", number(stats.wakeups.fd));
+    backend.Set("callbacks", number(stats.wakeups.callback));
+    backend.Set("retries", number(stats.wakeups.poll));
+    backend.Set("polls", number(stats.polls));
+    backend.Set("emptyPolls", number(stats.empty_polls));
+    backend.Set("failed", number(stats.failed));
+    backend.Set("fallbacks", number(stats.fallbacks));
+    backend.Set("notOffloaded", number(stats.not_offloaded));
+    backend.Set("inFlight", number(stats.in_flight));
+    backend.Set("latency", ToJs(env, stats.total_time));
+    backends.Set(stats.name, backend);
   }
-  result.Set("holders", holders);
+  result.Set("backends", backends);
   return result;
 }
 
-// (holder, WaitMode)
+// (backend, WaitMode)
 Napi::Value SetWaitMode(Info info) {
   const auto mode = static_cast<WaitMode>(info[1].As<Napi::Number>().Int32Value());
   Environment::From(info).operations().SetWaitMode(ToText(info[0]), mode);
@@ -299,7 +299,7 @@ void AddOperationExports(Exports& exports) {
   exports.Add("configurePool", &ConfigurePool);
   exports.Add("setWaitMode", &SetWaitMode);
   exports.Add("stopPolling", &StopPolling);
-  exports.Add("operationFigures", &OperationFigures);
+  exports.Add("operationStats", &OperationStats);
 }
 
 }  // namespace openssl_async

@@ -58,7 +58,7 @@ Napi::Value UnloadProvider(Info info) {
   return info.Env().Undefined();
 }
 
-// (holder, provider, parameter, interval in milliseconds, thresholds)
+// (backend, provider, parameter, interval in milliseconds, thresholds)
 Napi::Value PollProvider(Info info) {
   ProviderHandle provider = *ToHandle<ProviderHandle>(info[1]);
   const PollDevice poll = [provider, parameter = ToText(info[2])] { return provider->Poll(parameter); };

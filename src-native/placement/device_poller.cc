@@ -5,16 +5,16 @@
 namespace openssl_async {
 
 std::unique_ptr<DevicePoller> DevicePoller::Create(uv_loop_t* loop, OpenHandles& open, const Scheduler& scheduler,
-                                                   HolderFigures& holder, const PollingOptions& options,
+                                                   BackendStats& backend, const PollingOptions& options,
                                                    PollDevice poll, int* error) {
-  std::unique_ptr<DevicePoller> poller(new DevicePoller(scheduler, holder, options, std::move(poll)));
+  std::unique_ptr<DevicePoller> poller(new DevicePoller(scheduler, backend, options, std::move(poll)));
   poller->timer_ = OpenHandle<uv_timer_t>(open, poller.get(), error,
                                           [loop](uv_timer_t* timer) { return uv_timer_init(loop, timer); });
   return *error == 0 ? std::move(poller) : nullptr;
 }
 
 void DevicePoller::OnInFlightChanged() {
-  const bool runs = holder_.in_flight > 0;
+  const bool runs = backend_.in_flight > 0;
   if (runs == is_running_) return;
   is_running_ = runs;
   if (runs) {
@@ -28,9 +28,9 @@ void DevicePoller::OnInFlightChanged() {
 }
 
 void DevicePoller::OnTurnEnd(bool all_wait) {
-  if (holder_.in_flight == 0) return;
-  const uint32_t threshold = holder_.asym_in_flight > 0 ? options_.asym_threshold : options_.sym_threshold;
-  if (!all_wait && holder_.in_flight < threshold) return;
+  if (backend_.in_flight == 0) return;
+  const uint32_t threshold = backend_.asym_in_flight > 0 ? options_.asym_threshold : options_.sym_threshold;
+  if (!all_wait && backend_.in_flight < threshold) return;
   if (Poll()) has_found_ = true;
 }
 
@@ -40,10 +40,10 @@ void DevicePoller::OnTimer() {
 }
 
 bool DevicePoller::Poll() {
-  ++holder_.polls;
+  ++backend_.polls;
   const size_t waiting = scheduler_.waiting();
   const bool found = poll_() || scheduler_.waiting() != waiting;
-  if (!found) ++holder_.empty_polls;
+  if (!found) ++backend_.empty_polls;
   return found;
 }
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "placement/operation_figures.h"
+#include "placement/operation_stats.h"
 #include "scheduler/scheduler.h"
 #include "wakeup/uv_handle.h"
 
@@ -25,13 +25,13 @@ using PollDevice = std::function<bool()>;
 
 class DevicePoller {
  public:
-  // `scheduler`, whose jobs wait, and `holder` outlive it. Null, and libuv's code in `error`, when the loop has no
+  // `scheduler`, whose jobs wait, and `backend` outlive it. Null, and libuv's code in `error`, when the loop has no
   // room.
   static std::unique_ptr<DevicePoller> Create(uv_loop_t* loop, OpenHandles& open, const Scheduler& scheduler,
-                                              HolderFigures& holder, const PollingOptions& options, PollDevice poll,
+                                              BackendStats& backend, const PollingOptions& options, PollDevice poll,
                                               int* error);
 
-  const HolderFigures& holder() const { return holder_; }
+  const BackendStats& backend() const { return backend_; }
 
   // An operation was submitted, or has ended.
   void OnInFlightChanged();
@@ -39,14 +39,14 @@ class DevicePoller {
   void OnTurnEnd(bool all_wait);
 
  private:
-  DevicePoller(const Scheduler& scheduler, HolderFigures& holder, const PollingOptions& options, PollDevice poll)
-      : scheduler_(scheduler), holder_(holder), options_(options), poll_(std::move(poll)) {}
+  DevicePoller(const Scheduler& scheduler, BackendStats& backend, const PollingOptions& options, PollDevice poll)
+      : scheduler_(scheduler), backend_(backend), options_(options), poll_(std::move(poll)) {}
 
   bool Poll();
   void OnTimer();
 
   const Scheduler& scheduler_;
-  HolderFigures& holder_;
+  BackendStats& backend_;
   const PollingOptions options_;
   const PollDevice poll_;
   UvHandlePointer<uv_timer_t> timer_;

@@ -13,16 +13,16 @@ class DevicePollers final : private TurnObserver {
   DevicePollers(uv_loop_t* loop, OpenHandles& open, Scheduler& scheduler)
       : loop_(loop), open_(open), scheduler_(scheduler) {}
 
-  // Has `poll` called while operations of `holder` are in flight, until Stop() or another poll takes its place.
-  Result<void> Start(HolderFigures& holder, const PollingOptions& options, PollDevice poll);
+  // Has `poll` called while operations of `backend` are in flight, until Stop() or another poll takes its place.
+  Result<void> Start(BackendStats& backend, const PollingOptions& options, PollDevice poll);
   // As soon as none is in flight.
-  void Stop(HolderFigures& holder);
-  void OnInFlightChanged(HolderFigures& holder);
+  void Stop(BackendStats& backend);
+  void OnInFlightChanged(BackendStats& backend);
   void Clear();
 
  private:
   void OnTurnEnd(bool all_wait) override;
-  void Remove(const HolderFigures& holder);
+  void Remove(const BackendStats& backend);
 
   uv_loop_t* loop_;
   OpenHandles& open_;

@@ -7,7 +7,7 @@
 #include "operations/operation.h"
 #include "placement/blocking_calls.h"
 #include "placement/contract.h"
-#include "placement/operation_figures.h"
+#include "placement/operation_stats.h"
 #include "pool/worker_pool.h"
 #include "scheduler/scheduled_job.h"
 #include "wakeup/completion_queue.h"
@@ -35,9 +35,9 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   Operation operation_;
   JobId id_ = kNoJobId;
   Place place_ = Place::kInline;
-  AlgorithmFigures* figures_ = nullptr;
-  HolderFigures* holder_ = nullptr;
-  HolderFigures* passed_over_ = nullptr;
+  AlgorithmStats* stats_ = nullptr;
+  BackendStats* backend_ = nullptr;
+  BackendStats* passed_over_ = nullptr;
   WakeupCounts wakeups_;
   ScheduledJob* job_ = nullptr;  // from its submission to its end
   std::shared_ptr<CompletionQueue> completions_;

@@ -76,24 +76,24 @@ Result<void> OperationRunner::Open() {
   return {};
 }
 
-AlgorithmFigures& OperationRunner::FiguresOf(const std::string& name) {
-  AlgorithmFigures*& figures = figures_by_name_[name];
-  if (figures == nullptr) figures = &figures_.emplace_back(name);
-  return *figures;
+AlgorithmStats& OperationRunner::StatsOf(const std::string& name) {
+  AlgorithmStats*& stats = stats_by_name_[name];
+  if (stats == nullptr) stats = &stats_.emplace_back(name);
+  return *stats;
 }
 
 PlacedSpec OperationRunner::Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name,
-                                  const std::string& holder) {
-  PlacedSpec placed = {std::move(spec), &FiguresOf(name), nullptr};
-  if (!holder.empty()) placed.holder = &HolderOf(holder);
+                                  const std::string& backend) {
+  PlacedSpec placed = {std::move(spec), &StatsOf(name), nullptr};
+  if (!backend.empty()) placed.backend = &BackendOf(backend);
   return placed;
 }
 
-HolderFigures& OperationRunner::HolderOf(const std::string& name) {
-  for (HolderFigures& holder : holders_) {
-    if (holder.name == name) return holder;
+BackendStats& OperationRunner::BackendOf(const std::string& name) {
+  for (BackendStats& backend : backends_) {
+    if (backend.name == name) return backend;
   }
-  return holders_.emplace_back(name);
+  return backends_.emplace_back(name);
 }
 
 // --- OperationRunner: what submitters call
@@ -101,12 +101,12 @@ HolderFigures& OperationRunner::HolderOf(const std::string& name) {
 OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs,
                                                     size_t input_count, const double* numbers, size_t number_count) {
   if (in_flight_ >= options_.max_in_flight) {
-    ++spec.figures->counts.refused;
+    ++spec.stats->counts.refused;
     return Submission::kFull;
   }
   OperationCall& call = Acquire(id);
-  call.figures_ = spec.figures;
-  call.holder_ = spec.holder;
+  call.stats_ = spec.stats;
+  call.backend_ = spec.backend;
   call.passed_over_ = spec.passed_over;
   call.operation_.Prepare(spec.spec, inputs, input_count, numbers, number_count);
   call.bytes_ = call.operation_.work_bytes();
@@ -129,7 +129,7 @@ OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const P
 bool OperationRunner::Abandon(JobId id) {
   OperationCall* call = Find(id);
   if (call == nullptr || call->abandoned_) return false;
-  ++call->figures_->counts.abandoned;
+  ++call->stats_->counts.abandoned;
   if (call->told_) {  // it is over, and counted as such; only its result is not wanted any more
     call->abandoned_ = true;
     return false;
@@ -160,24 +160,24 @@ Place OperationRunner::Decide(const OperationCall& call, Mode mode) const {
   if (mode == Mode::kInline) return Place::kInline;
   if (call.operation_.spec().may_pause()) return Place::kJob;
   if (mode == Mode::kOffload || call.operation_.spec().blocks()) return Place::kPool;
-  const uint64_t cost = call.figures_->cost.Expect(call.bytes_);
+  const uint64_t cost = call.stats_->cost.Expect(call.bytes_);
   const uint64_t hop = in_flight_ == 0 ? hop_alone_.value() : kBusyHopNs;
   return cost <= hop && cost <= options_.max_inline_ns ? Place::kInline : Place::kPool;
 }
 
 // Whoever awaits one call after the other never lets the loop turn while calls are answered at once.
 bool OperationRunner::HasTimeFor(const OperationCall& call) const {
-  return next_turn_.empty() && inline_ns_ + call.figures_->cost.Expect(call.bytes_) <= options_.max_inline_ns;
+  return next_turn_.empty() && inline_ns_ + call.stats_->cost.Expect(call.bytes_) <= options_.max_inline_ns;
 }
 
 void OperationRunner::RunInline(OperationCall& call, uint64_t started_ns) {
   call.operation_.Run(started_ns);
-  AlgorithmFigures& figures = *call.figures_;
-  ++figures.counts.inlined;
-  if (!call.operation_.ok()) ++figures.counts.failed;
-  figures.queue_time.Record(call.queue_ns());
-  figures.run_time.Record(call.run_ns());
-  figures.total_time.Record(call.operation_.ended_ns() - call.submitted_ns_);
+  AlgorithmStats& stats = *call.stats_;
+  ++stats.counts.inlined;
+  if (!call.operation_.ok()) ++stats.counts.failed;
+  stats.queue_time.Record(call.queue_ns());
+  stats.run_time.Record(call.run_ns());
+  stats.total_time.Record(call.operation_.ended_ns() - call.submitted_ns_);
   Learn(call);
   AccountToHolder(call);
   inline_ns_ += call.run_ns();
@@ -186,7 +186,7 @@ void OperationRunner::RunInline(OperationCall& call, uint64_t started_ns) {
 
 // What a failure took says little about calls that succeed, unless it took longer than they do.
 void OperationRunner::Learn(const OperationCall& call) {
-  CostBySize& cost = call.figures_->cost;
+  CostBySize& cost = call.stats_->cost;
   if (call.operation_.spec().blocks()) return;
   if (call.operation_.ok() || call.run_ns() > cost.Expect(call.bytes_)) cost.Record(call.bytes_, call.run_ns());
 }
@@ -226,11 +226,11 @@ void OperationRunner::Begun(OperationCall& call) {
   Want();
   ++in_flight_;
   call.period_ = periods_.Begin();
-  if (call.holder_ == nullptr) return;
-  ++call.holder_->in_flight;
+  if (call.backend_ == nullptr) return;
+  ++call.backend_->in_flight;
   call.is_asymmetric_ = call.operation_.spec().is_asymmetric();
-  if (call.is_asymmetric_) ++call.holder_->asym_in_flight;
-  pollers_.OnInFlightChanged(*call.holder_);
+  if (call.is_asymmetric_) ++call.backend_->asym_in_flight;
+  pollers_.OnInFlightChanged(*call.backend_);
 }
 
 void OperationRunner::Over(OperationCall& call) {
@@ -238,10 +238,10 @@ void OperationRunner::Over(OperationCall& call) {
   periods_.End(call.period_);
   if (periods_.any_ended()) scheduler_.RequestDelivery(*this);
   if (!call.abandoned_) Unwant();
-  if (call.holder_ == nullptr) return;
-  --call.holder_->in_flight;
-  if (call.is_asymmetric_) --call.holder_->asym_in_flight;
-  pollers_.OnInFlightChanged(*call.holder_);
+  if (call.backend_ == nullptr) return;
+  --call.backend_->in_flight;
+  if (call.is_asymmetric_) --call.backend_->asym_in_flight;
+  pollers_.OnInFlightChanged(*call.backend_);
 }
 
 void OperationRunner::Want() {
@@ -288,7 +288,7 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call, M
   call.waker = completions_.get();
   if (call.operation_.spec().blocks()) call.blocking_ = blocking_;
   const uint64_t expected_ns =
-      call.operation_.spec().blocks() ? CostBySize::kUnknown : call.figures_->cost.Expect(call.bytes_);
+      call.operation_.spec().blocks() ? CostBySize::kUnknown : call.stats_->cost.Expect(call.bytes_);
   call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(expected_ns, UINT32_MAX));
   if (const WorkerPool::Refusal refusal = WorkerPool::Get().Submit(&call); refusal != WorkerPool::Refusal::kNone) {
     const bool no_threads = refusal == WorkerPool::Refusal::kNoThreads;
@@ -298,7 +298,7 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call, M
       AddToNextTurn(call);
       return Submission::kQueued;
     }
-    ++call.figures_->counts.refused;
+    ++call.stats_->counts.refused;
     Release(call);
     return no_threads ? Submission::kNoThreads : Submission::kFull;
   }
@@ -319,8 +319,8 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   request.args = &args;
   request.args_size = sizeof(args);
   // What one kind of operation does of an engine's or provider's, another may do in another way.
-  request.wait_group = call.figures_;
-  if (call.holder_ != nullptr) request.wait_mode = call.holder_->wait_mode;
+  request.wait_group = call.stats_;
+  if (call.backend_ != nullptr) request.wait_mode = call.backend_->wait_mode;
   call.job_ = &scheduler_.Submit(request);
   Begun(call);
   return Submission::kQueued;
@@ -355,28 +355,28 @@ void OperationRunner::OnCompletions() {
 }
 
 void OperationRunner::AccountToHolder(const OperationCall& call) {
-  HolderFigures* holder = call.holder_;
+  BackendStats* backend = call.backend_;
   if (call.passed_over_ != nullptr && call.operation_.ok()) ++call.passed_over_->not_offloaded;
-  if (holder == nullptr) return;
+  if (backend == nullptr) return;
   const bool ran_here = call.fell_back_ || (call.operation_.spec().may_pause() && call.pauses_ == 0);
-  if (call.operation_.ok() && ran_here) ++holder->not_offloaded;
+  if (call.operation_.ok() && ran_here) ++backend->not_offloaded;
   if (call.fell_back_) return;
-  ++holder->operations;
-  if (call.pauses_ > 0) ++holder->paused;
-  holder->pauses += call.pauses_;
-  holder->wakeups.Add(call.wakeups_);
-  if (!call.operation_.ok()) ++holder->failed;
-  holder->total_time.Record(NowNs() - call.submitted_ns_);
+  ++backend->operations;
+  if (call.pauses_ > 0) ++backend->paused;
+  backend->pauses += call.pauses_;
+  backend->wakeups.Add(call.wakeups_);
+  if (!call.operation_.ok()) ++backend->failed;
+  backend->total_time.Record(NowNs() - call.submitted_ns_);
 }
 
 bool OperationRunner::Account(OperationCall& call) {
   if (call.place_ == Place::kInline) return true;  // has been
   AccountToHolder(call);
-  AlgorithmFigures& figures = *call.figures_;
-  OperationCounts& counts = figures.counts;
+  AlgorithmStats& stats = *call.stats_;
+  OperationCounts& counts = stats.counts;
   if (!call.operation_.ok() && !call.abandoned_ && call.operation_.spec().fallback()) {
     ++counts.fallbacks;
-    if (call.holder_ != nullptr) ++call.holder_->fallbacks;
+    if (call.backend_ != nullptr) ++call.backend_->fallbacks;
     call.fell_back_ = true;
     call.operation_.Restart(call.operation_.spec().fallback());
     call.place_ = Place::kPool;
@@ -397,9 +397,9 @@ bool OperationRunner::Account(OperationCall& call) {
   if (!call.operation_.ok()) ++counts.failed;
   if (call.operation_.ended_ns() == 0) return true;  // it never ran
   const uint64_t total_ns = NowNs() - call.submitted_ns_;
-  figures.queue_time.Record(call.queue_ns());
-  figures.run_time.Record(call.run_ns());
-  figures.total_time.Record(total_ns);
+  stats.queue_time.Record(call.queue_ns());
+  stats.run_time.Record(call.run_ns());
+  stats.total_time.Record(total_ns);
   // It was alone all the time: what it took beyond its run is the price of a hop.
   if (call.place_ == Place::kPool && call.order_ == submissions_ && total_ns > call.run_ns()) {
     hop_alone_.Add(std::min(total_ns - call.run_ns(), kMostHopNs));

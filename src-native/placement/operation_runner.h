@@ -16,7 +16,7 @@
 #include "placement/contract.h"
 #include "placement/device_pollers.h"
 #include "placement/operation_call.h"
-#include "placement/operation_figures.h"
+#include "placement/operation_stats.h"
 #include "pool/worker_pool.h"
 #include "scheduler/scheduler.h"
 #include "wakeup/completion_queue.h"
@@ -26,9 +26,9 @@ namespace openssl_async {
 // What calls of one kind share in one environment.
 struct PlacedSpec {
   std::shared_ptr<OperationSpec> spec;
-  AlgorithmFigures* figures = nullptr;
-  HolderFigures* holder = nullptr;       // who does the work; null for OpenSSL's own choice
-  HolderFigures* passed_over = nullptr;  // who was to do it, and does not have it
+  AlgorithmStats* stats = nullptr;
+  BackendStats* backend = nullptr;      // who does the work; null for OpenSSL's own choice
+  BackendStats* passed_over = nullptr;  // who was to do it, and does not have it
   // Whether the process was in FIPS mode when its implementations were looked for; nothing for those that are used with
   // the state that they have.
   std::optional<bool> in_fips_mode = std::nullopt;
@@ -62,21 +62,20 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
 
   void Configure(const Options& options) { options_ = options; }
 
-  // `name` is that of the algorithm in the figures, `holder` that of whoever is to do the work; empty for nobody in
-  // particular.
-  PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name, const std::string& holder = "");
+  // `name` is the algorithm's in the statistics, `backend` the name of the one that is to do the work; empty for none.
+  PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name, const std::string& backend = "");
 
-  // How operations of `holder` are waited for, from now on.
-  void SetWaitMode(const std::string& holder, WaitMode mode) { HolderOf(holder).wait_mode = mode; }
-  // Has `poll` called while operations of `holder` are in flight, until StopPolling() or another poll takes its place.
-  Result<void> StartPolling(const std::string& holder, const PollingOptions& options, PollDevice poll) {
-    return pollers_.Start(HolderOf(holder), options, std::move(poll));
+  // How operations of `backend` are waited for, from now on.
+  void SetWaitMode(const std::string& backend, WaitMode mode) { BackendOf(backend).wait_mode = mode; }
+  // Has `poll` called while operations of `backend` are in flight, until StopPolling() or another poll takes its place.
+  Result<void> StartPolling(const std::string& backend, const PollingOptions& options, PollDevice poll) {
+    return pollers_.Start(BackendOf(backend), options, std::move(poll));
   }
   // As soon as none is in flight.
-  void StopPolling(const std::string& holder) { pollers_.Stop(HolderOf(holder)); }
+  void StopPolling(const std::string& backend) { pollers_.Stop(BackendOf(backend)); }
 
-  // Figures of what Node.js does by itself, by the name of the algorithm.
-  AlgorithmFigures& FiguresOf(const std::string& name);
+  // Statistics of Node.js's own operations, by the algorithm's name.
+  AlgorithmStats& StatsOf(const std::string& name);
 
   // A call of `spec`, whose inputs are borrowed until this returns. kInline: it has run; Find(id) has it, to be let go
   // with Release(). Otherwise OnOperations() tells its end.
@@ -94,8 +93,8 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   // No call is in flight, and nobody awaits ends.
   bool idle() const { return in_flight_ == 0 && !periods_.any_awaited(); }
   size_t in_flight() const { return in_flight_; }
-  const std::deque<AlgorithmFigures>& figures() const { return figures_; }
-  const std::deque<HolderFigures>& holders() const { return holders_; }
+  const std::deque<AlgorithmStats>& stats() const { return stats_; }
+  const std::deque<BackendStats>& backends() const { return backends_; }
   uint64_t hop_ns() const { return hop_alone_.value(); }
 
   // Waits for the calls that hold a thread of the pool while somebody else does the work; no other is made.
@@ -125,7 +124,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   void OnCompletions() override;
   void OnEnd(const ScheduledJob& job) override;
   void OnDelivery() override { TellEnded(); }
-  HolderFigures& HolderOf(const std::string& name);
+  BackendStats& BackendOf(const std::string& name);
   void Begun(OperationCall& call);
   void Over(OperationCall& call);
   static void AccountToHolder(const OperationCall& call);
@@ -140,9 +139,9 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   Scheduler& scheduler_;
   Delegate& delegate_;
   Options options_;
-  std::deque<AlgorithmFigures> figures_;  // never moved: calls point into it
-  std::unordered_map<std::string, AlgorithmFigures*> figures_by_name_;
-  std::deque<HolderFigures> holders_;  // never moved either
+  std::deque<AlgorithmStats> stats_;  // never moved: calls point into it
+  std::unordered_map<std::string, AlgorithmStats*> stats_by_name_;
+  std::deque<BackendStats> backends_;  // never moved either
   CostEstimate hop_alone_;
 
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();

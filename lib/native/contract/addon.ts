@@ -33,8 +33,8 @@ export type NativeScope = readonly [
   mayPause: boolean,
   /** Of the provider that is named: what was found while another was loaded under this name is not used any more. */
   generation?: number,
-  /** Who does the work, for the figures: `provider:NAME`, for example. */
-  holder?: string,
+  /** Who does the work, for the statistics: `provider:NAME`, for example. */
+  backend?: string,
   /** What holds the thread while somebody else does the work: it never runs on the event loop unless asked to. */
   blocks?: boolean,
   /** It prefers hardware that is not there: read by JavaScript only. */
@@ -71,7 +71,7 @@ export type NativeEngineTask = readonly [spec: NativeSpec, outcome: NativeOutcom
 /** By turns a command's name and its value: a number, the bytes of a text, or none. */
 export type NativeCommands = readonly (string | number | Uint8Array | undefined)[];
 
-export interface NativeHolderFigures {
+export interface NativeBackendStats {
   operations: number;
   paused: number;
   pauses: number;
@@ -87,8 +87,8 @@ export interface NativeHolderFigures {
   latency: NativeHistogram;
 }
 
-export interface NativeOperationFigures {
-  holders: Record<string, NativeHolderFigures>;
+export interface NativeOperationStats {
+  backends: Record<string, NativeBackendStats>;
   inFlight: number;
   hopMicros: number;
   pool: {
@@ -255,11 +255,11 @@ export interface NativeAddon {
   /** Into the addon's own library; `parameters` by turns their names and values. */
   loadProvider(name: string, path: string | undefined, parameters: readonly string[]): NativeProvider | NativeError;
   /**
-   * Has the parameter read while operations of `holder` are in flight: its value says how many responses the device had.
+   * Has the parameter read while operations of `backend` are in flight: its value says how many responses the device had.
    * Until {@link stopPolling}, or another takes its place.
    */
   pollProvider(
-    holder: string,
+    backend: string,
     provider: NativeProvider,
     parameter: string,
     intervalMs: number,
@@ -267,14 +267,14 @@ export interface NativeAddon {
     symThreshold: number,
   ): NativeError | undefined;
   /** As soon as none of its operations is in flight. */
-  stopPolling(holder: string): void;
+  stopPolling(backend: string): void;
   /**
    * Has an event told, with this id, when the operations that are in flight now are over. False when there are none:
    * nothing is told then.
    */
   awaitEnds(id: number): boolean;
-  /** How operations of `holder` are waited for, as {@link WaitMode} has it. */
-  setWaitMode(holder: string, mode: number): void;
+  /** How operations of `backend` are waited for, as {@link WaitMode} has it. */
+  setWaitMode(backend: string, mode: number): void;
   /** Nothing may be asked of it afterwards. */
   unloadProvider(provider: NativeProvider): void;
   describeProvider(provider: NativeProvider): NativeProviderInfo;
@@ -315,7 +315,7 @@ export interface NativeAddon {
   describeEngine(engine: NativeEngine): NativeEngineInfo;
   /** As {@link pollProvider}, with a command. */
   pollEngine(
-    holder: string,
+    backend: string,
     engine: NativeEngine,
     command: string,
     intervalMs: number,
@@ -377,7 +377,7 @@ export interface NativeAddon {
   ): NativeSpec | NativeError;
   /** The name of the provider whose implementation it has; undefined where that is not known before a call. */
   specProvider(spec: NativeSpec): string | undefined;
-  /** The holder of its scope does not have what it is for: that others do the work is counted there. */
+  /** The backend of its scope does not have what it is for: that others do the work is counted there. */
   passOver(spec: NativeSpec): void;
   /** `words` and `bytes` describe a call, `result` and `bytes` answer one that has run by then, `outputs` the others. */
   setCallBuffers(words: Float64Array, bytes: Uint8Array, result: Int32Array, outputs: Uint8Array): void;
@@ -396,5 +396,5 @@ export interface NativeAddon {
   configureOperations(maxInlineMicros: number, maxInFlight: number): void;
   /** 0 threads for as many as the machine suggests. False, without effect, once the pool has started. */
   configurePool(threads: number, spareThread: boolean): boolean;
-  operationFigures(): NativeOperationFigures;
+  operationStats(): NativeOperationStats;
 }

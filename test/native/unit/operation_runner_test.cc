@@ -139,7 +139,7 @@ TEST_SUITE("operation runner") {
     REQUIRE(runner.ends.size() == 1);
     CHECK(runner.ends[0].output == "hello");
     CHECK((echo->thread.load() == std::this_thread::get_id()));
-    CHECK(spec.figures->counts.inlined == 1);
+    CHECK(spec.stats->counts.inlined == 1);
   }
 
   TEST_CASE("runs offloaded calls on another thread, and tells their ends on the loop") {
@@ -169,8 +169,8 @@ TEST_SUITE("operation runner") {
       runner.Submit(2, Mode::kAuto, dear_spec, "x");
       REQUIRE(runner.RunUntilEnded(2 * (i + 1)));
     }
-    CHECK(cheap_spec.figures->counts.inlined >= 10);
-    CHECK(dear_spec.figures->counts.inlined == 0);
+    CHECK(cheap_spec.stats->counts.inlined >= 10);
+    CHECK(dear_spec.stats->counts.inlined == 0);
   }
 
   TEST_CASE("leaves calls that would hold the loop for too long to its later turns") {
@@ -180,7 +180,7 @@ TEST_SUITE("operation runner") {
     runner->Configure(options);
     auto echo = std::make_shared<EchoSpec>();
     const PlacedSpec spec = runner->Adopt(echo, "echo");
-    spec.figures->cost.Record(1, 400'000);
+    spec.stats->cost.Record(1, 400'000);
     echo->wait_ns = 400'000;
     size_t queued = 0;
     constexpr int kCalls = 6;
@@ -210,8 +210,8 @@ TEST_SUITE("operation runner") {
       CHECK(end.place == Place::kJob);
       CHECK(end.pauses == 3);
     }
-    CHECK(spec.figures->counts.paused == 100);
-    CHECK(spec.figures->counts.pauses == 300);
+    CHECK(spec.stats->counts.paused == 100);
+    CHECK(spec.stats->counts.pauses == 300);
   }
 
   TEST_CASE("tells failures, wherever they happen") {
@@ -227,7 +227,7 @@ TEST_SUITE("operation runner") {
     runner.Submit(3, Mode::kAuto, runner->Adopt(in_job, "failing"), "x");
     REQUIRE(runner.RunUntilEnded(3));
     for (const End& end : runner.ends) CHECK(end.error == "ERR_CRYPTO_OPERATION_FAILED");
-    CHECK(spec.figures->counts.failed == 3);
+    CHECK(spec.stats->counts.failed == 3);
     CHECK(ERR_peek_error() == 0);
   }
 
@@ -247,7 +247,7 @@ TEST_SUITE("operation runner") {
     CHECK(runner.ends[0].place == Place::kPool);
     CHECK(failing->runs == 1);
     CHECK(software->runs == 1);
-    CHECK(spec.figures->counts.fallbacks == 1);
+    CHECK(spec.stats->counts.fallbacks == 1);
   }
 
   TEST_CASE("refuses more than may be in flight, without effect") {
@@ -262,7 +262,7 @@ TEST_SUITE("operation runner") {
     CHECK(runner.Submit(2, Mode::kOffload, spec, "b") == Submission::kQueued);
     CHECK(runner.Submit(3, Mode::kOffload, spec, "c") == Submission::kFull);
     CHECK(runner->Find(3) == nullptr);
-    CHECK(spec.figures->counts.refused == 1);
+    CHECK(spec.stats->counts.refused == 1);
     echo->LetGo();
     CHECK(runner.RunUntilEnded(2));
   }
@@ -282,7 +282,7 @@ TEST_SUITE("operation runner") {
     CHECK(uv_loop_alive(runner.loop.get()) == 0);
     echo->LetGo();
     REQUIRE(runner.loop.RunUntil([&] { return runner->in_flight() == 0; }));
-    CHECK(spec.figures->counts.abandoned == kCalls);
+    CHECK(spec.stats->counts.abandoned == kCalls);
     CHECK(static_cast<size_t>(echo->runs.load()) == kCalls - forgotten);
   }
 

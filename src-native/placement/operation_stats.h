@@ -25,8 +25,8 @@ struct OperationCounts {
 };
 
 // Of one algorithm, for example "sign RSA-2048 sha256".
-struct AlgorithmFigures {
-  explicit AlgorithmFigures(std::string algorithm_name) : name(std::move(algorithm_name)) {}
+struct AlgorithmStats {
+  explicit AlgorithmStats(std::string algorithm_name) : name(std::move(algorithm_name)) {}
 
   std::string name;
   OperationCounts counts;
@@ -38,8 +38,8 @@ struct AlgorithmFigures {
 };
 
 // Of one provider, or of whatever else was chosen to do the work.
-struct HolderFigures {
-  explicit HolderFigures(std::string holder_name) : name(std::move(holder_name)) {}
+struct BackendStats {
+  explicit BackendStats(std::string backend_name) : name(std::move(backend_name)) {}
 
   std::string name;
   uint64_t operations = 0;  // have ended there
