@@ -105,6 +105,16 @@ describe('README.md', () => {
     expect(text.split('\n').length).toBeLessThanOrEqual(160);
   });
 
+  test('compares with what npm run bench:comparison measures', () => {
+    const folder = path.join(ROOT, 'test', 'bench', 'comparison');
+    const sources = ['signers.js', 'issuers.js'].map((name) => readFileSync(path.join(folder, name), 'utf8'));
+    const titles = sources.flatMap((source) =>
+      [...source.matchAll(/ title: '(.*)',$/gm)].map((match) => match[1] ?? ''),
+    );
+    expect(titles.length).toBe(9);
+    for (const title of titles) expect(text).toContain(`| ${title} `);
+  });
+
   test('names every guide, or the list of them does', () => {
     const linked = [...page(path.join('docs', 'guide', 'README.md')).text.matchAll(/\]\(([\w-]+\.md)\)/g)];
     const guides = pages.map(({ name }) => path.basename(name)).filter((name) => name !== 'README.md');
