@@ -19,7 +19,7 @@ function wantsCompilation() {
 // In a process of its own: a binary that cannot run here may take the process down. A clone has no dist/ yet and
 // always compiles.
 function prebuildLoads() {
-  const loader = path.join(root, 'dist', 'native', 'load.js');
+  const loader = path.join(root, 'dist', 'library', 'core.js');
   if (!fs.existsSync(loader) || !fs.existsSync(path.join(root, 'prebuilds'))) return false;
   const program = `process.exitCode = require(${JSON.stringify(loader)}).loadAddon('prebuilds').loaded ? 0 : 1`;
   return spawnSync(process.execPath, ['-e', program], { stdio: 'ignore' }).status === 0;

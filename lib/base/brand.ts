@@ -1,6 +1,6 @@
 // What tells that an object was made by another copy of this package: another installation, or the same one loaded twice.
 // For the messages of errors alone; nothing is ever accepted for having a brand.
-import * as path from 'node:path';
+import { PACKAGE_ROOT } from './package';
 
 const BRAND = Symbol.for('openssl-async.brand');
 
@@ -10,9 +10,6 @@ interface Brand {
   /** Folder of the package. */
   readonly copy: string;
 }
-
-// The same from lib/base/ (tests) and dist/base/ (the package).
-const PACKAGE_ROOT = path.join(__dirname, '..', '..');
 
 const own = new WeakSet<object>();
 

@@ -1,11 +1,11 @@
 // Whether a project has several copies of this package: in this process, and in the folders that it is installed in.
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import * as path from 'node:path';
+import { PACKAGE_ROOT } from '../base/package';
 import { symbols } from '../native/environment';
 import type { Finding } from './finding';
 
 const PACKAGE = 'openssl-async';
-const PACKAGE_ROOT = path.join(__dirname, '..', '..');
 // Of folders that are looked into; a tree with links may have no end.
 const MOST_FOLDERS = 20_000;
 

@@ -1,6 +1,6 @@
 // `openssl-async doctor`: whether async jobs run here, and why not.
 import type { FindingStatus, NamedFinding } from './finding';
-import { examine } from './probe-process';
+import { examine } from './examination';
 import { terminal, textWidth, wrap, type Style, type Terminal } from './terminal';
 
 export interface DoctorOptions {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { PACKAGE_ROOT } from '../base/package';
 import { ALGORITHMS, ALIASES, DEFAULT_ALGORITHMS } from './algorithms';
 import { doctor, type DoctorOptions } from './doctor';
 import { messageOf } from './finding';
@@ -111,7 +112,7 @@ function usageOf(command: Command): string {
 }
 
 function packageVersion(): string {
-  const file = path.join(__dirname, '..', '..', 'package.json');
+  const file = path.join(PACKAGE_ROOT, 'package.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 

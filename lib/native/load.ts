@@ -2,17 +2,11 @@
 // is a value here, and becomes an error where somebody needs the addon.
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import bindings from 'bindings';
+import type bindings from 'bindings';
+import { IS_BUNDLED, KNOWS_ITS_PLACE, PACKAGE_ROOT } from '../base/package';
 import type { NativeModule } from './contract/addon';
 
 const ADDON = 'openssl_async';
-
-// A bundle has another name, or none; then nothing is looked for beside it, which would be in the working directory.
-const OWN_FILE = typeof __filename === 'string' && path.isAbsolute(__filename) ? __filename : '';
-const IS_BUNDLED = !/[\\/]native[\\/]load\.[jt]s$/.test(OWN_FILE);
-
-// The same from lib/native (tests) and dist/native (the package).
-const MODULE_ROOT = path.join(path.dirname(OWN_FILE), IS_BUNDLED ? '.' : '../..');
 
 /** Where an addon was looked for, and what came of it. */
 export interface LoadAttempt {
@@ -56,11 +50,11 @@ export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
 function candidates(scope: LoadScope): [folder: string, ...rest: string[]][] {
   const override = process.env.OPENSSL_ASYNC_ADDON;
   if (override !== undefined && override !== '' && scope === 'anywhere') return [[override]];
-  if (OWN_FILE === '') return [];
-  const prebuilds = path.join(MODULE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
+  if (!KNOWS_ITS_PLACE) return [];
+  const prebuilds = path.join(PACKAGE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
   const places: [string, ...string[]][] = prebuildNames().map((name) => [prebuilds, name]);
   // First: somebody who has compiled one, although the package holds another, wants that one.
-  if (scope === 'anywhere') places.unshift([MODULE_ROOT, 'build', 'Release', `${ADDON}.node`]);
+  if (scope === 'anywhere') places.unshift([PACKAGE_ROOT, 'build', 'Release', `${ADDON}.node`]);
   return places;
 }
 
@@ -83,7 +77,9 @@ function prebuildNames(): string[] {
 
 // One `bindings` call per place: with the whole list, a file that exists but does not load would end the search.
 function loadFrom(candidate: string[]): NativeModule {
-  return bindings({ bindings: `${ADDON}.node`, module_root: MODULE_ROOT, try: [candidate] }) as NativeModule;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- not before it is needed: it is slow to load
+  const find = require('bindings') as typeof bindings;
+  return find({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeModule;
 }
 
 /** What keeps native modules from being loaded in this process; undefined when they may be. */

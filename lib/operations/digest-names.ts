@@ -1,5 +1,5 @@
 // Names of digests that OpenSSL has forgotten, and some versions of Node.js have not.
-import { createHash } from 'node:crypto';
+import { createHash as createHashOfNode } from 'node:crypto';
 
 let knowsDss1: boolean | undefined;
 
@@ -12,7 +12,7 @@ export function digestName(name: string): string {
 
 function isKnown(name: string): boolean {
   try {
-    createHash(name);
+    createHashOfNode(name);
     return true;
   } catch {
     return false;

@@ -27,7 +27,9 @@ test('the tarball holds what users need and nothing else', () => {
     'dist/index.mjs',
     'dist/index.d.ts',
     'dist/index.d.mts',
+    'dist/cli/THIRD-PARTY-LICENSES.txt',
     'dist/cli/main.js',
+    'dist/library/core.js',
     'docs/guide/README.md',
     'binding.gyp',
     'LICENSE',
@@ -68,6 +70,19 @@ test('jobs run with the prebuild', () => {
   const smoke = path.join(ROOT, 'test', 'native', 'smoke', 'smoke.js');
   const { openssl } = JSON.parse(succeed(process.execPath, [smoke, installed]));
   assert.match(openssl, /^OpenSSL \d/);
+});
+
+test('no more than four packages are installed', () => {
+  const folders = succeed('npm', ['ls', '--all', '--parseable'], NPM).trim().split('\n').slice(1);
+  assert.ok(folders.includes(fs.realpathSync(installed)), folders.join());
+  assert.ok(folders.length <= 4, folders.join());
+});
+
+test('the licences of packages within the command-line tool are shipped', () => {
+  const licenses = fs.readFileSync(path.join(installed, 'dist', 'cli', 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+  for (const name of ['commander', 'cli-table3', 'cli-progress', '@observablehq/plot', 'd3-scale']) {
+    assert.match(licenses, new RegExp(`^${name} \\d.*\\n[^]{100}`, 'm'));
+  }
 });
 
 test('the command-line tool runs as it is installed', () => {

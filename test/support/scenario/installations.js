@@ -35,7 +35,7 @@ function load(folder) {
 
 /** Paths of the addons of all copies in the process, as the library of an installation knows them. */
 function copies(folder) {
-  return require(path.join(folder, 'dist', 'native', 'environment.js'))
+  return require(path.join(folder, 'dist', 'library', 'core.js'))
     .symbols()
     .copies();
 }

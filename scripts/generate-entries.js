@@ -1,40 +1,16 @@
 'use strict';
 
-// Writes dist/index.mjs and dist/index.d.mts, which re-export by name the values that lib/index.ts exports. One module
+// Writes dist/index.js, dist/index.mjs and dist/index.d.mts, which re-export by name the values that lib/index.ts exports. One module
 // instance serves both module systems: a second one would be a second scheduler.
 //
-// The entry finds that instance at run time, by the package's name rather than a path: a bundler that takes the entry
+// The ES module finds that instance at run time, by the package's name rather than a path: a bundler that takes the entry
 // in leaves the rest where it is installed. A bundler's CommonJS in an ES module cannot require Node's modules.
 
 const fs = require('node:fs');
 const path = require('node:path');
-const ts = require('typescript');
+const { publicNames } = require('./public-names.js');
 
 const root = path.join(__dirname, '..');
-const declarations = path.join(root, 'dist', 'index.d.ts');
-
-function namesOfValues() {
-  const program = ts.createProgram([declarations], {
-    module: ts.ModuleKind.CommonJS,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    noEmit: true,
-    skipLibCheck: true,
-    types: ['node'],
-  });
-  const checker = program.getTypeChecker();
-  const moduleSymbol = checker.getSymbolAtLocation(program.getSourceFile(declarations));
-  return checker
-    .getExportsOfModule(moduleSymbol)
-    .filter((symbol) => {
-      const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-      const typeOnly = symbol.declarations?.some(
-        (node) => ts.isExportSpecifier(node) && ts.isTypeOnlyImportOrExportDeclaration(node),
-      );
-      return !typeOnly && (target.flags & ts.SymbolFlags.Value) !== 0;
-    })
-    .map((symbol) => symbol.name)
-    .sort();
-}
 
 const HEAD = `import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -71,8 +47,22 @@ function withoutPackage(reason, message, cause) {
 
 `;
 
-const names = namesOfValues();
-if (names.length === 0) throw new Error('lib/index.ts exports no values');
+const names = publicNames();
+// A bundler renames what has the same name as something else.
+const core = require(path.join(root, 'dist', 'library', 'core.js'));
+for (const name of names) {
+  if (typeof core[name] === 'function' && core[name].name !== name) {
+    throw new Error(`${name} has become ${core[name].name}: import what has the same name under another`);
+  }
+}
+
+const assignments = names.map((name) => `exports.${name} = core.${name};\n`).join('');
+const COMMONJS = `'use strict';
+Object.defineProperty(exports, '__esModule', { value: true });
+const core = require('./library/core.js');
+${assignments}`;
+fs.writeFileSync(path.join(root, 'dist', 'index.js'), COMMONJS);
+
 const list = names.map((name) => `  ${name},\n`).join('');
 fs.writeFileSync(path.join(root, 'dist', 'index.mjs'), `${HEAD}export const {\n${list}} = load();\n`);
 fs.writeFileSync(path.join(root, 'dist', 'index.d.mts'), "export * from './index.js';\n");

@@ -1,0 +1,73 @@
+'use strict';
+
+// Makes the files that run, of what is in lib/; tsc makes the declarations, generate-entries.js what users import.
+//
+//   dist/library/core.js   the library in one file, as many small ones are slow to find and to compile
+//   dist/cli/*.js          the command-line tool and the programs that it starts, each with all that it needs, so that
+//                          who installs the library does not get the tool's packages
+//   dist/cli/THIRD-PARTY-LICENSES.txt
+
+const fs = require('node:fs');
+const path = require('node:path');
+const esbuild = require('esbuild');
+const { licensesOf } = require('./licenses.js');
+
+const root = path.join(__dirname, '..');
+const LIB = path.join(root, 'lib');
+const DIST = path.join(root, 'dist');
+const PROGRAMS = fs
+  .readdirSync(path.join(LIB, 'cli'))
+  .filter((name) => name === 'main.ts' || name.endsWith('-process.ts'))
+  .map((name) => path.join(LIB, 'cli', name));
+
+const OPTIONS = {
+  absWorkingDir: root,
+  bundle: true,
+  // Only the addon's loader needs one.
+  external: Object.keys(require('../package.json').dependencies),
+  format: 'cjs',
+  logLevel: 'warning',
+  metafile: true,
+  platform: 'node',
+  target: 'node20',
+  tsconfig: path.join(root, 'tsconfig.json'),
+  write: false,
+};
+
+// Besides the public interface: scripts/install.js loads the addon, and tests ask it which copies there are.
+const CORE = `
+  export * from './index';
+  export { symbols } from './native/environment';
+  export { loadAddon } from './native/load';`;
+
+// esbuild calls a class that mentions itself _Name inside, which users would see in stacks and where it is printed.
+function withNamesOfClasses(text) {
+  const names = [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(([, name]) => name);
+  return names.length === 0 ? text : text.replace(new RegExp(`\\b_(?=(?:${names.join('|')})\\b)`, 'g'), '');
+}
+
+async function build(options) {
+  const { outputFiles, metafile } = await esbuild.build({ ...OPTIONS, ...options });
+  for (const { path: file, text } of outputFiles) {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, withNamesOfClasses(text));
+  }
+  return Object.keys(metafile.inputs);
+}
+
+async function main() {
+  await build({
+    stdin: { contents: CORE, resolveDir: LIB, loader: 'ts' },
+    outfile: path.join(DIST, 'library', 'core.js'),
+  });
+  const cli = path.join(DIST, 'cli');
+  fs.rmSync(cli, { recursive: true, force: true }); // declarations, which nobody imports
+  const inputs = await build({ entryPoints: PROGRAMS, outdir: cli, minifySyntax: true, minifyWhitespace: true });
+  fs.writeFileSync(path.join(cli, 'THIRD-PARTY-LICENSES.txt'), licensesOf(inputs));
+  fs.chmodSync(path.join(cli, 'main.js'), 0o755);
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
