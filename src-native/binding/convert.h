@@ -5,12 +5,27 @@
 #include <napi.h>
 
 #include <string>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "openssl/pointers.h"
 #include "scheduler/histogram.h"
 
 namespace openssl_async {
+
+// Of `ToElement` of each.
+template <typename Container, typename ToElement>
+Napi::Array ToArray(Napi::Env env, const Container& container, ToElement to_element) {
+  Napi::Array array = Napi::Array::New(env, container.size());
+  uint32_t index = 0;
+  for (const auto& element : container) array.Set(index++, to_element(element));
+  return array;
+}
+
+inline Napi::Array ToJs(Napi::Env env, const std::vector<std::string>& texts) {
+  return ToArray(env, texts, [](const std::string& text) { return text; });
+}
 
 // An error as data: { code, message, opensslErrors }. lib/base/errors.ts makes the error, so that its stack is the
 // caller's.
@@ -18,9 +33,7 @@ inline Napi::Value ToJs(Napi::Env env, const Error& error) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("code", error.code);
   object.Set("message", error.message);
-  Napi::Array lines = Napi::Array::New(env, error.openssl_errors.size());
-  for (size_t i = 0; i < error.openssl_errors.size(); ++i) lines.Set(static_cast<uint32_t>(i), error.openssl_errors[i]);
-  object.Set("opensslErrors", lines);
+  object.Set("opensslErrors", ToJs(env, error.openssl_errors));
   return object;
 }
 
@@ -30,9 +43,13 @@ inline Napi::Value ToJs(Napi::Env env, const Result<void>& result) {
 }
 
 inline Napi::Array ToJs(Napi::Env env, const std::vector<WaitFd>& fds) {
-  Napi::Array array = Napi::Array::New(env, fds.size());
-  for (size_t i = 0; i < fds.size(); ++i) array.Set(static_cast<uint32_t>(i), WaitFdToNumber(fds[i]));
-  return array;
+  return ToArray(env, fds, [](WaitFd fd) { return WaitFdToNumber(fd); });
+}
+
+// As a number of JavaScript, whatever its type here.
+template <typename Number>
+Napi::Value ToNumber(Napi::Env env, Number number) {
+  return Napi::Number::New(env, static_cast<double>(number));
 }
 
 // In microseconds.
@@ -49,19 +66,23 @@ inline Napi::Object ToJs(Napi::Env env, const Histogram& histogram) {
   return object;
 }
 
-struct Bytes {
-  const void* data = nullptr;  // null for undefined and null
-  size_t size = 0;
-};
-
-// A Uint8Array, undefined or null. Valid for the time of the call.
-inline Bytes ToBytes(Napi::Value value) {
+// A Uint8Array; absent for anything else. Valid for the time of the call.
+inline ByteView ToView(Napi::Value value) {
   if (!value.IsTypedArray()) return {};
   static const unsigned char empty = 0;
   Napi::TypedArray array = value.As<Napi::TypedArray>();
   if (array.ByteLength() == 0) return {&empty, 0};
   return {static_cast<const unsigned char*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
 }
+
+// Empty for everything but a string.
+inline std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
+
+inline bool ToBool(Napi::Value value) { return value.As<Napi::Boolean>().Value(); }
+inline int32_t ToInt32(Napi::Value value) { return value.As<Napi::Number>().Int32Value(); }
+inline uint32_t ToUint32(Napi::Value value) { return value.As<Napi::Number>().Uint32Value(); }
+inline uint64_t ToUint64(Napi::Value value) { return static_cast<uint64_t>(value.As<Napi::Number>().Int64Value()); }
+inline double ToDouble(Napi::Value value) { return value.As<Napi::Number>().DoubleValue(); }
 
 // The handle behind an external of our own, which never leaves lib/.
 template <typename T>

@@ -1,13 +1,12 @@
-#include "binding/engines.h"
-
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "binding/convert.h"
+#include "binding/devices.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
-#include "binding/operations.h"
+#include "binding/subjects.h"
 #include "keys/key.h"
 #include "modules/engine_task.h"
 #include "openssl/error_queue.h"
@@ -21,9 +20,6 @@ using EngineHandle = std::shared_ptr<Engine>;  // null once unloaded
 using OutcomeHandle = std::shared_ptr<EngineOutcome>;
 using KeyHandle = std::shared_ptr<Key>;
 
-std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
-bool ToBool(Napi::Value value) { return value.As<Napi::Boolean>().Value(); }
-
 EngineHandle& EngineOf(Napi::Value value) { return *ToHandle<EngineHandle>(value); }
 
 // undefined, a number, or the bytes of a text.
@@ -33,7 +29,7 @@ EngineValue ToEngineValue(Napi::Value value) {
     result.kind = EngineValue::Kind::kNumber;
     result.number = static_cast<long>(value.As<Napi::Number>().Int64Value());
   } else if (value.IsTypedArray()) {
-    const Bytes bytes = ToBytes(value);
+    const ByteView bytes = ToView(value);
     result.kind = EngineValue::Kind::kText;
     if (!result.text.Resize(bytes.size + 1)) throw std::bad_alloc();
     if (bytes.size > 0) memcpy(result.text.data(), bytes.data, bytes.size);
@@ -55,7 +51,7 @@ EngineCommands ToCommands(Napi::Value value) {
 }
 
 // [spec, outcome]; `name` is that in the statistics.
-Napi::Value ToJs(Info info, EngineTask task, const char* name) {
+Napi::Value ToTask(Info info, EngineTask task, const char* name) {
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(task.spec), name);
   Napi::Array array = Napi::Array::New(info.Env(), 2);
   array.Set(0U, FromHandle(info.Env(), new PlacedSpec(std::move(placed))));
@@ -71,7 +67,7 @@ Napi::Value LoadEngine(Info info) {
   request.id = ToText(info[2]);
   request.before_init = ToCommands(info[3]);
   request.after_init = ToCommands(info[4]);
-  return ToJs(info, LoadEngineTask(std::move(request)), "load engine");
+  return ToTask(info, LoadEngineTask(std::move(request)), "load engine");
 }
 
 // The error of what was asked, if it came to nothing.
@@ -104,10 +100,7 @@ Napi::Value DescribeEngine(Info info) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", engine.id());
   object.Set("name", engine.name());
-  const std::vector<std::string> names = engine.Algorithms();
-  Napi::Array algorithms = Napi::Array::New(env, names.size());
-  for (size_t i = 0; i < names.size(); ++i) algorithms.Set(static_cast<uint32_t>(i), names[i]);
-  object.Set("algorithms", algorithms);
+  object.Set("algorithms", ToJs(env, engine.Algorithms()));
   const std::vector<EngineCommand> found = engine.Commands();
   Napi::Array commands = Napi::Array::New(env, found.size());
   for (size_t i = 0; i < found.size(); ++i) {
@@ -125,12 +118,12 @@ Napi::Value DescribeEngine(Info info) {
 
 // (engine, command, value)
 Napi::Value ControlEngine(Info info) {
-  return ToJs(info, ControlEngineTask(EngineOf(info[0]), ToText(info[1]), ToEngineValue(info[2])), "control engine");
+  return ToTask(info, ControlEngineTask(EngineOf(info[0]), ToText(info[1]), ToEngineValue(info[2])), "control engine");
 }
 
 // (engine, id, whether private)
 Napi::Value LoadEngineKey(Info info) {
-  return ToJs(info, LoadEngineKeyTask(EngineOf(info[0]), ToText(info[1]), ToBool(info[2])), "load engine key");
+  return ToTask(info, LoadEngineKeyTask(EngineOf(info[0]), ToText(info[1]), ToBool(info[2])), "load engine key");
 }
 
 Napi::Value FromKey(Info info, EvpPkeyPointer key, std::shared_ptr<void> holder, bool may_pause) {
@@ -153,23 +146,19 @@ Napi::Value TakeEngineKey(Info info) {
 // (engine, PKCS#8, methods, whether it pauses)
 Napi::Value BindEngineKey(Info info) {
   const EngineHandle& engine = EngineOf(info[0]);
-  const Bytes der = ToBytes(info[1]);
   const ErrorQueueScope errors;
-  EvpPkeyPointer key =
-      Key::Decode({static_cast<const unsigned char*>(der.data), der.size}, true, nullptr, ProviderScope());
+  EvpPkeyPointer key = Key::Decode(ToView(info[1]), true, nullptr, ProviderScope());
   if (!key) {
     const Error error = {"ERR_ASYNC_INVALID_KEY", "The key cannot be used", ErrorQueue::Take().Lines()};
-    return openssl_async::ToJs(info.Env(), error);
+    return ToJs(info.Env(), error);
   }
-  Result<EvpPkeyPointer> bound = engine->Bind(std::move(key), info[2].As<Napi::Number>().Uint32Value());
-  if (!bound.ok()) return openssl_async::ToJs(info.Env(), bound.error());
+  Result<EvpPkeyPointer> bound = engine->Bind(std::move(key), ToUint32(info[2]));
+  if (!bound.ok()) return ToJs(info.Env(), bound.error());
   return FromKey(info, std::move(bound.value()), engine, ToBool(info[3]));
 }
 
 // (engine, "RSA,EC")
-Napi::Value SetDefaultEngine(Info info) {
-  return openssl_async::ToJs(info.Env(), EngineOf(info[0])->SetDefault(ToText(info[1])));
-}
+Napi::Value SetDefaultEngine(Info info) { return ToJs(info.Env(), EngineOf(info[0])->SetDefault(ToText(info[1]))); }
 
 Napi::Value UnloadEngine(Info info) {
   ForgetDevices(info);

@@ -17,11 +17,6 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-ByteView ToView(Napi::Value value) {
-  const Bytes bytes = ToBytes(value);
-  return {static_cast<const unsigned char*>(bytes.data), bytes.size};
-}
-
 Napi::Value ToJs(Napi::Env env, CallStatus status) { return Napi::Number::New(env, static_cast<int32_t>(status)); }
 
 // The inputs of a call that are in its bytes, which are wiped however it ends.
@@ -179,7 +174,7 @@ Napi::Value Operate(Info info) {
 // True when no event will come of it: it had not begun, or is not known.
 Napi::Value AbandonOperation(Info info) {
   Environment& environment = Environment::From(info);
-  const JobId id = info[0].As<Napi::Number>().Uint32Value();
+  const JobId id = ToUint32(info[0]);
   const bool forgotten = environment.operations().Find(id) == nullptr || environment.operations().Abandon(id);
   environment.MayBeIdle();
   return Napi::Boolean::New(info.Env(), forgotten);
@@ -188,20 +183,11 @@ Napi::Value AbandonOperation(Info info) {
 // What is left of a call that was answered at once, when JavaScript was ended before it read the answer.
 Napi::Value ForgetAnswer(Info info) {
   Environment& environment = Environment::From(info);
-  OperationCall* call = environment.operations().Find(info[0].As<Napi::Number>().Uint32Value());
+  OperationCall* call = environment.operations().Find(ToUint32(info[0]));
   if (call != nullptr && call->place() == Place::kInline && call->operation().ended_ns() != 0) {
     environment.operations().Release(*call);
   }
   return info.Env().Undefined();
-}
-
-// (id): false when there is nothing to wait for.
-Napi::Value AwaitEnds(Info info) {
-  const JobId id = info[0].As<Napi::Number>().Uint32Value();
-  Environment& environment = Environment::From(info);
-  const bool awaited = environment.operations().AwaitEnds(id);
-  if (awaited) environment.ExpectEvents();
-  return Napi::Boolean::New(info.Env(), awaited);
 }
 
 // --- Home
@@ -217,7 +203,7 @@ Napi::Buffer<unsigned char> ToBuffer(Napi::Env env, SecretBytes& bytes) {
 // The error of a failed operation, or the outputs of a large one. Lets the call go.
 Napi::Value TakeOperation(Info info) {
   OperationRunner& operations = Environment::From(info).operations();
-  OperationCall* call = operations.Find(info[0].As<Napi::Number>().Uint32Value());
+  OperationCall* call = operations.Find(ToUint32(info[0]));
   if (call == nullptr) return info.Env().Undefined();
   Operation& operation = call->operation();
   Napi::Value result;
@@ -287,7 +273,6 @@ void AddOperationCallExports(Exports& exports) {
   exports.Add("operate", &Operate);
   exports.Add("abandonOperation", &AbandonOperation);
   exports.Add("forgetAnswer", &ForgetAnswer);
-  exports.Add("awaitEnds", &AwaitEnds);
   exports.Add("takeOperation", &TakeOperation);
 }
 

@@ -1,13 +1,14 @@
-#include "binding/providers.h"
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "binding/convert.h"
+#include "binding/devices.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
-#include "binding/operations.h"
-#include "libraries/library_context.h"
-#include "modules/module_isolation.h"
+#include "binding/subjects.h"
 #include "modules/provider.h"
-#include "modules/provider_configuration.h"
 
 namespace openssl_async {
 
@@ -16,9 +17,7 @@ namespace {
 using Info = const Napi::CallbackInfo&;
 using ProviderHandle = std::shared_ptr<LoadedProvider>;  // null once unloaded
 
-std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
-
-Napi::Object ToJs(Napi::Env env, const ProviderInfo& info) {
+Napi::Object ToObject(Napi::Env env, const ProviderInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("name", info.name);
   object.Set("title", info.title);
@@ -27,11 +26,7 @@ Napi::Object ToJs(Napi::Env env, const ProviderInfo& info) {
   object.Set("active", info.is_active);
   if (info.passes_self_test.has_value()) object.Set("selfTest", *info.passes_self_test);
   Napi::Object algorithms = Napi::Object::New(env);
-  for (const auto& [operation, names] : info.algorithms) {
-    Napi::Array list = Napi::Array::New(env, names.size());
-    for (size_t i = 0; i < names.size(); ++i) list.Set(static_cast<uint32_t>(i), names[i]);
-    algorithms.Set(operation, list);
-  }
+  for (const auto& [operation, names] : info.algorithms) algorithms.Set(operation, ToJs(env, names));
   object.Set("algorithms", algorithms);
   return object;
 }
@@ -66,7 +61,9 @@ Napi::Value PollProvider(Info info) {
               Environment::From(info).operations().StartPolling(ToText(info[0]), ToPollingOptions(info, 3), poll));
 }
 
-Napi::Value DescribeProvider(Info info) { return ToJs(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->Describe()); }
+Napi::Value DescribeProvider(Info info) {
+  return ToObject(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->Describe());
+}
 
 Napi::Value TestProvider(Info info) {
   return Napi::Boolean::New(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->TestItself());
@@ -81,36 +78,10 @@ Napi::Value ProviderParameter(Info info) {
 
 // (whether of the addon's own library context, whether they test themselves)
 Napi::Value ListProvidersOf(Info info) {
-  Result<std::vector<ProviderInfo>> found =
-      ListProviders(info[0].As<Napi::Boolean>().Value(), info[1].As<Napi::Boolean>().Value());
+  Result<std::vector<ProviderInfo>> found = ListProviders(ToBool(info[0]), ToBool(info[1]));
   if (!found.ok()) return ToJs(info.Env(), found.error());
-  Napi::Array list = Napi::Array::New(info.Env(), found.value().size());
-  for (size_t i = 0; i < found.value().size(); ++i) {
-    list.Set(static_cast<uint32_t>(i), ToJs(info.Env(), found.value()[i]));
-  }
-  return list;
-}
-
-// (path, an Isolation)
-Napi::Value Isolate(Info info) {
-  return ToJs(info.Env(),
-              IsolateModule(ToText(info[0]), static_cast<Isolation>(info[1].As<Napi::Number>().Int32Value())));
-}
-
-// (path): [name of the second libcrypto, or "", whether it can be kept apart]
-Napi::Value FindSecond(Info info) {
-  const SecondLibcrypto second = FindSecondLibcrypto(ToText(info[0]));
-  Napi::Array found = Napi::Array::New(info.Env(), 2);
-  found.Set(0U, second.name);
-  found.Set(1U, second.can_isolate);
-  return found;
-}
-
-// (path of a configuration file)
-Napi::Value ConfiguredModules(Info info) {
-  Napi::Array list = Napi::Array::New(info.Env());
-  for (const std::string& path : ModulesOfConfiguration(ToText(info[0]))) list.Set(list.Length(), path);
-  return list;
+  return ToArray(info.Env(), found.value(),
+                 [&](const ProviderInfo& provider) { return ToObject(info.Env(), provider); });
 }
 
 // 'process', 'configuration' or undefined.
@@ -126,26 +97,6 @@ Napi::Value FindProviderOf(Info info) {
   return info.Env().Undefined();
 }
 
-// { process, own, accelerator }: whether the contexts are in FIPS mode, and whom the accelerator hands work to.
-Napi::Value LibraryContexts(Info info) {
-  const LibraryContextState state = GetLibraryContextState();
-  Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("process", state.process_in_fips_mode);
-  if (state.has_own) object.Set("own", state.own_in_fips_mode);
-  if (state.accelerated != nullptr) object.Set("accelerator", state.accelerated);
-  return object;
-}
-
-// Names of those that configuration files have activated.
-Napi::Value ConfiguredProviders(Info info) {
-  const std::vector<std::string> names = ActivatedByConfiguration();
-  Napi::Array list = Napi::Array::New(info.Env(), names.size());
-  for (size_t i = 0; i < names.size(); ++i) list.Set(static_cast<uint32_t>(i), names[i]);
-  return list;
-}
-
-Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToText(info[0]))); }
-
 }  // namespace
 
 void AddProviderExports(Exports& exports) {
@@ -157,12 +108,6 @@ void AddProviderExports(Exports& exports) {
   exports.Add("providerParameter", &ProviderParameter);
   exports.Add("listProviders", &ListProvidersOf);
   exports.Add("findProvider", &FindProviderOf);
-  exports.Add("libraryContexts", &LibraryContexts);
-  exports.Add("configuredProviders", &ConfiguredProviders);
-  exports.Add("loadConfiguration", &Configure);
-  exports.Add("isolateModule", &Isolate);
-  exports.Add("secondLibcrypto", &FindSecond);
-  exports.Add("configuredModules", &ConfiguredModules);
 }
 
 }  // namespace openssl_async

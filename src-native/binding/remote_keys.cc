@@ -7,6 +7,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/subjects.h"
 #include "remote/create_key.h"
 
 namespace openssl_async {
@@ -15,23 +16,17 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-ByteView ToView(Napi::Value value) {
-  const Bytes bytes = ToBytes(value);
-  return {static_cast<const unsigned char*>(bytes.data), bytes.size};
-}
-
 bool Has(uint32_t flags, RemoteKeyFlag flag) { return (flags & static_cast<uint32_t>(flag)) != 0; }
 
 // (DER, OpenSSL's name of the type, number, operations, flags)
 Napi::Value CreateKey(Info info) {
-  const auto number = [&](size_t index) { return info[index].As<Napi::Number>().Uint32Value(); };
   auto holder = std::make_shared<RemoteHolder>();
   holder->requests = Environment::From(info).remote_keys().requests();
-  holder->key = number(2);
-  holder->operations = number(3);
-  holder->verifies = Has(number(4), RemoteKeyFlag::kVerifies);
-  holder->p1363 = Has(number(4), RemoteKeyFlag::kP1363);
-  const std::string type = info[1].As<Napi::String>().Utf8Value();
+  holder->key = ToUint32(info[2]);
+  holder->operations = ToUint32(info[3]);
+  holder->verifies = Has(ToUint32(info[4]), RemoteKeyFlag::kVerifies);
+  holder->p1363 = Has(ToUint32(info[4]), RemoteKeyFlag::kP1363);
+  const std::string type = ToText(info[1]);
   Result<std::shared_ptr<Key>> key = CreateRemoteKey(ToView(info[0]), type.c_str(), std::move(holder));
   if (!key.ok()) return ToJs(info.Env(), key.error());
   return FromHandle(info.Env(), new std::shared_ptr<Key>(std::move(key.value())));
@@ -44,11 +39,9 @@ Napi::Value SetSink(Info info) {
   return info.Env().Undefined();
 }
 
-uint64_t ToId(Napi::Value value) { return static_cast<uint64_t>(value.As<Napi::Number>().Int64Value()); }
-
 // (id, bytes)
 Napi::Value Answer(Info info) {
-  Environment::From(info).remote_keys().requests()->Answer(ToId(info[0]), ToView(info[1]));
+  Environment::From(info).remote_keys().requests()->Answer(ToUint64(info[0]), ToView(info[1]));
   return info.Env().Undefined();
 }
 
@@ -66,9 +59,9 @@ OwnReason ToReason(RemoteRefusal refusal) {
 
 // (id, why, message)
 Napi::Value Refuse(Info info) {
-  const std::string message = info[2].As<Napi::String>().Utf8Value();
-  const auto refusal = static_cast<RemoteRefusal>(info[1].As<Napi::Number>().Int32Value());
-  Environment::From(info).remote_keys().requests()->Refuse(ToId(info[0]), ToReason(refusal), message.c_str());
+  const std::string message = ToText(info[2]);
+  const auto refusal = static_cast<RemoteRefusal>(ToInt32(info[1]));
+  Environment::From(info).remote_keys().requests()->Refuse(ToUint64(info[0]), ToReason(refusal), message.c_str());
   return info.Env().Undefined();
 }
 
@@ -79,7 +72,7 @@ Napi::Value ToBuffer(Napi::Env env, ByteView bytes) {
 
 // (id): the bytes and the label of a request that are too long for a batch; undefined when it has ended.
 Napi::Value TakeBytes(Info info) {
-  const auto taken = Environment::From(info).remote_keys().requests()->Look(ToId(info[0]));
+  const auto taken = Environment::From(info).remote_keys().requests()->Look(ToUint64(info[0]));
   if (!taken.has_value()) return info.Env().Undefined();
   Napi::Array both = Napi::Array::New(info.Env(), 2);
   both.Set(0U, ToBuffer(info.Env(), taken->question->bytes));
@@ -89,8 +82,7 @@ Napi::Value TakeBytes(Info info) {
 
 // (number of a name in a request)
 Napi::Value NameOf(Info info) {
-  const std::string& name =
-      Environment::From(info).remote_keys().inbox().NameOf(info[0].As<Napi::Number>().Uint32Value());
+  const std::string& name = Environment::From(info).remote_keys().inbox().NameOf(ToUint32(info[0]));
   return Napi::String::New(info.Env(), name);
 }
 
@@ -112,7 +104,7 @@ void RemoteKeys::OnDelivery() {
   if (inbox_ == nullptr || !environment_.expects_events()) return;
   environment_.TellJavaScript([this] {
     inbox_->Deliver(*requests_, [this](const Napi::FunctionReference& on_requests, size_t count) {
-      environment_.Call(on_requests, Napi::Number::New(environment_.env(), static_cast<double>(count)));
+      environment_.Call(on_requests, ToNumber(environment_.env(), count));
     });
   });
 }

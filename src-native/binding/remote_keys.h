@@ -13,9 +13,6 @@
 namespace openssl_async {
 
 class Environment;
-class Exports;
-
-void AddRemoteKeyExports(Exports& exports);
 
 class RemoteKeys final : public Attachment, private DeliveryTarget, private RemoteRequests::Delegate {
  public:

@@ -1,10 +1,94 @@
 #include "binding/wait_contexts.h"
 
+#include <memory>
 #include <utility>
 
+#include "binding/convert.h"
 #include "binding/environment.h"
+#include "binding/exports.h"
+#include "binding/subjects.h"
+#include "wakeup/wait_fd.h"
 
 namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+WaitContextHandle& ContextOf(Napi::Value value) { return *ToHandle<WaitContextHandle>(value); }
+
+Napi::Value CreateWaitContext(Info info) {
+  Environment& environment = Environment::From(info);
+  Result<std::unique_ptr<WaitPoint>> created = environment.scheduler()->CreateWaitPoint();
+  if (!created.ok()) return ToJs(info.Env(), created.error());
+  return FromHandle(info.Env(), new WaitContextHandle(environment.shared_from_this(), std::move(created.value())));
+}
+
+// [key, fd, key, fd, …] of those whose clean-up is due; undefined while a job lives.
+Napi::Value CloseWaitContext(Info info) {
+  WaitContextHandle& context = ContextOf(info[0]);
+  if (context.busy()) return info.Env().Undefined();
+  const std::vector<FdCleanup> cleanups = context.Close();
+  Napi::Array array = Napi::Array::New(info.Env(), cleanups.size() * 2);
+  for (size_t i = 0; i < cleanups.size(); ++i) {
+    array.Set(static_cast<uint32_t>(2 * i), static_cast<double>(cleanups[i].key));
+    array.Set(static_cast<uint32_t>(2 * i + 1), WaitFdToNumber(cleanups[i].fd));
+  }
+  return array;
+}
+
+Napi::Value WaitContextFds(Info info) { return ToJs(info.Env(), ContextOf(info[0]).wait_point()->context().Fds()); }
+
+Napi::Value WaitContextChangedFds(Info info) {
+  const FdChanges changes = ContextOf(info[0]).wait_point()->context().ChangedFds();
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0U, ToJs(info.Env(), changes.added));
+  both.Set(1U, ToJs(info.Env(), changes.removed));
+  return both;
+}
+
+Napi::Value WaitContextBusy(Info info) { return Napi::Boolean::New(info.Env(), ContextOf(info[0]).busy()); }
+
+Napi::Value WaitContextStatus(Info info) {
+  return Napi::Number::New(info.Env(), ContextOf(info[0]).wait_point()->context().status());
+}
+
+Napi::Value SetWaitContextStatus(Info info) {
+  ContextOf(info[0]).wait_point()->context().set_status(ToInt32(info[1]));
+  return info.Env().Undefined();
+}
+
+Napi::Value ObserveCallbacks(Info info) {
+  ContextOf(info[0]).Observe(ToUint32(info[1]));
+  return info.Env().Undefined();
+}
+
+Napi::Value StopObservingCallbacks(Info info) {
+  ContextOf(info[0]).StopObserving();
+  return info.Env().Undefined();
+}
+
+Napi::Value TakeCallbacks(Info info) {
+  return ToArray(info.Env(), Environment::From(info).wait_contexts().TakeCallbacks(), [](uint32_t id) { return id; });
+}
+
+Napi::Value Await(Info info) {
+  Environment& environment = Environment::From(info);
+  const Result<void> awaited = environment.jobs().Await(*ContextOf(info[0]).wait_point(), ToUint32(info[1]));
+  if (awaited.ok()) environment.ExpectEvents();
+  return ToJs(info.Env(), awaited);
+}
+
+Napi::Value CancelAwait(Info info) {
+  Environment& environment = Environment::From(info);
+  environment.jobs().CancelAwait(ToUint32(info[0]));
+  environment.MayBeIdle();
+  return info.Env().Undefined();
+}
+
+Napi::Value CheckFd(Info info) { return ToJs(info.Env(), CheckWaitFd(WaitFdFromNumber(ToInt32(info[0])))); }
+
+}  // namespace
 
 // --- WaitContextHandle
 
@@ -52,9 +136,7 @@ void WaitContexts::OnDelivery() {
 void WaitContexts::Tell() {
   const std::vector<uint32_t> ids = TakeCallbacks();
   if (ids.empty() || on_callbacks_.Value().IsEmpty()) return;
-  Napi::Array argument = Napi::Array::New(environment_.env(), ids.size());
-  for (size_t i = 0; i < ids.size(); ++i) argument.Set(static_cast<uint32_t>(i), ids[i]);
-  environment_.Call(on_callbacks_, argument);
+  environment_.Call(on_callbacks_, ToArray(environment_.env(), ids, [](uint32_t id) { return id; }));
 }
 
 void WaitContexts::Close(std::function<void()> done) {
@@ -62,6 +144,24 @@ void WaitContexts::Close(std::function<void()> done) {
     if (!handle->busy()) handle->Close();
   }
   done();
+}
+
+// --- Exports
+
+void AddWaitContextExports(Exports& exports) {
+  exports.Add("createWaitContext", &CreateWaitContext);
+  exports.Add("closeWaitContext", &CloseWaitContext);
+  exports.Add("waitContextFds", &WaitContextFds);
+  exports.Add("waitContextChangedFds", &WaitContextChangedFds);
+  exports.Add("waitContextBusy", &WaitContextBusy);
+  exports.Add("waitContextStatus", &WaitContextStatus);
+  exports.Add("setWaitContextStatus", &SetWaitContextStatus);
+  exports.Add("observeCallbacks", &ObserveCallbacks);
+  exports.Add("stopObservingCallbacks", &StopObservingCallbacks);
+  exports.Add("takeCallbacks", &TakeCallbacks);
+  exports.Add("await", &Await);
+  exports.Add("cancelAwait", &CancelAwait);
+  exports.Add("checkFd", &CheckFd);
 }
 
 }  // namespace openssl_async

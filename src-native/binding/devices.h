@@ -1,4 +1,4 @@
-// The exports that keys and operations need.
+// Devices: how they are polled, and how operations wait for them.
 #pragma once
 
 #include <napi.h>
@@ -7,12 +7,8 @@
 
 namespace openssl_async {
 
-class Exports;
-
 // Three arguments from `first` on: interval in milliseconds, threshold of asymmetric operations, threshold of others.
 PollingOptions ToPollingOptions(const Napi::CallbackInfo& info, size_t first);
-
-void AddOperationExports(Exports& exports);
 
 // Lets go of what operations keep of engines and providers: fds in this environment's wait contexts, idle contexts.
 void ForgetDevices(const Napi::CallbackInfo& info);

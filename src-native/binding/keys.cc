@@ -1,0 +1,42 @@
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/exports.h"
+#include "binding/scope.h"
+#include "binding/subjects.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+using KeyHandle = std::shared_ptr<Key>;
+
+// (DER, is private, OpenSSL's name of the type or undefined, scope)
+Napi::Value CreateKey(Info info) {
+  Result<ProviderScope> scope = ToScope(info[3]);
+  if (!scope.ok()) return ToJs(info.Env(), scope.error());
+  const std::string type = ToText(info[2]);
+  Result<std::shared_ptr<Key>> key =
+      Key::FromDer(ToView(info[0]), ToBool(info[1]), type.empty() ? nullptr : type.c_str(), scope.value());
+  if (!key.ok()) return ToJs(info.Env(), key.error());
+  return FromHandle(info.Env(), new KeyHandle(std::move(key.value())));
+}
+
+// What it holds goes now, and not when the handle is collected.
+Napi::Value ReleaseKey(Info info) {
+  ToHandle<KeyHandle>(info[0])->reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void AddKeyExports(Exports& exports) {
+  exports.Add("createKey", &CreateKey);
+  exports.Add("releaseKey", &ReleaseKey);
+}
+
+}  // namespace openssl_async

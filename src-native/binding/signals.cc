@@ -1,0 +1,53 @@
+// Signals, which examples hand to jobs as fds.
+#include <memory>
+#include <utility>
+
+#include "binding/convert.h"
+#include "binding/exports.h"
+#include "binding/subjects.h"
+#include "wakeup/wait_signal.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+Napi::Value CreateSignal(Info info) {
+  Result<std::unique_ptr<WaitSignal>> created = WaitSignal::Create();
+  if (!created.ok()) return ToJs(info.Env(), created.error());
+  // Closed by closeSignal(), or with the external.
+  return FromHandle(info.Env(), new std::unique_ptr<WaitSignal>(std::move(created.value())));
+}
+
+std::unique_ptr<WaitSignal>& SignalPointerOf(Napi::Value value) {
+  return *ToHandle<std::unique_ptr<WaitSignal>>(value);
+}
+
+Napi::Value SignalFd(Info info) {
+  return Napi::Number::New(info.Env(), WaitFdToNumber(SignalPointerOf(info[0])->fd()));
+}
+
+Napi::Value WakeSignal(Info info) {
+  SignalPointerOf(info[0])->Wake();
+  return info.Env().Undefined();
+}
+
+Napi::Value ClearSignal(Info info) { return Napi::Boolean::New(info.Env(), SignalPointerOf(info[0])->Clear()); }
+
+Napi::Value CloseSignal(Info info) {
+  SignalPointerOf(info[0]).reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void AddSignalExports(Exports& exports) {
+  exports.Add("createSignal", &CreateSignal);
+  exports.Add("signalFd", &SignalFd);
+  exports.Add("wakeSignal", &WakeSignal);
+  exports.Add("clearSignal", &ClearSignal);
+  exports.Add("closeSignal", &CloseSignal);
+}
+
+}  // namespace openssl_async
