@@ -1,6 +1,6 @@
 // Every error that this library makes, and the only place that makes them.
 import { describeForeign } from './brand';
-import type { NativeError } from '../native/contract/addon';
+import type { NativeError } from '../native/contract/error';
 
 /**
  * The codes of this library's own errors. They are stable: a code changes only with a major version, a message at any

@@ -84,7 +84,7 @@ function judge(elf: ElfModule, details: Record<string, unknown>): Finding {
 // A module of PKCS#11 is no engine or provider: one of those opens it.
 function judgeToken(details: Record<string, unknown>): Finding {
   if (!isCapable()) return unknown('is a module of PKCS#11; without async jobs it cannot be told more', { details });
-  const [second, canIsolate] = environment().addon.secondLibcrypto(String(details.path));
+  const [second, canIsolate] = environment().addon.modules.secondLibcrypto(String(details.path));
   Object.assign(details, { pkcs11: true, secondLibcrypto: second, canIsolate });
   const summary = 'is a module of PKCS#11';
   if (second === '') return { status: 'ok', summary: `${summary} that brings no OpenSSL of its own`, details };

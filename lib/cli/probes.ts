@@ -291,7 +291,7 @@ function inUse(used: number | undefined): string {
 
 function describeFips(): Finding {
   const providers = listProviders(); // the library context of openssl-async is there after it
-  const details = environment().addon.libraryContexts();
+  const details = environment().addon.libraries.contexts();
   const { process: isOn, own, accelerator } = details;
   const namesOf = (library: 'process' | 'own'): string =>
     providers.flatMap((each) => (each.library === library ? [each.name] : [])).join(', ');

@@ -15,7 +15,9 @@ import {
   type KeyEntry,
   type KeyLike,
 } from '../keys/key';
-import type { NativeEngine, NativeEngineTask, NativeKey, NativeOutcome, NativeScope } from '../native/contract/addon';
+import type { NativeEngineTask } from '../native/contract/engines';
+import type { NativeEngine, NativeKey, NativeOutcome } from '../native/contract/handles';
+import type { NativeScope } from '../native/contract/scope';
 import { EngineMethod } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { forgetDefaultEngine, inFlightEnded, noteDefaultEngine } from '../keys/native-keys';
@@ -106,7 +108,7 @@ export class Engine {
     readonly pauses: boolean,
     { heartbeat }: HardwareOptions,
   ) {
-    const { id, name, algorithms, commands } = environment().addon.describeEngine(native);
+    const { id, name, algorithms, commands } = environment().addon.engines.describe(native);
     this.id = id;
     this.name = name;
     this.algorithms = algorithms;
@@ -154,7 +156,7 @@ export class Engine {
     return attempt(() => {
       validateString(command, 'command');
       const bytes = toNativeValue(value, 'value');
-      const task = environment().addon.controlEngine(this.#handle(), command, bytes);
+      const task = environment().addon.engines.control(this.#handle(), command, bytes);
       wipe(bytes);
       return ask(task, 'control engine', undefined, undefined, () => undefined);
     });
@@ -185,7 +187,7 @@ export class Engine {
    */
   loadPublicKey(id: string, options: EngineKeyOptions = {}): Promise<AsyncKey> {
     return this.#loadKey(id, options, false, (native, spki) => {
-      environment().addon.releaseKey(native);
+      environment().addon.keys.release(native);
       return new AsyncKey(entryOf(readPublicKey(spki)));
     });
   }
@@ -218,7 +220,7 @@ export class Engine {
     const { held, keyObject, publicEntry } = privateKeyEntry(key);
     if (held !== undefined) throw asyncError('ERR_ASYNC_ENGINE', `The private key does not leave ${held.holder}`);
     const pkcs8 = keyObject.export({ format: 'der', type: 'pkcs8' });
-    const bound = environment().addon.bindEngineKey(native, pkcs8, this.#methods, this.pauses);
+    const bound = environment().addon.engines.bindKey(native, pkcs8, this.#methods, this.pauses);
     pkcs8.fill(0);
     if (isNativeError(bound)) throw fromNative(bound);
     return this.#hold(publicEntry.spki, bound);
@@ -238,7 +240,7 @@ export class Engine {
     const names = readNames(algorithms, 'algorithms', DEFAULTS);
     const native = this.#handle();
     noteDefaultEngine(this);
-    const failed = environment().addon.setDefaultEngine(native, names.join(','));
+    const failed = environment().addon.engines.setDefault(native, names.join(','));
     if (failed !== undefined) throw fromNative(failed);
   }
 
@@ -262,13 +264,13 @@ export class Engine {
     for (const reference of this.#keys) {
       const entry = reference.deref();
       if (entry?.held === undefined) continue;
-      for (const spec of entry.takeSpecs() as Spec[]) addon.releaseSpec(spec.native);
-      addon.releaseKey(entry.held.native);
+      for (const spec of entry.takeSpecs() as Spec[]) addon.specs.release(spec.native);
+      addon.keys.release(entry.held.native);
     }
     this.#keys.clear();
     forgetDefaultEngine(this);
-    addon.stopPolling(`engine:${this.id}`);
-    addon.unloadEngine(native);
+    addon.devices.stopPolling(`engine:${this.id}`);
+    addon.engines.unload(native);
     return inFlightEnded();
   }
 
@@ -300,14 +302,14 @@ export class Engine {
       const { pin } = limits;
       if (pin !== undefined) validatePin(pin, 'options.pin');
       const { addon } = environment();
-      const task = addon.loadEngineKey(this.#handle(), id, isPrivate);
+      const task = addon.engines.loadKey(this.#handle(), id, isPrivate);
       return ask(task, 'load engine key', pin, limits as OperationOptions, (outcome) => {
-        const [native, spki] = addon.takeEngineKey(outcome, this.pauses);
+        const [native, spki] = addon.engines.takeKey(outcome, this.pauses);
         try {
           this.#handle();
           return toKey(native, spki);
         } catch (error) {
-          addon.releaseKey(native);
+          addon.keys.release(native);
           throw error;
         }
       });
@@ -364,15 +366,15 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
     const modules = modulesOf('engine', idOrPath, [...preInit, ...postInit]);
     const isPath = PATH.test(idOrPath);
     const { addon } = environment();
-    const task = addon.loadEngine(isPath ? resolve(idOrPath) : idOrPath, isPath, id, preInit, postInit);
+    const task = addon.engines.load(isPath ? resolve(idOrPath) : idOrPath, isPath, id, preInit, postInit);
     for (const part of [...preInit, ...postInit]) wipe(part);
     isolateModules(isolate, modules, 'engine');
     return ask(task, 'load engine', undefined, undefined, (outcome) => {
-      const native = addon.takeEngine(outcome);
+      const native = addon.engines.takeEngine(outcome);
       const engine = new Engine(native, pauses, hardware);
       const backend = `engine:${engine.id}`;
       try {
-        waitFor(backend, hardware, 'POLL', (...poll) => addon.pollEngine(backend, native, ...poll));
+        waitFor(backend, hardware, 'POLL', (...poll) => addon.engines.poll(backend, native, ...poll));
       } catch (error) {
         void engine.unload();
         throw error;
@@ -390,7 +392,7 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
  * @throws `ERR_ASYNC_UNSUPPORTED`
  */
 export function listEngines(): EngineInfo[] {
-  return environment().addon.listEngines();
+  return environment().addon.engines.list();
 }
 
 const ENGINE_OPTIONS = ['id', 'preInit', 'postInit', 'algorithms', 'pauses', 'isolate', ...HARDWARE_OPTIONS] as const;
@@ -429,13 +431,13 @@ async function ask<T>(
   const answer = typeof pin === 'string' ? Buffer.from(pin) : bytesOf(pin);
   try {
     await call(spec, [answer], undefined, offloaded(limits), () => undefined);
-    const failed = addon.takeError(outcome);
+    const failed = addon.engines.takeError(outcome);
     if (failed !== undefined) throw fromNative(failed);
     return take(outcome);
   } finally {
     if (typeof pin === 'string') wipe(answer);
-    addon.releaseSpec(native);
-    addon.releaseOutcome(outcome);
+    addon.specs.release(native);
+    addon.engines.releaseOutcome(outcome);
   }
 }
 

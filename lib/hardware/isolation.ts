@@ -1,6 +1,7 @@
 // Modules of PKCS#11 that bring a libcrypto of their own, which the dynamic linker of ELF would mix with the process's.
 import { resolve } from 'node:path';
 import { fromNative, invalidArgType } from '../base/errors';
+import type { NativeError } from '../native/contract/error';
 import { Isolation } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { validatePath } from '../base/validators';
@@ -58,10 +59,10 @@ export function validateIsolate(isolate: unknown): string[] {
  */
 export function isolateModules(wanted: readonly string[], found: readonly string[], user: User): void {
   const { addon } = environment();
-  for (const path of wanted) throwIf(addon.isolateModule(path, Isolation.wanted));
-  for (const path of found) throwIf(addon.isolateModule(path, Isolation[user]));
+  for (const path of wanted) throwIf(addon.modules.isolate(path, Isolation.wanted));
+  for (const path of found) throwIf(addon.modules.isolate(path, Isolation[user]));
 }
 
-function throwIf(failed: ReturnType<ReturnType<typeof environment>['addon']['isolateModule']>): void {
+function throwIf(failed: NativeError | undefined): void {
   if (failed !== undefined) throw fromNative(failed);
 }

@@ -1,7 +1,8 @@
 // Providers of one's own, in a library context that Node.js knows nothing of.
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
-import type { NativeProvider, NativeProviderInfo } from '../native/contract/addon';
+import type { NativeProvider } from '../native/contract/handles';
+import type { NativeProviderInfo } from '../native/contract/providers';
 import { environment } from '../native/environment';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { inFlightEnded } from '../keys/native-keys';
@@ -80,7 +81,7 @@ export class Provider {
 
   /** @throws `ERR_ASYNC_PROVIDER_NOT_LOADED` after {@link unload} */
   info(): ProviderInfo {
-    return toInfo(environment().addon.describeProvider(this.#handle()), 'own');
+    return toInfo(environment().addon.providers.describe(this.#handle()), 'own');
   }
 
   /**
@@ -89,7 +90,7 @@ export class Provider {
    * @throws `ERR_ASYNC_PROVIDER_NOT_LOADED` after {@link unload}
    */
   selfTest(): boolean {
-    return environment().addon.testProvider(this.#handle());
+    return environment().addon.providers.test(this.#handle());
   }
 
   /**
@@ -99,7 +100,7 @@ export class Provider {
    */
   parameter(name: string): string | undefined {
     validateString(name, 'name');
-    return environment().addon.providerParameter(this.#handle(), name);
+    return environment().addon.providers.parameter(this.#handle(), name);
   }
 
   /**
@@ -121,8 +122,8 @@ export class Provider {
     // What a configuration file has activated stays, and is found anew.
     if (others.length === 0) setUnloaded(this.name);
     const { addon } = environment();
-    if (others.length === 0) addon.stopPolling(`provider:${this.name}`);
-    addon.unloadProvider(native);
+    if (others.length === 0) addon.devices.stopPolling(`provider:${this.name}`);
+    addon.providers.unload(native);
     this.#native = undefined;
     return inFlightEnded();
   }
@@ -180,13 +181,13 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
   isolateModules(validateIsolate(given.isolate), modulesOf('provider', name, parameters), 'provider');
   if (config !== undefined) loadConfiguration(config);
   const { addon } = environment();
-  const native = addon.loadProvider(name, path, parameters);
+  const native = addon.providers.load(name, path, parameters);
   if (isNativeError(native)) throw fromNative(native);
   const backend = `provider:${name}`;
   try {
-    waitFor(backend, hardware, 'poll', (...poll) => addon.pollProvider(backend, native, ...poll));
+    waitFor(backend, hardware, 'poll', (...poll) => addon.providers.poll(backend, native, ...poll));
   } catch (error) {
-    addon.unloadProvider(native);
+    addon.providers.unload(native);
     throw error;
   }
   const provider = new Provider(name, native, hardware);
@@ -203,8 +204,8 @@ const PROVIDER_OPTIONS = ['path', 'parameters', 'config', 'pauses', 'isolate', .
  * @throws `ERR_ASYNC_CONFIGURATION`
  */
 export function loadConfiguration(path: string): void {
-  isolateModules([], environment().addon.configuredModules(path), 'provider');
-  const failed = environment().addon.loadConfiguration(path);
+  isolateModules([], environment().addon.modules.ofConfiguration(path), 'provider');
+  const failed = environment().addon.libraries.loadConfiguration(path);
   if (failed !== undefined) throw fromNative(failed);
 }
 
@@ -227,7 +228,7 @@ export function listProviders(options: ProviderListOptions = {}): ProviderInfo[]
   validateBoolean(selfTest, 'options.selfTest');
   const { addon } = environment();
   return (['process', 'own'] as const).flatMap((library) => {
-    const found = addon.listProviders(library === 'own', selfTest);
+    const found = addon.providers.list(library === 'own', selfTest);
     if (isNativeError(found)) throw fromNative(found);
     return found.map((info) => toInfo(info, library));
   });

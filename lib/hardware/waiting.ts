@@ -1,7 +1,7 @@
 // What engines and providers of hardware have in common: how their operations are waited for.
 import { channel } from 'node:diagnostics_channel';
 import { fromNative, invalidArgValue } from '../base/errors';
-import type { NativeError } from '../native/contract/addon';
+import type { NativeError } from '../native/contract/error';
 import { WaitMode } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { readOptions, validateInteger, validateString } from '../base/validators';
@@ -97,7 +97,7 @@ export function waitFor(backend: string, options: HardwareOptions, command: stri
     const failed = start(poll.command ?? command, intervalMs, asymThreshold, symThreshold);
     if (failed !== undefined) throw fromNative(failed);
   }
-  environment().addon.setWaitMode(backend, WaitMode[wait]);
+  environment().addon.devices.setWaitMode(backend, WaitMode[wait]);
 }
 
 /** The message of the channel `openssl-async:hardware:heartbeat`, published when a device stops working, and works again. */

@@ -5,7 +5,7 @@ import { bytesOf, copyOf, sizeOf, unshared } from '../base/byte-views';
 import { invalidArgType, outOfRange } from '../base/errors';
 import type { Job } from './job';
 import type { Command } from './command';
-import type { NativeJobFunctionExternal } from '../native/contract/addon';
+import type { NativeJobFunctionExternal } from '../native/contract/handles';
 import { environment } from '../native/environment';
 import { validateFunction } from '../base/validators';
 
@@ -120,7 +120,7 @@ function mayBeGeneratorFunction(body: (...args: never[]) => unknown): boolean {
  * @throws `ERR_INVALID_ARG_TYPE` for anything else; `ERR_ASYNC_UNSUPPORTED`
  */
 export function nativeJobFunction(external: unknown): NativeJobFunction {
-  if (!environment().addon.isJobFunction(external)) {
+  if (!environment().jobs.isFunction(external)) {
     throw invalidArgType('external', 'an external made by openssl_async_create_job_function()', external);
   }
   return new NativeJobFunction(external);

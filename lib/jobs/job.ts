@@ -110,6 +110,6 @@ function validateKey(key: unknown): void {
 export function checkCommand(command: Command<unknown>): void {
   const { kind, fd } = command.parts;
   if (kind !== CommandKind.setWaitFd) return;
-  const refused = environment().addon.checkFd(fd as number);
+  const refused = environment().addon.waitContexts.checkFd(fd as number);
   if (refused !== undefined) throw fromNative(refused);
 }

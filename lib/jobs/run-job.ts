@@ -23,7 +23,8 @@ import {
   type JobFunction,
   NativeJobFunction,
 } from './job-function';
-import type { NativeError, NativeWaitContext } from '../native/contract/addon';
+import type { NativeError } from '../native/contract/error';
+import type { NativeWaitContext } from '../native/contract/handles';
 import { EventKind, EventWord, WAKEUP_KINDS } from '../native/contract/tables';
 import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from '../base/validators';
@@ -122,7 +123,7 @@ class Submission implements Pending<JobResult>, Listener {
   receive(words: Int32Array, offset: number): boolean {
     const value = words[offset + EventWord.value] as number;
     const detail = words[offset + EventWord.detail] as number;
-    const { addon } = environment();
+    const { jobs } = environment();
     switch (words[offset + EventWord.kind] as number) {
       case EventKind.finished: {
         const result: JobResult = {
@@ -134,20 +135,20 @@ class Submission implements Pending<JobResult>, Listener {
             poll: words[offset + EventWord.poll] as number,
           },
         };
-        if (detail !== 0) result.opensslErrorStack = [...addon.takeFailure(this.id).opensslErrors];
+        if (detail !== 0) result.opensslErrorStack = [...jobs.takeFailure(this.id).opensslErrors];
         this.result = result;
         environment().unlisten(this.id);
         break;
       }
       case EventKind.failed:
-        this.failure = { error: addon.takeFailure(this.id), pauses: words[offset + EventWord.pauses] as number };
+        this.failure = { error: jobs.takeFailure(this.id), pauses: words[offset + EventWord.pauses] as number };
         environment().unlisten(this.id);
         break;
       case EventKind.handedOver:
         this.happened({ what: 'handed-over', ok: value === 1, fd: detail });
         break;
       case EventKind.unwatchable:
-        this.happened({ what: 'unwatchable', error: addon.takeFailure(this.id) });
+        this.happened({ what: 'unwatchable', error: jobs.takeFailure(this.id) });
         break;
       case EventKind.started:
         this.happened({ what: 'start', message: this.message(words, offset) });
@@ -174,7 +175,7 @@ class Submission implements Pending<JobResult>, Listener {
     const env = environment();
     settle(this);
     if (env.hears(this)) {
-      if (batch.has(this.id) || (env.addon.knowsJob(this.id) && !env.addon.abandon(this.id))) return;
+      if (batch.has(this.id) || (env.jobs.knows(this.id) && !env.jobs.abandon(this.id))) return;
       env.unlisten(this.id);
     }
     this.release();
@@ -187,12 +188,12 @@ class Submission implements Pending<JobResult>, Listener {
     const error = once(makeError);
     if (this.hasEnded) return error;
     const generator = this.extras?.generator;
-    if (env.addon.abandon(this.id)) {
+    if (env.jobs.abandon(this.id)) {
       env.unlisten(this.id);
       this.release();
     } else if (generator !== undefined) {
       generator.run.interrupt(error);
-      env.addon.interrupt(this.id);
+      env.jobs.interrupt(this.id);
     }
     return error;
   }
@@ -226,7 +227,7 @@ class Submission implements Pending<JobResult>, Listener {
     const { generator, inContext } = this.extras as Extras;
     const { run } = generator as NonNullable<Extras['generator']>;
     const { kind, keyId = 0, fd: commandFd = 0, cleanup } = (inContext as InContext)(() => run.step(ok, fd));
-    environment().addon.continueJob(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
+    environment().jobs.continue(this.id, kind, keyId, commandFd, cleanup !== undefined, 0);
   }
 
   private settleWithEnd(): void {
@@ -325,7 +326,7 @@ class Batch {
   }
 
   submit(env: Environment): void {
-    if (this.#ids[0] !== 0) env.addon.submitBatch(this.#ids, (this.#func as NativeJobFunction).external);
+    if (this.#ids[0] !== 0) env.jobs.submitBatch(this.#ids, (this.#func as NativeJobFunction).external);
   }
 }
 
@@ -341,7 +342,7 @@ function flush(env: Environment): void {
 function trace(env: Environment): void {
   const wanted = wantsTrace();
   if (wanted === tracing) return;
-  env.addon.setTracing(wanted);
+  env.jobs.setTracing(wanted);
   tracing = wanted;
 }
 
@@ -414,7 +415,7 @@ function submitAlone(
     extras.waitContext = waitContext;
   }
   env.submitting = submission;
-  env.addon.submit(env.listen(submission), func.external, args, native);
+  env.jobs.submit(env.listen(submission), func.external, args, native);
   return promised(env, submission, options);
 }
 
@@ -436,7 +437,7 @@ function submitGenerator(
   const native = waitContextInternals.acquire(context);
   env.submitting = submission;
   extras.waitContext = context;
-  env.addon.submit(env.listen(submission), null, null, native);
+  env.jobs.submit(env.listen(submission), null, null, native);
   return promised(env, submission, options);
 }
 

@@ -4,7 +4,7 @@ import { asyncError, fromNative, invalidArgType } from '../base/errors';
 import { currentJob, GeneratorRun } from './generator-run';
 import { Job } from './job';
 import { cloneArgs, GeneratorJobFunction, toBytes, validateJobFunction, type JobFunction } from './job-function';
-import type { NativeJob } from '../native/contract/addon';
+import type { NativeJob } from '../native/contract/handles';
 import { RunStatus } from '../native/contract/tables';
 import { environment, type Environment, type Listener, type Recallable } from '../native/environment';
 import { waitContextInternals, type WaitContext } from './wait-context';
@@ -92,7 +92,7 @@ function letGo(env: Environment, native: NativeJob, waitContext: WaitContext): v
     conclude: end,
     recall: end,
   };
-  if (env.addon.releaseJob(native, env.listen(listener))) return;
+  if (env.jobs.release(native, env.listen(listener))) return;
   env.unlisten(listener.id);
   end();
 }
@@ -162,8 +162,8 @@ function start(env: Environment, waitContext: WaitContext, func: unknown, args: 
   env.driving = started;
   if (isGenerator) started.run = new GeneratorRun(env, job, func, copy);
   started.native = isGenerator
-    ? env.addon.createJob(null, null, nativeContext)
-    : env.addon.createJob(func.external, copy as Uint8Array | null, nativeContext);
+    ? env.jobs.create(null, null, nativeContext)
+    : env.jobs.create(func.external, copy as Uint8Array | null, nativeContext);
   startedJobs.set(job, started);
   const result = drive(started);
   if (result.status === 'pause') forgotten.register(job, { native: started.native, waitContext }, job);
@@ -196,21 +196,21 @@ function resume(env: Environment, job: Job, waitContext: WaitContext): StartJobR
 function drive(started: Started): StartJobResult {
   const { env, job, run, waitContext } = started;
   const native = started.native as NativeJob;
-  const { addon } = env;
+  const { addon, jobs } = env;
   const before = job.currentState;
   job.currentState = 'running';
   for (;;) {
-    const status = addon.runJob(native);
+    const status = jobs.run(native);
     if (typeof status !== 'number') {
       job.currentState = before;
       if (before === 'running') abandonStart(started);
       env.driving = undefined;
       throw fromNative(status);
     }
-    if (env.hasCallbacks) env.runCallbacks(addon.takeCallbacks());
+    if (env.hasCallbacks) env.runCallbacks(addon.waitContexts.takeCallbacks());
     switch (status) {
       case RunStatus.handedOver: {
-        const [ok, fd] = addon.jobOutcome(native);
+        const [ok, fd] = jobs.outcome(native);
         carryOn(env, native, (run as GeneratorRun).step(ok === 1, fd));
         break;
       }
@@ -228,18 +228,18 @@ function drive(started: Started): StartJobResult {
 
 function carryOn(env: Environment, native: NativeJob, command: CommandParts): void {
   const { kind, keyId = 0, fd = 0, cleanup } = command;
-  env.addon.continueJob(native, kind, keyId, fd, cleanup !== undefined, 0);
+  env.jobs.continue(native, kind, keyId, fd, cleanup !== undefined, 0);
 }
 
 // The job never began.
 function abandonStart({ env, job, native, waitContext }: Started): void {
-  env.addon.releaseJob(native as NativeJob, 0);
+  env.jobs.release(native as NativeJob, 0);
   job.currentState = 'finished';
   waitContextInternals.release(waitContext);
 }
 
 function finish({ env, job, native, run, waitContext }: Started, failed: boolean): StartJobResult {
-  const { returnValue, exception, opensslErrors } = env.addon.endJob(native as NativeJob);
+  const { returnValue, exception, opensslErrors } = env.jobs.end(native as NativeJob);
   job.currentState = 'finished';
   waitContextInternals.release(waitContext);
   if (run?.end !== undefined) {

@@ -11,7 +11,7 @@ import {
   type Pending,
   type Resolve,
 } from '../base/pending';
-import type { NativeWaitContext } from '../native/contract/addon';
+import type { NativeWaitContext } from '../native/contract/handles';
 import { environment, type Environment, type Listener } from '../native/environment';
 import { readOptions, validateAbortSignal, validateFunction, validateInteger } from '../base/validators';
 import { WAIT_STATUSES } from '../native/contract/tables';
@@ -62,7 +62,7 @@ interface OpenContext {
 
 /** False, without effect, while a job uses it. Throws what a clean-up function threw, after all were called. */
 function closeContext({ native, fds }: OpenContext): boolean {
-  const due = environment().addon.closeWaitContext(native);
+  const due = environment().addon.waitContexts.close(native);
   if (due === undefined) return false;
   const failures: unknown[] = [];
   for (let i = 0; i < due.length; i += 2) {
@@ -149,7 +149,7 @@ export class WaitContext {
   constructor() {
     this.#environment = environment();
     this.#environment.start();
-    const created = this.#environment.addon.createWaitContext();
+    const created = this.#environment.addon.waitContexts.create();
     if (isNativeError(created)) throw fromNative(created);
     this.#open = { native: created, fds: [] };
     collected.register(this, this.#open, this);
@@ -172,7 +172,7 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
    */
   fds(): number[] {
-    return this.#environment.addon.waitContextFds(this.#native());
+    return this.#environment.addon.waitContexts.fds(this.#native());
   }
 
   /**
@@ -182,7 +182,7 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
    */
   changedFds(): ChangedFds {
-    const [added, removed] = this.#environment.addon.waitContextChangedFds(this.#native());
+    const [added, removed] = this.#environment.addon.waitContexts.changedFds(this.#native());
     return { added, removed };
   }
 
@@ -201,14 +201,14 @@ export class WaitContext {
       if (this.#callbackId === 0) return;
       this.#environment.setCallback(this.#callbackId, undefined);
       this.#callbackId = 0;
-      this.#environment.addon.stopObservingCallbacks(native);
+      this.#environment.addon.waitContexts.stopObserving(native);
       return;
     }
     validateFunction(callback, 'callback');
     this.#callback = callback;
     if (this.#callbackId === 0) {
       this.#callbackId = ++lastCallbackId;
-      this.#environment.addon.observeCallbacks(native, this.#callbackId);
+      this.#environment.addon.waitContexts.observe(native, this.#callbackId);
     }
     this.#environment.setCallback(this.#callbackId, callback);
   }
@@ -226,7 +226,7 @@ export class WaitContext {
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`; `ERR_INVALID_ARG_VALUE` for another word.
    */
   get status(): WaitStatus {
-    return WAIT_STATUSES[this.#environment.addon.waitContextStatus(this.#native())] ?? 'unsupported';
+    return WAIT_STATUSES[this.#environment.addon.waitContexts.status(this.#native())] ?? 'unsupported';
   }
 
   /** For those who play the engine. */
@@ -234,7 +234,7 @@ export class WaitContext {
     const native = this.#native();
     const index = WAIT_STATUSES.indexOf(status);
     if (index < 0) throw invalidArgValue('status', status, `must be one of: ${WAIT_STATUSES.join(', ')}`);
-    this.#environment.addon.setWaitContextStatus(native, index);
+    this.#environment.addon.waitContexts.setStatus(native, index);
   }
 
   /**
@@ -320,7 +320,7 @@ class Wait implements Pending<undefined>, Listener {
     const { env } = this;
     env.submitting = this;
     this.setWaiting(true);
-    const refused = env.addon.await(native, env.listen(this));
+    const refused = env.addon.waitContexts.await(native, env.listen(this));
     if (refused !== undefined) {
       this.end();
       env.submitting = undefined;
@@ -343,7 +343,7 @@ class Wait implements Pending<undefined>, Listener {
 
   recall(): void {
     if (this.env.hears(this)) {
-      this.env.addon.cancelAwait(this.id);
+      this.env.addon.waitContexts.cancelAwait(this.id);
       this.env.unlisten(this.id);
     }
     this.setWaiting(false);
@@ -351,7 +351,7 @@ class Wait implements Pending<undefined>, Listener {
 
   giveUp(makeError: () => Error): () => Error {
     if (this.env.hears(this)) {
-      this.env.addon.cancelAwait(this.id);
+      this.env.addon.waitContexts.cancelAwait(this.id);
       this.end();
     }
     return makeError;

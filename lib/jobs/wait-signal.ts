@@ -1,6 +1,6 @@
 // The pipe of the man page's example.
 import { asyncError, fromNative, isNativeError } from '../base/errors';
-import type { NativeWaitSignal } from '../native/contract/addon';
+import type { NativeWaitSignal } from '../native/contract/handles';
 import { environment } from '../native/environment';
 
 /**
@@ -27,30 +27,30 @@ export class WaitSignal {
   #handle: NativeWaitSignal | undefined;
 
   constructor() {
-    const created = environment().addon.createSignal();
+    const created = environment().addon.signals.create();
     if (isNativeError(created)) throw fromNative(created);
     this.#handle = created;
   }
 
   /** The fd (on Windows, the event object) that is readable while the signal is woken. */
   get fd(): number {
-    return environment().addon.signalFd(this.#open());
+    return environment().addon.signals.fd(this.#open());
   }
 
   /** Makes {@link WaitSignal.fd} readable. Waking it twice is as good as once. */
   wake(): void {
-    environment().addon.wakeSignal(this.#open());
+    environment().addon.signals.wake(this.#open());
   }
 
   /** Makes {@link WaitSignal.fd} unreadable again. False when nobody had woken it: a job should then pause again. */
   clear(): boolean {
-    return environment().addon.clearSignal(this.#open());
+    return environment().addon.signals.clear(this.#open());
   }
 
   /** Closes the fd. A job that still waits for it must have cleared it from its wait context before. Twice is harmless. */
   close(): void {
     if (this.#handle === undefined) return;
-    environment().addon.closeSignal(this.#handle);
+    environment().addon.signals.close(this.#handle);
     this.#handle = undefined;
   }
 

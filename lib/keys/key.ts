@@ -21,7 +21,8 @@ import {
   type CodedError,
   type OpenSSLError,
 } from '../base/errors';
-import type { NativeKey, NativeScope, NativeSpec } from '../native/contract/addon';
+import type { NativeKey, NativeSpec } from '../native/contract/handles';
+import type { NativeScope } from '../native/contract/scope';
 import { environment } from '../native/environment';
 import { isolateErrors } from '../native/error-queue';
 import { noteImport, type KeyHolder } from './native-keys';
@@ -72,7 +73,7 @@ export class KeyEntry implements KeyHolder {
   native(scope: NativeScope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
     // In FIPS mode, keys of validated implementations.
-    const name = `${String(environment().addon.inFipsMode())}:${scopeName(scope)}`;
+    const name = `${String(environment().addon.libraries.inFipsMode())}:${scopeName(scope)}`;
     const generation = scope?.[3];
     const known = this.#native.get(name);
     if (known !== undefined && known.generation === generation) return known.key;
@@ -90,13 +91,13 @@ export class KeyEntry implements KeyHolder {
       for (const [name, spec] of table as Map<string, { native: NativeSpec; generation: number | undefined }>) {
         if (!isChosen(spec)) continue;
         table.delete(name);
-        addon.releaseSpec(spec.native);
+        addon.specs.release(spec.native);
       }
     }
     for (const [name, made] of this.#native) {
       if (!isChosen(made)) continue;
       this.#native.delete(name);
-      addon.releaseKey(made.key);
+      addon.keys.release(made.key);
     }
     this.#publicEntry?.forget(generation);
   }
@@ -186,7 +187,7 @@ function importKey(keyObject: KeyObject, scope: NativeScope | undefined): Native
   const type = (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8';
   const der = isolateErrors(() => keyObject.export({ format: 'der', type }));
   try {
-    const native = environment().addon.createKey(der, isPrivate, keyObject.asymmetricKeyType?.toUpperCase(), scope);
+    const native = environment().addon.keys.create(der, isPrivate, keyObject.asymmetricKeyType?.toUpperCase(), scope);
     if (!isNativeError(native)) return native;
     refuseDamaged(keyObject);
     throw fromNative(native);

@@ -54,7 +54,7 @@ export function inFlightEnded(): Promise<void> {
       recall: () => undefined,
     };
     env.submitting = wait;
-    const isAwaited = env.addon.awaitEnds(env.listen(wait));
+    const isAwaited = env.addon.devices.awaitEnds(env.listen(wait));
     if (!isAwaited) env.unlisten(wait.id);
     env.submitting = undefined;
     if (!isAwaited) resolve();

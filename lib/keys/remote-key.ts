@@ -1,7 +1,8 @@
 // Private keys that JavaScript functions work with: they ask a cloud's key service, an HSM, another process.
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
 import { heldPrivateKey, publicKeyEntry, type AsyncKey, type HeldKey, type KeyLike } from './key';
-import type { NativeKey, NativeScope } from '../native/contract/addon';
+import type { NativeKey } from '../native/contract/handles';
+import type { NativeScope } from '../native/contract/scope';
 import { RemoteKeyFlag, RemoteOperation, RemoteRefusal, RemoteWord } from '../native/contract/tables';
 import { bytesOf, unshared } from '../base/byte-views';
 import { Deadline, Deadlines } from './deadlines';
@@ -122,7 +123,7 @@ export function createRemoteKey(options: RemoteKeyOptions): AsyncKey {
     0,
   );
   const flags = (verify ? RemoteKeyFlag.verifies : 0) | (dsaEncoding === 'ieee-p1363' ? RemoteKeyFlag.p1363 : 0);
-  const native = env.addon.createRemoteKey(spki, type.toUpperCase(), number, operations, flags);
+  const native = env.addon.remote.createKey(spki, type.toUpperCase(), number, operations, flags);
   if (isNativeError(native)) throw fromNative(native);
   listen(env);
   const key = new RemoteKey(env, native, type, spki, functions, timeoutMs, maxConcurrent);
@@ -163,7 +164,7 @@ const onRequests = (count: number): void => {
     const key = keys.get(requestWord(i, RemoteWord.key))?.deref();
     if (key !== undefined) asked.push(new Asking(key, i));
     else
-      environment().addon.refuseRemote(requestWord(i, RemoteWord.id), RemoteRefusal.failed, 'The remote key is gone');
+      environment().addon.remote.refuse(requestWord(i, RemoteWord.id), RemoteRefusal.failed, 'The remote key is gone');
   }
   for (const asking of asked) asking.key.ask(asking, now);
 };
@@ -304,7 +305,7 @@ class Asking extends Deadline implements Asked {
       this.#refuse(RemoteRefusal.invalidResult, `${this.#operation}() of the remote key gave no bytes`);
       return;
     }
-    if (this.#end()) this.key.env.addon.answerRemote(this.#id, unshared(bytes));
+    if (this.#end()) this.key.env.addon.remote.answer(this.#id, unshared(bytes));
     this.#release();
   }
 
@@ -319,8 +320,8 @@ class Asking extends Deadline implements Asked {
     this.#abort(asyncError('ERR_ASYNC_REMOTE_KEY_TIMEOUT', message));
   }
 
-  #refuse(why: number, message: string): void {
-    if (this.#end()) this.key.env.addon.refuseRemote(this.#id, why, message);
+  #refuse(why: RemoteRefusal, message: string): void {
+    if (this.#end()) this.key.env.addon.remote.refuse(this.#id, why, message);
     this.#release();
   }
 

@@ -58,7 +58,7 @@ const bytes = new Uint8Array(64 * 1024);
 
 /** Has `onRequests` called with the number of requests that can be read. They stay until users' code runs. */
 export function listenForRequests(env: Environment, onRequests: (count: number) => void): void {
-  env.addon.setRemoteSink(onRequests, words, bytes);
+  env.addon.remote.setSink(onRequests, words, bytes);
 }
 
 /** A word of the request with this index. */
@@ -89,7 +89,7 @@ export function readRequest(
 function bytesOfRequest(index: number): readonly [bytes: Buffer, label: Buffer | undefined] {
   const offset = requestWord(index, RemoteWord.offset);
   if (offset < 0) {
-    return environment().addon.remoteBytes(requestWord(index, RemoteWord.id)) ?? [Buffer.alloc(0), undefined];
+    return environment().addon.remote.bytes(requestWord(index, RemoteWord.id)) ?? [Buffer.alloc(0), undefined];
   }
   const size = requestWord(index, RemoteWord.size);
   const labelSize = requestWord(index, RemoteWord.labelSize);
@@ -177,7 +177,7 @@ const digestNames: string[] = [];
 function digestName(number: number): string | undefined {
   if (number === 0) return undefined;
   return (digestNames[number] ??= environment()
-    .addon.remoteName(number)
+    .addon.remote.name(number)
     .toLowerCase()
     .replace(/^sha2-/, 'sha')
     .replace('/', '-')

@@ -6,7 +6,9 @@
 // {@link Environment.submitting} or {@link Environment.driving}; the next one to enter finds the note and recalls it.
 import { asyncError, fromNative, isNativeError } from '../base/errors';
 import { DEFAULT_OPTIONS, type ResolvedOptions } from '../base/options';
-import type { NativeAddon, NativeModule } from './contract/addon';
+import type { NativeAddon, NativeEntry } from './contract/addon';
+import type { NativeJobs } from './contract/jobs';
+import type { NativeOperations } from './contract/operations';
 import { EventWord, STATE_WORDS, StateWord, WORDS_PER_EVENT } from './contract/tables';
 import { loadAddon } from './load';
 
@@ -44,6 +46,9 @@ export interface Asked {
 
 export class Environment {
   readonly addon: NativeAddon;
+  /** Of the addon: what is called for each job and each operation. */
+  readonly jobs: NativeJobs;
+  readonly operations: NativeOperations;
   options: Readonly<ResolvedOptions> = DEFAULT_OPTIONS;
   /** What `initThread()` allows the thread's pool; 0 for no limit. */
   poolLimit = 0;
@@ -69,7 +74,9 @@ export class Environment {
 
   constructor(addon: NativeAddon) {
     this.addon = addon;
-    addon.setEventSink(this.#words, this.#onEvents, this.#onCallbacks, this.#state);
+    this.jobs = addon.jobs;
+    this.operations = addon.operations;
+    addon.thread.setEventSink(this.#words, this.#onEvents, this.#onCallbacks, this.#state);
   }
 
   /** To be called first by whatever begins something: recalls what an end of JavaScript has left half done. */
@@ -83,7 +90,7 @@ export class Environment {
     if (this.started) return;
     const { initialJobs } = this.options;
     // Refused when the thread has a pool already: that one will do.
-    if (initialJobs > 0) this.addon.initThread(0, initialJobs);
+    if (initialJobs > 0) this.addon.thread.init(0, initialJobs);
     this.started = true;
   }
 
@@ -91,7 +98,7 @@ export class Environment {
   guardExit(): void {
     if (this.#guarded) return;
     process.once('exit', () => {
-      this.addon.endBlockingCalls();
+      this.operations.endBlockingCalls();
     });
     this.#guarded = true;
   }
@@ -149,7 +156,7 @@ export class Environment {
 
   /** Runs `body`, which throws nothing, where C would be inside a job, so that it cannot start one. */
   inside(body: () => void): void {
-    this.addon.inside(body);
+    this.addon.thread.inside(body);
   }
 
   // What user code throws is nobody's to catch.
@@ -211,7 +218,7 @@ let present: Environment | undefined;
 let loaded: Loaded | undefined;
 
 interface Loaded {
-  readonly module: NativeModule | undefined;
+  readonly module: NativeEntry | undefined;
   /** Why there is no environment, and the error of those who need one. */
   readonly reason: string | undefined;
   readonly error: (() => Error) | undefined;
@@ -245,7 +252,7 @@ export function environment(): Environment {
 function open(): Environment {
   const { module, error } = load();
   if (error !== undefined) throw error();
-  const addon = (module as NativeModule).open();
+  const addon = (module as NativeEntry).open();
   if (isNativeError(addon)) throw fromNative(addon);
   present = new Environment(addon);
   return present;
@@ -268,7 +275,7 @@ export function reasonForNone(): string | undefined {
 }
 
 /** What can be asked of the addon even where jobs do not run; undefined without the addon. */
-export function symbols(): Pick<NativeModule, 'symbolNames' | 'hasSymbol' | 'copies'> | undefined {
+export function symbols(): Pick<NativeEntry, 'symbolNames' | 'hasSymbol' | 'copies'> | undefined {
   return load().module;
 }
 

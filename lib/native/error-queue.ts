@@ -6,5 +6,5 @@ import { environment, reasonForNone } from './environment';
  * with this they do neither.
  */
 export function isolateErrors<T>(call: () => T): T {
-  return reasonForNone() === undefined ? environment().addon.isolateErrors(call) : call();
+  return reasonForNone() === undefined ? environment().addon.thread.isolateErrors(call) : call();
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import type bindings from 'bindings';
 import { IS_BUNDLED, KNOWS_ITS_PLACE, PACKAGE_ROOT } from '../base/package';
-import type { NativeModule } from './contract/addon';
+import type { NativeEntry } from './contract/addon';
 
 const ADDON = 'openssl_async';
 
@@ -17,7 +17,7 @@ export interface LoadAttempt {
 
 /** What {@link loadAddon} found. */
 export type LoadedAddon =
-  | { loaded: true; addon: NativeModule; path: string }
+  | { loaded: true; addon: NativeEntry; path: string }
   | {
       loaded: false;
       code: 'ERR_ASYNC_ADDON_NOT_LOADED' | 'ERR_ASYNC_UNSUPPORTED';
@@ -76,10 +76,10 @@ function prebuildNames(): string[] {
 }
 
 // One `bindings` call per place: with the whole list, a file that exists but does not load would end the search.
-function loadFrom(candidate: string[]): NativeModule {
+function loadFrom(candidate: string[]): NativeEntry {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- not before it is needed: it is slow to load
   const find = require('bindings') as typeof bindings;
-  return find({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeModule;
+  return find({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeEntry;
 }
 
 /** What keeps native modules from being loaded in this process; undefined when they may be. */

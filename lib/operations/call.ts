@@ -15,7 +15,8 @@ import {
   type Resolve,
 } from '../base/pending';
 import type { HeldKey } from '../keys/key';
-import type { NativeError, NativeSpec } from '../native/contract/addon';
+import type { NativeError } from '../native/contract/error';
+import type { NativeSpec } from '../native/contract/handles';
 import {
   CALL_WORDS,
   CallStatus,
@@ -98,7 +99,7 @@ export function callEnvironment(): Environment {
 
 function prepare(): Environment {
   const env = environment();
-  env.addon.setCallBuffers(words, bytes, answer, outputs);
+  env.operations.setCallBuffers(words, bytes, answer, outputs);
   env.start();
   inFlight.attach(env);
   ready = env;
@@ -226,8 +227,8 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     settle(this);
     bytes.fill(0);
     if (!env.hears(this)) return;
-    env.addon.forgetAnswer(this.id);
-    if (!env.addon.abandonOperation(this.id)) return;
+    env.operations.forgetAnswer(this.id);
+    if (!env.operations.abandon(this.id)) return;
     env.unlisten(this.id);
     --inFlight.count;
   }
@@ -236,7 +237,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     const env = ready as Environment;
     const { asked } = this;
     this.asked = undefined;
-    if (this.kind === undefined && env.addon.abandonOperation(this.id)) {
+    if (this.kind === undefined && env.operations.abandon(this.id)) {
       env.unlisten(this.id);
       --inFlight.count;
       inFlight.ended();
@@ -251,7 +252,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
 
   // Nobody waits for it any more.
   private forget(kind: number): void {
-    if ((kind & KIND_MASK) !== EventKind.operationDone) (ready as Environment).addon.takeOperation(this.id);
+    if ((kind & KIND_MASK) !== EventKind.operationDone) (ready as Environment).operations.take(this.id);
     --inFlight.count;
     inFlight.ended();
   }
@@ -268,7 +269,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
       this.second = this.copy(from, offset + size, events[at + OperationWord.secondSize] as number);
       return;
     }
-    const taken = (ready as Environment).addon.takeOperation(this.id);
+    const taken = (ready as Environment).operations.take(this.id);
     if ((kind & KIND_MASK) === EventKind.operationFailed) this.failure = taken as NativeError;
     else [this.first, this.second] = taken as readonly [Buffer, Buffer];
   }
@@ -451,7 +452,7 @@ function noThreads(): Error {
 }
 
 // Short inputs are staged in memory that native code sees: to ask for that of an array takes longer than to copy it.
-function hand({ addon }: Environment, spec: NativeSpec, inputs: readonly (Uint8Array | undefined)[]): number {
+function hand({ operations }: Environment, spec: NativeSpec, inputs: readonly (Uint8Array | undefined)[]): number {
   let total = 0;
   words[CallWord.inputCount] = inputs.length;
   for (let i = 0; i < inputs.length; ++i) {
@@ -462,7 +463,7 @@ function hand({ addon }: Environment, spec: NativeSpec, inputs: readonly (Uint8A
   }
   if (total > MOST_STAGED_BYTES) {
     words[CallWord.passed] = 1;
-    return addon.operate(spec, ...inputs.map((input) => input && unshared(input)));
+    return operations.operate(spec, ...inputs.map((input) => input && unshared(input)));
   }
   words[CallWord.passed] = 0;
   let offset = 0;
@@ -472,7 +473,7 @@ function hand({ addon }: Environment, spec: NativeSpec, inputs: readonly (Uint8A
     bytes.set(inputs[i] as Uint8Array, offset);
     offset += size;
   }
-  return addon.operate(spec);
+  return operations.operate(spec);
 }
 
 /** What an operation's function does, with what it throws as a rejection. */

@@ -117,7 +117,7 @@ export abstract class CipherTransform extends Transform {
       });
       // Its key is in there.
       const release = (): void => {
-        environment().addon.releaseSpec(this.message.spec.native);
+        environment().addon.specs.release(this.message.spec.native);
       };
       ended.then(release, release);
       return ended;

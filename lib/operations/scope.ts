@@ -1,6 +1,6 @@
 // Where the implementation of an operation is looked for: what its options `provider` and `properties` mean.
 import { asyncError, invalidArgValue } from '../base/errors';
-import type { NativeScope } from '../native/contract/addon';
+import type { NativeScope } from '../native/contract/scope';
 import { environment } from '../native/environment';
 import { forgetImports } from '../keys/native-keys';
 import type { OperationOptions } from './operation-options';
@@ -73,7 +73,7 @@ export function scopeOf(options: OperationOptions | undefined): NativeScope | un
 
 function queryOf(properties: string): Query {
   const query = parseQuery(properties);
-  if (!query.weakensFips || !environment().addon.inFipsMode()) return query;
+  if (!query.weakensFips || !environment().addon.libraries.inFipsMode()) return query;
   throw asyncError('ERR_ASYNC_FIPS', `The process is in FIPS mode, which '${properties}' would weaken`);
 }
 
@@ -93,7 +93,7 @@ function scopeOfQuery(properties: string, query: Query): NativeScope {
 /** Whom a query may mean, besides the process's providers: those that were loaded, in this order. */
 export function scopesOfLoaded({ namesProvider, strict }: Query): NativeScope[] {
   if (namesProvider) return [];
-  for (const name of environment().addon.configuredProviders()) find(name);
+  for (const name of environment().addon.libraries.configuredProviders()) find(name);
   return [...loaded.values()].map((known) => scopeIn(known, `provider=${known.name},${strict}`));
 }
 
@@ -116,7 +116,7 @@ function find(name: string): KnownProvider | undefined {
 }
 
 function locate(name: string, key: string): KnownProvider | undefined {
-  switch (environment().addon.findProvider(name)) {
+  switch (environment().addon.providers.find(name)) {
     case 'process': {
       const known: KnownProvider = { name: key, library: PROCESS_LIBRARY, generation: undefined, pauses: true };
       inProcess.set(key, known);

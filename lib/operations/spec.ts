@@ -2,7 +2,8 @@
 import { unshared } from '../base/byte-views';
 import { asyncError, fromNative, isNativeError } from '../base/errors';
 import { scopeName, type KeyEntry } from '../keys/key';
-import type { NativeKey, NativeScope, NativeSpec } from '../native/contract/addon';
+import type { NativeKey, NativeSpec } from '../native/contract/handles';
+import type { NativeScope } from '../native/contract/scope';
 import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { noteImport, type KeyHolder } from '../keys/native-keys';
@@ -35,7 +36,7 @@ export function createSpec(request: SpecRequest): Spec {
   const own = { __proto__: null, ...request } as SpecRequest;
   const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback, source } = own;
   const secrets = typeof bytes === 'function' ? bytes() : undefined;
-  const native = environment().addon.createSpec(
+  const native = environment().addon.specs.create(
     family,
     algorithm,
     names,
@@ -58,7 +59,7 @@ export function createSpec(request: SpecRequest): Spec {
     passesOver: false,
     isSecret: SECRET_FAMILIES.has(family),
     held: undefined,
-    inFipsMode: environment().addon.inFipsMode(),
+    inFipsMode: environment().addon.libraries.inFipsMode(),
     renew: undefined,
   };
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
@@ -86,13 +87,13 @@ function prefers([, properties, mayPause]: NativeScope): boolean {
 }
 
 function isSoftwareInstead(native: NativeSpec, [, , , , backend]: NativeScope): boolean {
-  const provider = environment().addon.specProvider(native);
+  const provider = environment().addon.specs.provider(native);
   if (provider === undefined || backend === `provider:${provider}`) return false;
   return provider === 'accelerator' || SOFTWARE_PROVIDERS.has(provider);
 }
 
 function passOver(spec: Spec): Spec {
-  environment().addon.passOver(spec.native);
+  environment().addon.specs.passOver(spec.native);
   return { ...spec, passesOver: true };
 }
 
@@ -121,7 +122,7 @@ export function createSpecIn(
   const scope = scopeOf(options);
   const fallback = mayFallBack(scope, options) ? createSpec(inScope(undefined)) : undefined;
   const spec = createPlaced(scope, inScope, fallback);
-  if (fallback !== undefined) environment().addon.releaseSpec(fallback.native); // the spec has it
+  if (fallback !== undefined) environment().addon.specs.release(fallback.native); // the spec has it
   return spec;
 }
 
@@ -162,7 +163,7 @@ function createByQuery(scope: NativeScope, inScope: (scope: NativeScope | undefi
 function tryToCreate(inScope: (scope: NativeScope) => SpecRequest, scope: NativeScope): Spec | undefined {
   try {
     const spec = createSpec(inScope(scope));
-    return environment().addon.specProvider(spec.native) === undefined ? undefined : spec;
+    return environment().addon.specs.provider(spec.native) === undefined ? undefined : spec;
   } catch {
     return undefined;
   }
@@ -179,7 +180,7 @@ export function createStreamSpec(
 // Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
 function lacksOperation({ native }: Spec, scope: NativeScope): boolean {
   return (
-    prefers(scope) && scope[4] !== 'provider:accelerator' && environment().addon.specProvider(native) === undefined
+    prefers(scope) && scope[4] !== 'provider:accelerator' && environment().addon.specs.provider(native) === undefined
   );
 }
 
@@ -256,7 +257,7 @@ export class SpecTable implements KeyHolder {
 }
 
 function inThisMode(spec: Spec): Spec {
-  if (spec.inFipsMode === environment().addon.inFipsMode()) return spec;
+  if (spec.inFipsMode === environment().addon.libraries.inFipsMode()) return spec;
   return spec.renew?.() ?? spec;
 }
 

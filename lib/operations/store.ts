@@ -19,7 +19,7 @@ import {
   readPublicKey,
   type KeyLike,
 } from '../keys/key';
-import type { NativeScope } from '../native/contract/addon';
+import type { NativeScope } from '../native/contract/scope';
 import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { readOptions, validateFunction, validateString } from '../base/validators';
@@ -195,7 +195,7 @@ async function loadWith(
         pkcs8.fill(0);
       }
     }
-    const native = environment().addon.takeKey(spec.native);
+    const native = environment().addon.specs.takeKey(spec.native);
     return heldPrivateKey(spki, { native, scope: scope ?? [0, '', false], holder: 'its store' });
   };
   const answer = typeof pin === 'string' ? Buffer.from(pin) : bytesOf(pin);
@@ -229,7 +229,7 @@ function sourceOf(uri: string, provider: string | undefined): NativeScope | KeyS
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') return undefined;
   for (const isOwn of [true, false]) {
-    const found = environment().addon.listProviders(isOwn, false);
+    const found = environment().addon.providers.list(isOwn, false);
     if (isNativeError(found)) throw fromNative(found);
     const owner = found.find(({ algorithms }) => algorithms.stores?.some((names) => names.split(':').includes(scheme)));
     if (owner !== undefined) return scopeOf({ properties: `?provider=${owner.name}` });

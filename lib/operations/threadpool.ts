@@ -44,7 +44,7 @@ class ThreadpoolCall<T> implements Pending<T> {
   }
 
   giveUp(makeError: () => Error): () => Error {
-    this.env.addon.recordThreadpool(this.algorithm, ThreadpoolOutcome.abandoned, 0);
+    this.env.operations.recordThreadpool(this.algorithm, ThreadpoolOutcome.abandoned, 0);
     return () => {
       const error = makeError();
       this.trace?.settled(error);
@@ -55,7 +55,7 @@ class ThreadpoolCall<T> implements Pending<T> {
   private record(error: Error | null): number {
     const micros = 1000 * (performance.now() - this.calledAt);
     const outcome = error === null ? ThreadpoolOutcome.done : ThreadpoolOutcome.failed;
-    this.env.addon.recordThreadpool(this.algorithm, outcome, micros);
+    this.env.operations.recordThreadpool(this.algorithm, outcome, micros);
     return Math.round(micros);
   }
 
@@ -86,7 +86,7 @@ export function callOnThreadpool<T>(
   if (aborted !== undefined) return aborted;
   if (options?.requireOffload === true) return Promise.reject(nothingPauses(algorithm));
   if (inFlight.count >= env.options.maxInFlight) {
-    env.addon.recordThreadpool(algorithm, ThreadpoolOutcome.refused, 0);
+    env.operations.recordThreadpool(algorithm, ThreadpoolOutcome.refused, 0);
     return Promise.reject(refusal());
   }
   const submit = (trace?: OperationTrace): Promise<T> =>

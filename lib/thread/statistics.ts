@@ -201,8 +201,8 @@ export interface Stats {
  */
 export function stats(): Stats {
   const env = environment();
-  const { jobs, threadJobs, ...rest } = env.addon.stats(env.options.stackHighWater);
-  const { inFlight, hopMicros, pool, algorithms, backends } = env.addon.operationStats();
+  const { jobs, threadJobs, ...rest } = env.addon.statistics.jobs(env.options.stackHighWater);
+  const { inFlight, hopMicros, pool, algorithms, backends } = env.addon.statistics.operations();
   return {
     ...rest,
     jobs: { ...jobs, liveInThread: threadJobs, ...cancellations },

@@ -49,7 +49,7 @@ export function initThread(options: InitThreadOptions = {}): void {
   }
   const env = environment();
   if (env.insideJob) throw asyncError('ERR_ASYNC_NESTED_START', 'initThread() cannot be called from within a job');
-  const refused = env.addon.initThread(maxSize, initSize);
+  const refused = env.addon.thread.init(maxSize, initSize);
   if (refused !== undefined) throw fromNative(refused);
   env.started = true;
   env.poolLimit = maxSize;
@@ -65,7 +65,7 @@ export function initThread(options: InitThreadOptions = {}): void {
 export function cleanupThread(): void {
   const env = environment();
   if (env.insideJob) throw asyncError('ERR_ASYNC_NESTED_START', 'cleanupThread() cannot be called from within a job');
-  const refused = env.addon.cleanupThread();
+  const refused = env.addon.thread.cleanup();
   if (refused !== undefined) throw fromNative(refused);
   env.poolLimit = 0;
 }
@@ -88,17 +88,17 @@ export function configure(options: ConfigureOptions): void {
   if (given.opensslConfig !== undefined) loadConfiguration(resolved.opensslConfig);
   const { stackSizeBytes, maxGuardedStacks, threads, spareThread } = resolved;
   if (given.stackSizeBytes !== undefined || given.maxGuardedStacks !== undefined) {
-    if (!addon.configureStacks(stackSizeBytes, maxGuardedStacks)) {
+    if (!addon.thread.configureStacks(stackSizeBytes, maxGuardedStacks)) {
       throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The stacks of this process have been set up already');
     }
   }
   if (given.threads !== undefined || given.spareThread !== undefined) {
-    if (!addon.configurePool(threads, spareThread)) {
+    if (!addon.thread.configurePool(threads, spareThread)) {
       throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The pool of this process has been started already');
     }
   }
   const { maxJobs, tickBudgetMicros, poll, drainTimeoutMs, maxInlineMicros, maxInFlight } = resolved;
-  addon.configure(maxJobs, tickBudgetMicros, poll.initialIntervalMs, poll.maxIntervalMs, drainTimeoutMs);
-  addon.configureOperations(maxInlineMicros, maxInFlight);
+  addon.thread.configure(maxJobs, tickBudgetMicros, poll.initialIntervalMs, poll.maxIntervalMs, drainTimeoutMs);
+  addon.operations.configure(maxInlineMicros, maxInFlight);
   env.options = resolved;
 }

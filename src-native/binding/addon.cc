@@ -46,30 +46,22 @@ Napi::Value Open(Info info) {
   const Napi::Env env = info.Env();
   Result<std::shared_ptr<Environment>> created = Environment::Create(env);
   if (!created.ok()) return ToJs(env, created.error());
-  const std::shared_ptr<Environment> environment = std::move(created.value());
   Napi::Object object = Napi::Object::New(env);
-  Exports exports(object, *environment);
-  AddThreadExports(exports);
-  AddWaitContextExports(exports);
-  AddSignalExports(exports);
-  AddJobExports(exports);
-  AddKeyExports(exports);
-  AddSpecExports(exports);
-  AddOperationExports(exports);
-  AddDeviceExports(exports);
-  AddEngineExports(exports);
-  AddProviderExports(exports);
-  AddModuleExports(exports);
-  AddLibraryExports(exports);
-  AddRemoteKeyExports(exports);
-  AddStatisticsExports(exports);
-  // Its functions are bound to the environment, and are reached through it alone.
-  object.AddFinalizer(
-      [](Napi::Env, std::shared_ptr<Environment>* owned) {
-        (*owned)->CloseUnused();
-        delete owned;
-      },
-      new std::shared_ptr<Environment>(environment));
+  Exports addon(object, created.value());
+  AddThreadExports(addon);
+  AddWaitContextExports(addon);
+  AddSignalExports(addon);
+  AddJobExports(addon);
+  AddKeyExports(addon);
+  AddSpecExports(addon);
+  AddOperationExports(addon);
+  AddDeviceExports(addon);
+  AddEngineExports(addon);
+  AddProviderExports(addon);
+  AddModuleExports(addon);
+  AddLibraryExports(addon);
+  AddRemoteKeyExports(addon);
+  AddStatisticsExports(addon);
   return object;
 }
 

@@ -44,10 +44,11 @@ PollingOptions ToPollingOptions(Info info, size_t first) {
   return {ToUint32(info[first]), ToUint32(info[first + 1]), ToUint32(info[first + 2])};
 }
 
-void AddDeviceExports(Exports& exports) {
-  exports.Add("setWaitMode", &SetWaitMode);
-  exports.Add("stopPolling", &StopPolling);
-  exports.Add("awaitEnds", &AwaitEnds);
+void AddDeviceExports(Exports& addon) {
+  Exports devices = addon.Subject("devices");
+  devices.Add("setWaitMode", &SetWaitMode);
+  devices.Add("stopPolling", &StopPolling);
+  devices.Add("awaitEnds", &AwaitEnds);
 }
 
 }  // namespace openssl_async

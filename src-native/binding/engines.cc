@@ -187,20 +187,21 @@ Napi::Value ListEngines(Info info) {
 
 }  // namespace
 
-void AddEngineExports(Exports& exports) {
-  exports.Add("loadEngine", &LoadEngine);
-  exports.Add("takeError", &TakeError);
-  exports.Add("takeEngine", &TakeEngine);
-  exports.Add("describeEngine", &DescribeEngine);
-  exports.Add("pollEngine", &PollEngine);
-  exports.Add("controlEngine", &ControlEngine);
-  exports.Add("loadEngineKey", &LoadEngineKey);
-  exports.Add("takeEngineKey", &TakeEngineKey);
-  exports.Add("bindEngineKey", &BindEngineKey);
-  exports.Add("setDefaultEngine", &SetDefaultEngine);
-  exports.Add("unloadEngine", &UnloadEngine);
-  exports.Add("releaseOutcome", &ReleaseOutcome);
-  exports.Add("listEngines", &ListEngines);
+void AddEngineExports(Exports& addon) {
+  Exports engines = addon.Subject("engines");
+  engines.Add("load", &LoadEngine);
+  engines.Add("takeError", &TakeError);
+  engines.Add("takeEngine", &TakeEngine);
+  engines.Add("describe", &DescribeEngine);
+  engines.Add("poll", &PollEngine);
+  engines.Add("control", &ControlEngine);
+  engines.Add("loadKey", &LoadEngineKey);
+  engines.Add("takeKey", &TakeEngineKey);
+  engines.Add("bindKey", &BindEngineKey);
+  engines.Add("setDefault", &SetDefaultEngine);
+  engines.Add("unload", &UnloadEngine);
+  engines.Add("releaseOutcome", &ReleaseOutcome);
+  engines.Add("list", &ListEngines);
 }
 
 }  // namespace openssl_async

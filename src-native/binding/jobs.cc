@@ -181,21 +181,22 @@ Napi::Value SetTracing(Info info) {
 
 }  // namespace
 
-void AddJobExports(Exports& exports) {
-  exports.Add("isJobFunction", &IsJobFunction);
-  exports.Add("createJob", &CreateJob);
-  exports.Add("runJob", &RunJob);
-  exports.Add("continueJob", &ContinueJob);
-  exports.Add("jobOutcome", &JobOutcome);
-  exports.Add("endJob", &EndJob);
-  exports.Add("releaseJob", &ReleaseJob);
-  exports.Add("submit", &Submit);
-  exports.Add("submitBatch", &SubmitBatch);
-  exports.Add("interrupt", &Interrupt);
-  exports.Add("abandon", &Abandon);
-  exports.Add("takeFailure", &TakeFailure);
-  exports.Add("setTracing", &SetTracing);
-  exports.Add("knowsJob", &KnowsJob);
+void AddJobExports(Exports& addon) {
+  Exports jobs = addon.Subject("jobs");
+  jobs.Add("isFunction", &IsJobFunction);
+  jobs.Add("create", &CreateJob);
+  jobs.Add("run", &RunJob);
+  jobs.Add("continue", &ContinueJob);
+  jobs.Add("outcome", &JobOutcome);
+  jobs.Add("end", &EndJob);
+  jobs.Add("release", &ReleaseJob);
+  jobs.Add("submit", &Submit);
+  jobs.Add("submitBatch", &SubmitBatch);
+  jobs.Add("interrupt", &Interrupt);
+  jobs.Add("abandon", &Abandon);
+  jobs.Add("takeFailure", &TakeFailure);
+  jobs.Add("setTracing", &SetTracing);
+  jobs.Add("knows", &KnowsJob);
 }
 
 }  // namespace openssl_async

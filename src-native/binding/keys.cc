@@ -34,9 +34,10 @@ Napi::Value ReleaseKey(Info info) {
 
 }  // namespace
 
-void AddKeyExports(Exports& exports) {
-  exports.Add("createKey", &CreateKey);
-  exports.Add("releaseKey", &ReleaseKey);
+void AddKeyExports(Exports& addon) {
+  Exports keys = addon.Subject("keys");
+  keys.Add("create", &CreateKey);
+  keys.Add("release", &ReleaseKey);
 }
 
 }  // namespace openssl_async

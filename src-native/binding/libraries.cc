@@ -33,11 +33,12 @@ Napi::Value InFipsModeOf(Info info) { return Napi::Boolean::New(info.Env(), InFi
 
 }  // namespace
 
-void AddLibraryExports(Exports& exports) {
-  exports.Add("libraryContexts", &LibraryContexts);
-  exports.Add("configuredProviders", &ConfiguredProviders);
-  exports.Add("loadConfiguration", &Configure);
-  exports.Add("inFipsMode", &InFipsModeOf);
+void AddLibraryExports(Exports& addon) {
+  Exports libraries = addon.Subject("libraries");
+  libraries.Add("contexts", &LibraryContexts);
+  libraries.Add("configuredProviders", &ConfiguredProviders);
+  libraries.Add("loadConfiguration", &Configure);
+  libraries.Add("inFipsMode", &InFipsModeOf);
 }
 
 }  // namespace openssl_async

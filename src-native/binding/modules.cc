@@ -31,10 +31,11 @@ Napi::Value ConfiguredModules(Info info) { return ToJs(info.Env(), ModulesOfConf
 
 }  // namespace
 
-void AddModuleExports(Exports& exports) {
-  exports.Add("isolateModule", &Isolate);
-  exports.Add("secondLibcrypto", &FindSecond);
-  exports.Add("configuredModules", &ConfiguredModules);
+void AddModuleExports(Exports& addon) {
+  Exports modules = addon.Subject("modules");
+  modules.Add("isolate", &Isolate);
+  modules.Add("secondLibcrypto", &FindSecond);
+  modules.Add("ofConfiguration", &ConfiguredModules);
 }
 
 }  // namespace openssl_async

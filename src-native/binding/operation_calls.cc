@@ -268,12 +268,12 @@ void OperationCalls::OnEnds(JobId id) {
   environment_.MayBeIdle();
 }
 
-void AddOperationCallExports(Exports& exports) {
-  exports.Add("setCallBuffers", &SetCallBuffers);
-  exports.Add("operate", &Operate);
-  exports.Add("abandonOperation", &AbandonOperation);
-  exports.Add("forgetAnswer", &ForgetAnswer);
-  exports.Add("takeOperation", &TakeOperation);
+void AddOperationCallExports(Exports& operations) {
+  operations.Add("setCallBuffers", &SetCallBuffers);
+  operations.Add("operate", &Operate);
+  operations.Add("abandon", &AbandonOperation);
+  operations.Add("forgetAnswer", &ForgetAnswer);
+  operations.Add("take", &TakeOperation);
 }
 
 }  // namespace openssl_async

@@ -18,7 +18,8 @@ namespace openssl_async {
 class Environment;
 class Exports;
 
-void AddOperationCallExports(Exports& exports);
+// To the exports of operations.
+void AddOperationCallExports(Exports& operations);
 
 class OperationCalls final : public Attachment, private OperationRunner::Delegate {
  public:

@@ -50,11 +50,12 @@ Napi::Value ConfigureOperations(Info info) {
 
 }  // namespace
 
-void AddOperationExports(Exports& exports) {
-  AddOperationCallExports(exports);
-  exports.Add("endBlockingCalls", &EndBlockingCalls);
-  exports.Add("recordThreadpool", &RecordThreadpool);
-  exports.Add("configureOperations", &ConfigureOperations);
+void AddOperationExports(Exports& addon) {
+  Exports operations = addon.Subject("operations");
+  AddOperationCallExports(operations);
+  operations.Add("endBlockingCalls", &EndBlockingCalls);
+  operations.Add("recordThreadpool", &RecordThreadpool);
+  operations.Add("configure", &ConfigureOperations);
 }
 
 }  // namespace openssl_async

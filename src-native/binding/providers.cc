@@ -99,15 +99,16 @@ Napi::Value FindProviderOf(Info info) {
 
 }  // namespace
 
-void AddProviderExports(Exports& exports) {
-  exports.Add("loadProvider", &LoadProvider);
-  exports.Add("unloadProvider", &UnloadProvider);
-  exports.Add("pollProvider", &PollProvider);
-  exports.Add("describeProvider", &DescribeProvider);
-  exports.Add("testProvider", &TestProvider);
-  exports.Add("providerParameter", &ProviderParameter);
-  exports.Add("listProviders", &ListProvidersOf);
-  exports.Add("findProvider", &FindProviderOf);
+void AddProviderExports(Exports& addon) {
+  Exports providers = addon.Subject("providers");
+  providers.Add("load", &LoadProvider);
+  providers.Add("unload", &UnloadProvider);
+  providers.Add("poll", &PollProvider);
+  providers.Add("describe", &DescribeProvider);
+  providers.Add("test", &TestProvider);
+  providers.Add("parameter", &ProviderParameter);
+  providers.Add("list", &ListProvidersOf);
+  providers.Add("find", &FindProviderOf);
 }
 
 }  // namespace openssl_async

@@ -109,13 +109,14 @@ void RemoteKeys::OnDelivery() {
   });
 }
 
-void AddRemoteKeyExports(Exports& exports) {
-  exports.Add("createRemoteKey", &CreateKey);
-  exports.Add("setRemoteSink", &SetSink);
-  exports.Add("remoteBytes", &TakeBytes);
-  exports.Add("remoteName", &NameOf);
-  exports.Add("answerRemote", &Answer);
-  exports.Add("refuseRemote", &Refuse);
+void AddRemoteKeyExports(Exports& addon) {
+  Exports remote = addon.Subject("remote");
+  remote.Add("createKey", &CreateKey);
+  remote.Add("setSink", &SetSink);
+  remote.Add("bytes", &TakeBytes);
+  remote.Add("name", &NameOf);
+  remote.Add("answer", &Answer);
+  remote.Add("refuse", &Refuse);
 }
 
 }  // namespace openssl_async

@@ -42,12 +42,13 @@ Napi::Value CloseSignal(Info info) {
 
 }  // namespace
 
-void AddSignalExports(Exports& exports) {
-  exports.Add("createSignal", &CreateSignal);
-  exports.Add("signalFd", &SignalFd);
-  exports.Add("wakeSignal", &WakeSignal);
-  exports.Add("clearSignal", &ClearSignal);
-  exports.Add("closeSignal", &CloseSignal);
+void AddSignalExports(Exports& addon) {
+  Exports signals = addon.Subject("signals");
+  signals.Add("create", &CreateSignal);
+  signals.Add("fd", &SignalFd);
+  signals.Add("wake", &WakeSignal);
+  signals.Add("clear", &ClearSignal);
+  signals.Add("close", &CloseSignal);
 }
 
 }  // namespace openssl_async

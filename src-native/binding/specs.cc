@@ -99,12 +99,13 @@ Napi::Value TakeKey(Info info) {
 
 }  // namespace
 
-void AddSpecExports(Exports& exports) {
-  exports.Add("createSpec", &CreateSpecOf);
-  exports.Add("specProvider", &SpecProvider);
-  exports.Add("passOver", &PassOver);
-  exports.Add("releaseSpec", &ReleaseSpec);
-  exports.Add("takeKey", &TakeKey);
+void AddSpecExports(Exports& addon) {
+  Exports specs = addon.Subject("specs");
+  specs.Add("create", &CreateSpecOf);
+  specs.Add("provider", &SpecProvider);
+  specs.Add("passOver", &PassOver);
+  specs.Add("release", &ReleaseSpec);
+  specs.Add("takeKey", &TakeKey);
 }
 
 }  // namespace openssl_async

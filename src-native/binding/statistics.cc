@@ -130,9 +130,10 @@ Napi::Value OperationStats(Info info) {
 
 }  // namespace
 
-void AddStatisticsExports(Exports& exports) {
-  exports.Add("stats", &Stats);
-  exports.Add("operationStats", &OperationStats);
+void AddStatisticsExports(Exports& addon) {
+  Exports statistics = addon.Subject("statistics");
+  statistics.Add("jobs", &Stats);
+  statistics.Add("operations", &OperationStats);
 }
 
 }  // namespace openssl_async

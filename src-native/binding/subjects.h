@@ -5,19 +5,19 @@ namespace openssl_async {
 
 class Exports;
 
-void AddThreadExports(Exports& exports);
-void AddWaitContextExports(Exports& exports);
-void AddSignalExports(Exports& exports);
-void AddJobExports(Exports& exports);
-void AddKeyExports(Exports& exports);
-void AddSpecExports(Exports& exports);
-void AddOperationExports(Exports& exports);
-void AddDeviceExports(Exports& exports);
-void AddEngineExports(Exports& exports);
-void AddProviderExports(Exports& exports);
-void AddModuleExports(Exports& exports);
-void AddLibraryExports(Exports& exports);
-void AddRemoteKeyExports(Exports& exports);
-void AddStatisticsExports(Exports& exports);
+void AddThreadExports(Exports& addon);
+void AddWaitContextExports(Exports& addon);
+void AddSignalExports(Exports& addon);
+void AddJobExports(Exports& addon);
+void AddKeyExports(Exports& addon);
+void AddSpecExports(Exports& addon);
+void AddOperationExports(Exports& addon);
+void AddDeviceExports(Exports& addon);
+void AddEngineExports(Exports& addon);
+void AddProviderExports(Exports& addon);
+void AddModuleExports(Exports& addon);
+void AddLibraryExports(Exports& addon);
+void AddRemoteKeyExports(Exports& addon);
+void AddStatisticsExports(Exports& addon);
 
 }  // namespace openssl_async

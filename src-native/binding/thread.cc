@@ -75,15 +75,16 @@ Napi::Value IsolateErrors(Info info) {
 
 }  // namespace
 
-void AddThreadExports(Exports& exports) {
-  exports.Add("setEventSink", &SetEventSink);
-  exports.Add("configure", &Configure);
-  exports.Add("configureStacks", &ConfigureStackOptions);
-  exports.Add("initThread", &InitThread);
-  exports.Add("cleanupThread", &CleanupThread);
-  exports.Add("inside", &Inside);
-  exports.Add("configurePool", &ConfigurePool);
-  exports.Add("isolateErrors", &IsolateErrors);
+void AddThreadExports(Exports& addon) {
+  Exports thread = addon.Subject("thread");
+  thread.Add("setEventSink", &SetEventSink);
+  thread.Add("configure", &Configure);
+  thread.Add("configureStacks", &ConfigureStackOptions);
+  thread.Add("init", &InitThread);
+  thread.Add("cleanup", &CleanupThread);
+  thread.Add("inside", &Inside);
+  thread.Add("configurePool", &ConfigurePool);
+  thread.Add("isolateErrors", &IsolateErrors);
 }
 
 }  // namespace openssl_async

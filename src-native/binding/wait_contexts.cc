@@ -47,8 +47,6 @@ Napi::Value WaitContextChangedFds(Info info) {
   return both;
 }
 
-Napi::Value WaitContextBusy(Info info) { return Napi::Boolean::New(info.Env(), ContextOf(info[0]).busy()); }
-
 Napi::Value WaitContextStatus(Info info) {
   return Napi::Number::New(info.Env(), ContextOf(info[0]).wait_point()->context().status());
 }
@@ -148,20 +146,20 @@ void WaitContexts::Close(std::function<void()> done) {
 
 // --- Exports
 
-void AddWaitContextExports(Exports& exports) {
-  exports.Add("createWaitContext", &CreateWaitContext);
-  exports.Add("closeWaitContext", &CloseWaitContext);
-  exports.Add("waitContextFds", &WaitContextFds);
-  exports.Add("waitContextChangedFds", &WaitContextChangedFds);
-  exports.Add("waitContextBusy", &WaitContextBusy);
-  exports.Add("waitContextStatus", &WaitContextStatus);
-  exports.Add("setWaitContextStatus", &SetWaitContextStatus);
-  exports.Add("observeCallbacks", &ObserveCallbacks);
-  exports.Add("stopObservingCallbacks", &StopObservingCallbacks);
-  exports.Add("takeCallbacks", &TakeCallbacks);
-  exports.Add("await", &Await);
-  exports.Add("cancelAwait", &CancelAwait);
-  exports.Add("checkFd", &CheckFd);
+void AddWaitContextExports(Exports& addon) {
+  Exports wait_contexts = addon.Subject("waitContexts");
+  wait_contexts.Add("create", &CreateWaitContext);
+  wait_contexts.Add("close", &CloseWaitContext);
+  wait_contexts.Add("fds", &WaitContextFds);
+  wait_contexts.Add("changedFds", &WaitContextChangedFds);
+  wait_contexts.Add("status", &WaitContextStatus);
+  wait_contexts.Add("setStatus", &SetWaitContextStatus);
+  wait_contexts.Add("observe", &ObserveCallbacks);
+  wait_contexts.Add("stopObserving", &StopObservingCallbacks);
+  wait_contexts.Add("takeCallbacks", &TakeCallbacks);
+  wait_contexts.Add("await", &Await);
+  wait_contexts.Add("cancelAwait", &CancelAwait);
+  wait_contexts.Add("checkFd", &CheckFd);
 }
 
 }  // namespace openssl_async

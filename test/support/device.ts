@@ -1,7 +1,7 @@
 // The simulated accelerator of the tests (test/native/device), typed. One device serves all threads of the process.
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import type { NativeJobFunctionExternal } from '../../lib/native/contract/addon';
+import type { NativeJobFunctionExternal } from '../../lib/native/contract/handles';
 
 /** How the device tells a job's owner that the job can go on. The numbers are those of test/native/device/request.h. */
 export const WAKE_MODES = {

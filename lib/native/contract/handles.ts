@@ -1,0 +1,21 @@
+// Native objects, as JavaScript holds them. Native code refuses a handle of another type.
+
+declare const handle: unique symbol;
+
+/** A native object. It never leaves lib/. */
+export interface NativeHandle<Name extends string> {
+  readonly [handle]: Name;
+}
+export type NativeWaitContext = NativeHandle<'wait-context'>;
+export type NativeWaitSignal = NativeHandle<'wait-signal'>;
+export type NativeJob = NativeHandle<'job'>;
+export type NativeKey = NativeHandle<'key'>;
+export type NativeSpec = NativeHandle<'spec'>;
+export type NativeProvider = NativeHandle<'provider'>;
+export type NativeEngine = NativeHandle<'engine'>;
+
+/** What comes of something that an engine was asked for; complete once the operation has ended. */
+export type NativeOutcome = NativeHandle<'outcome'>;
+
+/** What `openssl_async_create_job_function()` makes; it comes from other addons. */
+export type NativeJobFunctionExternal = NativeHandle<'job-function'>;

@@ -1,0 +1,38 @@
+import type { NativeError } from './error';
+import type { NativeJob, NativeJobFunctionExternal, NativeWaitContext } from './handles';
+import type { CommandKind } from './tables';
+
+/** Jobs: those that JavaScript starts and resumes, and those that the loop runs. */
+export interface NativeJobs {
+  isFunction(value: unknown): value is NativeJobFunctionExternal;
+  create(func: NativeJobFunctionExternal | null, args: Uint8Array | null, context: NativeWaitContext): NativeJob;
+  run(job: NativeJob): number | NativeError;
+  /** The number names a job of {@link NativeJobs.submit}'s. */
+  continue(
+    job: NativeJob | number,
+    kind: CommandKind,
+    key: number,
+    fd: number,
+    wantsCleanup: boolean,
+    returnValue: number,
+  ): void;
+  outcome(job: NativeJob): [ok: number, fd: number];
+  end(job: NativeJob): { returnValue: number; exception?: string; opensslErrors: string[] };
+  /** True when it goes on under this id until its end is told. */
+  release(job: NativeJob, id: number): boolean;
+  submit(
+    id: number,
+    func: NativeJobFunctionExternal | null,
+    args: Uint8Array | null,
+    context: NativeWaitContext | null,
+  ): void;
+  /** `batch` has their number, which becomes 0, and their ids. */
+  submitBatch(batch: Int32Array, func: NativeJobFunctionExternal | null): void;
+  /** Whether an event of a job with this id may come. */
+  knows(id: number): boolean;
+  interrupt(id: number): void;
+  /** True when the job had not begun: no event will come. */
+  abandon(id: number): boolean;
+  takeFailure(id: number): NativeError;
+  setTracing(tracing: boolean): void;
+}
