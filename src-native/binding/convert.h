@@ -84,15 +84,4 @@ inline uint32_t ToUint32(Napi::Value value) { return value.As<Napi::Number>().Ui
 inline uint64_t ToUint64(Napi::Value value) { return static_cast<uint64_t>(value.As<Napi::Number>().Int64Value()); }
 inline double ToDouble(Napi::Value value) { return value.As<Napi::Number>().DoubleValue(); }
 
-// The handle behind an external of our own, which never leaves lib/.
-template <typename T>
-T* ToHandle(Napi::Value value) {
-  return value.IsExternal() ? value.As<Napi::External<T>>().Data() : nullptr;
-}
-
-template <typename T>
-Napi::Value FromHandle(Napi::Env env, T* handle) {
-  return Napi::External<T>::New(env, handle, [](Napi::Env, T* finalized) { delete finalized; });
-}
-
 }  // namespace openssl_async

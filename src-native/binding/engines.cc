@@ -6,6 +6,7 @@
 #include "binding/devices.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 #include "keys/key.h"
 #include "modules/engine_task.h"
@@ -16,11 +17,6 @@ namespace openssl_async {
 namespace {
 
 using Info = const Napi::CallbackInfo&;
-using EngineHandle = std::shared_ptr<Engine>;  // null once unloaded
-using OutcomeHandle = std::shared_ptr<EngineOutcome>;
-using KeyHandle = std::shared_ptr<Key>;
-
-EngineHandle& EngineOf(Napi::Value value) { return *ToHandle<EngineHandle>(value); }
 
 // undefined, a number, or the bytes of a text.
 EngineValue ToEngineValue(Napi::Value value) {
@@ -54,8 +50,8 @@ EngineCommands ToCommands(Napi::Value value) {
 Napi::Value ToTask(Info info, EngineTask task, const char* name) {
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(task.spec), name);
   Napi::Array array = Napi::Array::New(info.Env(), 2);
-  array.Set(0U, FromHandle(info.Env(), new PlacedSpec(std::move(placed))));
-  array.Set(1U, FromHandle(info.Env(), new OutcomeHandle(std::move(task.outcome))));
+  array.Set(0U, NewHandle<PlacedSpec>(info.Env(), std::move(placed)));
+  array.Set(1U, NewHandle<OutcomeHandle>(info.Env(), std::move(task.outcome)));
   return array;
 }
 
@@ -72,17 +68,17 @@ Napi::Value LoadEngine(Info info) {
 
 // The error of what was asked, if it came to nothing.
 Napi::Value TakeError(Info info) {
-  const EngineOutcome& outcome = **ToHandle<OutcomeHandle>(info[0]);
+  const EngineOutcome& outcome = ToObject<OutcomeHandle>(info[0]);
   return outcome.error ? ToJs(info.Env(), *outcome.error) : info.Env().Undefined();
 }
 
 Napi::Value TakeEngine(Info info) {
-  return FromHandle(info.Env(), new EngineHandle(std::move((*ToHandle<OutcomeHandle>(info[0]))->engine)));
+  return NewHandle<EngineHandle>(info.Env(), std::move(ToObject<OutcomeHandle>(info[0]).engine));
 }
 
 // (backend, engine, command, interval in milliseconds, thresholds)
 Napi::Value PollEngine(Info info) {
-  const EngineHandle engine = EngineOf(info[1]);
+  const EngineHandle engine = ToPointer<EngineHandle>(info[1]);
   Result<int> command = engine->PollCommand(ToText(info[2]));
   if (!command.ok()) return ToJs(info.Env(), command.error());
   // Who has operations in flight keeps the engine.
@@ -96,7 +92,7 @@ Napi::Value PollEngine(Info info) {
 
 Napi::Value DescribeEngine(Info info) {
   const Napi::Env env = info.Env();
-  const Engine& engine = *EngineOf(info[0]);
+  const Engine& engine = ToObject<EngineHandle>(info[0]);
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", engine.id());
   object.Set("name", engine.name());
@@ -118,23 +114,25 @@ Napi::Value DescribeEngine(Info info) {
 
 // (engine, command, value)
 Napi::Value ControlEngine(Info info) {
-  return ToTask(info, ControlEngineTask(EngineOf(info[0]), ToText(info[1]), ToEngineValue(info[2])), "control engine");
+  return ToTask(info, ControlEngineTask(ToPointer<EngineHandle>(info[0]), ToText(info[1]), ToEngineValue(info[2])),
+                "control engine");
 }
 
 // (engine, id, whether private)
 Napi::Value LoadEngineKey(Info info) {
-  return ToTask(info, LoadEngineKeyTask(EngineOf(info[0]), ToText(info[1]), ToBool(info[2])), "load engine key");
+  return ToTask(info, LoadEngineKeyTask(ToPointer<EngineHandle>(info[0]), ToText(info[1]), ToBool(info[2])),
+                "load engine key");
 }
 
 Napi::Value FromKey(Info info, EvpPkeyPointer key, std::shared_ptr<void> holder, bool may_pause) {
   ProviderScope scope;
   scope.may_pause = may_pause;
-  return FromHandle(info.Env(), new KeyHandle(std::make_shared<Key>(std::move(key), scope, std::move(holder))));
+  return NewHandle<KeyHandle>(info.Env(), std::make_shared<Key>(std::move(key), scope, std::move(holder)));
 }
 
 // (outcome, whether it pauses): [key, SubjectPublicKeyInfo]
 Napi::Value TakeEngineKey(Info info) {
-  EngineOutcome& outcome = **ToHandle<OutcomeHandle>(info[0]);
+  EngineOutcome& outcome = ToObject<OutcomeHandle>(info[0]);
   Napi::Array array = Napi::Array::New(info.Env(), 2);
   EVP_PKEY_up_ref(outcome.key.get());
   EvpPkeyPointer key(outcome.key.get());
@@ -145,7 +143,7 @@ Napi::Value TakeEngineKey(Info info) {
 
 // (engine, PKCS#8, methods, whether it pauses)
 Napi::Value BindEngineKey(Info info) {
-  const EngineHandle& engine = EngineOf(info[0]);
+  const EngineHandle& engine = ToPointer<EngineHandle>(info[0]);
   const ErrorQueueScope errors;
   EvpPkeyPointer key = Key::Decode(ToView(info[1]), true, nullptr, ProviderScope());
   if (!key) {
@@ -158,17 +156,19 @@ Napi::Value BindEngineKey(Info info) {
 }
 
 // (engine, "RSA,EC")
-Napi::Value SetDefaultEngine(Info info) { return ToJs(info.Env(), EngineOf(info[0])->SetDefault(ToText(info[1]))); }
+Napi::Value SetDefaultEngine(Info info) {
+  return ToJs(info.Env(), ToObject<EngineHandle>(info[0]).SetDefault(ToText(info[1])));
+}
 
 Napi::Value UnloadEngine(Info info) {
   ForgetDevices(info);
-  EngineOf(info[0]).reset();
+  ToHandle<EngineHandle>(info[0]).reset();
   return info.Env().Undefined();
 }
 
 // What was asked for is not wanted any more.
 Napi::Value ReleaseOutcome(Info info) {
-  ToHandle<OutcomeHandle>(info[0])->reset();
+  ToHandle<OutcomeHandle>(info[0]).reset();
   return info.Env().Undefined();
 }
 

@@ -8,6 +8,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 
 namespace openssl_async {
@@ -35,25 +36,36 @@ Napi::Value IsJobFunction(Info info) { return Napi::Boolean::New(info.Env(), Job
 
 // --- Jobs that JavaScript starts and resumes
 
-JobHandle& JobOf(Napi::Value value) { return *ToHandle<JobHandle>(value); }
+// Null for null: a job that is made of commands.
+JobFunction ToJobFunction(Napi::Value value) {
+  const JobFunction function = JobFunctionOf(value);
+  if (function == nullptr && !value.IsNull()) ThrowWrongHandle(value.Env(), "a job function");
+  return function;
+}
+
+// One that has not ended.
+ScheduledJob& JobOf(Napi::Value value) {
+  const JobHandle& handle = ToHandle<JobHandle>(value);
+  if (handle.job == nullptr) ThrowWrongHandle(value.Env(), HandleType<JobHandle>::kName);
+  return *handle.job;
+}
 
 // (function external or null for commands, args, wait context)
 JobRequest ToRequest(Info info, size_t first) {
   JobRequest request;
-  request.function = JobFunctionOf(info[first]);
+  request.function = ToJobFunction(info[first]);
   const ByteView args = ToView(info[first + 1]);
   request.args = args.data;
   request.args_size = args.size;
-  if (WaitContextHandle* context = ToHandle<WaitContextHandle>(info[first + 2]); context != nullptr) {
-    request.wait_point = context->wait_point();
-  }
+  const auto* context = ToOptionalHandle<WaitContextHandle>(info[first + 2]);
+  if (context != nullptr) request.wait_point = context->wait_point();
   return request;
 }
 
 Napi::Value CreateJob(Info info) {
   Environment& environment = Environment::From(info);
-  return FromHandle(info.Env(), new JobHandle{environment.shared_from_this(),
-                                              environment.scheduler()->CreateManual(ToRequest(info, 0))});
+  return NewHandle<JobHandle>(info.Env(), environment.shared_from_this(),
+                              environment.scheduler()->CreateManual(ToRequest(info, 0)));
 }
 
 RunStatus ToRunStatus(JobStatus status) {
@@ -72,7 +84,7 @@ RunStatus ToRunStatus(JobStatus status) {
 
 // Starts or resumes it. A RunStatus; an error's data when it must not run now.
 Napi::Value RunJob(Info info) {
-  JobHandle& handle = JobOf(info[0]);
+  JobHandle& handle = ToHandle<JobHandle>(info[0]);
   if (handle.job == nullptr) {
     return ToJs(info.Env(), Error{"ERR_ASYNC_JOB_FINISHED", "The job has finished", {}});
   }
@@ -93,14 +105,14 @@ Napi::Value ContinueJob(Info info) {
   if (info[0].IsNumber()) {
     Environment::From(info).jobs().Continue(ToUint32(info[0]), command);
   } else {
-    JobOf(info[0]).job->program().Continue(command);
+    JobOf(info[0]).program().Continue(command);
   }
   return info.Env().Undefined();
 }
 
 // After a hand-over: [1 when OpenSSL accepted the command, its fd].
 Napi::Value JobOutcome(Info info) {
-  const CommandOutcome& outcome = JobOf(info[0]).job->program().outcome();
+  const CommandOutcome& outcome = JobOf(info[0]).program().outcome();
   Napi::Array array = Napi::Array::New(info.Env(), 2);
   array.Set(0U, outcome.ok ? 1 : 0);
   array.Set(1U, WaitFdToNumber(outcome.fd));
@@ -109,12 +121,12 @@ Napi::Value JobOutcome(Info info) {
 
 // After the end: { returnValue, exception?, opensslErrors }. The job is let go.
 Napi::Value EndJob(Info info) {
-  JobHandle& handle = JobOf(info[0]);
-  const Job& job = handle.job->job();
+  const Job& job = JobOf(info[0]).job();
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("returnValue", job.return_value());
   if (const std::string* exception = job.exception(); exception != nullptr) result.Set("exception", *exception);
   result.Set("opensslErrors", ToJs(info.Env(), job.errors().Lines()));
+  JobHandle& handle = ToHandle<JobHandle>(info[0]);
   handle.environment->scheduler()->ReleaseManual(std::exchange(handle.job, nullptr), nullptr, kNoJobId);
   handle.environment->MayBeIdle();
   return result;
@@ -122,7 +134,7 @@ Napi::Value EndJob(Info info) {
 
 // True when the job had not ended: it goes on under the id given, and its end will be told.
 Napi::Value ReleaseJob(Info info) {
-  JobHandle& handle = JobOf(info[0]);
+  JobHandle& handle = ToHandle<JobHandle>(info[0]);
   if (handle.job == nullptr) return Napi::Boolean::New(info.Env(), false);
   Environment& environment = *handle.environment;
   const bool goes_on = environment.jobs().Release(std::exchange(handle.job, nullptr), ToUint32(info[1]));
@@ -144,10 +156,10 @@ Napi::Value Submit(Info info) {
 // The count becomes 0 here, as JavaScript may be ended as soon as this returns.
 Napi::Value SubmitBatch(Info info) {
   Environment& environment = Environment::From(info);
+  JobRequest request;
+  request.function = ToJobFunction(info[1]);
   int32_t* batch = info[0].As<Napi::Int32Array>().Data();
   const int32_t count = std::exchange(batch[0], 0);
-  JobRequest request;
-  request.function = JobFunctionOf(info[1]);
   for (int32_t i = 1; i <= count; ++i) environment.jobs().Submit(request, static_cast<JobId>(batch[i]));
   environment.ExpectEvents();
   return info.Env().Undefined();

@@ -5,6 +5,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/scope.h"
 #include "binding/subjects.h"
 
@@ -13,7 +14,6 @@ namespace openssl_async {
 namespace {
 
 using Info = const Napi::CallbackInfo&;
-using KeyHandle = std::shared_ptr<Key>;
 
 // (DER, is private, OpenSSL's name of the type or undefined, scope)
 Napi::Value CreateKey(Info info) {
@@ -23,12 +23,12 @@ Napi::Value CreateKey(Info info) {
   Result<std::shared_ptr<Key>> key =
       Key::FromDer(ToView(info[0]), ToBool(info[1]), type.empty() ? nullptr : type.c_str(), scope.value());
   if (!key.ok()) return ToJs(info.Env(), key.error());
-  return FromHandle(info.Env(), new KeyHandle(std::move(key.value())));
+  return NewHandle<KeyHandle>(info.Env(), std::move(key.value()));
 }
 
 // What it holds goes now, and not when the handle is collected.
 Napi::Value ReleaseKey(Info info) {
-  ToHandle<KeyHandle>(info[0])->reset();
+  ToHandle<KeyHandle>(info[0]).reset();
   return info.Env().Undefined();
 }
 

@@ -9,6 +9,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "openssl/fips.h"
 
 namespace openssl_async {
@@ -119,7 +120,7 @@ Napi::Value SetCallBuffers(Info info) {
 Napi::Value Operate(Info info) {
   Environment& environment = Environment::From(info);
   const OperationCalls::CallBuffers& buffers = environment.operation_calls().buffers();
-  const auto* spec = ToHandle<PlacedSpec>(info[0]);
+  const PlacedSpec& spec = ToLiveSpec(info[0]);
   ByteView inputs[kMaxInputs];
   const auto count = std::min(static_cast<size_t>(buffers.words[CallWord::kInputCount]), kMaxInputs);
   const bool passed = buffers.words[CallWord::kPassed] != 0;
@@ -137,7 +138,7 @@ Napi::Value Operate(Info info) {
     inputs[i] = staged.Take(static_cast<size_t>(size));
   }
   // It has algorithms of another mode than the process is in now.
-  if (spec->in_fips_mode.has_value() && *spec->in_fips_mode != InFipsMode()) {
+  if (spec.in_fips_mode.has_value() && *spec.in_fips_mode != InFipsMode()) {
     return ToJs(info.Env(), CallStatus::kStale);
   }
   OperationRunner& operations = environment.operations();
@@ -145,7 +146,7 @@ Napi::Value Operate(Info info) {
   if (operations.Find(id) != nullptr) return ToJs(info.Env(), CallStatus::kIdInUse);
   OperationRunner::Submission submission = OperationRunner::Submission::kNoMemory;
   try {
-    submission = operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[CallWord::kMode])), *spec,
+    submission = operations.Submit(id, static_cast<Mode>(static_cast<int>(buffers.words[CallWord::kMode])), spec,
                                    inputs, count, buffers.words + CallWord::kFirstNumber, kMaxNumbers);
   } catch (const std::bad_alloc&) {
     if (OperationCall* begun = operations.Find(id); begun != nullptr) operations.Release(*begun);

@@ -7,6 +7,7 @@
 #include "binding/devices.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 #include "modules/provider.h"
 
@@ -15,9 +16,8 @@ namespace openssl_async {
 namespace {
 
 using Info = const Napi::CallbackInfo&;
-using ProviderHandle = std::shared_ptr<LoadedProvider>;  // null once unloaded
 
-Napi::Object ToObject(Napi::Env env, const ProviderInfo& info) {
+Napi::Object ToInfo(Napi::Env env, const ProviderInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("name", info.name);
   object.Set("title", info.title);
@@ -44,35 +44,33 @@ Napi::Value LoadProvider(Info info) {
   }
   Result<std::unique_ptr<LoadedProvider>> loaded = LoadedProvider::Load(request);
   if (!loaded.ok()) return ToJs(info.Env(), loaded.error());
-  return FromHandle(info.Env(), new ProviderHandle(std::move(loaded.value())));
+  return NewHandle<ProviderHandle>(info.Env(), std::move(loaded.value()));
 }
 
 Napi::Value UnloadProvider(Info info) {
   ForgetDevices(info);
-  ToHandle<ProviderHandle>(info[0])->reset();
+  ToHandle<ProviderHandle>(info[0]).reset();
   return info.Env().Undefined();
 }
 
 // (backend, provider, parameter, interval in milliseconds, thresholds)
 Napi::Value PollProvider(Info info) {
-  ProviderHandle provider = *ToHandle<ProviderHandle>(info[1]);
+  const ProviderHandle provider = ToPointer<ProviderHandle>(info[1]);
   const PollDevice poll = [provider, parameter = ToText(info[2])] { return provider->Poll(parameter); };
   return ToJs(info.Env(),
               Environment::From(info).operations().StartPolling(ToText(info[0]), ToPollingOptions(info, 3), poll));
 }
 
-Napi::Value DescribeProvider(Info info) {
-  return ToObject(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->Describe());
-}
+Napi::Value DescribeProvider(Info info) { return ToInfo(info.Env(), ToObject<ProviderHandle>(info[0]).Describe()); }
 
 Napi::Value TestProvider(Info info) {
-  return Napi::Boolean::New(info.Env(), (*ToHandle<ProviderHandle>(info[0]))->TestItself());
+  return Napi::Boolean::New(info.Env(), ToObject<ProviderHandle>(info[0]).TestItself());
 }
 
 // undefined when it has no such parameter.
 Napi::Value ProviderParameter(Info info) {
   std::string value;
-  const bool found = (*ToHandle<ProviderHandle>(info[0]))->GetParameter(ToText(info[1]).c_str(), &value);
+  const bool found = ToObject<ProviderHandle>(info[0]).GetParameter(ToText(info[1]).c_str(), &value);
   return found ? Napi::String::New(info.Env(), value) : info.Env().Undefined();
 }
 
@@ -80,8 +78,7 @@ Napi::Value ProviderParameter(Info info) {
 Napi::Value ListProvidersOf(Info info) {
   Result<std::vector<ProviderInfo>> found = ListProviders(ToBool(info[0]), ToBool(info[1]));
   if (!found.ok()) return ToJs(info.Env(), found.error());
-  return ToArray(info.Env(), found.value(),
-                 [&](const ProviderInfo& provider) { return ToObject(info.Env(), provider); });
+  return ToArray(info.Env(), found.value(), [&](const ProviderInfo& provider) { return ToInfo(info.Env(), provider); });
 }
 
 // 'process', 'configuration' or undefined.

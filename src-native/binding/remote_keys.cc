@@ -7,6 +7,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 #include "remote/create_key.h"
 
@@ -29,7 +30,7 @@ Napi::Value CreateKey(Info info) {
   const std::string type = ToText(info[1]);
   Result<std::shared_ptr<Key>> key = CreateRemoteKey(ToView(info[0]), type.c_str(), std::move(holder));
   if (!key.ok()) return ToJs(info.Env(), key.error());
-  return FromHandle(info.Env(), new std::shared_ptr<Key>(std::move(key.value())));
+  return NewHandle<KeyHandle>(info.Env(), std::move(key.value()));
 }
 
 // (on_requests, words, bytes)
@@ -81,7 +82,7 @@ Napi::Value TakeBytes(Info info) {
 }
 
 // (number of a name in a request)
-Napi::Value NameOf(Info info) {
+Napi::Value NameInRequest(Info info) {
   const std::string& name = Environment::From(info).remote_keys().inbox().NameOf(ToUint32(info[0]));
   return Napi::String::New(info.Env(), name);
 }
@@ -114,7 +115,7 @@ void AddRemoteKeyExports(Exports& addon) {
   remote.Add("createKey", &CreateKey);
   remote.Add("setSink", &SetSink);
   remote.Add("bytes", &TakeBytes);
-  remote.Add("name", &NameOf);
+  remote.Add("name", &NameInRequest);
   remote.Add("answer", &Answer);
   remote.Add("refuse", &Refuse);
 }

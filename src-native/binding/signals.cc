@@ -4,6 +4,7 @@
 
 #include "binding/convert.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 #include "wakeup/wait_signal.h"
 
@@ -16,27 +17,23 @@ using Info = const Napi::CallbackInfo&;
 Napi::Value CreateSignal(Info info) {
   Result<std::unique_ptr<WaitSignal>> created = WaitSignal::Create();
   if (!created.ok()) return ToJs(info.Env(), created.error());
-  // Closed by closeSignal(), or with the external.
-  return FromHandle(info.Env(), new std::unique_ptr<WaitSignal>(std::move(created.value())));
-}
-
-std::unique_ptr<WaitSignal>& SignalPointerOf(Napi::Value value) {
-  return *ToHandle<std::unique_ptr<WaitSignal>>(value);
+  // Closed by close(), or with the external.
+  return NewHandle<SignalHandle>(info.Env(), std::move(created.value()));
 }
 
 Napi::Value SignalFd(Info info) {
-  return Napi::Number::New(info.Env(), WaitFdToNumber(SignalPointerOf(info[0])->fd()));
+  return Napi::Number::New(info.Env(), WaitFdToNumber(ToObject<SignalHandle>(info[0]).fd()));
 }
 
 Napi::Value WakeSignal(Info info) {
-  SignalPointerOf(info[0])->Wake();
+  ToObject<SignalHandle>(info[0]).Wake();
   return info.Env().Undefined();
 }
 
-Napi::Value ClearSignal(Info info) { return Napi::Boolean::New(info.Env(), SignalPointerOf(info[0])->Clear()); }
+Napi::Value ClearSignal(Info info) { return Napi::Boolean::New(info.Env(), ToObject<SignalHandle>(info[0]).Clear()); }
 
 Napi::Value CloseSignal(Info info) {
-  SignalPointerOf(info[0]).reset();
+  ToHandle<SignalHandle>(info[0]).reset();
   return info.Env().Undefined();
 }
 

@@ -7,6 +7,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/scope.h"
 #include "binding/subjects.h"
 #include "libraries/library_context.h"
@@ -20,7 +21,6 @@ namespace openssl_async {
 namespace {
 
 using Info = const Napi::CallbackInfo&;
-using KeyHandle = std::shared_ptr<Key>;
 
 // Keys of a library context that is neither the process's nor the addon's own are remote ones.
 Result<void> CheckKeys(const std::vector<std::shared_ptr<Key>>& keys) {
@@ -44,7 +44,7 @@ Napi::Value CreateSpecOf(Info info) {
     request.numbers.push_back(ToDouble(number));
   }
   Napi::Array keys = info[4].As<Napi::Array>();
-  for (uint32_t i = 0; i < keys.Length(); ++i) request.keys.push_back(*ToHandle<KeyHandle>(keys[i]));
+  for (uint32_t i = 0; i < keys.Length(); ++i) request.keys.push_back(ToPointer<KeyHandle>(keys[i]));
   Napi::Array bytes = info[5].As<Napi::Array>();
   for (uint32_t i = 0; i < bytes.Length(); ++i) {
     if (!request.bytes.emplace_back().Assign(ToView(bytes[i]))) {
@@ -54,7 +54,8 @@ Napi::Value CreateSpecOf(Info info) {
   Result<ProviderScope> scope = ToScope(info[6]);
   if (!scope.ok()) return ToJs(info.Env(), scope.error());
   request.scope = scope.value();
-  if (const PlacedSpec* source = ToHandle<PlacedSpec>(info[8]); source != nullptr) request.source = source->spec;
+  const auto* source = ToOptionalHandle<PlacedSpec>(info[8]);
+  if (source != nullptr) request.source = source->spec;
   if (Result<void> allowed = CheckKeys(request.keys); !allowed.ok()) return ToJs(info.Env(), allowed.error());
   const bool may_pause = request.scope.may_pause;
   const auto family = static_cast<OperationFamily>(ToInt32(info[0]));
@@ -64,38 +65,35 @@ Napi::Value CreateSpecOf(Info info) {
   created.value()->set_asymmetric(IsAsymmetric(family));
   const Napi::Value blocks = info[6].IsArray() ? info[6].As<Napi::Array>()[5U] : info[6];
   created.value()->set_blocks(blocks.IsBoolean() && ToBool(blocks));
-  if (const PlacedSpec* fallback = ToHandle<PlacedSpec>(info[7]); fallback != nullptr) {
-    created.value()->set_fallback(fallback->spec);
-  }
+  const auto* fallback = ToOptionalHandle<PlacedSpec>(info[7]);
+  if (fallback != nullptr) created.value()->set_fallback(fallback->spec);
   const Napi::Value backend = info[6].IsArray() ? info[6].As<Napi::Array>()[4U] : info[6];
   PlacedSpec placed =
       Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]), ToText(backend));
   if (!HasState(family)) placed.in_fips_mode = in_fips_mode;
-  return FromHandle(info.Env(), new PlacedSpec(std::move(placed)));
+  return NewHandle<PlacedSpec>(info.Env(), std::move(placed));
 }
 
 // Undefined where that is not known before a call.
 Napi::Value SpecProvider(Info info) {
   const ErrorQueueScope errors;
-  const OSSL_PROVIDER* provider = ToHandle<PlacedSpec>(info[0])->spec->Provider();
+  const OSSL_PROVIDER* provider = ToLiveSpec(info[0]).spec->Provider();
   return provider == nullptr ? info.Env().Undefined() : Napi::String::New(info.Env(), NameOf(provider));
 }
 
 Napi::Value PassOver(Info info) {
-  auto* placed = ToHandle<PlacedSpec>(info[0]);
-  placed->passed_over = std::exchange(placed->backend, nullptr);
+  auto& placed = ToHandle<PlacedSpec>(info[0]);
+  placed.passed_over = std::exchange(placed.backend, nullptr);
   return info.Env().Undefined();
 }
 
 Napi::Value ReleaseSpec(Info info) {
-  ToHandle<PlacedSpec>(info[0])->spec.reset();
+  ToHandle<PlacedSpec>(info[0]).spec.reset();
   return info.Env().Undefined();
 }
 
 // The key that the last call of the spec found.
-Napi::Value TakeKey(Info info) {
-  return FromHandle(info.Env(), new KeyHandle(ToHandle<PlacedSpec>(info[0])->spec->TakeKey()));
-}
+Napi::Value TakeKey(Info info) { return NewHandle<KeyHandle>(info.Env(), ToLiveSpec(info[0]).spec->TakeKey()); }
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 #include "wakeup/wait_fd.h"
 
@@ -15,18 +16,25 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-WaitContextHandle& ContextOf(Napi::Value value) { return *ToHandle<WaitContextHandle>(value); }
+// One that is not closed.
+WaitContextHandle& ToOpenContext(Napi::Value value) {
+  auto& context = ToHandle<WaitContextHandle>(value);
+  if (context.wait_point() == nullptr) ThrowWrongHandle(value.Env(), HandleType<WaitContextHandle>::kName);
+  return context;
+}
+
+WaitPoint& WaitPointOf(Napi::Value value) { return *ToOpenContext(value).wait_point(); }
 
 Napi::Value CreateWaitContext(Info info) {
   Environment& environment = Environment::From(info);
   Result<std::unique_ptr<WaitPoint>> created = environment.scheduler()->CreateWaitPoint();
   if (!created.ok()) return ToJs(info.Env(), created.error());
-  return FromHandle(info.Env(), new WaitContextHandle(environment.shared_from_this(), std::move(created.value())));
+  return NewHandle<WaitContextHandle>(info.Env(), environment.shared_from_this(), std::move(created.value()));
 }
 
 // [key, fd, key, fd, …] of those whose clean-up is due; undefined while a job lives.
 Napi::Value CloseWaitContext(Info info) {
-  WaitContextHandle& context = ContextOf(info[0]);
+  WaitContextHandle& context = ToHandle<WaitContextHandle>(info[0]);
   if (context.busy()) return info.Env().Undefined();
   const std::vector<FdCleanup> cleanups = context.Close();
   Napi::Array array = Napi::Array::New(info.Env(), cleanups.size() * 2);
@@ -37,10 +45,10 @@ Napi::Value CloseWaitContext(Info info) {
   return array;
 }
 
-Napi::Value WaitContextFds(Info info) { return ToJs(info.Env(), ContextOf(info[0]).wait_point()->context().Fds()); }
+Napi::Value WaitContextFds(Info info) { return ToJs(info.Env(), WaitPointOf(info[0]).context().Fds()); }
 
 Napi::Value WaitContextChangedFds(Info info) {
-  const FdChanges changes = ContextOf(info[0]).wait_point()->context().ChangedFds();
+  const FdChanges changes = WaitPointOf(info[0]).context().ChangedFds();
   Napi::Array both = Napi::Array::New(info.Env(), 2);
   both.Set(0U, ToJs(info.Env(), changes.added));
   both.Set(1U, ToJs(info.Env(), changes.removed));
@@ -48,21 +56,21 @@ Napi::Value WaitContextChangedFds(Info info) {
 }
 
 Napi::Value WaitContextStatus(Info info) {
-  return Napi::Number::New(info.Env(), ContextOf(info[0]).wait_point()->context().status());
+  return Napi::Number::New(info.Env(), WaitPointOf(info[0]).context().status());
 }
 
 Napi::Value SetWaitContextStatus(Info info) {
-  ContextOf(info[0]).wait_point()->context().set_status(ToInt32(info[1]));
+  WaitPointOf(info[0]).context().set_status(ToInt32(info[1]));
   return info.Env().Undefined();
 }
 
 Napi::Value ObserveCallbacks(Info info) {
-  ContextOf(info[0]).Observe(ToUint32(info[1]));
+  ToOpenContext(info[0]).Observe(ToUint32(info[1]));
   return info.Env().Undefined();
 }
 
 Napi::Value StopObservingCallbacks(Info info) {
-  ContextOf(info[0]).StopObserving();
+  ToOpenContext(info[0]).StopObserving();
   return info.Env().Undefined();
 }
 
@@ -72,7 +80,7 @@ Napi::Value TakeCallbacks(Info info) {
 
 Napi::Value Await(Info info) {
   Environment& environment = Environment::From(info);
-  const Result<void> awaited = environment.jobs().Await(*ContextOf(info[0]).wait_point(), ToUint32(info[1]));
+  const Result<void> awaited = environment.jobs().Await(WaitPointOf(info[0]), ToUint32(info[1]));
   if (awaited.ok()) environment.ExpectEvents();
   return ToJs(info.Env(), awaited);
 }
