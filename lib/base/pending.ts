@@ -146,7 +146,11 @@ class SharedListener {
     this.#calls.delete(cancelIt);
     if (this.#calls.size > 0) return;
     bySignal.delete(this.signal);
-    this.signal.removeEventListener('abort', this.#onAbort);
+    try {
+      this.signal.removeEventListener('abort', this.#onAbort);
+    } catch {
+      // A signal of another make. The listener has no calls left to cancel, and this call is still to be settled.
+    }
   }
 }
 
