@@ -11,6 +11,7 @@ class Attachment {
   // No JavaScript runs any more, but jobs may live. The process may end right after this, without Close().
   virtual void Drain() {}
   // All attachments were drained. `done` runs once the loop has let go of this one's handles.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): overriders keep it
   virtual void Close(std::function<void()> done) { done(); }
   // JavaScript has nothing to expect of it.
   virtual bool IsIdle() const { return true; }

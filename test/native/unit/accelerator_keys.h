@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "libraries/library_context.h"
 #include "accelerator_support.h"
+#include "libraries/library_context.h"
 #include "openssl/error_queue.h"
 
 namespace openssl_async::testing {

@@ -70,6 +70,9 @@ TEST_SUITE("scheduler") {
         int deliveries = 0;
         bool first_was_told = false;
       } other(scheduler);
+      SchedulerOptions options;
+      options.tick_budget_ns = 60'000'000'000;  // all of them in one turn, however slow it is
+      scheduler->Configure(options);
       scheduler->AddTarget(other);
       for (JobId id = 0; id < 10; ++id) {
         JobRequest request;
