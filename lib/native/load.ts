@@ -2,7 +2,7 @@
 // is a value here, and becomes an error where somebody needs the addon.
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import type bindings from 'bindings';
+import bindings from 'bindings';
 import { IS_BUNDLED, KNOWS_ITS_PLACE, PACKAGE_ROOT } from '../base/package';
 import type { NativeEntry } from './contract/addon';
 
@@ -77,9 +77,7 @@ function prebuildNames(): string[] {
 
 // One `bindings` call per place: with the whole list, a file that exists but does not load would end the search.
 function loadFrom(candidate: string[]): NativeEntry {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- not before it is needed: it is slow to load
-  const find = require('bindings') as typeof bindings;
-  return find({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeEntry;
+  return bindings({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeEntry;
 }
 
 /** What keeps native modules from being loaded in this process; undefined when they may be. */
