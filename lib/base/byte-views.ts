@@ -27,6 +27,7 @@ const viewBuffer = getter(DATA_VIEW, 'buffer') as (self: unknown) => ArrayBuffer
 
 const NO_BYTES = new Bytes(0);
 const MOST_ON_HEAP = 64;
+const MOST_COPIED_SINGLY = 72;
 
 /**
  * The bytes of a view or a buffer, of whichever realm, not copied; undefined for anything else. One that is detached, or
@@ -88,6 +89,15 @@ export function copyOf(bytes: Uint8Array): Buffer {
  */
 export function ownMemory(size: number): Buffer {
   return size > MOST_ON_HEAP ? Buffer.allocUnsafeSlow(size) : Buffer.from(new ArrayBuffer(size));
+}
+
+/** Fills `to` with the bytes of `from` that begin at `start`. Both are the library's own. */
+export function fillFrom(to: Buffer, from: Uint8Array, start: number): Buffer {
+  const size = to.length;
+  // To make another view takes longer than to copy a digest or a signature.
+  if (size > MOST_COPIED_SINGLY) to.set(from.subarray(start, start + size));
+  else for (let i = 0; i < size; ++i) to[i] = from[start + i] as number;
+  return to;
 }
 
 function isPlain(array: unknown): boolean {

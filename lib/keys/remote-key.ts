@@ -161,13 +161,27 @@ const onRequests = (count: number): void => {
   const now = performance.now();
   const asked: Asking[] = [];
   for (let i = 0; i < count; ++i) {
-    const key = keys.get(requestWord(i, RemoteWord.key))?.deref();
-    if (key !== undefined) asked.push(new Asking(key, i));
-    else
-      environment().addon.remote.refuse(requestWord(i, RemoteWord.id), RemoteRefusal.failed, 'The remote key is gone');
+    const asking = readAsking(i);
+    if (typeof asking === 'string') refuse(requestWord(i, RemoteWord.id), asking);
+    else asked.push(asking);
   }
   for (const asking of asked) asking.key.ask(asking, now);
 };
+
+// Or the reason why there is none. One that cannot be read, for want of memory, must not keep the others waiting.
+function readAsking(index: number): Asking | string {
+  const key = keys.get(requestWord(index, RemoteWord.key))?.deref();
+  if (key === undefined) return 'The remote key is gone';
+  try {
+    return new Asking(key, index);
+  } catch {
+    return 'There is not enough memory for the request to the remote key';
+  }
+}
+
+function refuse(id: number, message: string): void {
+  environment().addon.remote.refuse(id, RemoteRefusal.failed, message);
+}
 
 function listen(env: Environment): void {
   if (listening) return;

@@ -1,4 +1,5 @@
 // What remote keys are asked: read from the memory in which native code writes requests, in batches.
+import { fillFrom } from '../base/byte-views';
 import { RemoteOperation, RemoteWord, WORDS_PER_REMOTE_REQUEST } from '../native/contract/tables';
 import { environment, type Environment } from '../native/environment';
 
@@ -93,13 +94,10 @@ function bytesOfRequest(index: number): readonly [bytes: Buffer, label: Buffer |
   }
   const size = requestWord(index, RemoteWord.size);
   const labelSize = requestWord(index, RemoteWord.labelSize);
-  return [copyOfBytes(offset, size), labelSize < 0 ? undefined : copyOfBytes(offset + size, labelSize)];
-}
-
-function copyOfBytes(start: number, size: number): Buffer {
-  const copy = Buffer.allocUnsafe(size);
-  for (let i = 0; i < size; ++i) copy[i] = bytes[start + i] as number;
-  return copy;
+  return [
+    fillFrom(Buffer.allocUnsafe(size), bytes, offset),
+    labelSize < 0 ? undefined : fillFrom(Buffer.allocUnsafe(labelSize), bytes, offset + size),
+  ];
 }
 
 type Part = (word: number) => number;

@@ -1,6 +1,6 @@
 // How an operation gets to native code and its result back: the path of every call.
 import { types } from 'node:util';
-import { ownMemory, sizeOf, unshared } from '../base/byte-views';
+import { fillFrom, ownMemory, sizeOf, unshared } from '../base/byte-views';
 import { captureContext, type InContext } from '../base/async-context';
 import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../base/errors';
 import {
@@ -80,7 +80,6 @@ export const firstOutput: Decode<Buffer> = (result) => result.output(0);
 const CALL_BYTES = 32 * 1024;
 const MOST_STAGED_BYTES = 8 * 1024;
 const OUTPUT_BYTES = 256 * 1024;
-const MOST_COPIED_SINGLY = 72;
 const NO_BYTES = Buffer.alloc(0);
 
 // One of each for a thread. No code but this module's runs while something is in them: see "The rule" in CONTRIBUTING.md.
@@ -276,11 +275,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
 
   private copy(from: Uint8Array, start: number, size: number): Buffer {
     if (size === 0) return NO_BYTES;
-    const copy = this.spec.isSecret === true ? ownMemory(size) : Buffer.allocUnsafe(size);
-    // To make another view takes longer than to copy a digest or a signature.
-    if (size > MOST_COPIED_SINGLY) copy.set(from.subarray(start, start + size));
-    else for (let i = 0; i < size; ++i) copy[i] = from[start + i] as number;
-    return copy;
+    return fillFrom(this.spec.isSecret === true ? ownMemory(size) : Buffer.allocUnsafe(size), from, start);
   }
 
   private end(resolve: Resolve<T>): void {

@@ -64,6 +64,23 @@ test('a label that no batch has room for', async () => {
   }
 });
 
+test('a request that cannot be read fails, and no other of its batch', async () => {
+  const { allocUnsafe } = Buffer;
+  const spy = jest.spyOn(Buffer, 'allocUnsafe').mockImplementation((size) => {
+    if (size === 501) throw new RangeError('Array buffer allocation failed');
+    return allocUnsafe(size);
+  });
+  try {
+    const key = keyThatNotes([]);
+    const signed = [500, 501, 502].map((size) => sign(null, Buffer.alloc(size), key, { timeoutMs: 20_000 }));
+    const outcomes = await Promise.allSettled(signed);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes[1]).toMatchObject({ reason: { code: 'ERR_ASYNC_REMOTE_KEY_FAILED' } });
+  } finally {
+    spy.mockRestore();
+  }
+});
+
 test('a function that ends requests of later batches while it is asked', async () => {
   const controller = new AbortController();
   let asked = 0;
