@@ -18,24 +18,24 @@ struct Ids {
 using CipherFn = OSSL_FUNC_asym_cipher_encrypt_fn;  // and decrypt, of the same type
 
 template <int kId, KeyUse kUse>
-int Transform(void* data, unsigned char* out, size_t* out_size, size_t out_room, const unsigned char* in,
+int Transform(void* data, unsigned char* out, size_t* out_size, size_t out_capacity, const unsigned char* in,
               size_t in_size) {
   const OperationContext* context = OperationContext::From(data);
   const auto transform = context->algorithm.Get<CipherFn>(kId);
-  const auto work = [&] { return transform(context->inner, out, out_size, out_room, in, in_size); };
+  const auto work = [&] { return transform(context->inner, out, out_size, out_capacity, in, in_size); };
   if (out == nullptr) return work();  // asks for the size
   return Offload(OffloadClass::kAsymCipher, context->key.run_time(kUse), work);
 }
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t place, const WrappedAlgorithm& algorithm) {
+std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t slot, const WrappedAlgorithm& algorithm) {
   using Functions = ContextFunctions<Ids>;
   constexpr int kEncryptInit = OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT;
   constexpr int kDecryptInit = OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT;
   constexpr int kEncrypt = OSSL_FUNC_ASYM_CIPHER_ENCRYPT;
   constexpr int kDecrypt = OSSL_FUNC_ASYM_CIPHER_DECRYPT;
-  return WrapContext<Ids>(place, algorithm,
+  return WrapContext<Ids>(slot, algorithm,
                           {
                               {kEncryptInit, ToAnyFunction(Functions::Init<kEncryptInit>)},
                               {kEncrypt, ToAnyFunction(Transform<kEncrypt, KeyUse::kEncrypt>)},

@@ -46,21 +46,21 @@ void Reset(void* data) {
   context->algorithm.Get<OSSL_FUNC_kdf_reset_fn>(OSSL_FUNC_KDF_RESET)(context->inner);
 }
 
-const OSSL_PARAM* GettableParams(size_t place, void*) {
-  const WrappedAlgorithm* algorithm = ContextPlaces<Ids>::places[place];
+const OSSL_PARAM* GettableParams(size_t slot, void*) {
+  const WrappedAlgorithm* algorithm = ContextSlots<Ids>::slots[slot];
   const auto gettable = algorithm->Get<OSSL_FUNC_kdf_gettable_params_fn>(OSSL_FUNC_KDF_GETTABLE_PARAMS);
   return gettable(DefaultProvider::Get()->context());
 }
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> WrapKdf(size_t place, const WrappedAlgorithm& algorithm) {
+std::vector<OSSL_DISPATCH> WrapKdf(size_t slot, const WrappedAlgorithm& algorithm) {
   constexpr int kGetParams = OSSL_FUNC_KDF_GET_PARAMS;
-  return WrapContext<Ids>(place, algorithm,
+  return WrapContext<Ids>(slot, algorithm,
                           {
                               {OSSL_FUNC_KDF_RESET, ToAnyFunction(Reset)},
                               {OSSL_FUNC_KDF_DERIVE, ToAnyFunction(Derive)},
-                              {OSSL_FUNC_KDF_GETTABLE_PARAMS, BindPlace<GettableParams, kMostOthers>(place)},
+                              {OSSL_FUNC_KDF_GETTABLE_PARAMS, BindSlot<GettableParams, kMostOthers>(slot)},
                               {kGetParams, algorithm.Get<void()>(kGetParams)},
                           });
 }

@@ -47,11 +47,11 @@ int Decapsulate(void* data, unsigned char* secret, size_t* secret_size, const un
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> WrapKem(size_t place, const WrappedAlgorithm& algorithm) {
+std::vector<OSSL_DISPATCH> WrapKem(size_t slot, const WrappedAlgorithm& algorithm) {
   using Functions = ContextFunctions<Ids>;
   constexpr int kEncapsulateInit = OSSL_FUNC_KEM_ENCAPSULATE_INIT;
   constexpr int kDecapsulateInit = OSSL_FUNC_KEM_DECAPSULATE_INIT;
-  return WrapContext<Ids>(place, algorithm,
+  return WrapContext<Ids>(slot, algorithm,
                           {
                               {kEncapsulateInit, ToAnyFunction(Functions::Init<kEncapsulateInit>)},
                               {OSSL_FUNC_KEM_ENCAPSULATE, ToAnyFunction(Encapsulate)},

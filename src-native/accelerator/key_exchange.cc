@@ -24,19 +24,19 @@ int SetPeer(void* data, void* key) {
   return result;
 }
 
-int Derive(void* data, unsigned char* secret, size_t* secret_size, size_t room) {
+int Derive(void* data, unsigned char* secret, size_t* secret_size, size_t capacity) {
   const OperationContext* context = OperationContext::From(data);
   const auto derive = context->algorithm.Get<OSSL_FUNC_keyexch_derive_fn>(OSSL_FUNC_KEYEXCH_DERIVE);
-  const auto work = [&] { return derive(context->inner, secret, secret_size, room); };
+  const auto work = [&] { return derive(context->inner, secret, secret_size, capacity); };
   if (secret == nullptr) return work();  // asks for the size
   return Offload(OffloadClass::kKeyExchange, context->key.run_time(KeyUse::kDerive), work);
 }
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t place, const WrappedAlgorithm& algorithm) {
+std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t slot, const WrappedAlgorithm& algorithm) {
   constexpr int kInit = OSSL_FUNC_KEYEXCH_INIT;
-  return WrapContext<Ids>(place, algorithm,
+  return WrapContext<Ids>(slot, algorithm,
                           {
                               {kInit, ToAnyFunction(ContextFunctions<Ids>::Init<kInit>)},
                               {OSSL_FUNC_KEYEXCH_SET_PEER, ToAnyFunction(SetPeer)},

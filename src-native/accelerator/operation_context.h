@@ -68,42 +68,42 @@ struct ContextFunctions {
   }
 };
 
-// Functions that are not told their algorithm: see BindPlace().
+// Functions that are not told their algorithm: see BindSlot().
 template <typename Ids>
-struct ContextPlaces {
-  static inline const WrappedAlgorithm* places[kMostOthers] = {};
+struct ContextSlots {
+  static inline const WrappedAlgorithm* slots[kMostOthers] = {};
 
-  static void* New(size_t place, void*) {
-    const WrappedAlgorithm& algorithm = *places[place];
+  static void* New(size_t slot, void*) {
+    const WrappedAlgorithm& algorithm = *slots[slot];
     void* inner = algorithm.Get<ContextNewFn>(Ids::kNew)(DefaultProvider::Get()->context());
     return inner == nullptr ? nullptr : new OperationContext(algorithm, inner);
   }
 
   template <int kId>
-  static const OSSL_PARAM* Params(size_t place, void* data, void*) {
+  static const OSSL_PARAM* Params(size_t slot, void* data, void*) {
     void* inner = data == nullptr ? nullptr : OperationContext::From(data)->inner;
-    return places[place]->Get<ContextParamsFn>(kId)(inner, DefaultProvider::Get()->context());
+    return slots[slot]->Get<ContextParamsFn>(kId)(inner, DefaultProvider::Get()->context());
   }
 };
 
 // The functions that all contexts of a class have, and `more`.
 template <typename Ids>
-std::vector<OSSL_DISPATCH> WrapContext(size_t place, const WrappedAlgorithm& algorithm,
+std::vector<OSSL_DISPATCH> WrapContext(size_t slot, const WrappedAlgorithm& algorithm,
                                        std::initializer_list<OSSL_DISPATCH> more) {
   using Functions = ContextFunctions<Ids>;
-  using Placed = ContextPlaces<Ids>;
-  Placed::places[place] = &algorithm;
+  using Slots = ContextSlots<Ids>;
+  Slots::slots[slot] = &algorithm;
   std::vector<OSSL_DISPATCH> functions = {
-      {Ids::kNew, BindPlace<Placed::New, kMostOthers>(place)},
+      {Ids::kNew, BindSlot<Slots::New, kMostOthers>(slot)},
       {Ids::kFree, ToAnyFunction(Functions::Free)},
       {Ids::kDuplicate, ToAnyFunction(Functions::Duplicate)},
       {Ids::kGet, ToAnyFunction(Functions::GetParams)},
-      {Ids::kGettable, BindPlace<Placed::template Params<Ids::kGettable>, kMostOthers>(place)},
+      {Ids::kGettable, BindSlot<Slots::template Params<Ids::kGettable>, kMostOthers>(slot)},
       {Ids::kSet, ToAnyFunction(Functions::SetParams)},
-      {Ids::kSettable, BindPlace<Placed::template Params<Ids::kSettable>, kMostOthers>(place)},
+      {Ids::kSettable, BindSlot<Slots::template Params<Ids::kSettable>, kMostOthers>(slot)},
   };
   functions.insert(functions.end(), more.begin(), more.end());
-  return OnlyWhatItHas(algorithm.functions, functions);
+  return OnlyImplemented(algorithm.functions, functions);
 }
 
 }  // namespace openssl_async

@@ -30,7 +30,7 @@ bool IsSymmetric(const WrappedAlgorithm& algorithm) {
 // wherever the provider is loaded.
 class Offer {
  public:
-  using WrapFn = std::vector<OSSL_DISPATCH>(size_t place, const WrappedAlgorithm& algorithm);
+  using WrapFn = std::vector<OSSL_DISPATCH>(size_t slot, const WrappedAlgorithm& algorithm);
 
   // Offers the default provider's algorithms as they are. They work with its context, which is ours too.
   explicit Offer(int operation) {
@@ -39,12 +39,12 @@ class Offer {
   }
 
   // Offers wrapped algorithms, as many as there are slots.
-  Offer(int operation, size_t places, WrapFn* wrap) {
+  Offer(int operation, size_t slots, WrapFn* wrap) {
     for (const OSSL_ALGORITHM& algorithm : AlgorithmsOf(operation)) {
       const WrappedAlgorithm& wrapped = algorithms_.emplace_back(algorithm);
       if (operation != OSSL_OP_KDF && IsSymmetric(wrapped)) {
         Add(algorithm, algorithm.implementation);
-      } else if (functions_.size() < places) {
+      } else if (functions_.size() < slots) {
         functions_.push_back(wrap(functions_.size(), wrapped));
         Add(algorithm, functions_.back().data());
       }

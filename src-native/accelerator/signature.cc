@@ -25,10 +25,10 @@ int Init(void* context, void* key, const OSSL_PARAM params[]) {
   return SignatureContext::From(context)->Init(kId, static_cast<ProviderKey*>(key), params);
 }
 
-int Sign(void* data, unsigned char* signature, size_t* size, size_t room, const unsigned char* in, size_t in_size) {
+int Sign(void* data, unsigned char* signature, size_t* size, size_t capacity, const unsigned char* in, size_t in_size) {
   const SignatureContext* context = SignatureContext::From(data);
   const auto sign = context->Get<SignFn>(OSSL_FUNC_SIGNATURE_SIGN);
-  const auto work = [&] { return sign(context->inner(), signature, size, room, in, in_size); };
+  const auto work = [&] { return sign(context->inner(), signature, size, capacity, in, in_size); };
   if (signature == nullptr) return work();  // asks for the size
   return Offload(kClass, context->run_time(KeyUse::kSign), work);
 }
@@ -40,11 +40,11 @@ int Verify(void* data, const unsigned char* signature, size_t size, const unsign
                  [&] { return verify(context->inner(), signature, size, in, in_size); });
 }
 
-int VerifyRecover(void* data, unsigned char* out, size_t* size, size_t room, const unsigned char* signature,
+int VerifyRecover(void* data, unsigned char* out, size_t* size, size_t capacity, const unsigned char* signature,
                   size_t signature_size) {
   const SignatureContext* context = SignatureContext::From(data);
   const auto recover = context->Get<SignFn>(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER);
-  const auto work = [&] { return recover(context->inner(), out, size, room, signature, signature_size); };
+  const auto work = [&] { return recover(context->inner(), out, size, capacity, signature, signature_size); };
   if (out == nullptr) return work();  // asks for the size
   return Offload(kClass, context->run_time(KeyUse::kRecover), work);
 }
@@ -55,10 +55,10 @@ int UpdateMessage(void* data, const unsigned char* in, size_t size) {
   return context->Get<UpdateFn>(kId)(context->inner(), in, size);
 }
 
-int FinishSigningMessage(void* data, unsigned char* signature, size_t* size, size_t room) {
+int FinishSigningMessage(void* data, unsigned char* signature, size_t* size, size_t capacity) {
   const SignatureContext* context = SignatureContext::From(data);
   const auto finish = context->Get<SignFinalFn>(kSignatureSignMessageFinal);
-  const auto work = [&] { return finish(context->inner(), signature, size, room); };
+  const auto work = [&] { return finish(context->inner(), signature, size, capacity); };
   if (signature == nullptr) return work();  // asks for the size
   return Offload(kClass, context->run_time(KeyUse::kSign), work);
 }
@@ -85,7 +85,7 @@ int UpdateDigest(void* data, const unsigned char* in, size_t size) {
   return context->Get<UpdateFn>(kId)(context->inner(), in, size);
 }
 
-int FinishDigestSign(void* data, unsigned char* signature, size_t* size, size_t room) {
+int FinishDigestSign(void* data, unsigned char* signature, size_t* size, size_t capacity) {
   SignatureContext* context = SignatureContext::From(data);
   const auto finish = context->Get<SignFinalFn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL);
   if (signature == nullptr) {
@@ -93,7 +93,7 @@ int FinishDigestSign(void* data, unsigned char* signature, size_t* size, size_t 
   }
   return Offload(kClass, context->run_time(KeyUse::kSign), [&] {
     if (!context->Prepare()) return 0;
-    const int result = finish(context->inner(), signature, size, room);
+    const int result = finish(context->inner(), signature, size, capacity);
     context->EndMessage();
     return result;
   });
@@ -112,7 +112,7 @@ int FinishDigestVerify(void* data, const unsigned char* signature, size_t size) 
 
 // The default provider has these two functions only where a message must come in one piece. Here every algorithm has
 // them, so that the message is hashed on the pool's thread too.
-int DigestSign(void* data, unsigned char* signature, size_t* size, size_t room, const unsigned char* in,
+int DigestSign(void* data, unsigned char* signature, size_t* size, size_t capacity, const unsigned char* in,
                size_t in_size) {
   SignatureContext* context = SignatureContext::From(data);
   const auto sign = context->Get<SignFn>(OSSL_FUNC_SIGNATURE_DIGEST_SIGN);
@@ -128,9 +128,9 @@ int DigestSign(void* data, unsigned char* signature, size_t* size, size_t room, 
     if (!context->Prepare()) return 0;
     int result = 0;
     if (sign != nullptr) {
-      result = sign(context->inner(), signature, size, room, in, in_size);
+      result = sign(context->inner(), signature, size, capacity, in, in_size);
     } else if (update(context->inner(), in, in_size) > 0) {
-      result = finish(context->inner(), signature, size, room);
+      result = finish(context->inner(), signature, size, capacity);
     }
     context->EndMessage();
     return result;
@@ -179,15 +179,15 @@ const OSSL_PARAM* DigestParams(void* data) {
 
 // --- Functions that are not told their algorithm
 
-const WrappedAlgorithm* places[kMostSignatures];
+const WrappedAlgorithm* slots[kMostSignatures];
 
-void* New(size_t place, void*, const char*) { return new SignatureContext(*places[place]); }
+void* New(size_t slot, void*, const char*) { return new SignatureContext(*slots[slot]); }
 
 template <int kId>
-const OSSL_PARAM* ContextParams(size_t place, void* data, void*) {
+const OSSL_PARAM* ContextParams(size_t slot, void* data, void*) {
   SignatureContext* context = SignatureContext::From(data);
   void* inner = context != nullptr && context->Prepare() ? context->inner() : nullptr;
-  return places[place]->Get<ContextParamsFn>(kId)(inner, DefaultProvider::Get()->context());
+  return slots[slot]->Get<ContextParamsFn>(kId)(inner, DefaultProvider::Get()->context());
 }
 
 bool TakesMessages(const FunctionTable& table, int whole, int init, int update, int finish) {
@@ -196,8 +196,8 @@ bool TakesMessages(const FunctionTable& table, int whole, int init, int update, 
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> WrapSignature(size_t place, const WrappedAlgorithm& algorithm) {
-  places[place] = &algorithm;
+std::vector<OSSL_DISPATCH> WrapSignature(size_t slot, const WrappedAlgorithm& algorithm) {
+  slots[slot] = &algorithm;
   constexpr int kSignInit = OSSL_FUNC_SIGNATURE_SIGN_INIT;
   constexpr int kVerifyInit = OSSL_FUNC_SIGNATURE_VERIFY_INIT;
   constexpr int kRecoverInit = OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT;
@@ -212,39 +212,39 @@ std::vector<OSSL_DISPATCH> WrapSignature(size_t place, const WrappedAlgorithm& a
   constexpr int kSetDigest = OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS;
   constexpr int kSettableDigest = OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS;
   std::vector<OSSL_DISPATCH> functions =
-      OnlyWhatItHas(algorithm.functions,
-                    {
-                        {OSSL_FUNC_SIGNATURE_NEWCTX, BindPlace<New, kMostSignatures>(place)},
-                        {OSSL_FUNC_SIGNATURE_FREECTX, ToAnyFunction(Free)},
-                        {OSSL_FUNC_SIGNATURE_DUPCTX, ToAnyFunction(Duplicate)},
-                        {kSignInit, ToAnyFunction(Init<kSignInit>)},
-                        {OSSL_FUNC_SIGNATURE_SIGN, ToAnyFunction(Sign)},
-                        {kVerifyInit, ToAnyFunction(Init<kVerifyInit>)},
-                        {OSSL_FUNC_SIGNATURE_VERIFY, ToAnyFunction(Verify)},
-                        {kRecoverInit, ToAnyFunction(Init<kRecoverInit>)},
-                        {OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, ToAnyFunction(VerifyRecover)},
-                        {kSignatureSignMessageInit, ToAnyFunction(Init<kSignatureSignMessageInit>)},
-                        {kSignatureSignMessageUpdate, ToAnyFunction(UpdateMessage<kSignatureSignMessageUpdate>)},
-                        {kSignatureSignMessageFinal, ToAnyFunction(FinishSigningMessage)},
-                        {kSignatureVerifyMessageInit, ToAnyFunction(Init<kSignatureVerifyMessageInit>)},
-                        {kSignatureVerifyMessageUpdate, ToAnyFunction(UpdateMessage<kSignatureVerifyMessageUpdate>)},
-                        {kSignatureVerifyMessageFinal, ToAnyFunction(FinishVerifyingMessage)},
-                        {kSignatureQueryKeyTypes, algorithm.Get<void()>(kSignatureQueryKeyTypes)},
-                        {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, ToAnyFunction(InitDigest<false>)},
-                        {kSignUpdate, ToAnyFunction(UpdateDigest<kSignUpdate>)},
-                        {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, ToAnyFunction(FinishDigestSign)},
-                        {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, ToAnyFunction(InitDigest<true>)},
-                        {kVerifyUpdate, ToAnyFunction(UpdateDigest<kVerifyUpdate>)},
-                        {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, ToAnyFunction(FinishDigestVerify)},
-                        {kGet, ToAnyFunction(GetParams<kGet>)},
-                        {kGettable, BindPlace<ContextParams<kGettable>, kMostSignatures>(place)},
-                        {kSet, ToAnyFunction(SetParams<kSet>)},
-                        {kSettable, BindPlace<ContextParams<kSettable>, kMostSignatures>(place)},
-                        {kGetDigest, ToAnyFunction(GetParams<kGetDigest>)},
-                        {kGettableDigest, ToAnyFunction(DigestParams<kGettableDigest>)},
-                        {kSetDigest, ToAnyFunction(SetParams<kSetDigest>)},
-                        {kSettableDigest, ToAnyFunction(DigestParams<kSettableDigest>)},
-                    });
+      OnlyImplemented(algorithm.functions,
+                      {
+                          {OSSL_FUNC_SIGNATURE_NEWCTX, BindSlot<New, kMostSignatures>(slot)},
+                          {OSSL_FUNC_SIGNATURE_FREECTX, ToAnyFunction(Free)},
+                          {OSSL_FUNC_SIGNATURE_DUPCTX, ToAnyFunction(Duplicate)},
+                          {kSignInit, ToAnyFunction(Init<kSignInit>)},
+                          {OSSL_FUNC_SIGNATURE_SIGN, ToAnyFunction(Sign)},
+                          {kVerifyInit, ToAnyFunction(Init<kVerifyInit>)},
+                          {OSSL_FUNC_SIGNATURE_VERIFY, ToAnyFunction(Verify)},
+                          {kRecoverInit, ToAnyFunction(Init<kRecoverInit>)},
+                          {OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, ToAnyFunction(VerifyRecover)},
+                          {kSignatureSignMessageInit, ToAnyFunction(Init<kSignatureSignMessageInit>)},
+                          {kSignatureSignMessageUpdate, ToAnyFunction(UpdateMessage<kSignatureSignMessageUpdate>)},
+                          {kSignatureSignMessageFinal, ToAnyFunction(FinishSigningMessage)},
+                          {kSignatureVerifyMessageInit, ToAnyFunction(Init<kSignatureVerifyMessageInit>)},
+                          {kSignatureVerifyMessageUpdate, ToAnyFunction(UpdateMessage<kSignatureVerifyMessageUpdate>)},
+                          {kSignatureVerifyMessageFinal, ToAnyFunction(FinishVerifyingMessage)},
+                          {kSignatureQueryKeyTypes, algorithm.Get<void()>(kSignatureQueryKeyTypes)},
+                          {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, ToAnyFunction(InitDigest<false>)},
+                          {kSignUpdate, ToAnyFunction(UpdateDigest<kSignUpdate>)},
+                          {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, ToAnyFunction(FinishDigestSign)},
+                          {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, ToAnyFunction(InitDigest<true>)},
+                          {kVerifyUpdate, ToAnyFunction(UpdateDigest<kVerifyUpdate>)},
+                          {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, ToAnyFunction(FinishDigestVerify)},
+                          {kGet, ToAnyFunction(GetParams<kGet>)},
+                          {kGettable, BindSlot<ContextParams<kGettable>, kMostSignatures>(slot)},
+                          {kSet, ToAnyFunction(SetParams<kSet>)},
+                          {kSettable, BindSlot<ContextParams<kSettable>, kMostSignatures>(slot)},
+                          {kGetDigest, ToAnyFunction(GetParams<kGetDigest>)},
+                          {kGettableDigest, ToAnyFunction(DigestParams<kGettableDigest>)},
+                          {kSetDigest, ToAnyFunction(SetParams<kSetDigest>)},
+                          {kSettableDigest, ToAnyFunction(DigestParams<kSettableDigest>)},
+                      });
   const FunctionTable& table = algorithm.functions;
   if (TakesMessages(table, OSSL_FUNC_SIGNATURE_DIGEST_SIGN, OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT,
                     OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL)) {

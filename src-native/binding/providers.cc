@@ -84,11 +84,11 @@ Napi::Value ListProvidersOf(Info info) {
 // 'process', 'configuration' or undefined.
 Napi::Value FindProviderOf(Info info) {
   switch (FindProvider(ToText(info[0]))) {
-    case ProviderPlace::kProcess:
+    case ProviderLocation::kProcess:
       return Napi::String::New(info.Env(), "process");
-    case ProviderPlace::kOwnConfiguration:
+    case ProviderLocation::kOwnConfiguration:
       return Napi::String::New(info.Env(), "configuration");
-    case ProviderPlace::kNowhere:
+    case ProviderLocation::kNowhere:
       break;
   }
   return info.Env().Undefined();

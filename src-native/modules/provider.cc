@@ -294,13 +294,13 @@ Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test
   return std::move(listing.found);
 }
 
-ProviderPlace FindProvider(const std::string& name) {
+ProviderLocation FindProvider(const std::string& name) {
   const ErrorQueueScope errors;
   if (const std::vector<std::string> activated = ActivatedByConfiguration(); !activated.empty()) {
     Result<OSSL_LIB_CTX*> own = AcceleratorLibraryContext();
-    if (own.ok() && HasProvider(own.value(), name, &activated)) return ProviderPlace::kOwnConfiguration;
+    if (own.ok() && HasProvider(own.value(), name, &activated)) return ProviderLocation::kOwnConfiguration;
   }
-  return HasProvider(nullptr, name, nullptr) ? ProviderPlace::kProcess : ProviderPlace::kNowhere;
+  return HasProvider(nullptr, name, nullptr) ? ProviderLocation::kProcess : ProviderLocation::kNowhere;
 }
 
 Result<void> LoadConfiguration(const std::string& path) {

@@ -60,9 +60,9 @@ std::string NameOf(const OSSL_PROVIDER* provider);
 Result<std::vector<ProviderInfo>> ListProviders(bool own_library, bool self_test);
 
 // Where operations find a provider that this package was not told to load.
-enum class ProviderPlace { kNowhere, kProcess, kOwnConfiguration };
+enum class ProviderLocation { kNowhere, kProcess, kOwnConfiguration };
 // `name` is the provider's, or the one in queries for its algorithms.
-ProviderPlace FindProvider(const std::string& name);
+ProviderLocation FindProvider(const std::string& name);
 
 // Reads a configuration file into the addon's own library context, and activates the providers that the file says.
 Result<void> LoadConfiguration(const std::string& path);

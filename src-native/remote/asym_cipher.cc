@@ -113,38 +113,38 @@ int SetParams(void* data, const OSSL_PARAM params[]) {
 
 // --- Functions that are not told their algorithm
 
-const WrappedAlgorithm* places[kMostRemote];
+const WrappedAlgorithm* slots[kMostRemote];
 
-void* New(size_t place, void*) { return Context::Make(*places[place]); }
+void* New(size_t slot, void*) { return Context::Make(*slots[slot]); }
 
 template <int kId>
-const OSSL_PARAM* ContextParams(size_t place, void* data, void*) {
+const OSSL_PARAM* ContextParams(size_t slot, void* data, void*) {
   using Function = OSSL_FUNC_asym_cipher_gettable_ctx_params_fn;
   void* inner = data == nullptr ? nullptr : Context::From(data)->inner;
-  return places[place]->Get<Function>(kId)(inner, DefaultProvider::Get()->context());
+  return slots[slot]->Get<Function>(kId)(inner, DefaultProvider::Get()->context());
 }
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> RemoteAsymCipher(size_t place, const WrappedAlgorithm& algorithm) {
-  places[place] = &algorithm;
+std::vector<OSSL_DISPATCH> RemoteAsymCipher(size_t slot, const WrappedAlgorithm& algorithm) {
+  slots[slot] = &algorithm;
   constexpr int kEncryptInit = OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT;
   constexpr int kDecryptInit = OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT;
   constexpr int kGettable = OSSL_FUNC_ASYM_CIPHER_GETTABLE_CTX_PARAMS;
   constexpr int kSettable = OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS;
-  return OnlyWhatItHas(algorithm.functions, {
-                                                {OSSL_FUNC_ASYM_CIPHER_NEWCTX, BindPlace<New, kMostRemote>(place)},
-                                                {OSSL_FUNC_ASYM_CIPHER_FREECTX, ToAnyFunction(Context::Free)},
-                                                {OSSL_FUNC_ASYM_CIPHER_DUPCTX, ToAnyFunction(Context::Duplicate)},
-                                                {kEncryptInit, ToAnyFunction(Init<kEncryptInit>)},
-                                                {OSSL_FUNC_ASYM_CIPHER_ENCRYPT, ToAnyFunction(Encrypt)},
-                                                {kDecryptInit, ToAnyFunction(Init<kDecryptInit>)},
-                                                {OSSL_FUNC_ASYM_CIPHER_DECRYPT, ToAnyFunction(Decrypt)},
-                                                {OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, ToAnyFunction(GetParams)},
-                                                {kGettable, BindPlace<ContextParams<kGettable>, kMostRemote>(place)},
-                                                {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, ToAnyFunction(SetParams)},
-                                                {kSettable, BindPlace<ContextParams<kSettable>, kMostRemote>(place)},
-                                            });
+  return OnlyImplemented(algorithm.functions, {
+                                                  {OSSL_FUNC_ASYM_CIPHER_NEWCTX, BindSlot<New, kMostRemote>(slot)},
+                                                  {OSSL_FUNC_ASYM_CIPHER_FREECTX, ToAnyFunction(Context::Free)},
+                                                  {OSSL_FUNC_ASYM_CIPHER_DUPCTX, ToAnyFunction(Context::Duplicate)},
+                                                  {kEncryptInit, ToAnyFunction(Init<kEncryptInit>)},
+                                                  {OSSL_FUNC_ASYM_CIPHER_ENCRYPT, ToAnyFunction(Encrypt)},
+                                                  {kDecryptInit, ToAnyFunction(Init<kDecryptInit>)},
+                                                  {OSSL_FUNC_ASYM_CIPHER_DECRYPT, ToAnyFunction(Decrypt)},
+                                                  {OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, ToAnyFunction(GetParams)},
+                                                  {kGettable, BindSlot<ContextParams<kGettable>, kMostRemote>(slot)},
+                                                  {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, ToAnyFunction(SetParams)},
+                                                  {kSettable, BindSlot<ContextParams<kSettable>, kMostRemote>(slot)},
+                                              });
 }
 
 }  // namespace openssl_async

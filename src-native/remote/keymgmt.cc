@@ -90,41 +90,41 @@ int SetParams(void* key, const OSSL_PARAM params[]) {
 
 // --- Functions that are not told their algorithm
 
-const WrappedAlgorithm* places[kMostRemote];
+const WrappedAlgorithm* slots[kMostRemote];
 
 void* DefaultContext() { return DefaultProvider::Get()->context(); }
 
-void* NewEmpty(size_t place, void*) {
-  const auto create = places[place]->Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
-  return NewKey(*places[place], create(DefaultContext()));
+void* NewEmpty(size_t slot, void*) {
+  const auto create = slots[slot]->Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
+  return NewKey(*slots[slot], create(DefaultContext()));
 }
 
 template <int kId>
-const OSSL_PARAM* KeyParams(size_t place, void*) {
-  return places[place]->Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(DefaultContext());
+const OSSL_PARAM* KeyParams(size_t slot, void*) {
+  return slots[slot]->Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(DefaultContext());
 }
 
 template <int kId>
-const OSSL_PARAM* SelectedParams(size_t place, void*, int selection) {
-  return places[place]->Get<KeymgmtTypesExFn>(kId)(DefaultContext(), selection);
+const OSSL_PARAM* SelectedParams(size_t slot, void*, int selection) {
+  return slots[slot]->Get<KeymgmtTypesExFn>(kId)(DefaultContext(), selection);
 }
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t place, const WrappedAlgorithm& algorithm) {
-  places[place] = &algorithm;
+std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t slot, const WrappedAlgorithm& algorithm) {
+  slots[slot] = &algorithm;
   const auto as_it_is = [&](int id) { return OSSL_DISPATCH{id, algorithm.Get<void()>(id)}; };
   constexpr int kGettable = OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS;
   constexpr int kSettable = OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS;
-  return OnlyWhatItHas(
+  return OnlyImplemented(
       algorithm.functions,
       {
-          {OSSL_FUNC_KEYMGMT_NEW, BindPlace<NewEmpty, kMostRemote>(place)},
+          {OSSL_FUNC_KEYMGMT_NEW, BindSlot<NewEmpty, kMostRemote>(slot)},
           {OSSL_FUNC_KEYMGMT_FREE, ToAnyFunction(Free)},
           {OSSL_FUNC_KEYMGMT_GET_PARAMS, ToAnyFunction(GetParams)},
-          {kGettable, BindPlace<KeyParams<kGettable>, kMostRemote>(place)},
+          {kGettable, BindSlot<KeyParams<kGettable>, kMostRemote>(slot)},
           {OSSL_FUNC_KEYMGMT_SET_PARAMS, ToAnyFunction(SetParams)},
-          {kSettable, BindPlace<KeyParams<kSettable>, kMostRemote>(place)},
+          {kSettable, BindSlot<KeyParams<kSettable>, kMostRemote>(slot)},
           as_it_is(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME),
           {OSSL_FUNC_KEYMGMT_HAS, ToAnyFunction(Has)},
           {OSSL_FUNC_KEYMGMT_VALIDATE, ToAnyFunction(Validate)},
@@ -133,8 +133,8 @@ std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t place, const WrappedAlgori
           as_it_is(OSSL_FUNC_KEYMGMT_IMPORT_TYPES),
           {OSSL_FUNC_KEYMGMT_EXPORT, ToAnyFunction(Export)},
           as_it_is(OSSL_FUNC_KEYMGMT_EXPORT_TYPES),
-          {kKeymgmtImportTypesEx, BindPlace<SelectedParams<kKeymgmtImportTypesEx>, kMostRemote>(place)},
-          {kKeymgmtExportTypesEx, BindPlace<SelectedParams<kKeymgmtExportTypesEx>, kMostRemote>(place)},
+          {kKeymgmtImportTypesEx, BindSlot<SelectedParams<kKeymgmtImportTypesEx>, kMostRemote>(slot)},
+          {kKeymgmtExportTypesEx, BindSlot<SelectedParams<kKeymgmtExportTypesEx>, kMostRemote>(slot)},
           {OSSL_FUNC_KEYMGMT_DUP, ToAnyFunction(Duplicate)},
       });
 }

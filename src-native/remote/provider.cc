@@ -17,7 +17,7 @@ namespace {
 // The algorithms that the provider offers for one class of operations. Lives as long as the process.
 class Offer {
  public:
-  using WrapFn = std::vector<OSSL_DISPATCH>(size_t place, const WrappedAlgorithm& algorithm);
+  using WrapFn = std::vector<OSSL_DISPATCH>(size_t slot, const WrappedAlgorithm& algorithm);
 
   Offer(int operation, std::initializer_list<const char*> names, WrapFn* wrap) {
     const OSSL_ALGORITHM* found = DefaultProvider::Get()->Query(operation);

@@ -51,13 +51,13 @@ using RemoteKeyPointer = std::shared_ptr<RemoteKey>;
 
 inline const RemoteKeyPointer& ToRemoteKey(const void* key) { return *static_cast<const RemoteKeyPointer*>(key); }
 
-// The most algorithms of one class: see BindPlace().
+// The most algorithms of one class: see BindSlot().
 constexpr size_t kMostRemote = 8;
 
 // The functions of an algorithm that the provider offers; `algorithm` must stay where it is.
-std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> RemoteSignature(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> RemoteAsymCipher(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> RemoteKeyExchange(size_t place, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> RemoteSignature(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> RemoteAsymCipher(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> RemoteKeyExchange(size_t slot, const WrappedAlgorithm& algorithm);
 
 }  // namespace openssl_async

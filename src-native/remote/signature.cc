@@ -404,10 +404,10 @@ int DigestVerify(void* data, const unsigned char* signature, size_t size, const 
 
 // --- Contexts and their parameters
 
-const WrappedAlgorithm* places[kMostRemote];
+const WrappedAlgorithm* slots[kMostRemote];
 
-void* New(size_t place, void*, const char*) {
-  auto context = std::make_unique<Context>(*places[place]);
+void* New(size_t slot, void*, const char*) {
+  auto context = std::make_unique<Context>(*slots[slot]);
   return context->Open() ? context.release() : nullptr;
 }
 
@@ -427,22 +427,22 @@ int SetParams(void* data, const OSSL_PARAM params[]) {
 }
 
 template <int kId>
-const OSSL_PARAM* ContextParams(size_t place, void* data, void*) {
+const OSSL_PARAM* ContextParams(size_t slot, void* data, void*) {
   using Function = OSSL_FUNC_signature_gettable_ctx_params_fn;
   void* inner = data == nullptr ? nullptr : Context::From(data)->inner();
-  return places[place]->Get<Function>(kId)(inner, DefaultProvider::Get()->context());
+  return slots[slot]->Get<Function>(kId)(inner, DefaultProvider::Get()->context());
 }
 
 }  // namespace
 
-std::vector<OSSL_DISPATCH> RemoteSignature(size_t place, const WrappedAlgorithm& algorithm) {
-  places[place] = &algorithm;
+std::vector<OSSL_DISPATCH> RemoteSignature(size_t slot, const WrappedAlgorithm& algorithm) {
+  slots[slot] = &algorithm;
   constexpr int kVerifyInit = OSSL_FUNC_SIGNATURE_VERIFY_INIT;
   constexpr int kRecoverInit = OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT;
   constexpr int kGettable = OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS;
   constexpr int kSettable = OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS;
   std::vector<OSSL_DISPATCH> functions = {
-      {OSSL_FUNC_SIGNATURE_NEWCTX, BindPlace<New, kMostRemote>(place)},
+      {OSSL_FUNC_SIGNATURE_NEWCTX, BindSlot<New, kMostRemote>(slot)},
       {OSSL_FUNC_SIGNATURE_FREECTX, ToAnyFunction(Free)},
       {OSSL_FUNC_SIGNATURE_DUPCTX, ToAnyFunction(Duplicate)},
       {kVerifyInit, ToAnyFunction(Init<kVerifyInit>)},
@@ -455,7 +455,7 @@ std::vector<OSSL_DISPATCH> RemoteSignature(size_t place, const WrappedAlgorithm&
       {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, ToAnyFunction(FinishDigestVerify)},
       {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY, ToAnyFunction(DigestVerify)},
       {OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, ToAnyFunction(GetParams)},
-      {kGettable, BindPlace<ContextParams<kGettable>, kMostRemote>(place)},
+      {kGettable, BindSlot<ContextParams<kGettable>, kMostRemote>(slot)},
   };
   const bool is_pure = Context(algorithm).is_pure();
   if (!is_pure) {
@@ -464,9 +464,9 @@ std::vector<OSSL_DISPATCH> RemoteSignature(size_t place, const WrappedAlgorithm&
     functions.push_back({OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, ToAnyFunction(UpdateDigestSign)});
     functions.push_back({OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, ToAnyFunction(FinishDigestSign)});
     functions.push_back({OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, ToAnyFunction(SetParams)});
-    functions.push_back({kSettable, BindPlace<ContextParams<kSettable>, kMostRemote>(place)});
+    functions.push_back({kSettable, BindSlot<ContextParams<kSettable>, kMostRemote>(slot)});
   }
-  functions = OnlyWhatItHas(algorithm.functions, std::move(functions));
+  functions = OnlyImplemented(algorithm.functions, std::move(functions));
   // Some algorithms take a message in one piece only; here all of them do.
   functions.insert(functions.begin(), {OSSL_FUNC_SIGNATURE_DIGEST_SIGN, ToAnyFunction(DigestSign)});
   return functions;

@@ -97,7 +97,7 @@ const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm) 
   return known->insert(std::move(properties)).first->c_str();
 }
 
-std::vector<OSSL_DISPATCH> OnlyWhatItHas(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions) {
+std::vector<OSSL_DISPATCH> OnlyImplemented(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions) {
   const auto lacks = [&table](const OSSL_DISPATCH& function) { return !table.Has(function.function_id); };
   functions.erase(std::remove_if(functions.begin(), functions.end(), lacks), functions.end());
   functions.push_back({0, nullptr});

@@ -62,7 +62,7 @@ struct WrappedAlgorithm {
 
 // A default provider of our own, in a library context of our own: it serves whatever context the accelerator is loaded
 // into, and lives as long as the process, since the pool's threads have state in it. In a process that is in FIPS mode
-// at the first use, the process's own FIPS provider in its place: the validated module that its configuration has set
+// at the first use, the process's own FIPS provider instead: the validated module that its configuration has set
 // up.
 class DefaultProvider {
  public:
@@ -92,38 +92,38 @@ class DefaultProvider {
 // The properties of an algorithm, as those of another provider's. They live as long as the process.
 const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm);
 
-// Some functions get nothing that tells whose they are: neither key nor context. They are compiled once for each place
+// Some functions get neither key nor context, and so do not know their algorithm. They are compiled once for each slot
 // in the list of a class's algorithms.
 constexpr size_t kMostSignatures = 96;  // OpenSSL 3.5 has 55
 constexpr size_t kMostKeys = 64;        // 33
 constexpr size_t kMostOthers = 32;      // 16, for key derivation
 
-template <auto kFunction, size_t kPlace, typename Result, typename... Arguments>
-Result CallAtPlace(Arguments... arguments) {
-  return kFunction(kPlace, arguments...);
+template <auto kFunction, size_t kSlot, typename Result, typename... Arguments>
+Result CallAtSlot(Arguments... arguments) {
+  return kFunction(kSlot, arguments...);
 }
 
-template <auto kFunction, typename Result, typename... Arguments, size_t... kPlaces>
-AnyFunction BindPlaceOf(Result (*)(size_t, Arguments...), size_t place, std::index_sequence<kPlaces...>) {
-  static constexpr Result (*kBound[])(Arguments...) = {&CallAtPlace<kFunction, kPlaces, Result, Arguments...>...};
-  return ToAnyFunction(kBound[place]);
+template <auto kFunction, typename Result, typename... Arguments, size_t... kSlots>
+AnyFunction BindSlotOf(Result (*)(size_t, Arguments...), size_t slot, std::index_sequence<kSlots...>) {
+  static constexpr Result (*kBound[])(Arguments...) = {&CallAtSlot<kFunction, kSlots, Result, Arguments...>...};
+  return ToAnyFunction(kBound[slot]);
 }
 
-// `kFunction`, less its first parameter, which is always `place`.
+// `kFunction` without its first parameter, which is always `slot`.
 template <auto kFunction, size_t kMost>
-AnyFunction BindPlace(size_t place) {
-  return BindPlaceOf<kFunction>(kFunction, place, std::make_index_sequence<kMost>());
+AnyFunction BindSlot(size_t slot) {
+  return BindSlotOf<kFunction>(kFunction, slot, std::make_index_sequence<kMost>());
 }
 
-// Without those that the implementation lacks, and with the end mark.
-std::vector<OSSL_DISPATCH> OnlyWhatItHas(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions);
+// Drops the functions that the implementation lacks, and adds the end mark.
+std::vector<OSSL_DISPATCH> OnlyImplemented(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions);
 
-// The functions of the algorithm at `place`, which stays where it is.
-std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapSignature(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapKem(size_t place, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapKdf(size_t place, const WrappedAlgorithm& algorithm);
+// The functions of the algorithm in `slot`, which stays where it is.
+std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapSignature(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKem(size_t slot, const WrappedAlgorithm& algorithm);
+std::vector<OSSL_DISPATCH> WrapKdf(size_t slot, const WrappedAlgorithm& algorithm);
 
 }  // namespace openssl_async
