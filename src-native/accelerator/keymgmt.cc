@@ -1,9 +1,9 @@
 // Keys. Generation and validation may take long and are offloaded; everything else runs on the caller's thread.
 #include <openssl/params.h>
 
+#include "accelerator/algorithms.h"
 #include "accelerator/provider_key.h"
-#include "wrapping/newer_functions.h"
-#include "wrapping/wrapped_algorithm.h"
+#include "wrapping/keymgmt_frame.h"
 
 namespace openssl_async {
 
@@ -140,20 +140,15 @@ void FreeGeneration(void* generation_data) {
 
 // --- Functions that are not told their algorithm
 
-const WrappedAlgorithm* slots[kMostKeys];
+using Frame = KeymgmtFrame<NewKey, kMostKeys>;
 
 void* DefaultContext() { return DefaultProvider::Get()->context(); }
 
-void* NewEmpty(size_t slot, void*) {
-  const auto create = slots[slot]->Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
-  return NewKey(*slots[slot], create(DefaultContext()));
-}
-
 void* BeginGeneration(size_t slot, void*, int selection, const OSSL_PARAM params[]) {
-  const auto begin = slots[slot]->Get<OSSL_FUNC_keymgmt_gen_init_fn>(OSSL_FUNC_KEYMGMT_GEN_INIT);
+  const WrappedAlgorithm& algorithm = Frame::AlgorithmIn(slot);
+  const auto begin = algorithm.Get<OSSL_FUNC_keymgmt_gen_init_fn>(OSSL_FUNC_KEYMGMT_GEN_INIT);
   void* inner = begin(DefaultContext(), selection, params);
   if (inner == nullptr) return nullptr;
-  const WrappedAlgorithm& algorithm = *slots[slot];
   // A group without a key, as TLS makes for each peer, is short work, unless its parameters must be searched for.
   const bool searches = algorithm.Is("DH") || algorithm.Is("DHX") || algorithm.Is("DSA");
   return new Generation{algorithm, inner, (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0 && !searches, false};
@@ -161,62 +156,29 @@ void* BeginGeneration(size_t slot, void*, int selection, const OSSL_PARAM params
 
 const OSSL_PARAM* SettableGenerationParams(size_t slot, void* generation, void*) {
   constexpr int kId = OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS;
-  const auto settable = slots[slot]->Get<OSSL_FUNC_keymgmt_gen_settable_params_fn>(kId);
+  const auto settable = Frame::AlgorithmIn(slot).Get<OSSL_FUNC_keymgmt_gen_settable_params_fn>(kId);
   return settable(generation == nullptr ? nullptr : ToGeneration(generation)->inner, DefaultContext());
 }
 
 const OSSL_PARAM* GettableGenerationParams(size_t slot, void* generation, void*) {
-  const auto gettable = slots[slot]->Get<KeymgmtGenGettableParamsFn>(kKeymgmtGenGettableParams);
+  const auto gettable = Frame::AlgorithmIn(slot).Get<KeymgmtGenGettableParamsFn>(kKeymgmtGenGettableParams);
   return gettable(generation == nullptr ? nullptr : ToGeneration(generation)->inner, DefaultContext());
-}
-
-// The parameters of one kind of keys.
-template <int kId>
-const OSSL_PARAM* KeyParams(size_t slot, void*) {
-  return slots[slot]->Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(DefaultContext());
-}
-
-template <int kId>
-const OSSL_PARAM* SelectedParams(size_t slot, void*, int selection) {
-  return slots[slot]->Get<KeymgmtTypesExFn>(kId)(DefaultContext(), selection);
 }
 
 }  // namespace
 
 std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t slot, const WrappedAlgorithm& algorithm) {
-  slots[slot] = &algorithm;
-  const auto as_it_is = [&](int id) { return OSSL_DISPATCH{id, algorithm.Get<void()>(id)}; };
-  constexpr int kGettable = OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS;
-  constexpr int kSettable = OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS;
-  return OnlyImplemented(
-      algorithm.functions,
-      {
-          {OSSL_FUNC_KEYMGMT_NEW, BindSlot<NewEmpty, kMostKeys>(slot)},
-          {OSSL_FUNC_KEYMGMT_GEN_INIT, BindSlot<BeginGeneration, kMostKeys>(slot)},
-          {OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, ToAnyFunction(SetTemplate)},
-          {OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, ToAnyFunction(SetGenerationParams)},
-          {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, BindSlot<SettableGenerationParams, kMostKeys>(slot)},
-          {kKeymgmtGenGetParams, ToAnyFunction(GetGenerationParams)},
-          {kKeymgmtGenGettableParams, BindSlot<GettableGenerationParams, kMostKeys>(slot)},
-          {OSSL_FUNC_KEYMGMT_GEN, ToAnyFunction(Generate)},
-          {OSSL_FUNC_KEYMGMT_GEN_CLEANUP, ToAnyFunction(FreeGeneration)},
-          {OSSL_FUNC_KEYMGMT_FREE, ToAnyFunction(Free)},
-          {OSSL_FUNC_KEYMGMT_GET_PARAMS, ToAnyFunction(GetParams)},
-          {kGettable, BindSlot<KeyParams<kGettable>, kMostKeys>(slot)},
-          {OSSL_FUNC_KEYMGMT_SET_PARAMS, ToAnyFunction(SetParams)},
-          {kSettable, BindSlot<KeyParams<kSettable>, kMostKeys>(slot)},
-          as_it_is(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME),
-          {OSSL_FUNC_KEYMGMT_HAS, ToAnyFunction(Has)},
-          {OSSL_FUNC_KEYMGMT_VALIDATE, ToAnyFunction(Validate)},
-          {OSSL_FUNC_KEYMGMT_MATCH, ToAnyFunction(Match)},
-          {OSSL_FUNC_KEYMGMT_IMPORT, ToAnyFunction(Import)},
-          as_it_is(OSSL_FUNC_KEYMGMT_IMPORT_TYPES),
-          {OSSL_FUNC_KEYMGMT_EXPORT, ToAnyFunction(Export)},
-          as_it_is(OSSL_FUNC_KEYMGMT_EXPORT_TYPES),
-          {kKeymgmtImportTypesEx, BindSlot<SelectedParams<kKeymgmtImportTypesEx>, kMostKeys>(slot)},
-          {kKeymgmtExportTypesEx, BindSlot<SelectedParams<kKeymgmtExportTypesEx>, kMostKeys>(slot)},
-          {OSSL_FUNC_KEYMGMT_DUP, ToAnyFunction(Duplicate)},
-      });
+  return Frame::Wrap(slot, algorithm, {Free, GetParams, SetParams, Has, Validate, Match, Import, Export, Duplicate},
+                     {
+                         {OSSL_FUNC_KEYMGMT_GEN_INIT, BindSlot<BeginGeneration, kMostKeys>(slot)},
+                         {OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, ToAnyFunction(SetTemplate)},
+                         {OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, ToAnyFunction(SetGenerationParams)},
+                         {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, BindSlot<SettableGenerationParams, kMostKeys>(slot)},
+                         {kKeymgmtGenGetParams, ToAnyFunction(GetGenerationParams)},
+                         {kKeymgmtGenGettableParams, BindSlot<GettableGenerationParams, kMostKeys>(slot)},
+                         {OSSL_FUNC_KEYMGMT_GEN, ToAnyFunction(Generate)},
+                         {OSSL_FUNC_KEYMGMT_GEN_CLEANUP, ToAnyFunction(FreeGeneration)},
+                     });
 }
 
 }  // namespace openssl_async

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "accelerator/algorithms.h"
 #include "accelerator/provider_key.h"
 #include "wrapping/wrapped_algorithm.h"
 

@@ -1,4 +1,5 @@
 // Signatures: of a digest, of a message in one piece, of a message in several.
+#include "accelerator/algorithms.h"
 #include "accelerator/signature_context.h"
 #include "wrapping/newer_functions.h"
 

@@ -4,7 +4,7 @@
 
 #include "remote/holder_table.h"
 #include "remote/remote_key.h"
-#include "wrapping/newer_functions.h"
+#include "wrapping/keymgmt_frame.h"
 
 namespace openssl_async {
 
@@ -88,55 +88,11 @@ int SetParams(void* key, const OSSL_PARAM params[]) {
   return set(ToRemoteKey(key)->inner(), params);
 }
 
-// --- Functions that are not told their algorithm
-
-const WrappedAlgorithm* slots[kMostRemote];
-
-void* DefaultContext() { return DefaultProvider::Get()->context(); }
-
-void* NewEmpty(size_t slot, void*) {
-  const auto create = slots[slot]->Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
-  return NewKey(*slots[slot], create(DefaultContext()));
-}
-
-template <int kId>
-const OSSL_PARAM* KeyParams(size_t slot, void*) {
-  return slots[slot]->Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(DefaultContext());
-}
-
-template <int kId>
-const OSSL_PARAM* SelectedParams(size_t slot, void*, int selection) {
-  return slots[slot]->Get<KeymgmtTypesExFn>(kId)(DefaultContext(), selection);
-}
-
 }  // namespace
 
 std::vector<OSSL_DISPATCH> RemoteKeyManagement(size_t slot, const WrappedAlgorithm& algorithm) {
-  slots[slot] = &algorithm;
-  const auto as_it_is = [&](int id) { return OSSL_DISPATCH{id, algorithm.Get<void()>(id)}; };
-  constexpr int kGettable = OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS;
-  constexpr int kSettable = OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS;
-  return OnlyImplemented(
-      algorithm.functions,
-      {
-          {OSSL_FUNC_KEYMGMT_NEW, BindSlot<NewEmpty, kMostRemote>(slot)},
-          {OSSL_FUNC_KEYMGMT_FREE, ToAnyFunction(Free)},
-          {OSSL_FUNC_KEYMGMT_GET_PARAMS, ToAnyFunction(GetParams)},
-          {kGettable, BindSlot<KeyParams<kGettable>, kMostRemote>(slot)},
-          {OSSL_FUNC_KEYMGMT_SET_PARAMS, ToAnyFunction(SetParams)},
-          {kSettable, BindSlot<KeyParams<kSettable>, kMostRemote>(slot)},
-          as_it_is(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME),
-          {OSSL_FUNC_KEYMGMT_HAS, ToAnyFunction(Has)},
-          {OSSL_FUNC_KEYMGMT_VALIDATE, ToAnyFunction(Validate)},
-          {OSSL_FUNC_KEYMGMT_MATCH, ToAnyFunction(Match)},
-          {OSSL_FUNC_KEYMGMT_IMPORT, ToAnyFunction(Import)},
-          as_it_is(OSSL_FUNC_KEYMGMT_IMPORT_TYPES),
-          {OSSL_FUNC_KEYMGMT_EXPORT, ToAnyFunction(Export)},
-          as_it_is(OSSL_FUNC_KEYMGMT_EXPORT_TYPES),
-          {kKeymgmtImportTypesEx, BindSlot<SelectedParams<kKeymgmtImportTypesEx>, kMostRemote>(slot)},
-          {kKeymgmtExportTypesEx, BindSlot<SelectedParams<kKeymgmtExportTypesEx>, kMostRemote>(slot)},
-          {OSSL_FUNC_KEYMGMT_DUP, ToAnyFunction(Duplicate)},
-      });
+  return KeymgmtFrame<NewKey, kMostRemote>::Wrap(
+      slot, algorithm, {Free, GetParams, SetParams, Has, Validate, Match, Import, Export, Duplicate});
 }
 
 }  // namespace openssl_async

@@ -1,6 +1,6 @@
-// The default provider's implementations, as the accelerator's wrap them.
+// The default provider's implementations, as our providers wrap them.
 //
-// An object of the accelerator (a key, a context) holds one of the default provider's and calls its functions, which
+// An object of such a provider (a key, a context) holds one of the default provider's and calls its functions, which
 // are the same for keys of one kind and contexts that work with them. That keeps every parameter, error and size as
 // OpenSSL has it, without a line per algorithm, and without the cost of a second pass through EVP.
 #pragma once
@@ -60,10 +60,10 @@ struct WrappedAlgorithm {
   mutable RunTime run_time;  // of work without a key
 };
 
-// A default provider of our own, in a library context of our own: it serves whatever context the accelerator is loaded
-// into, and lives as long as the process, since the pool's threads have state in it. In a process that is in FIPS mode
-// at the first use, the process's own FIPS provider instead: the validated module that its configuration has set
-// up.
+// A default provider of our own, in a library context of our own: it serves whatever context our providers are
+// loaded into, and lives as long as the process, since the pool's threads have state in it. In a process that is in
+// FIPS mode at the first use, the process's own FIPS provider instead: the validated module that its configuration has
+// set up.
 class DefaultProvider {
  public:
   // Null when there is none yet, or no memory for it: the next call tries again.
@@ -94,10 +94,6 @@ const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm);
 
 // Some functions get neither key nor context, and so do not know their algorithm. They are compiled once for each slot
 // in the list of a class's algorithms.
-constexpr size_t kMostSignatures = 96;  // OpenSSL 3.5 has 55
-constexpr size_t kMostKeys = 64;        // 33
-constexpr size_t kMostOthers = 32;      // 16, for key derivation
-
 template <auto kFunction, size_t kSlot, typename Result, typename... Arguments>
 Result CallAtSlot(Arguments... arguments) {
   return kFunction(kSlot, arguments...);
@@ -117,13 +113,5 @@ AnyFunction BindSlot(size_t slot) {
 
 // Drops the functions that the implementation lacks, and adds the end mark.
 std::vector<OSSL_DISPATCH> OnlyImplemented(const FunctionTable& table, std::vector<OSSL_DISPATCH> functions);
-
-// The functions of the algorithm in `slot`, which stays where it is.
-std::vector<OSSL_DISPATCH> WrapKeyManagement(size_t slot, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapSignature(size_t slot, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapAsymCipher(size_t slot, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapKeyExchange(size_t slot, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapKem(size_t slot, const WrappedAlgorithm& algorithm);
-std::vector<OSSL_DISPATCH> WrapKdf(size_t slot, const WrappedAlgorithm& algorithm);
 
 }  // namespace openssl_async
