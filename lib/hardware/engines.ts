@@ -17,7 +17,7 @@ import {
 } from '../keys/key';
 import type { NativeEngineTask } from '../native/contract/engines';
 import type { NativeEngine, NativeKey, NativeOutcome } from '../native/contract/handles';
-import type { NativeScope } from '../native/contract/scope';
+import { PROCESS_SCOPE } from '../keys/scope';
 import { EngineMethod } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { forgetDefaultEngine, inFlightEnded, noteDefaultEngine } from '../keys/native-keys';
@@ -317,8 +317,8 @@ export class Engine {
   }
 
   #hold(spki: Buffer, native: NativeKey): AsyncKey {
-    const backend = `engine:${this.id}`;
-    const scope: NativeScope = [0, '', this.pauses, undefined, backend, !this.pauses];
+    const { pauses } = this;
+    const scope = { ...PROCESS_SCOPE, mayPause: pauses, blocks: !pauses, backend: `engine:${this.id}` };
     const held: HeldKey = { native, scope, holder: `the engine '${this.id}'`, check: () => void this.#handle() };
     const key = heldPrivateKey(spki, held);
     const entry = AsyncKey.entryOf(key);

@@ -7,7 +7,7 @@ import { environment } from '../native/environment';
 import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
 import { inFlightEnded } from '../keys/native-keys';
 import { HARDWARE_OPTIONS, readHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './waiting';
-import { setLoaded, setUnloaded } from '../operations/scope';
+import { setLoaded, setUnloaded } from '../operations/known-providers';
 import { UNPRINTABLE, validateBoolean, readOptions, validatePath, validateString } from '../base/validators';
 
 /** Options of {@link loadProvider}. */

@@ -22,22 +22,17 @@ import {
   type OpenSSLError,
 } from '../base/errors';
 import type { NativeKey, NativeSpec } from '../native/contract/handles';
-import type { NativeScope } from '../native/contract/scope';
 import { environment } from '../native/environment';
 import { isolateErrors } from '../native/error-queue';
 import { noteImport, type KeyHolder } from './native-keys';
+import { scopeName, type Scope } from './scope';
 import { Bag } from '../base/validators';
-
-/** Names a scope in a table of what was made for scopes. */
-export function scopeName(scope: NativeScope | undefined): string {
-  return scope === undefined ? '' : `${String(scope[0])}:${scope[1]}`;
-}
 
 /** A private key that stays where it is: in an engine or a store, or with somebody who is asked. */
 export interface HeldKey {
   readonly native: NativeKey;
   /** Where it works, which no option of an operation changes. */
-  readonly scope: NativeScope;
+  readonly scope: Scope;
   /** Who has it, for error messages: `"the engine 'pkcs11'"`. */
   readonly holder: string;
   /** Throws when it cannot be used any more. */
@@ -70,11 +65,11 @@ export class KeyEntry implements KeyHolder {
   }
 
   /** The native key in a scope. */
-  native(scope: NativeScope | undefined): NativeKey {
+  native(scope: Scope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
     // In FIPS mode, keys of validated implementations.
     const name = `${String(environment().addon.libraries.inFipsMode())}:${scopeName(scope)}`;
-    const generation = scope?.[3];
+    const generation = scope?.generation;
     const known = this.#native.get(name);
     if (known !== undefined && known.generation === generation) return known.key;
     const key = importKey(this.keyObject, scope);
@@ -181,7 +176,7 @@ export function entryOf(keyObject: KeyObject): KeyEntry {
   return entry;
 }
 
-function importKey(keyObject: KeyObject, scope: NativeScope | undefined): NativeKey {
+function importKey(keyObject: KeyObject, scope: Scope | undefined): NativeKey {
   const isPrivate = keyObject.type === 'private';
   if (!isPrivate) refuseDamaged(keyObject);
   const type = (isPrivate ? 'pkcs8' : 'spki') as 'pkcs8';

@@ -2,9 +2,9 @@
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
 import { heldPrivateKey, publicKeyEntry, type AsyncKey, type HeldKey, type KeyLike } from './key';
 import type { NativeKey } from '../native/contract/handles';
-import type { NativeScope } from '../native/contract/scope';
 import { RemoteKeyFlag, RemoteOperation, RemoteRefusal, RemoteWord } from '../native/contract/tables';
 import { bytesOf, unshared } from '../base/byte-views';
+import { PROCESS_SCOPE, type Scope } from './scope';
 import { Deadline, Deadlines } from './deadlines';
 import {
   listenForRequests,
@@ -75,7 +75,13 @@ const OPERATIONS: Readonly<Record<RemoteKeyType, readonly RemoteOperationName[]>
 };
 
 // For what operations need besides the key, which has a library of its own with the provider `remote`. They pause.
-const SCOPE: NativeScope = [1, '?provider=remote', true, undefined, 'provider:remote'];
+const SCOPE: Scope = {
+  ...PROCESS_SCOPE,
+  library: 'own',
+  properties: '?provider=remote',
+  mayPause: true,
+  backend: 'provider:remote',
+};
 
 /**
  * Makes a private key of functions that know somebody who has it: a cloud's key service, an HSM, another process.

@@ -1,16 +1,17 @@
 // What calls of one kind share: made on first need, and kept.
 import { unshared } from '../base/byte-views';
 import { asyncError, fromNative, isNativeError } from '../base/errors';
-import { scopeName, type KeyEntry } from '../keys/key';
+import type { KeyEntry } from '../keys/key';
 import type { NativeKey, NativeSpec } from '../native/contract/handles';
-import type { NativeScope } from '../native/contract/scope';
 import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { noteImport, type KeyHolder } from '../keys/native-keys';
+import { PROCESS_SCOPE, scopeName, type Scope } from '../keys/scope';
 import type { Spec } from './call';
+import { SOFTWARE_PROVIDERS } from './known-providers';
 import type { OperationOptions } from './operation-options';
 import { parseQuery } from './query';
-import { choosesImplementation, scopeOf, scopesOfLoaded, SOFTWARE_PROVIDERS } from './scope';
+import { choosesImplementation, scopeOf, scopesOfLoaded } from './scope';
 
 export { choosesImplementation, scopeOf } from './scope';
 
@@ -24,7 +25,7 @@ export interface SpecRequest {
   keys?: readonly NativeKey[];
   /** A function for those that are secret: what a spec is made anew with is kept. */
   bytes?: readonly Uint8Array[] | (() => readonly Uint8Array[]);
-  scope?: NativeScope | undefined;
+  scope?: Scope | undefined;
   fallback?: Spec | undefined;
   /** Whose state the new one starts with. */
   source?: Spec | undefined;
@@ -49,7 +50,7 @@ export function createSpec(request: SpecRequest): Spec {
   );
   secrets?.forEach((secret) => secret.fill(0));
   if (isNativeError(native)) throw fromNative(native);
-  const [, , mayPause = false, generation] = scope ?? NO_SCOPE;
+  const { mayPause, generation } = scope ?? PROCESS_SCOPE;
   // All specs have the same shape, for the sake of what looks at them in each call.
   const spec: Spec = {
     native,
@@ -64,8 +65,6 @@ export function createSpec(request: SpecRequest): Spec {
   };
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
 }
-
-const NO_SCOPE: readonly [undefined, undefined, undefined, undefined] = [undefined, undefined, undefined, undefined];
 
 // Those whose outputs are keys, messages or random bytes.
 const SECRET_FAMILIES: ReadonlySet<Family> = new Set([
@@ -82,11 +81,11 @@ const SECRET_FAMILIES: ReadonlySet<Family> = new Set([
 ]);
 
 /** Whether it names hardware, and takes others where that has no implementation. */
-function prefers([, properties, mayPause]: NativeScope): boolean {
+function prefers({ properties, mayPause }: Scope): boolean {
   return mayPause && properties.includes('?');
 }
 
-function isSoftwareInstead(native: NativeSpec, [, , , , backend]: NativeScope): boolean {
+function isSoftwareInstead(native: NativeSpec, { backend }: Scope): boolean {
   const provider = environment().addon.specs.provider(native);
   if (provider === undefined || backend === `provider:${provider}`) return false;
   return provider === 'accelerator' || SOFTWARE_PROVIDERS.has(provider);
@@ -106,7 +105,7 @@ export function createSpecIn(
   entries: readonly KeyEntry[],
   options: OperationOptions | undefined,
 ): Spec {
-  const inScope = (scope: NativeScope | undefined): SpecRequest => ({
+  const inScope = (scope: Scope | undefined): SpecRequest => ({
     ...plan,
     keys: entries.map((entry) => entry.native(scope)),
     scope,
@@ -128,14 +127,14 @@ export function createSpecIn(
 
 // A spec in a scope, or of software in the place of hardware that does not have what it is for.
 function createPlaced(
-  scope: NativeScope | undefined,
-  inScope: (scope: NativeScope | undefined) => SpecRequest,
+  scope: Scope | undefined,
+  inScope: (scope: Scope | undefined) => SpecRequest,
   fallback: Spec | undefined,
 ): Spec {
   if (scope === undefined) return createSpec(inScope(undefined));
-  const [library, properties, , generation, backend, , passesOver] = scope;
-  if (passesOver === true) return { ...createSpec(inScope(scope)), passesOver };
-  if (backend === undefined && library === 0 && properties !== '') return createByQuery(scope, inScope);
+  const { library, properties, generation, backend, passesOver } = scope;
+  if (passesOver) return { ...createSpec(inScope(scope)), passesOver };
+  if (backend === undefined && library === 'process' && properties !== '') return createByQuery(scope, inScope);
   let spec: Spec | undefined;
   try {
     spec = createSpec({ ...inScope(scope), fallback });
@@ -143,24 +142,23 @@ function createPlaced(
     if (fallback === undefined) throw error;
   }
   if (spec !== undefined && !lacksOperation(spec, scope)) return spec;
-  return passOver(createSpec({ ...inScope(undefined), scope: [0, '', false, generation, backend] }));
+  return passOver(createSpec({ ...inScope(undefined), scope: { ...PROCESS_SCOPE, generation, backend } }));
 }
 
 // A query that names no provider means whoever has what it asks for: the process, and else those that were loaded.
-function createByQuery(scope: NativeScope, inScope: (scope: NativeScope | undefined) => SpecRequest): Spec {
-  const [library, properties, , generation] = scope;
-  const query = parseQuery(properties);
+function createByQuery(scope: Scope, inScope: (scope: Scope | undefined) => SpecRequest): Spec {
+  const query = parseQuery(scope.properties);
   const others = scopesOfLoaded(query);
   if (others.length > 0) {
-    for (const place of [[library, query.strict, false] as const, ...others]) {
+    for (const place of [{ ...PROCESS_SCOPE, properties: query.strict }, ...others]) {
       const spec = tryToCreate(inScope, place);
-      if (spec !== undefined) return { ...spec, generation };
+      if (spec !== undefined) return { ...spec, generation: scope.generation };
     }
   }
   return createSpec(inScope(scope));
 }
 
-function tryToCreate(inScope: (scope: NativeScope) => SpecRequest, scope: NativeScope): Spec | undefined {
+function tryToCreate(inScope: (scope: Scope) => SpecRequest, scope: Scope): Spec | undefined {
   try {
     const spec = createSpec(inScope(scope));
     return environment().addon.specs.provider(spec.native) === undefined ? undefined : spec;
@@ -178,14 +176,14 @@ export function createStreamSpec(
 }
 
 // Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
-function lacksOperation({ native }: Spec, scope: NativeScope): boolean {
+function lacksOperation({ native }: Spec, scope: Scope): boolean {
   return (
-    prefers(scope) && scope[4] !== 'provider:accelerator' && environment().addon.specs.provider(native) === undefined
+    prefers(scope) && scope.backend !== 'provider:accelerator' && environment().addon.specs.provider(native) === undefined
   );
 }
 
-function mayFallBack(scope: NativeScope | undefined, options: OperationOptions | undefined): boolean {
-  return scope?.[2] === true && (fallbackOf(options) ?? environment().options.fallback) === 'software';
+function mayFallBack(scope: Scope | undefined, options: OperationOptions | undefined): boolean {
+  return scope?.mayPause === true && (fallbackOf(options) ?? environment().options.fallback) === 'software';
 }
 
 function fallbackOf(options: OperationOptions | undefined): OperationOptions['fallback'] {
@@ -223,7 +221,7 @@ function placementOf(options: OperationOptions | undefined): OperationOptions | 
 }
 
 function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
-  return options === undefined || spec.generation === scopeOf(options)?.[3];
+  return options === undefined || spec.generation === scopeOf(options)?.generation;
 }
 
 /** `name`, with what `options` say about where the implementation is looked for. */
@@ -273,11 +271,11 @@ export function specFor(
 ): Spec {
   const scope = scopeOf(options);
   if (scope === undefined) return table.find(name) ?? createShared(table, name, undefined, describe());
-  const known = table.find(sharedName(name, scope, options), scope[3]);
+  const known = table.find(sharedName(name, scope, options), scope.generation);
   return known ?? createShared(table, name, placementOf(options), describe());
 }
 
-function sharedName(name: string, scope: NativeScope, options: OperationOptions | undefined): string {
+function sharedName(name: string, scope: Scope, options: OperationOptions | undefined): string {
   return `${name}|${scopeName(scope)}|${String(mayFallBack(scope, options))}`;
 }
 
@@ -304,7 +302,7 @@ export function plannedSpec(
   plan: SpecPlan,
   options: OperationOptions | undefined,
 ): Spec {
-  const known = table.find(placedName(name, options), scopeOf(options)?.[3]);
+  const known = table.find(placedName(name, options), scopeOf(options)?.generation);
   return known ?? createPlanned(table, name, plan, placementOf(options));
 }
 

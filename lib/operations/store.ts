@@ -19,7 +19,7 @@ import {
   readPublicKey,
   type KeyLike,
 } from '../keys/key';
-import type { NativeScope } from '../native/contract/scope';
+import { PROCESS_SCOPE, type Scope } from '../keys/scope';
 import { Family } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { readOptions, validateFunction, validateString } from '../base/validators';
@@ -111,10 +111,6 @@ function isStored(key: unknown): key is StoredKey {
   return !isKeyMaterial(key) && 'uri' in (key as object) && !('key' in (key as object));
 }
 
-function isKeySource(source: NativeScope | KeySource | undefined): source is KeySource {
-  return source !== undefined && !Array.isArray(source);
-}
-
 // What is not an object may be an index: keys.map(createPrivateKey).
 function refuseOptions(options: unknown): void {
   if (typeof options === 'object' && options !== null) {
@@ -133,9 +129,8 @@ async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate
   validateString(uri, 'key.uri');
   if (pin !== undefined) validatePin(pin, 'key.pin');
   if (prompt !== undefined) validateFunction(prompt, 'key.prompt');
-  const source = sourceOf(uri, options?.provider);
-  if (isKeySource(source)) return loadFrom(source, { uri, pin, prompt }, options, isPrivate);
-  const scope = source;
+  const { scope, source } = placeOf(uri, options?.provider);
+  if (source !== undefined) return loadFrom(source, { uri, pin, prompt }, options, isPrivate);
   try {
     return await loadWith(pin, uri, scope, options, isPrivate);
   } catch (error) {
@@ -176,12 +171,12 @@ async function loadFrom(
 async function loadWith(
   pin: string | Uint8Array | undefined,
   uri: string,
-  scope: NativeScope | undefined,
+  scope: Scope | undefined,
   options: StoreOptions | undefined,
   isPrivate: boolean,
 ): Promise<AsyncKey> {
   // A store may block for long, and none is known to pause.
-  const blocking: NativeScope | undefined = scope && [scope[0], scope[1], false, scope[3], scope[4], true];
+  const blocking = scope && { ...scope, mayPause: false, blocks: true };
   const request = { family: Family.store, algorithm: 'load key', names: [uri], numbers: [isPrivate ? 1 : 0] };
   const spec = createSpec({ ...request, scope: blocking });
   const toKey: Decode<AsyncKey> = (result) => {
@@ -196,7 +191,7 @@ async function loadWith(
       }
     }
     const native = environment().addon.specs.takeKey(spec.native);
-    return heldPrivateKey(spki, { native, scope: scope ?? [0, '', false], holder: 'its store' });
+    return heldPrivateKey(spki, { native, scope: scope ?? PROCESS_SCOPE, holder: 'its store' });
   };
   const answer = typeof pin === 'string' ? Buffer.from(pin) : bytesOf(pin);
   try {
@@ -219,23 +214,30 @@ const WITH_STORE: Readonly<Record<string, string>> = {
   object: TPM,
 };
 
-// Where to look: in the process's library, in a scope, or at somebody who is no provider.
-function sourceOf(uri: string, provider: string | undefined): NativeScope | KeySource | undefined {
+interface Place {
+  scope: Scope | undefined;
+  /** Somebody who is no provider. */
+  source: KeySource | undefined;
+}
+
+// Where to look: in the process's library, in a scope, or at a key source.
+function placeOf(uri: string, provider: string | undefined): Place {
+  const inScope = (properties: string): Place => ({ scope: scopeOf({ properties }), source: undefined });
   // What the provider lacks, for example decoders, others may have.
   if (provider !== undefined) {
     scopeOf({ provider });
-    return scopeOf({ properties: `?provider=${provider}` });
+    return inScope(`?provider=${provider}`);
   }
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
-  if (scheme === undefined || scheme === 'file') return undefined;
+  if (scheme === undefined || scheme === 'file') return { scope: undefined, source: undefined };
   for (const isOwn of [true, false]) {
     const found = environment().addon.providers.list(isOwn, false);
     if (isNativeError(found)) throw fromNative(found);
     const owner = found.find(({ algorithms }) => algorithms.stores?.some((names) => names.split(':').includes(scheme)));
-    if (owner !== undefined) return scopeOf({ properties: `?provider=${owner.name}` });
+    if (owner !== undefined) return inScope(`?provider=${owner.name}`);
   }
   const source = keySources.get(scheme);
-  if (source !== undefined) return source;
+  if (source !== undefined) return { scope: undefined, source };
   const advice = WITH_STORE[scheme] ?? 'loadProvider() or loadEngine() loads one that has';
   throw asyncError('ERR_ASYNC_STORE', `No loaded provider or engine has a store for '${scheme}:'. ${advice}`);
 }

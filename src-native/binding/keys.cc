@@ -17,11 +17,11 @@ using Info = const Napi::CallbackInfo&;
 
 // (DER, is private, OpenSSL's name of the type or undefined, scope)
 Napi::Value CreateKey(Info info) {
-  Result<ProviderScope> scope = ToScope(info[3]);
+  Result<Scope> scope = ToScope(info[3]);
   if (!scope.ok()) return ToJs(info.Env(), scope.error());
   const std::string type = ToText(info[2]);
   Result<std::shared_ptr<Key>> key =
-      Key::FromDer(ToView(info[0]), ToBool(info[1]), type.empty() ? nullptr : type.c_str(), scope.value());
+      Key::FromDer(ToView(info[0]), ToBool(info[1]), type.empty() ? nullptr : type.c_str(), scope.value().provider);
   if (!key.ok()) return ToJs(info.Env(), key.error());
   return NewHandle<KeyHandle>(info.Env(), std::move(key.value()));
 }

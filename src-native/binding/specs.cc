@@ -51,25 +51,22 @@ Napi::Value CreateSpecOf(Info info) {
       return ToJs(info.Env(), Error{"ERR_MEMORY_ALLOCATION_FAILED", "There is not enough memory", {}});
     }
   }
-  Result<ProviderScope> scope = ToScope(info[6]);
+  Result<Scope> scope = ToScope(info[6]);
   if (!scope.ok()) return ToJs(info.Env(), scope.error());
-  request.scope = scope.value();
+  request.scope = scope.value().provider;
   const auto* source = ToOptionalHandle<PlacedSpec>(info[8]);
   if (source != nullptr) request.source = source->spec;
   if (Result<void> allowed = CheckKeys(request.keys); !allowed.ok()) return ToJs(info.Env(), allowed.error());
-  const bool may_pause = request.scope.may_pause;
   const auto family = static_cast<OperationFamily>(ToInt32(info[0]));
   SpecResult created = CreateSpec(family, std::move(request));
   if (!created.ok()) return ToJs(info.Env(), created.error());
-  created.value()->set_may_pause(may_pause);
+  created.value()->set_may_pause(scope.value().provider.may_pause);
   created.value()->set_asymmetric(IsAsymmetric(family));
-  const Napi::Value blocks = info[6].IsArray() ? info[6].As<Napi::Array>()[5U] : info[6];
-  created.value()->set_blocks(blocks.IsBoolean() && ToBool(blocks));
+  created.value()->set_blocks(scope.value().blocks);
   const auto* fallback = ToOptionalHandle<PlacedSpec>(info[7]);
   if (fallback != nullptr) created.value()->set_fallback(fallback->spec);
-  const Napi::Value backend = info[6].IsArray() ? info[6].As<Napi::Array>()[4U] : info[6];
   PlacedSpec placed =
-      Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]), ToText(backend));
+      Environment::From(info).operations().Adopt(std::move(created.value()), ToText(info[1]), scope.value().backend);
   if (!HasState(family)) placed.in_fips_mode = in_fips_mode;
   return NewHandle<PlacedSpec>(info.Env(), std::move(placed));
 }

@@ -1,14 +1,13 @@
-/** Where algorithms are looked for: library 0 is the process's, 1 the addon's own. */
-export type NativeScope = readonly [
-  library: number,
-  properties: string,
-  mayPause: boolean,
-  /** Of the provider that is named: what was found while another was loaded under this name is not used any more. */
-  generation?: number,
+/** Where algorithms are looked for, and what is to be expected there. */
+export interface NativeScope {
+  /** The library context: the process's, or the addon's own. */
+  readonly library: 'process' | 'own';
+  /** The query that chooses among its providers, as property(7); empty for OpenSSL's own choice. */
+  readonly properties: string;
+  /** Its operations may pause: they run in jobs. */
+  readonly mayPause: boolean;
+  /** Its operations hold the thread while somebody else does the work: none runs on the event loop unless asked to. */
+  readonly blocks: boolean;
   /** Who does the work, for the statistics: `provider:NAME`, for example. */
-  backend?: string,
-  /** What holds the thread while somebody else does the work: it never runs on the event loop unless asked to. */
-  blocks?: boolean,
-  /** It prefers hardware that is not there: read by JavaScript only. */
-  passesOver?: boolean,
-];
+  readonly backend: string | undefined;
+}
