@@ -15,7 +15,6 @@ import {
   type Resolve,
 } from '../base/pending';
 import type { HeldKey } from '../keys/key';
-import type { Scope } from '../keys/scope';
 import type { NativeError } from '../native/contract/error';
 import type { NativeSpec } from '../native/contract/handles';
 import {
@@ -52,7 +51,7 @@ export interface Spec {
   readonly native: NativeSpec;
   /** Its name in the statistics. */
   readonly algorithm: string;
-  /** Of the provider that it was made with; see {@link Scope}. */
+  /** Of the provider that it was made with; see `Scope` in keys/. */
   readonly generation: number | undefined;
   /** Its implementation may pause: it is run in a job. */
   readonly mayPause: boolean;

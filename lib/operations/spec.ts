@@ -178,7 +178,9 @@ export function createStreamSpec(
 // Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
 function lacksOperation({ native }: Spec, scope: Scope): boolean {
   return (
-    prefers(scope) && scope.backend !== 'provider:accelerator' && environment().addon.specs.provider(native) === undefined
+    prefers(scope) &&
+    scope.backend !== 'provider:accelerator' &&
+    environment().addon.specs.provider(native) === undefined
   );
 }
 
