@@ -25,6 +25,7 @@ const DynamicTag = { needed: 1, bindNow: 24, flags: 30, flags1: 0x6ffffffb };
 const DF_BIND_NOW = 8;
 const DF_1_NOW = 1;
 const WEAK = 2;
+const SHARED_OBJECT = 3;
 const PKCS11_ENTRY = 'C_GetFunctionList';
 // Of these machines there are Node.js binaries.
 const MACHINES: Record<number, string> = {
@@ -64,6 +65,8 @@ class Reader {
     this.#bytes = bytes;
     this.#wide = bytes[4] === 2;
     this.#little = bytes[5] === 1;
+    if (this.#half(16) !== SHARED_OBJECT) throw new Error('It is no shared module');
+    this.#checkSegments();
     this.#sections = this.#readSections();
   }
 
@@ -84,6 +87,18 @@ class Reader {
         flag(DynamicTag.flags, DF_BIND_NOW) ||
         flag(DynamicTag.flags1, DF_1_NOW),
     };
+  }
+
+  // The dynamic linker would map the missing part of a file that is cut off, and crash.
+  #checkSegments(): void {
+    const wide = this.#wide;
+    const table = this.#word(wide ? 32 : 28);
+    const entrySize = wide ? 56 : 32;
+    const count = this.#half(wide ? 56 : 44);
+    for (let at = table; at < table + count * entrySize; at += entrySize) {
+      const end = this.#word(at + (wide ? 8 : 4)) + this.#word(at + (wide ? 32 : 16));
+      if (end > this.#bytes.length) throw new RangeError('A segment is outside the file');
+    }
   }
 
   #readSections(): Section[] {

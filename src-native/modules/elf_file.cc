@@ -39,6 +39,7 @@ constexpr uint16_t kMachine = EM_RISCV;
 constexpr uint16_t kMachine = EM_NONE;  // unknown: the dynamic linker has to tell
 #endif
 constexpr unsigned char kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
+constexpr unsigned char kByteOrder = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? ELFDATA2MSB : ELFDATA2LSB;
 
 using Header = ElfW(Ehdr);
 using Segment = ElfW(Phdr);
@@ -122,7 +123,8 @@ ElfFile::Kind ElfFile::Read(const std::string& path) {
   Image image(file.get(), static_cast<uint64_t>(std::max<off_t>(status.st_size, 0)));
   Header header = {};
   if (!image.Get(0, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return Kind::kOther;
-  if (header.e_ident[EI_CLASS] != kClass || (kMachine != EM_NONE && header.e_machine != kMachine)) {
+  if (header.e_ident[EI_CLASS] != kClass || header.e_ident[EI_DATA] != kByteOrder ||
+      (kMachine != EM_NONE && header.e_machine != kMachine)) {
     return Kind::kOtherMachine;
   }
   if (header.e_type != ET_DYN) return Kind::kOther;
@@ -140,7 +142,10 @@ ElfFile::Kind ElfFile::Read(const std::string& path) {
     if (section.sh_link >= sections.size()) continue;
     const uint64_t strings = sections[section.sh_link].sh_offset;
     if (section.sh_type == SHT_DYNAMIC) {
+      bool has_ended = false;
       image.ForEach<Dynamic>(section, [&](const Dynamic& entry) {
+        has_ended = has_ended || entry.d_tag == DT_NULL;
+        if (has_ended) return;
         if (entry.d_tag == DT_NEEDED) needed_.push_back(image.Text(strings + entry.d_un.d_val));
         const bool is_path = entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH;
         if (is_path) run_path_ = image.Text(strings + entry.d_un.d_val);

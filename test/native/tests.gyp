@@ -18,6 +18,12 @@
       'include_dirs': ['../bench/native'],
       'sources': ['<!@(node ../../scripts/list-sources.js ../bench/native)'],
     },
+    {
+      'target_name': 'elf_reader',
+      'includes': ['../../deps/openssl.gypi'],
+      'dependencies': ['../../src-native/core.gyp:openssl_async_core'],
+      'sources': ['<!@(node ../../scripts/list-sources.js elf-reader)'],
+    },
   ],
   'conditions': [
     ['OS!="win"', {
