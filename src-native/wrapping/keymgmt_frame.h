@@ -34,7 +34,7 @@ class KeymgmtFrame {
   // The functions of the algorithm in `slot`, less those that it lacks. `others`: such as generation.
   static std::vector<OSSL_DISPATCH> Wrap(size_t slot, const WrappedAlgorithm& algorithm, const KeyFunctions& own,
                                          std::initializer_list<OSSL_DISPATCH> others = {}) {
-    slots_[slot] = &algorithm;
+    slots[slot] = &algorithm;
     const auto as_it_is = [&](int id) { return OSSL_DISPATCH{id, algorithm.Get<void()>(id)}; };
     constexpr int kGettable = OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS;
     constexpr int kSettable = OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS;
@@ -62,27 +62,27 @@ class KeymgmtFrame {
   }
 
   // For `others` that are not told their algorithm.
-  static const WrappedAlgorithm& AlgorithmIn(size_t slot) { return *slots_[slot]; }
+  static const WrappedAlgorithm& AlgorithmIn(size_t slot) { return *slots[slot]; }
 
  private:
   static void* InnerContext() { return DefaultProvider::Get()->context(); }
 
   static void* NewEmpty(size_t slot, void*) {
-    const auto create = slots_[slot]->template Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
-    return kNewKey(*slots_[slot], create(InnerContext()));
+    const auto create = slots[slot]->template Get<OSSL_FUNC_keymgmt_new_fn>(OSSL_FUNC_KEYMGMT_NEW);
+    return kNewKey(*slots[slot], create(InnerContext()));
   }
 
   template <int kId>
   static const OSSL_PARAM* KeyParams(size_t slot, void*) {
-    return slots_[slot]->template Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(InnerContext());
+    return slots[slot]->template Get<OSSL_FUNC_keymgmt_gettable_params_fn>(kId)(InnerContext());
   }
 
   template <int kId>
   static const OSSL_PARAM* SelectedParams(size_t slot, void*, int selection) {
-    return slots_[slot]->template Get<KeymgmtTypesExFn>(kId)(InnerContext(), selection);
+    return slots[slot]->template Get<KeymgmtTypesExFn>(kId)(InnerContext(), selection);
   }
 
-  static inline const WrappedAlgorithm* slots_[kMost] = {};
+  static inline const WrappedAlgorithm* slots[kMost] = {};
 };
 
 }  // namespace openssl_async
