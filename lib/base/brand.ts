@@ -1,10 +1,10 @@
-// What tells that an object was made by another copy of this package: another installation, or the same one loaded twice.
-// For the messages of errors alone; nothing is ever accepted for having a brand.
+// Brands tell that another copy of this package made an object: another installation, or the same one loaded twice.
+// They serve error messages alone; nothing is ever accepted for having a brand.
 import { PACKAGE_ROOT } from './package';
 
 const BRAND = Symbol.for('openssl-async.brand');
 
-/** On the prototypes of classes. Other versions read it too: properties may be added, and none may change. */
+/** A brand, on the prototypes of classes. Other versions read it too: properties may be added, and none may change. */
 interface Brand {
   readonly className: string;
   /** Folder of the package. */
@@ -20,7 +20,7 @@ export function brand({ prototype }: { prototype: object }, className: string): 
   Object.defineProperty(prototype, BRAND, { value: mark });
 }
 
-/** Says that `value` is another copy's, and what to do; undefined when it is not, as far as it shows. */
+/** Says that another copy made `value`, and what to do; undefined when none did, as far as it shows. */
 export function describeForeign(value: unknown): string | undefined {
   const found = brandOf(value);
   if (found === undefined) return undefined;

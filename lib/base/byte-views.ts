@@ -1,5 +1,5 @@
-// The memory behind the caller's views and buffers. Subclasses and own properties can make `byteLength`, `buffer` and the
-// like run the caller's code, so what they say is never asked: only the built-in getters are, as they were at load.
+// The memory behind the caller's views and buffers. Subclasses and own properties can make `byteLength`, `buffer` and
+// the like run the caller's code, so only the built-in getters are asked, as they were at load.
 import { types } from 'node:util';
 
 const { getPrototypeOf } = Object;
@@ -16,7 +16,7 @@ const TYPED_ARRAY = getPrototypeOf(UINT8_ARRAY) as object;
 const DATA_VIEW = DataView.prototype;
 
 const { isAnyArrayBuffer, isDataView, isSharedArrayBuffer } = types;
-/** `'Uint8Array'` and so on; undefined for whatever is no typed array, even if it inherits from one. */
+/** `'Uint8Array'` and so on; undefined for a value that is no typed array, even if it inherits from one. */
 const typedArrayName = getter(TYPED_ARRAY, Symbol.toStringTag) as (self: unknown) => string | undefined;
 const arraySize = getter(TYPED_ARRAY, 'byteLength') as (self: unknown) => number;
 const arrayOffset = getter(TYPED_ARRAY, 'byteOffset') as (self: unknown) => number;
@@ -30,15 +30,16 @@ const MOST_ON_HEAP = 64;
 const MOST_COPIED_SINGLY = 72;
 
 /**
- * The bytes of a view or a buffer, of whichever realm, not copied; undefined for anything else. One that is detached, or
- * out of the bounds of its buffer, has none. The result is a typed array whose prototype is that of `Buffer` or
- * `Uint8Array`; ask {@link sizeOf} for its size, as it may be the caller's, with properties of the caller's.
+ * The bytes of a view or a buffer, of whichever realm, not copied; undefined for anything else. A view that is
+ * detached, or out of the bounds of its buffer, has none. The result is a typed array whose prototype is that of
+ * `Buffer` or `Uint8Array`; ask {@link sizeOf} for its size, as it may be the caller's, with properties of the
+ * caller's.
  */
 export function bytesOf(value: unknown): Uint8Array | undefined {
   const name = typedArrayName(value);
   if (name !== undefined) {
     const size = arraySize(value);
-    // Of a detached one, no other view can be made, and none can be copied.
+    // A detached buffer allows no further views, and none can be copied.
     if (size === 0) return NO_BYTES;
     // Another view of a short array would move it, and leave its bytes behind in V8's heap.
     if (name === 'Uint8Array' && isPlain(value)) return value as Uint8Array;
@@ -48,7 +49,7 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   return isAnyArrayBuffer(value) ? bytesOfBuffer(value) : undefined;
 }
 
-/** Bytes of what {@link bytesOf} gave, as of now. */
+/** The size in bytes of a result of {@link bytesOf}, as of now. */
 export const sizeOf: (bytes: Uint8Array) => number = arraySize;
 
 /** Bytes of one element of a typed array; 1 of anything else. */
@@ -84,8 +85,8 @@ export function copyOf(bytes: Uint8Array): Buffer {
 }
 
 /**
- * A Buffer in memory of its own, with any content. The bytes of a short one are not in V8's heap, which would leave copies
- * of them behind whenever it moves them.
+ * A Buffer in memory of its own, with any content. Even a short one is outside V8's heap, which leaves copies of bytes
+ * behind whenever it moves them.
  */
 export function ownMemory(size: number): Buffer {
   return size > MOST_ON_HEAP ? Buffer.allocUnsafeSlow(size) : Buffer.from(new ArrayBuffer(size));
@@ -94,7 +95,7 @@ export function ownMemory(size: number): Buffer {
 /** Fills `to` with the bytes of `from` that begin at `start`. Both are the library's own. */
 export function fillFrom(to: Buffer, from: Uint8Array, start: number): Buffer {
   const size = to.length;
-  // To make another view takes longer than to copy a digest or a signature.
+  // Making another view takes longer than copying a digest or a signature.
   if (size > MOST_COPIED_SINGLY) to.set(from.subarray(start, start + size));
   else for (let i = 0; i < size; ++i) to[i] = from[start + i] as number;
   return to;
@@ -105,7 +106,7 @@ function isPlain(array: unknown): boolean {
   return prototype === BUFFER || prototype === UINT8_ARRAY;
 }
 
-// The getters of a detached one throw.
+// The getters of a detached view throw.
 function bytesOfDataView(view: DataView): Uint8Array {
   try {
     const size = viewSize(view);

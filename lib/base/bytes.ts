@@ -1,4 +1,4 @@
-// What operations take as data, and give as results.
+// The data that operations take, and the results that they give.
 import { bytesOf } from './byte-views';
 import { invalidArgType, invalidArgValue } from './errors';
 
@@ -7,7 +7,7 @@ export type BinaryLike = string | ArrayBuffer | SharedArrayBuffer | NodeJS.Array
 
 export { bytesOf, sizeOf } from './byte-views';
 
-/** The bytes of `value`, not copied: see {@link bytesOf}; of a string, its encoding. */
+/** The bytes of `value`, not copied: see {@link bytesOf}; a string is encoded. */
 export function toInput(value: unknown, name: string, encoding: BufferEncoding = 'utf8'): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value, encoding);
   const bytes = bytesOf(value);

@@ -1,16 +1,16 @@
-// Every error that this library makes, and the only place that makes them.
+// The errors of this library: all of them are made here.
 import { describeForeign } from './brand';
 import type { NativeError } from '../native/contract/error';
 
 /**
  * The codes of this library's own errors. They are stable: a code changes only with a major version, a message at any
  * time. Errors about arguments carry Node's own codes (`ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
- * `ERR_OUT_OF_RANGE`), those that OpenSSL reports carry `ERR_OSSL_…` as in `node:crypto`, and an aborted call rejects
- * with an `AbortError` whose code is `ABORT_ERR`.
+ * `ERR_OUT_OF_RANGE`), errors that OpenSSL reports carry `ERR_OSSL_…` as in `node:crypto`, and an aborted call
+ * rejects with an `AbortError` whose code is `ABORT_ERR`.
  */
 export type AsyncErrorCode = keyof AsyncErrors;
 
-/** By code; see {@link AsyncErrorCode}. */
+/** The errors by code; see {@link AsyncErrorCode}. */
 export interface AsyncErrors {
   /** Real async jobs do not run in this process; `unsupportedReason()` is the message. */
   ERR_ASYNC_UNSUPPORTED: CodedError;
@@ -42,7 +42,7 @@ export interface AsyncErrors {
   ERR_ASYNC_WAIT_CONTEXT_MISMATCH: CodedError;
   /** The wait signal was closed. */
   ERR_ASYNC_WAIT_SIGNAL_CLOSED: CodedError;
-  /** As many jobs wait for a place as may. */
+  /** As many jobs wait to start, or operations are in flight, as may. */
   ERR_ASYNC_QUEUE_FULL: CodedError;
   /** The system gives the pool no thread, and the operation may not run on the event loop. The next call asks again. */
   ERR_ASYNC_NO_THREADS: CodedError;
@@ -73,19 +73,24 @@ export interface AsyncErrors {
   /** An engine cannot be loaded, refuses a command or a key, or was unloaded; or OpenSSL has no engines. */
   ERR_ASYNC_ENGINE: CodedError;
   /**
-   * The module of an engine or provider cannot work in this process: it was compiled against another libcrypto, misses a
-   * symbol, is for another architecture, is no module, or does not set itself up.
+   * The module of an engine or provider cannot work in this process: it was compiled against another libcrypto, misses
+   * a symbol, is for another architecture, is no module, or does not set itself up.
    */
   ERR_ASYNC_MODULE_INCOMPATIBLE: CodedError;
   /** An operation that `requireOffload` wants elsewhere ran here, or would have. */
   ERR_ASYNC_NOT_OFFLOADED: CodedError;
-  /** The process is in FIPS mode, and what was asked for is not validated, or cannot be had validated any more. */
+  /**
+   * The process is in FIPS mode, and the implementation asked for is not validated, or cannot be had validated any
+   * more.
+   */
   ERR_ASYNC_FIPS: CodedError;
   /** OpenSSL cannot use a configuration file. */
   ERR_ASYNC_CONFIGURATION: CodedError;
-  /** The function of a remote key threw or rejected; what with is the `cause`. */
+  /** The function of a remote key threw or rejected; the reason is the `cause`. */
   ERR_ASYNC_REMOTE_KEY_FAILED: CodedError;
-  /** The function of a remote key gave something else than bytes of the right length, or a signature that is not valid. */
+  /**
+   * The function of a remote key gave something else than bytes of the right length, or a signature that is not valid.
+   */
   ERR_ASYNC_REMOTE_KEY_INVALID_RESULT: CodedError;
   /** The function of a remote key did not settle within the key's `timeoutMs`. */
   ERR_ASYNC_REMOTE_KEY_TIMEOUT: CodedError;
@@ -173,7 +178,7 @@ export function abortError(cause: unknown): CodedError {
   return error;
 }
 
-// Those of Node's codes, as native code gives them, that are not of plain errors.
+// Classes of the errors that native code gives Node's codes, where they are not plain errors.
 const CLASSES: Readonly<Record<string, ErrorClass>> = {
   ERR_CRYPTO_INVALID_AUTH_TAG: TypeError,
   ERR_CRYPTO_INVALID_CURVE: TypeError,
@@ -191,8 +196,8 @@ export function isNativeError(value: object): value is NativeError {
 }
 
 /**
- * Has a promise that `resolve` belongs to rejected with what `make` makes. It is made in a reaction that the promise
- * waits for, which is where V8 finds the functions that await it: its stack names them.
+ * Rejects the promise of `resolve` with the error that `make` makes. The error is made in a reaction that the promise
+ * waits for, where V8 finds the functions that await the promise: the error's stack names them.
  */
 export function rejectWith(resolve: (value: never) => void, make: () => unknown): void {
   let open: () => void = () => undefined;
@@ -206,7 +211,7 @@ export function rejectWith(resolve: (value: never) => void, make: () => unknown)
   open();
 }
 
-/** The error that native code describes. A few of `node:crypto`'s have no code, and so have these. */
+/** The error that native code describes. Like a few errors of `node:crypto`, some have no code. */
 export function fromNative(native: NativeError, options?: ErrorOptions): Error {
   if (native.opensslErrors.length > 0 && (native.code === '' || native.code === 'ERR_ASYNC_JOB_FAILED')) {
     return opensslError(native.opensslErrors);
@@ -217,7 +222,8 @@ export function fromNative(native: NativeError, options?: ErrorOptions): Error {
   return error;
 }
 
-// Library numbers of OpenSSL 3 that node:crypto puts into its codes; errors of other libraries are named by reason alone.
+// Library numbers of OpenSSL 3 that node:crypto puts into its codes; errors of other libraries are named by reason
+// alone.
 const LIBRARY_PREFIXES: Readonly<Record<number, string>> = {
   2: 'SYS_',
   3: 'BN_',
@@ -300,7 +306,7 @@ function classNameOf(value: object): unknown {
   return typeof maker === 'function' ? read(maker, 'name') : undefined;
 }
 
-// A getter or a Proxy may throw, which is not what the caller is to be told.
+// A getter or a Proxy may throw, which the caller is not to be told.
 function read(value: object, name: string): unknown {
   try {
     return (value as Record<string, unknown>)[name];

@@ -1,11 +1,14 @@
-// What can be configured, its ranges and defaults.
+// The options of configure(), their ranges and defaults.
 import { resolve } from 'node:path';
 import { outOfRange } from './errors';
 import { validateBoolean, validateFallback, validateInteger, readOptions, validatePath } from './validators';
 
-/** How often a job is tried that offers neither an fd nor a callback. */
+/** How often a job that offers neither an fd nor a callback is tried. */
 export interface PollOptions {
-  /** Milliseconds before the second try; the first follows at once. Each later one waits twice as long. 1 to 60 000. @defaultValue 1 */
+  /**
+   * Milliseconds before the second try; the first follows at once. Each later one waits twice as long. 1 to 60 000.
+   * @defaultValue 1
+   */
   initialIntervalMs?: number;
   /** The longest wait between two tries, in milliseconds. `initialIntervalMs` to 60 000. @defaultValue 16 */
   maxIntervalMs?: number;
@@ -17,7 +20,7 @@ export interface ConfigureOptions {
   maxJobs?: number;
   /** Jobs that OpenSSL creates before the first one is needed. 0 to `maxJobs`. @defaultValue 0 */
   initialJobs?: number;
-  /** Jobs of this thread that may wait for a place; more are refused. 0 to 10 000 000. @defaultValue 65536 */
+  /** Jobs of this thread that may wait to start; more are refused. 0 to 10 000 000. @defaultValue 65536 */
   maxQueued?: number;
   /**
    * Size of a job's stack in bytes, on OpenSSL 3.2 and later; earlier ones always use 32 KiB. It is rounded up to whole
@@ -29,7 +32,9 @@ export interface ConfigureOptions {
    * Linux allows a process 65 530; beyond this number stacks are unguarded. 0 to 1 000 000. @defaultValue 8000
    */
   maxGuardedStacks?: number;
-  /** Whether {@link stats} looks for the deepest use of any guarded stack, which reads all of them. @defaultValue false */
+  /**
+   * Whether {@link stats} looks for the deepest use of any guarded stack, which reads all of them. @defaultValue false
+   */
   stackHighWater?: boolean;
   /**
    * Threads of the process's pool, on which software operations and the accelerator run. The first thread that sets it
@@ -42,22 +47,25 @@ export interface ConfigureOptions {
    */
   spareThread?: boolean;
   /**
-   * How long, in microseconds, operations of `mode: 'auto'` may hold the event loop before it gets its turn. Those that
-   * are expected to take longer are always run elsewhere. 0 to 1 000 000. @defaultValue 50
+   * How long, in microseconds, operations of `mode: 'auto'` may hold the event loop before it gets its turn. Operations
+   * that are expected to take longer always run elsewhere. 0 to 1 000 000. @defaultValue 50
    */
   maxInlineMicros?: number;
   /** Operations of this thread that may be in flight; more are refused. 1 to 10 000 000. @defaultValue 65536 */
   maxInFlight?: number;
-  /** What operations do whose `provider` fails and that do not say it themselves. @defaultValue 'error' */
+  /** The reaction when the `provider` of an operation without this option fails. @defaultValue 'error' */
   fallback?: 'software' | 'error';
   /**
-   * Path of a configuration file, see config(5), that is read into this package's own library context: the providers that
-   * it activates can be named by operations. It is read at once, and cannot be unread. @defaultValue `''`, none
+   * Path of a configuration file, see config(5), that is read into this package's own library context: operations can
+   * name the providers that it activates. It is read at once, and cannot be unread. @defaultValue `''`, none
    */
   opensslConfig?: string;
-  /** How jobs are tried that offer no notification. */
+  /** How jobs that offer no notification are tried. */
   poll?: PollOptions;
-  /** How long, in microseconds, ready jobs may run before timers and I/O get their turn. 50 to 1 000 000. @defaultValue 2000 */
+  /**
+   * How long, in microseconds, ready jobs may run before timers and I/O get their turn. 50 to 1 000 000. @defaultValue
+   * 2000
+   */
   tickBudgetMicros?: number;
   /**
    * How long, in milliseconds, the end of an environment may wait for outstanding jobs; then they are abandoned with
@@ -106,7 +114,7 @@ const RANGES = {
 
 export const CONFIGURE_OPTIONS = Object.keys(DEFAULT_OPTIONS) as (keyof ConfigureOptions)[];
 
-/** `defaults` with what `options` says; throws for what it may not say. */
+/** `defaults`, overridden by `options`; throws for wrong options. */
 export function resolveOptions(options: unknown, defaults: Readonly<ResolvedOptions>): ResolvedOptions {
   const given = readOptions(options, 'options', CONFIGURE_OPTIONS);
   const resolved: ResolvedOptions = { ...defaults, poll: { ...defaults.poll } };

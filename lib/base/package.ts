@@ -1,4 +1,4 @@
-// Where this package is: two folders above this file, in lib/base (tests), dist/library and dist/cli (see
+// The folder of this package: two folders up from this file, in lib/base (tests), dist/library and dist/cli (see
 // scripts/bundle.js).
 import { dirname, isAbsolute, join } from 'node:path';
 
@@ -8,7 +8,7 @@ const OWN_FILE = typeof __filename === 'string' && isAbsolute(__filename) ? __fi
 /** Whether somebody else has put the library into a bundle. Nothing of the package is beside it then. */
 export const IS_BUNDLED = !/[\\/](base[\\/]package|library[\\/]core|cli[\\/][a-z-]+)\.[jt]s$/.test(OWN_FILE);
 
-/** False in a bundle that does not know its file. Nothing is looked for beside that: it would be the working directory. */
+/** False in a bundle that does not know its file: looking beside that would mean the working directory. */
 export const KNOWS_ITS_PLACE = OWN_FILE !== '';
 
 /** Folder of the package; of the file, in another's bundle. */

@@ -1,7 +1,7 @@
 // Promises that are settled once: by the end of their work, or before it by a signal or a time limit.
 import { rejectWith } from './errors';
 
-/** What limits a call: read once, from options that were checked. */
+/** The limits of a call: read once, from options that were checked. */
 export interface LimitOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
@@ -30,8 +30,8 @@ function executor(resolve: Resolve<never>): void {
 }
 
 /**
- * Work with a promise. Ten thousand may be unfinished at a time, so the record of a call is its own Pending, with limits
- * only where somebody sets them. Not a base class: V8 makes objects of derived classes more slowly.
+ * Work with a promise. Ten thousand may be unfinished at a time, so the record of a call is its own Pending, with
+ * limits only where somebody sets them. Not a base class: V8 makes objects of derived classes more slowly.
  */
 export interface Pending<T> {
   /** Undefined before there is a promise, and once it is settled. */
@@ -39,8 +39,8 @@ export interface Pending<T> {
   /** Undefined without limits. */
   limits: Limits | undefined;
   /**
-   * The work is wanted no more. Returns the function that makes the error of the promise, in which code of users may run
-   * (`Error.prepareStackTrace`).
+   * The work is wanted no more. Returns the function that makes the error of the promise, in which code of users may
+   * run (`Error.prepareStackTrace`).
    */
   giveUp(makeError: () => Error): () => Error;
 }
@@ -63,8 +63,8 @@ export function limit<T>(pending: Pending<T>, options: LimitOptions, errors: Lim
 }
 
 /**
- * Ends the wait, and lets go of the limits, whose signal's methods may be code of users. Returns the function that settles
- * the promise; undefined when nobody waits.
+ * Ends the wait, and lets go of the limits, whose signal's methods may be code of users. Returns the function that
+ * settles the promise; undefined when nobody waits.
  */
 export function settle<T>(pending: Pending<T>): Resolve<T> | undefined {
   const { resolve, limits } = pending;
@@ -91,7 +91,7 @@ export class Limits {
   ) {}
 
   /**
-   * Has the call cancelled when `options` say so. A signal of another make may throw, or be aborted, while it is asked:
+   * Has the call cancelled when `options` say so. A foreign signal may throw, or be aborted, while it is asked:
    * that cancels the call too, which therefore holds these limits by now.
    */
   begin(options: LimitOptions): void {
@@ -124,8 +124,8 @@ export class Limits {
   }
 }
 
-// One listener for each signal, however many calls share it: Node warns of more than ten. It is taken off with the last
-// of them, as a signal that was derived from another lives as long as it has listeners.
+// One listener for each signal, however many calls share it: Node warns of more than ten. It is removed with the
+// last call, because a signal that was derived from another lives as long as it has listeners.
 class SharedListener {
   readonly #calls = new Map<Cancel, LimitErrors>();
   readonly #onAbort = (): void => {
@@ -149,7 +149,7 @@ class SharedListener {
     try {
       this.signal.removeEventListener('abort', this.#onAbort);
     } catch {
-      // A signal of another make. The listener has no calls left to cancel, and this call is still to be settled.
+      // A foreign signal threw. The listener has no calls left to cancel, and this call is still to be settled.
     }
   }
 }

@@ -1,4 +1,4 @@
-// What arguments may be. Each check throws Node's error for its kind of mistake.
+// Checks of arguments. Each throws Node's error for its kind of mistake.
 import { invalidArgType, invalidArgValue, outOfRange, unknownOption } from './errors';
 
 export function validateInteger(
@@ -32,14 +32,14 @@ export function validateFunction(value: unknown, name: string): asserts value is
   if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
 }
 
-/** An object that inherits nothing, and is as fast as others, which those that `Object.create(null)` makes are not. */
+/** An object that inherits nothing, and is as fast as others, unlike an object of `Object.create(null)`. */
 // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its prototype, which inherits nothing, is its use
 export class Bag {}
 Object.setPrototypeOf(Bag.prototype, null);
 
 /**
- * The options that `known` names, each read once, own or inherited as Node.js reads them. What the caller does to `value`
- * afterwards, and what somebody has put on `Object.prototype`, changes nothing in them. An unknown one is refused.
+ * The options that `known` names, each read once, own or inherited as Node.js reads them. Later changes to
+ * `value`, and properties of `Object.prototype`, change nothing in them. An unknown option is refused.
  */
 export function readOptions<Name extends string>(
   value: unknown,
@@ -73,7 +73,7 @@ export function validateFallback(value: unknown, name: string): asserts value is
 
 export function validateAbortSignal(value: unknown, name: string): asserts value is AbortSignal {
   if (value instanceof EventTarget && 'aborted' in value) return;
-  // One of another realm, or somebody's own.
+  // The signal may be of another realm, or somebody's own.
   const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
   if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function') {
     throw invalidArgType(name, 'an instance of AbortSignal', value);

@@ -1,4 +1,4 @@
-// OpenSSL's engines, which hold keys or work for those of one's own. Providers have replaced them since OpenSSL 3;
+// OpenSSL's engines, which hold keys, or work with the caller's own. Providers have replaced them since OpenSSL 3;
 // OpenSSL 4 has none.
 import { resolve } from 'node:path';
 import { bytesOf } from '../base/byte-views';
@@ -26,10 +26,10 @@ import { checkOperationOptions, offloaded, type OperationOptions } from '../oper
 import { keySources, validatePin } from '../operations/store';
 import { validateBoolean, validateInteger, validateString, readOptions } from '../base/validators';
 
-/** What an engine can do for a key of one's own: functions for RSA or EC keys, or those of a higher level for any type. */
+/** The functions of an engine for the caller's own key: for RSA or EC keys, or of a higher level for any type. */
 export type EngineAlgorithm = 'RSA' | 'EC' | 'PKEY';
 
-/** What a process can use of an engine by default, as ENGINE_set_default_string(3) calls it. */
+/** A part of an engine that a process can use by default, as ENGINE_set_default_string(3) calls it. */
 export type EngineDefault =
   'ALL' | 'RSA' | 'DSA' | 'DH' | 'EC' | 'RAND' | 'CIPHERS' | 'DIGESTS' | 'PKEY' | 'PKEY_CRYPTO' | 'PKEY_ASN1';
 
@@ -41,17 +41,21 @@ export type EngineCommandCall = readonly [command: string, value?: EngineValue];
 
 /** Options of {@link loadEngine}. */
 export interface EngineOptions extends HardwareOptions, IsolationOptions {
-  /** Of the engine, when its module is named by a path. @defaultValue the module's own choice */
+  /** The id of the engine, when a path names its module. @defaultValue the module's own choice */
   id?: string;
   /** Commands before the engine is initialised, for example `['MODULE_PATH', '/usr/lib/softhsm/libsofthsm2.so']`. */
   preInit?: readonly EngineCommandCall[];
   /** Commands afterwards. */
   postInit?: readonly EngineCommandCall[];
-  /** What {@link Engine.bindKey} gives to keys; see {@link Engine.use}. @defaultValue everything that the engine has */
+  /**
+   * The functions that {@link Engine.bindKey} gives to keys; see {@link Engine.use}. @defaultValue everything that the
+   * engine has
+   */
   algorithms?: readonly EngineAlgorithm[];
   /**
-   * Whether operations with its keys pause their OpenSSL job while the engine works: they are run in jobs then, on the event
-   * loop's thread. An engine that does not pause would hold the loop there; without this, they are run on the pool.
+   * Whether operations with its keys pause their OpenSSL job while the engine works: then they run in jobs, on the
+   * event loop's thread. An engine that does not pause would hold the loop there; by default, operations run on the
+   * pool.
    * @defaultValue false
    */
   pauses?: boolean;
@@ -59,7 +63,7 @@ export interface EngineOptions extends HardwareOptions, IsolationOptions {
 
 /** Options of {@link Engine.loadPrivateKey} and {@link Engine.loadPublicKey}. */
 export interface EngineKeyOptions extends Pick<OperationOptions, 'signal' | 'timeoutMs'> {
-  /** What the engine is told when it asks for a PIN or passphrase; nobody else is asked. */
+  /** The answer when the engine asks for a PIN or passphrase; nobody else is asked. */
   pin?: string | Uint8Array;
 }
 
@@ -69,15 +73,15 @@ export interface EngineCommand {
   name: string;
   /** In the engine's own words. */
   description: string;
-  /** What kinds of value it takes; none at all for a command that only programs of the engine's own can give. */
+  /** The kinds of value that it takes; none at all for a command that only the engine's own programs can give. */
   kinds: ('number' | 'string' | 'none')[];
 }
 
-/** What {@link listEngines} says of an engine. */
+/** An engine, as {@link listEngines} describes it. */
 export interface EngineInfo {
-  /** For {@link loadEngine}. */
+  /** The id, for {@link loadEngine}. */
   id: string;
-  /** As the engine calls itself. */
+  /** The engine's name for itself. */
   name: string;
   /** Whether {@link loadEngine} has loaded it, on whatever thread. */
   loaded: boolean;
@@ -92,11 +96,14 @@ export class Engine {
   readonly #keys = new Set<WeakRef<KeyEntry>>();
   readonly #collected = new FinalizationRegistry<WeakRef<KeyEntry>>((key) => this.#keys.delete(key));
 
-  /** As the engine calls itself. */
+  /** The engine's own id. */
   readonly id: string;
-  /** What the engine says it is. */
+  /** The engine's description of itself. */
   readonly name: string;
-  /** What it has, as openssl-engine(1) lists it: `'RSA'`, `'EC'`, `'DIGESTS'`, `'CIPHERS'`, `'PKEY'` and so on. */
+  /**
+   * The algorithms that it has, as openssl-engine(1) lists them: `'RSA'`, `'EC'`, `'DIGESTS'`, `'CIPHERS'`, `'PKEY'`
+   * and so on.
+   */
   readonly algorithms: readonly string[];
   /** Its commands. */
   readonly commands: readonly EngineCommand[];
@@ -163,14 +170,14 @@ export class Engine {
   }
 
   /**
-   * A private key that the engine has, and which stays there: operations with it are the engine's, whatever they ask for. It
-   * is looked up on the pool.
+   * A private key that stays in the engine, which does all operations with it, whatever they ask for. The key is looked
+   * up on the pool.
    *
-   * @param id - what the engine calls it, for example `'pkcs11:token=keys;object=server'`
+   * @param id - the engine's name for the key, for example `'pkcs11:token=keys;object=server'`
    * @param options - see {@link EngineKeyOptions}
    *
-   * @throws As a rejection: `ERR_ASYNC_ENGINE` with what OpenSSL says, for a wrong PIN, a missing token or key, and after
-   * {@link unload}; `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * @throws As a rejection: `ERR_ASYNC_ENGINE` with what OpenSSL says, for a wrong PIN, a missing token or key, and
+   * after {@link unload}; `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`, `ERR_ASYNC_QUEUE_FULL`
    */
   loadPrivateKey(id: string, options: EngineKeyOptions = {}): Promise<AsyncKey> {
@@ -178,9 +185,9 @@ export class Engine {
   }
 
   /**
-   * A public key that the engine has; an ordinary one then.
+   * A public key of the engine; the result is an ordinary key.
    *
-   * @param id - what the engine calls it
+   * @param id - the engine's name for the key
    * @param options - see {@link EngineKeyOptions}
    *
    * @throws As a rejection: what {@link loadPrivateKey} rejects with
@@ -202,9 +209,10 @@ export class Engine {
   }
 
   /**
-   * A private key of one's own whose operations are the engine's: nothing else in the process uses the engine for it.
+   * A private key of the caller's own whose operations the engine does: nothing else in the process uses the engine for
+   * it.
    *
-   * @param key - what operations take as a private key
+   * @param key - a private key, as operations take it
    *
    * @throws `ERR_ASYNC_ENGINE` when the engine has nothing for keys of this type, and after {@link unload}; what
    * `createPrivateKey()` throws
@@ -227,11 +235,12 @@ export class Engine {
   }
 
   /**
-   * Makes the engine the choice of the whole process, `node:crypto` included, for whoever asks OpenSSL for none: every
-   * thread, until the engine is unloaded. OpenSSL 3 asks engines for the functions of RSA and EC keys, for digests and for
-   * ciphers. A key that `node:crypto` makes meanwhile keeps the engine, and goes on working with it, until it is collected.
+   * Makes the engine the choice of the whole process, `node:crypto` and every thread included, for code that asks
+   * OpenSSL for none, until the engine is unloaded. OpenSSL 3 asks engines for the functions of RSA and EC keys, for
+   * digests and for ciphers. A key that `node:crypto` makes meanwhile keeps the engine, and goes on working with it,
+   * until it is collected.
    *
-   * @param algorithms - what for; `'ALL'` for everything
+   * @param algorithms - the parts of the engine; `'ALL'` for everything
    *
    * @throws `ERR_ASYNC_ENGINE` when it has none of them, and after {@link unload}; `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`
@@ -245,11 +254,12 @@ export class Engine {
   }
 
   /**
-   * Nothing more can be asked of it, and its keys cannot be used any more, at once. Operations that run end as they would;
-   * then it is finished and freed, if no other call of {@link loadEngine} has it loaded, and nothing of it is left: it is
-   * nobody's default, and the contexts and wait fds that this thread's operations kept of it are closed.
+   * Unloads the engine. At once, it takes no more requests, and its keys cannot be used any more. Operations that run
+   * end as they would; then the engine is finished and freed, if no other call of {@link loadEngine} has it loaded, and
+   * nothing of it is left: it is nobody's default, and the contexts and wait fds that this thread's operations kept are
+   * closed.
    *
-   * @returns when that is so, for later calls too; at once when no operation of this thread is in flight
+   * @returns a promise that resolves then, for later calls too; at once when no operation of this thread is in flight
    */
   unload(): Promise<void> {
     return (this.#unloaded ??= this.#unload());
@@ -330,16 +340,16 @@ export class Engine {
 }
 
 /**
- * Loads an engine and initialises it, on the pool. What the process uses by default stays as it is. An engine that is
+ * Loads an engine and initialises it, on the pool. The process's defaults stay as they are. An engine that is
  * loaded already, on whatever thread, is shared; then `preInit` has to be the same, and is not done again.
  *
- * @param idOrPath - the id of an engine, which is looked for among those that OpenSSL has and in the folders of modules, or
- * the path of a module
+ * @param idOrPath - the id of an engine, which is looked for among those that OpenSSL has and in the folders of
+ * modules, or the path of a module
  * @param options - see {@link EngineOptions}
  *
- * @throws As a rejection: `ERR_ASYNC_ENGINE` with what OpenSSL says, when there is no such engine, when a command or the
- * initialisation fails, and where OpenSSL has no engines; `ERR_ASYNC_MODULE_INCOMPATIBLE` for a module that cannot work in
- * this process, saying why; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`,
+ * @throws As a rejection: `ERR_ASYNC_ENGINE` with what OpenSSL says, when there is no such engine, when a command or
+ * the initialisation fails, and where OpenSSL has no engines; `ERR_ASYNC_MODULE_INCOMPATIBLE` for a module that cannot
+ * work in this process, saying why; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`,
  * `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
@@ -387,7 +397,8 @@ export function loadEngine(idOrPath: string, options: EngineOptions = {}): Promi
 }
 
 /**
- * The engines that OpenSSL has built in, and those that were loaded into this process; none where OpenSSL has no engines.
+ * The engines that OpenSSL has built in, and those that were loaded into this process; none where OpenSSL has no
+ * engines.
  *
  * @throws `ERR_ASYNC_UNSUPPORTED`
  */
@@ -398,7 +409,7 @@ export function listEngines(): EngineInfo[] {
 const ENGINE_OPTIONS = ['id', 'preInit', 'postInit', 'algorithms', 'pauses', 'isolate', ...HARDWARE_OPTIONS] as const;
 const ENGINE_KEY_OPTIONS = ['pin', 'signal', 'timeoutMs'] as const;
 
-// C ends a text there.
+// A NUL ends a text in C.
 const ID = /^[^\0]+$/;
 const PATH = /[\\/]|\.(?:so|dylib|dll)$/;
 const KEY_ALGORITHMS = Object.keys(EngineMethod) as EngineAlgorithm[];
@@ -416,7 +427,7 @@ const DEFAULTS: readonly EngineDefault[] = [
   'PKEY_ASN1',
 ];
 
-// Everything that is asked of an engine may block, and is asked on the pool.
+// Every request to an engine may block, and runs on the pool.
 async function ask<T>(
   [native, outcome]: NativeEngineTask,
   algorithm: string,

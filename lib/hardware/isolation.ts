@@ -6,12 +6,12 @@ import { Isolation } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { validatePath } from '../base/validators';
 
-/** Option of what loads providers and engines. */
+/** The option of functions that load providers and engines. */
 export interface IsolationOptions {
   /**
-   * Paths of modules that bring a libcrypto of their own, such as those of PKCS#11. They are opened before anything else,
-   * and for good, with that libcrypto and not with this process's. A module that `pkcs11-module-path` or `MODULE_PATH` names
-   * need not be listed. Linux with glibc; macOS and Windows keep them apart anyway.
+   * Paths of modules that bring a libcrypto of their own, such as those of PKCS#11. They are opened before anything
+   * else, and for good, with that libcrypto and not with this process's. A module that `pkcs11-module-path` or
+   * `MODULE_PATH` names need not be listed. Linux with glibc; macOS and Windows keep them apart anyway.
    */
   isolate?: readonly string[];
 }
@@ -19,7 +19,7 @@ export interface IsolationOptions {
 /** Names of parameters and commands whose value is the path of a module. */
 const MODULE_NAMES: ReadonlySet<string> = new Set(['pkcs11-module-path', 'MODULE_PATH']);
 
-// Where the modules of PKCS#11 look when nothing else names one: pkcs11-provider's variable, and libp11's.
+// The variables that name a module of PKCS#11 when nothing else does: pkcs11-provider's, and libp11's.
 const VARIABLES = { provider: 'PKCS11_PROVIDER_MODULE', engine: 'PKCS11_MODULE_PATH' } as const;
 
 type User = keyof typeof VARIABLES;
@@ -54,8 +54,8 @@ export function validateIsolate(isolate: unknown): string[] {
 /**
  * To be called before the module that uses them is loaded.
  *
- * @param wanted - what {@link validateIsolate} gave
- * @param found - modules that whoever is loaded will open
+ * @param wanted - the result of {@link validateIsolate}
+ * @param found - modules that the loaded provider or engine will open
  */
 export function isolateModules(wanted: readonly string[], found: readonly string[], user: User): void {
   const { addon } = environment();

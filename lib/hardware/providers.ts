@@ -1,4 +1,4 @@
-// Providers of one's own, in a library context that Node.js knows nothing of.
+// Providers that the caller loads, in a library context that Node.js knows nothing of.
 import { resolve } from 'node:path';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
 import type { NativeProvider } from '../native/contract/handles';
@@ -12,32 +12,34 @@ import { UNPRINTABLE, validateBoolean, readOptions, validatePath, validateString
 
 /** Options of {@link loadProvider}. */
 export interface ProviderOptions extends HardwareOptions, IsolationOptions {
-  /** Of the module. @defaultValue the provider's name, which OpenSSL looks for among its own and in its modules' folder */
+  /**
+   * Path of the module. @defaultValue the provider's name, looked for among OpenSSL's own and in its modules' folder
+   */
   path?: string;
-  /** What the provider may ask its core for, as it would stand in its section of a configuration file. */
+  /** Parameters that the provider may ask its core for, as in its section of a configuration file. */
   parameters?: Readonly<Record<string, string | number | boolean>>;
-  /** Of a configuration file, see config(5), that is read first: for the providers and algorithms it sets up. */
+  /** Path of a configuration file, see config(5), that is read first, for the providers and algorithms it sets up. */
   config?: string;
   /**
-   * Whether its operations pause their OpenSSL job while the hardware works: they are run in jobs then, on the event loop's
-   * thread. One that does not pause, such as a token behind PKCS#11, would hold the loop there; with `false`, they are run on
-   * the pool. @defaultValue true
+   * Whether its operations pause their OpenSSL job while the hardware works: then they run in jobs, on the event loop's
+   * thread. A provider that does not pause, such as a token behind PKCS#11, would hold the loop there; with `false`,
+   * operations run on the pool. @defaultValue true
    */
   pauses?: boolean;
 }
 
-/** Names of algorithms by the class of operations; those of one algorithm are separated by colons. */
+/** Names of algorithms by the class of operations; the names of one algorithm are separated by colons. */
 export type ProviderAlgorithms = Readonly<Record<string, readonly string[]>>;
 
-/** What a provider says of itself. */
+/** A provider's description of itself. */
 export interface ProviderInfo {
-  /** For the option `provider` of operations. */
+  /** The name, for the option `provider` of operations. */
   name: string;
-  /** As the provider calls itself. */
+  /** The provider's name for itself. */
   title: string;
-  /** The provider's. */
+  /** The provider's version. */
   version: string;
-  /** The provider's. */
+  /** The provider's words on its build. */
   buildInfo: string;
   /** Whether it works; one that failed its own tests does not. */
   active: boolean;
@@ -45,7 +47,7 @@ export interface ProviderInfo {
   selfTest?: boolean;
   /** Where it is loaded: Node.js's library context, or this package's own. */
   library: 'process' | 'own';
-  /** What it offers: `digests`, `ciphers`, `macs`, `kdfs`, `signatures`, `keyManagers` and so on. */
+  /** The algorithms it offers: `digests`, `ciphers`, `macs`, `kdfs`, `signatures`, `keyManagers` and so on. */
   algorithms: ProviderAlgorithms;
 }
 
@@ -57,7 +59,7 @@ export class Provider {
 
   /** @internal */
   constructor(
-    /** As it was loaded. */
+    /** The name that the provider was loaded by. */
     readonly name: string,
     native: NativeProvider,
     { heartbeat }: HardwareOptions,
@@ -104,11 +106,11 @@ export class Provider {
   }
 
   /**
-   * No operation begins with it any more. Those that run end as they would; then it is gone, with the wait fds, contexts
-   * and keys that this thread's operations kept of it, unless another thread, or another call of {@link loadProvider}, has
-   * it loaded. OpenSSL keeps its module.
+   * Unloads the provider. No operation begins with it any more, and operations that run end as they would. Then the
+   * provider is gone, with the wait fds, contexts and keys that this thread's operations kept of it, unless another
+   * thread, or another call of {@link loadProvider}, has it loaded. OpenSSL keeps its module.
    *
-   * @returns when that is so, for later calls too; at once when no operation of this thread is in flight
+   * @returns a promise that resolves then, for later calls too; at once when no operation of this thread is in flight
    */
   unload(): Promise<void> {
     return (this.#unloaded ??= this.#unload());
@@ -119,7 +121,7 @@ export class Provider {
     this.#heartbeat.stop();
     const others = providers.get(this.name)?.filter((provider) => provider !== this) ?? [];
     providers.set(this.name, others);
-    // What a configuration file has activated stays, and is found anew.
+    // A provider that a configuration file has activated stays, and is found anew.
     if (others.length === 0) setUnloaded(this.name);
     const { addon } = environment();
     if (others.length === 0) addon.devices.stopPolling(`provider:${this.name}`);
@@ -148,18 +150,18 @@ const providers = new Map<string, Provider[]>();
 
 /**
  * Loads a provider into this package's own library context: `provider: name` and `properties: '?provider=name'` of
- * operations find it then. Node.js's own context, its configuration and `node:crypto` stay as they are. Operations with it
- * run in OpenSSL jobs, where it may pause.
+ * operations find it then. Node.js's own context, its configuration and `node:crypto` stay as they are. Operations with
+ * it run in OpenSSL jobs, where it may pause.
  *
- * The module is loaded, and initialised, on this thread. A provider is the thread's that loaded it: others that want it
- * load it too, and share the module.
+ * The module is loaded, and initialised, on this thread. A provider belongs to the thread that loaded it: other threads
+ * that want it load it too, and share the module.
  *
- * @param name - of the provider, which is also what its algorithms have for the property `provider`
+ * @param name - the name of the provider, which is also the property `provider` of its algorithms
  * @param options - see {@link ProviderOptions}
  *
- * @throws As a rejection: `ERR_ASYNC_PROVIDER_NOT_LOADED` with what OpenSSL says, `ERR_ASYNC_MODULE_INCOMPATIBLE` for the
- * module of a `path` that cannot work in this process, saying why, `ERR_ASYNC_CONFIGURATION` for a file that
- * it does not take, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_ASYNC_UNSUPPORTED`
+ * @throws As a rejection: `ERR_ASYNC_PROVIDER_NOT_LOADED` with what OpenSSL says, `ERR_ASYNC_MODULE_INCOMPATIBLE` for
+ * the module of a `path` that cannot work in this process, saying why, `ERR_ASYNC_CONFIGURATION` for a file that
+ * OpenSSL does not take, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
  * ```ts
@@ -209,11 +211,11 @@ export function loadConfiguration(path: string): void {
   if (failed !== undefined) throw fromNative(failed);
 }
 
-/** For {@link listProviders}. */
+/** Options of {@link listProviders}. */
 export interface ProviderListOptions {
   /**
-   * Each runs its own tests, on this thread: OSSL_PROVIDER_self_test(3). What a FIPS module or a device takes for that, the
-   * event loop waits for; algorithms of one that fails are not found any more. @defaultValue false
+   * Whether each provider runs its own tests, on this thread: OSSL_PROVIDER_self_test(3). The event loop waits while a
+   * FIPS module or a device does so; algorithms of a provider that fails are not found any more. @defaultValue false
    */
   selfTest?: boolean;
 }
@@ -238,7 +240,7 @@ function toInfo(info: NativeProviderInfo, library: 'process' | 'own'): ProviderI
   return { ...info, library };
 }
 
-// What a query can name: property(7).
+// A name that a query can use: property(7).
 const NAME = /^[A-Za-z][\w.-]*$/;
 // These mean something else in a provider's section.
 const RESERVED = ['identity', 'soft_load', 'module', 'activate'];
@@ -263,7 +265,7 @@ function parameterList(parameters: unknown): string[] {
       throw invalidArgType(fullName, 'of type string, number or boolean', value);
     }
     const text = String(value);
-    // It may be a secret, such as a PIN, so it is not shown.
+    // The text may be a secret, such as a PIN, so it is not shown.
     if (UNPRINTABLE.test(text))
       throw invalidArgValue(fullName, undefined, 'must have no line breaks or control characters');
     return [name, text];

@@ -1,4 +1,4 @@
-// What engines and providers of hardware have in common: how their operations are waited for.
+// The common part of engines and providers of hardware: how their operations are waited for.
 import { channel } from 'node:diagnostics_channel';
 import { fromNative, invalidArgValue } from '../base/errors';
 import type { NativeError } from '../native/contract/error';
@@ -8,7 +8,7 @@ import { readOptions, validateInteger, validateString } from '../base/validators
 
 /** How a device is made to look for responses that it does not announce. */
 export interface DevicePollOptions {
-  /** What does it: a command of the engine, or a parameter of the provider that is read. @defaultValue `'POLL'`, `'poll'` */
+  /** A command of the engine, or a parameter of the provider that is read. @defaultValue `'POLL'`, `'poll'` */
   command?: string;
   /**
    * Milliseconds between two looks while operations are in flight and no other look has found anything. 1 to 60 000.
@@ -16,7 +16,7 @@ export interface DevicePollOptions {
    */
   intervalMs?: number;
   /**
-   * So many operations in flight are worth a look at the end of a turn of the event loop in which more of them begin.
+   * Operations in flight that are worth a look at the end of a turn of the event loop in which more of them begin.
    * When all of them wait, a look is taken anyway. 1 to 1 000 000. @defaultValue 48
    */
   asymThreshold?: number;
@@ -27,11 +27,11 @@ export interface DevicePollOptions {
 /** Options of hardware, for {@link loadProvider} and {@link loadEngine}. */
 export interface HardwareOptions {
   /**
-   * What wakes a paused operation: `'callback'` ignores wait fds, unless the device's engine or provider never says by a
-   * status how it tells; `'fd'` gives the wait context no callback, so that fds are used; `'poll'` does neither and tries
-   * again and again, as `configure({ poll })` says; `'auto'` takes what is offered. What offers an fd or a callback is
-   * resumed by that and by nothing else, however long it takes; what offers neither, or says `'again'`, is tried again and
-   * again. @defaultValue `'auto'`
+   * The event that wakes a paused operation: `'callback'` ignores wait fds, unless the device's engine or provider
+   * never says by a status how it tells; `'fd'` gives the wait context no callback, so that fds are used; `'poll'` does
+   * neither and tries again and again, as `configure({ poll })` says; `'auto'` takes what is offered. An operation that
+   * offers an fd or a callback is resumed by that and by nothing else, however long it takes; an operation that offers
+   * neither, or says `'again'`, is tried again and again. @defaultValue `'auto'`
    */
   wait?: 'auto' | 'callback' | 'fd' | 'poll';
   /** For a device that has to be polled. @defaultValue it is not */
@@ -43,7 +43,8 @@ export interface HardwareOptions {
 /** How a device is asked, again and again, whether it works. It does not keep the process alive. */
 export interface HeartbeatOptions {
   /**
-   * What asks: a command of the engine, which fails when it does not work, or a parameter of the provider, which is 0 then.
+   * A command of the engine, which fails when the device does not work, or a parameter of the provider, which is 0
+   * then.
    * @defaultValue `'HEARTBEAT_POLL'`, `'alive'`
    */
   command?: string;
@@ -60,7 +61,9 @@ type StartPolling = (
   symThreshold: number,
 ) => NativeError | undefined;
 
-/** Those of `given`, options as readOptions() gave them, with what they hold read once. Throws for what is wrong with them. */
+/**
+ * The hardware options of `given`, a result of readOptions(), with their members read once. Throws for wrong values.
+ */
 export function readHardwareOptions(given: Partial<Record<keyof HardwareOptions, unknown>>): HardwareOptions {
   const { wait } = given;
   if (wait !== undefined && !(typeof wait === 'string' && Object.hasOwn(WaitMode, wait))) {
@@ -89,7 +92,7 @@ function readPoll(given: unknown): unknown {
   return poll;
 }
 
-/** Has `backend`'s operations waited for as `options` say. Throws what `start` reports. */
+/** Sets how operations of `backend` are waited for. Throws the error that `start` reports. */
 export function waitFor(backend: string, options: HardwareOptions, command: string, start: StartPolling): void {
   const { wait = 'auto', poll } = options;
   if (poll !== undefined) {
@@ -100,7 +103,10 @@ export function waitFor(backend: string, options: HardwareOptions, command: stri
   environment().addon.devices.setWaitMode(backend, WaitMode[wait]);
 }
 
-/** The message of the channel `openssl-async:hardware:heartbeat`, published when a device stops working, and works again. */
+/**
+ * The message of the channel `openssl-async:hardware:heartbeat`, published when a device stops working, and works
+ * again.
+ */
 export interface HeartbeatMessage {
   /** `'engine:ID'` or `'provider:NAME'`. */
   holder: string;
@@ -116,12 +122,12 @@ export class Heartbeat {
   #isAsking = false;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** @param ask - what resolves to whether it works, given the command */
+  /** @param ask - resolves to whether the device works, given the command */
   constructor(backend: string, options: HeartbeatOptions | undefined, command: string, ask: Ask) {
     if (options === undefined) return;
     const name = options.command ?? command;
     const beat = async (): Promise<void> => {
-      // One that does not answer in time does not work.
+      // A device that does not answer in time does not work.
       const alive = !this.#isAsking && (await this.#ask(ask, name));
       if (alive === this.alive) return;
       this.alive = alive;

@@ -9,7 +9,7 @@ export interface CommandOwner {
   unyieldedCommands: number;
 }
 
-/** What native code needs to carry a command out. */
+/** The parts of a command that native code needs to carry it out. */
 export interface CommandParts {
   kind: (typeof CommandKind)[keyof typeof CommandKind];
   keyId?: number;
@@ -18,8 +18,8 @@ export interface CommandParts {
 }
 
 /**
- * A command of a job function: yield it to have it carried out inside the job. One that is never yielded is the job's
- * error. `yield` gives back its result; `yield*` does the same with the right type.
+ * A command of a job function: yield it to have it carried out inside the job. A command that is never yielded is the
+ * job's error. `yield` gives back its result; `yield*` does the same with the right type.
  */
 export class Command<Result> {
   readonly #job: CommandOwner;
@@ -36,7 +36,7 @@ export class Command<Result> {
     ++job.unyieldedCommands;
   }
 
-  /** @internal Whether it is one, whatever its prototype says. */
+  /** @internal Whether `value` is a command, whatever its prototype says. */
   static is(value: unknown): value is Command<unknown> {
     return typeof value === 'object' && value !== null && #parts in value;
   }
@@ -56,7 +56,7 @@ export class Command<Result> {
     return this.#result(ok, fd);
   }
 
-  /** @internal Its job has got it. */
+  /** @internal The job has received the command. */
   static noteYielded(command: Command<unknown>): void {
     if (command.#isYielded) return;
     command.#isYielded = true;

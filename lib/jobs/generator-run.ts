@@ -11,7 +11,7 @@ import type { Environment } from '../native/environment';
 const COMMAND_LIMIT = 1_000_000;
 const RETURN: CommandParts = { kind: CommandKind.return };
 
-/** The job whose generator was run last, and runs if something is run at all. */
+/** The job whose generator ran last; a generator that runs now is this one's. */
 let current: { environment: Environment; job: Job } | undefined;
 
 /** See {@link getCurrentJob}. */
@@ -48,7 +48,7 @@ export class GeneratorRun {
     this.#interruption = makeError;
   }
 
-  /** Nobody will continue. */
+  /** Nobody will continue the generator. */
   abandon(): void {
     if (current?.job === this.#job) current = undefined;
   }
@@ -98,7 +98,7 @@ export class GeneratorRun {
     }
   }
 
-  // What the function's parameters throw is the job's error, as what its body throws.
+  // An exception from the function's parameters is the job's error, as one from its body is.
   #begin(): JobGenerator {
     const generator: unknown = this.#func.body(this.#job, this.#args);
     this.#args = undefined;
@@ -106,7 +106,7 @@ export class GeneratorRun {
     throw invalidReturnValue('the job function', 'a generator', generator);
   }
 
-  // Why what was yielded is not carried out. Once over the limit, the generator is not asked again.
+  // The reason why a yielded value is not carried out. Once over the limit, the generator is not asked again.
   #refusal(yielded: unknown): unknown {
     if (++this.#commandsInARow > COMMAND_LIMIT) {
       const limit = String(COMMAND_LIMIT);

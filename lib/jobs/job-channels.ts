@@ -1,20 +1,23 @@
-// The channels `openssl-async:job:…` of node:diagnostics_channel. Subscribers are called in the async context of the call
-// that they hear of.
+// The channels `openssl-async:job:…` of node:diagnostics_channel. Subscribers are called in the async context of the
+// call that they hear of.
 import { channel } from 'node:diagnostics_channel';
 import type { JobFunction } from './job-function';
 
-/** What made a job worth resuming: an fd was readable, the callback was called, or it was time to try again. */
+/** The reason to resume a job: an fd was readable, the callback was called, or it was time to try again. */
 export type WakeupKind = 'fd' | 'callback' | 'poll';
 
-/** The message of the channels `openssl-async:job:start`, `:pause`, `:resume` and `:finish`, about {@link runJob}'s jobs. */
+/**
+ * The message of the channels `openssl-async:job:start`, `:pause`, `:resume` and `:finish`, about {@link runJob}'s
+ * jobs.
+ */
 export interface JobMessage {
-  /** Tells jobs that live at the same time apart; the number comes back afterwards. */
+  /** Tells jobs that live at the same time apart; the number is reused afterwards. */
   id: number;
   /** The function that the job runs. */
   func: JobFunction;
   /** How often the job has paused so far. */
   pauses: number;
-  /** On `:resume`: why. */
+  /** On `:resume`: the reason. */
   wakeup?: WakeupKind;
   /** On `:finish` of a job that ran to its end. */
   returnValue?: number;

@@ -1,4 +1,4 @@
-// What a job runs: a generator whose commands are carried out inside the job, or a C function of another addon.
+// The function of a job: a generator whose commands are carried out inside the job, or a C function of another addon.
 import { types } from 'node:util';
 import { brand } from '../base/brand';
 import { bytesOf, copyOf, sizeOf, unshared } from '../base/byte-views';
@@ -9,7 +9,7 @@ import type { NativeJobFunctionExternal } from '../native/contract/handles';
 import { environment } from '../native/environment';
 import { validateFunction } from '../base/validators';
 
-/** What a generator that is a job's function yields and returns. */
+/** The generator of a job's function. */
 
 export type JobGenerator = Generator<Command<unknown>, number>;
 
@@ -32,12 +32,12 @@ export class GeneratorJobFunction<Args = any> {
     this.#body = body;
   }
 
-  /** @internal Whether it is one, whatever its prototype says. */
+  /** @internal Whether `value` is a job function, whatever its prototype says. */
   static is(value: unknown): value is GeneratorJobFunction {
     return typeof value === 'object' && value !== null && #body in value;
   }
 
-  /** What was passed to {@link jobFunction}. */
+  /** The body that was passed to {@link jobFunction}. */
   get body(): JobBody<Args> {
     return this.#body;
   }
@@ -45,7 +45,7 @@ export class GeneratorJobFunction<Args = any> {
 
 /** A job function written in C; see {@link nativeJobFunction}. */
 export class NativeJobFunction {
-  /** Without a member that is seen outside, anything would do for one. */
+  /** Without a visible member, TypeScript would take any object for this class. */
   declare protected readonly brand: 'native';
   readonly #external: NativeJobFunctionExternal;
 
@@ -68,7 +68,7 @@ export class NativeJobFunction {
 brand(GeneratorJobFunction, 'job function');
 brand(NativeJobFunction, 'job function');
 
-/** What {@link startJob} and {@link runJob} run. */
+/** A function that {@link startJob} and {@link runJob} run. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for JobBody
 export type JobFunction<Args = any> = GeneratorJobFunction<Args> | NativeJobFunction;
 
@@ -76,13 +76,13 @@ export type JobFunction<Args = any> = GeneratorJobFunction<Args> | NativeJobFunc
  * Makes a job function of a generator function. JavaScript cannot run on a job's stack, so each command that the
  * generator yields (see {@link Job}) is carried out natively inside the real job, to which the generator hands over.
  *
- * The generator returns the job's return value, a 32-bit integer. What it throws ends the job with that very error. A
- * command that fails throws where it was yielded; one that was made and never yielded is an error of the job, when the
- * generator returns.
+ * The generator returns the job's return value, a 32-bit integer. An exception ends the job with that very error. A
+ * command that fails throws where it was yielded; a command that was made and never yielded is an error of the job,
+ * when the generator returns.
  *
- * @param body - `function* (job, args)`; one that regenerator has compiled will do, and a bound one or a Proxy, which are
- * looked at when they are called. TypeScript has to compile for ES2015 or later. `args` is a copy: bytes arrive as a `Buffer`, anything else as
- * `structuredClone()` leaves it.
+ * @param body - `function* (job, args)`, also as regenerator compiles it; a bound function or a Proxy is checked when
+ * it is called. TypeScript has to compile for ES2015 or later. `args` is a copy: bytes arrive as a `Buffer`, anything
+ * else as `structuredClone()` leaves it.
  *
  * @example
  * ```ts
@@ -106,16 +106,16 @@ export function jobFunction<Args = any>(body: JobBody<Args>): GeneratorJobFuncti
 function mayBeGeneratorFunction(body: (...args: never[]) => unknown): boolean {
   if (types.isAsyncFunction(body)) return false; // async generators too
   if (types.isGeneratorFunction(body)) return true;
-  // Nobody can tell what is bound or behind a Proxy; their source is not shown.
+  // A bound function or a Proxy does not show its source, so nobody can tell what it calls.
   if (/\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(body))) return true;
-  // What regenerator marks.
+  // Regenerator marks its functions in this way.
   return Object.prototype.toString.call(body) === '[object GeneratorFunction]';
 }
 
 /**
  * Makes a job function of a C function `int (*)(void *)` that another addon supplies: an external value made by
- * `openssl_async_create_job_function()` of `include/openssl_async.h`. The function runs on the job's stack; its argument
- * is a private copy of the bytes passed, or NULL.
+ * `openssl_async_create_job_function()` of `include/openssl_async.h`. The function runs on the job's stack; its
+ * argument is a private copy of the bytes passed, or NULL.
  *
  * @throws `ERR_INVALID_ARG_TYPE` for anything else; `ERR_ASYNC_UNSUPPORTED`
  */
@@ -142,7 +142,7 @@ export function toBytes(args: unknown): Uint8Array | null {
   return unshared(bytes);
 }
 
-/** What a generator is passed. Throws a `DataCloneError` for what cannot be copied. */
+/** The arguments that a generator is passed. Throws a `DataCloneError` for values that cannot be copied. */
 export function cloneArgs(args: unknown): unknown {
   const bytes = bytesOf(args);
   if (bytes === undefined) return structuredClone(args);

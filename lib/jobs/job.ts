@@ -8,14 +8,14 @@ import { validateFunction, validateInteger } from '../base/validators';
 import { waitContextInternals, type WaitContext, type WaitFdCleanup } from './wait-context';
 
 /**
- * Where a job is: `'running'` while its function has the word, `'paused'` between a pause and the resume, `'finished'`
- * when the function has returned or thrown, or OpenSSL has reported an error.
+ * The state of a job: `'running'` while its function has control, `'paused'` between a pause and the resume,
+ * `'finished'` when the function has returned or thrown, or OpenSSL has reported an error.
  */
 export type JobState = 'running' | 'paused' | 'finished';
 
 /**
- * An `ASYNC_JOB`. Its methods make the commands of a {@link jobFunction}: each does nothing by itself, and is carried out
- * inside the job when it is yielded. A function that returns with a command that it did not yield fails with
+ * An `ASYNC_JOB`. Its methods make the commands of a {@link jobFunction}: each does nothing by itself, and is carried
+ * out inside the job when it is yielded. A function that returns with a command that it did not yield fails with
  * `ERR_ASYNC_INVALID_COMMAND`.
  */
 export class Job {
@@ -34,14 +34,14 @@ export class Job {
     this.scheduled = scheduled;
   }
 
-  /** Where the job is. */
+  /** The state of the job. */
   get state(): JobState {
     return this.currentState;
   }
 
   /**
    * `ASYNC_pause_job()`: gives control back to the application until it resumes the job. It returns at once while
-   * pausing is blocked. A resume is a hint: check for yourself whether what you wait for is there.
+   * pausing is blocked. A resume is a hint: check for yourself whether the awaited event has come.
    */
   pause(): Command<void> {
     return new Command(this, { kind: CommandKind.pause }, (ok) => {
@@ -49,7 +49,10 @@ export class Job {
     });
   }
 
-  /** `ASYNC_block_pause()`: until it is unblocked as often, the job does not pause. What is left at its end is undone. */
+  /**
+   * `ASYNC_block_pause()`: until it is unblocked as often, the job does not pause. Blocks that are left at its end are
+   * undone.
+   */
   blockPause(): Command<void> {
     return new Command(this, { kind: CommandKind.blockPause }, () => undefined);
   }
@@ -88,7 +91,7 @@ export class Job {
     return new Command(this, { kind: CommandKind.getFd, keyId }, (ok, fd) => (ok ? fd : null));
   }
 
-  /** `ASYNC_WAIT_CTX_clear_fd()`: withdraws it, without its clean-up. False when none was set with this key. */
+  /** `ASYNC_WAIT_CTX_clear_fd()`: withdraws the fd, without its clean-up. False when none was set with this key. */
   clearFd(key: unknown): Command<boolean> {
     validateKey(key);
     const { waitContext } = this;
@@ -106,7 +109,7 @@ function validateKey(key: unknown): void {
   if (key === undefined || key === null) throw invalidArgType('key', 'a value that is unique to the caller', key);
 }
 
-/** Throws what OpenSSL would not survive, or would not tell, before the command is carried out. */
+/** Throws for mistakes that OpenSSL would not survive, or would not report, before the command is carried out. */
 export function checkCommand(command: Command<unknown>): void {
   const { kind, fd } = command.parts;
   if (kind !== CommandKind.setWaitFd) return;

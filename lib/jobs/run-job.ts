@@ -34,7 +34,9 @@ import { WaitContext, waitContextInternals } from './wait-context';
 export interface RunJobOptions<Args = unknown> {
   /** Copied, as with {@link startJob}. */
   args?: Args;
-  /** For this job alone until it has ended. Without it, the job has one of the library's, which keeps engines' fds. */
+  /**
+   * For this job alone until it has ended. By default the job has a context of the library's, which keeps engines' fds.
+   */
   waitContext?: WaitContext;
   /** Rejects with an `AbortError` at once; the job itself is driven to its end in the background. */
   signal?: AbortSignal;
@@ -52,15 +54,15 @@ export interface WakeupCounts {
   poll: number;
 }
 
-/** What became of a job. */
+/** The outcome of a job. */
 export interface JobResult {
-  /** What the job's function returned. */
+  /** The return value of the job's function. */
   returnValue: number;
   /** How often it paused. */
   pauses: number;
-  /** What it was resumed for. */
+  /** How often it was resumed, by reason. */
   wakeups: WakeupCounts;
-  /** What the function left in its OpenSSL error queue, oldest first, if anything. */
+  /** The errors that the function left in its OpenSSL error queue, oldest first, if any. */
   opensslErrorStack?: string[];
 }
 
@@ -86,17 +88,17 @@ const LIMIT_ERRORS: LimitErrors = {
   },
 };
 
-/** What happened to a job, to be told when the events behind it were read. */
+/** An event of a job, to be published when the events behind it were read. */
 type Happening =
   | { what: 'start' | 'pause' | 'resume'; message: JobMessage }
   | { what: 'handed-over'; ok: boolean; fd: number }
   | { what: 'unwatchable'; error: NativeError };
 
-// What only some submissions have.
+// Fields that only some submissions have.
 class Extras {
   /** In use until the job has ended. */
   waitContext: WaitContext | undefined = undefined;
-  /** Nobody else has it: it is closed with the job. */
+  /** The wait context is the job's alone, and closed with it. */
   ownsWaitContext = false;
   generator: { run: GeneratorRun; job: Job } | undefined = undefined;
   /** Runs a function in the async context of the call. */
@@ -104,13 +106,13 @@ class Extras {
   happenings: Happening[] = [];
 }
 
-// One for each unfinished call, ten thousand at a time: plain fields, and few.
+// An unfinished call. There may be ten thousand at a time: plain fields, and few.
 class Submission implements Pending<JobResult>, Listener {
   id = -1;
   resolve: Resolve<JobResult> | undefined = undefined;
   limits: Limits | undefined = undefined;
   extras: Extras | undefined = undefined;
-  // What it ended with, or failed with; undefined until then.
+  // The job's result, or its error; undefined until the end.
   private result: JobResult | undefined = undefined;
   private failure: { readonly error: NativeError; readonly pauses: number } | undefined = undefined;
 
@@ -302,7 +304,7 @@ function once<T>(make: () => T): () => T {
 const BATCH_SIZE = 1024;
 
 class Batch {
-  // Their number, which native code takes back to 0, and their ids.
+  // The number of collected jobs, which native code resets to 0, and their ids.
   readonly #ids = new Int32Array(1 + BATCH_SIZE);
   #func: NativeJobFunction | undefined;
 
@@ -347,14 +349,15 @@ function trace(env: Environment): void {
 }
 
 /**
- * Runs a job on the event loop: starts it as soon as there is a place, waits in whichever way it offers when it pauses
+ * Runs a job on the event loop: starts it as soon as there is room, waits in whichever way it offers when it pauses
  * (callback, fds, or trying again after a while), resumes it and resolves when its function has returned.
  *
  * Jobs start in the order of the calls, from the event loop, not before this function returns. A job that has begun is
- * always driven to its end, also when the promise was rejected early. The promise rejects with what a generator threw,
- * with OpenSSL's error, or with `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_NATIVE_EXCEPTION`,
- * `ERR_ASYNC_INVALID_FD` or `ERR_ASYNC_FD_NOT_POLLABLE` (the job offers an fd that cannot be waited for),
- * `ERR_ASYNC_UNSUPPORTED`. A generator whose call was cancelled has the error thrown at the yield where it stands.
+ * always driven to its end, also when the promise was rejected early. The promise rejects with the error of a
+ * generator, with OpenSSL's error, or with `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`,
+ * `ERR_ASYNC_NATIVE_EXCEPTION`, `ERR_ASYNC_INVALID_FD` or `ERR_ASYNC_FD_NOT_POLLABLE` (the job offers an fd that cannot
+ * be waited for), `ERR_ASYNC_UNSUPPORTED`. When the call of a generator is cancelled, the error is thrown at its
+ * current `yield`.
  *
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_BUSY`,
  * `ERR_ASYNC_WAIT_CONTEXT_CLOSED`: misuse, without any effect.
@@ -390,7 +393,7 @@ export function runJob<Args = unknown>(
   return submitAlone(env, submission, func, copy as Uint8Array | null, given);
 }
 
-// Native code has it.
+// Native code has the submission.
 function promised(env: Environment, submission: Submission, options: RunJobOptions): Promise<JobResult> {
   const promise = promiseOf(submission);
   env.submitting = undefined;
@@ -419,7 +422,7 @@ function submitAlone(
   return promised(env, submission, options);
 }
 
-// A generator's commands need a context to look at; those of the scheduler's own have no face.
+// A generator's commands need a wait context in JavaScript; the scheduler's own contexts have none.
 function submitGenerator(
   env: Environment,
   submission: Submission,
@@ -455,7 +458,7 @@ function readRunJobOptions(options: unknown): RunJobOptions {
   }
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');
   if (timeoutMs !== undefined) validateInteger(timeoutMs, 'options.timeoutMs', 1, 2 ** 31 - 1);
-  // Has all of them of its own, and so inherits none.
+  // The object has all options of its own, and so inherits none.
   return { args, waitContext, signal, timeoutMs } as RunJobOptions;
 }
 

@@ -13,7 +13,7 @@ import { waitContextInternals, type WaitContext } from './wait-context';
 export interface PausedResult {
   /** Tells the results apart. */
   status: 'pause';
-  /** To be resumed. */
+  /** The job to resume. */
   job: Job;
   /** The fds that the job offers now; empty when it uses a callback, or has to be tried from time to time. */
   waitFds: number[];
@@ -23,9 +23,9 @@ export interface PausedResult {
 export interface FinishedResult {
   /** Tells the results apart. */
   status: 'finish';
-  /** What it returned. */
+  /** The return value of the function. */
   returnValue: number;
-  /** What the function left in its OpenSSL error queue, oldest first, if anything. */
+  /** The errors that the function left in its OpenSSL error queue, oldest first, if any. */
   opensslErrorStack?: string[];
 }
 
@@ -35,11 +35,11 @@ export interface NoJobsResult {
   status: 'no-jobs';
 }
 
-/** `ASYNC_ERR`: OpenSSL could not run the job; or its generator threw, and this is what it threw. */
+/** `ASYNC_ERR`: OpenSSL could not run the job, or its generator threw. */
 export interface ErrorResult {
   /** Tells the results apart. */
   status: 'error';
-  /** OpenSSL's error, or what was thrown. */
+  /** OpenSSL's error, or the generator's. */
   error: unknown;
 }
 
@@ -57,7 +57,7 @@ class Started implements Recallable {
     readonly waitContext: WaitContext,
   ) {}
 
-  /** JavaScript was ended while it ran: nobody can resume it any more. */
+  /** JavaScript was ended while the job ran: nobody can resume it any more. */
   recall(): void {
     const { env, job, native, waitContext } = this;
     job.currentState = 'finished';
@@ -101,14 +101,14 @@ function letGo(env: Environment, native: NativeJob, waitContext: WaitContext): v
  * Starts a job, or resumes a paused one: `ASYNC_start_job(3)`. The job's function runs, on a stack of its own, until it
  * pauses or ends. To resume, pass the job and its own wait context; further arguments are ignored then.
  *
- * A paused job must be resumed to its end, on the same thread. When it is worth resuming is what the wait context tells:
+ * A paused job must be resumed to its end, on the same thread. The wait context tells when to resume it:
  * see {@link WaitContext.wait}. {@link runJob} does all this by itself.
  *
  * @param job - null to start a new job, or the job to resume.
  * @param waitContext - For this job alone until it has ended.
- * @param func - What the job runs.
- * @param args - Copied. For a native function, bytes (a string as UTF-8) of at most 1 GiB; for a generator, anything that
- * `structuredClone()` takes.
+ * @param func - The function that the job runs.
+ * @param args - Copied. For a native function, bytes (a string as UTF-8) of at most 1 GiB; for a generator, anything
+ * that `structuredClone()` takes.
  *
  * @throws Without any effect: `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_NESTED_START` from within a job
  * function or a callback, `ERR_ASYNC_JOB_FINISHED`, `ERR_ASYNC_JOB_SCHEDULED` for a job of `runJob()`'s,
@@ -191,8 +191,8 @@ function resume(env: Environment, job: Job, waitContext: WaitContext): StartJobR
   return result;
 }
 
-// Runs the job until it pauses for its application or ends. Hand-overs in between are a matter between its generator
-// and us.
+// Runs the job until it pauses for its application or ends. Hand-overs in between go to its
+// generator.
 function drive(started: Started): StartJobResult {
   const { env, job, run, waitContext } = started;
   const native = started.native as NativeJob;

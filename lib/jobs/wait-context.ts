@@ -1,4 +1,4 @@
-// ASYNC_WAIT_CTX: what a paused job tells its application about how to wait for it.
+// ASYNC_WAIT_CTX: the ways to wait for a paused job, as the job tells them to its application.
 import { brand } from '../base/brand';
 import { abortError, asyncError, fromNative, invalidArgValue, isNativeError } from '../base/errors';
 import {
@@ -16,7 +16,7 @@ import { environment, type Environment, type Listener } from '../native/environm
 import { readOptions, validateAbortSignal, validateFunction, validateInteger } from '../base/validators';
 import { WAIT_STATUSES } from '../native/contract/tables';
 
-/** What an engine says about its callbacks, see `ASYNC_WAIT_CTX_get_status(3)`. */
+/** The status of an engine's callbacks, see `ASYNC_WAIT_CTX_get_status(3)`. */
 export type WaitStatus = 'unsupported' | 'error' | 'ok' | 'again';
 
 /** The fds that came and went with a job's last pause. */
@@ -60,7 +60,7 @@ interface OpenContext {
   fds: FdRecord[];
 }
 
-/** False, without effect, while a job uses it. Throws what a clean-up function threw, after all were called. */
+/** False, without effect, while a job uses it. Throws a clean-up function's error, after all were called. */
 function closeContext({ native, fds }: OpenContext): boolean {
   const due = environment().addon.waitContexts.close(native);
   if (due === undefined) return false;
@@ -82,13 +82,13 @@ function closeContext({ native, fds }: OpenContext): boolean {
 // A context that a job uses is never collected: see start-job.ts and run-job.ts.
 const collected = new FinalizationRegistry(closeContext);
 
-/** How the rest of the library reaches what a wait context hides from its users. */
+/** The library's own access to the parts of a wait context that users do not see. */
 export interface WaitContextInternals {
-  /** Also false for what only has the prototype. */
+  /** Also false for an object that only has the prototype. */
   isWaitContext(value: unknown): boolean;
-  /** Throws when it is closed. */
+  /** Throws when the context is closed. */
   native(context: WaitContext): NativeWaitContext;
-  /** Throws when it is closed or busy; then it is busy. */
+  /** Makes the context busy; throws when it is closed or busy already. */
   acquire(context: WaitContext): NativeWaitContext;
   release(context: WaitContext): void;
   /** The number that stands for a key in native code. */
@@ -106,8 +106,7 @@ let lastCallbackId = 0;
  * An `ASYNC_WAIT_CTX`: a "session", used by one job at a time and as often as one likes, through which a paused job
  * offers ways to wait for it. See `ASYNC_WAIT_CTX_new(3)`.
  *
- * It belongs to the thread that made it. One that is forgotten without being closed is closed when it is collected, if no
- * job uses it.
+ * A wait context belongs to the thread that made it. A forgotten one is closed when it is collected, if no job uses it.
  *
  * @throws `ERR_ASYNC_UNSUPPORTED`; `ERR_MEMORY_ALLOCATION_FAILED`.
  */
@@ -176,7 +175,7 @@ export class WaitContext {
   }
 
   /**
-   * What changed since the job's pause before the last, or since the context was made, as
+   * The changes since the job's pause before the last, or since the context was made, as
    * `ASYNC_WAIT_CTX_get_changed_fds(3)`.
    *
    * @throws `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
@@ -188,9 +187,10 @@ export class WaitContext {
 
   /**
    * Sets the function that an engine calls back when an operation is complete, as `ASYNC_WAIT_CTX_set_callback(3)`;
-   * null removes it. Engines that can, then prefer it to fds. It runs on the thread of this context: before
-   * {@link startJob} returns when the engine called within it, else from the event loop. It may not start or resume
-   * jobs, and what it throws is an uncaught exception. Set it while no job is paused, or the job's engine may not know.
+   * null removes it. Engines that can, then prefer it to fds. The function runs on the thread of this context:
+   * before {@link startJob} returns when the engine called within it, else from the event loop. It may not start or
+   * resume jobs; an error of the function is an uncaught exception. Set it while no job is paused, or the job's engine
+   * may not know.
    *
    * @throws `ERR_INVALID_ARG_TYPE`; `ERR_ASYNC_WAIT_CONTEXT_CLOSED`
    */
@@ -219,7 +219,7 @@ export class WaitContext {
   }
 
   /**
-   * What the engine last said, as `ASYNC_WAIT_CTX_get_status(3)`: `'ok'` promises a callback, `'again'` asks to resume
+   * The engine's last status, as `ASYNC_WAIT_CTX_get_status(3)`: `'ok'` promises a callback, `'again'` asks to resume
    * the job soon without one, `'error'` tells of a fatal problem, and `'unsupported'` is the default. Setting it is for
    * those who play the engine.
    *
@@ -239,10 +239,10 @@ export class WaitContext {
 
   /**
    * Resolves when the paused job should be resumed: one of its fds is readable, or its callback was called since the
-   * pause. A job that offers neither is worth a try after a short while, and so this resolves after one. It is what
-   * `select(2)` is in the man page's example; {@link runJob} does the same by itself.
+   * pause. For a job that offers neither, it resolves after a short while. It stands for `select(2)` in the man page's
+   * example; {@link runJob} does the same by itself.
    *
-   * It keeps the process alive. One wait at a time. Rejects with `AbortError`, `ERR_ASYNC_TIMEOUT`,
+   * A wait keeps the process alive. One wait at a time. Rejects with `AbortError`, `ERR_ASYNC_TIMEOUT`,
    * `ERR_ASYNC_INVALID_FD` or `ERR_ASYNC_FD_NOT_POLLABLE`.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_ASYNC_WAIT_CONTEXT_CLOSED`,
@@ -267,8 +267,8 @@ export class WaitContext {
    * Frees the `ASYNC_WAIT_CTX` and calls the clean-up functions of the fds that are still set, as
    * `ASYNC_WAIT_CTX_free(3)`. Twice is harmless.
    *
-   * @throws `ERR_ASYNC_WAIT_CONTEXT_BUSY` while a job uses it or a {@link WaitContext.wait} is under way; what a
-   * clean-up function threw, after all of them were called.
+   * @throws `ERR_ASYNC_WAIT_CONTEXT_BUSY` while a job uses it or a {@link WaitContext.wait} is under way; the
+   * error of a clean-up function, after all of them were called.
    */
   close(): void {
     if (this.#open === undefined) return;
@@ -357,7 +357,7 @@ class Wait implements Pending<undefined>, Listener {
     return makeError;
   }
 
-  // Native code knows nothing of it any more.
+  // Native code knows nothing of the wait any more.
   private end(): void {
     this.env.unlisten(this.id);
     this.setWaiting(false);

@@ -1,4 +1,4 @@
-// Time limits of many calls that are all given the same time: one timer for all of them.
+// One timer for the time limits of many calls that are all given the same time.
 
 /** A call that has to end in time. */
 export abstract class Deadline {
@@ -13,16 +13,16 @@ export abstract class Deadline {
   abstract expire(): void;
 }
 
-/** Those of one time limit. They do not keep the process alive. */
+/** The calls of one time limit. The timer does not keep the process alive. */
 export class Deadlines {
-  // In the order in which they are due, which is that of their beginnings.
+  // The calls are in the order of their beginnings, which is the order in which they are due.
   #first: Deadline | undefined = undefined;
   #last: Deadline | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(private readonly timeoutMs: number) {}
 
-  /** `now` is that of `performance.now()`, and not before that of the one who was added last. */
+  /** `now` comes from `performance.now()`, and is not before the `now` of the last entry. */
   add(entry: Deadline, now: number): void {
     entry.due = now + this.timeoutMs;
     entry.previous = this.#last;
@@ -32,7 +32,7 @@ export class Deadlines {
     if (this.#timer === undefined) this.#wait(this.timeoutMs);
   }
 
-  /** Once, for each that was added. */
+  /** To be called once for each entry that was added. */
   remove(entry: Deadline): void {
     const { previous, next } = entry;
     entry.previous = entry.next = undefined;
@@ -52,11 +52,11 @@ export class Deadlines {
     }, delayMs).unref();
   }
 
-  // Each takes itself out.
+  // Each entry removes itself.
   #expire(): void {
     const now = performance.now();
     for (let entry = this.#first; entry !== undefined && entry.due <= now; entry = this.#first) entry.expire();
-    // Who expired may have begun others.
+    // An entry that expired may have begun others.
     if (this.#first !== undefined && this.#timer === undefined) {
       this.#wait(Math.max(1, Math.ceil(this.#first.due - now)));
     }

@@ -28,23 +28,23 @@ import { noteImport, type KeyHolder } from './native-keys';
 import { scopeName, type Scope } from './scope';
 import { Bag } from '../base/validators';
 
-/** A private key that stays where it is: in an engine or a store, or with somebody who is asked. */
+/** A private key that its holder keeps: an engine, a store, or somebody whom a remote key asks. */
 export interface HeldKey {
   readonly native: NativeKey;
-  /** Where it works, which no option of an operation changes. */
+  /** The scope of the key's operations, which no option changes. */
   readonly scope: Scope;
-  /** Who has it, for error messages: `"the engine 'pkcs11'"`. */
+  /** The holder, for error messages: `"the engine 'pkcs11'"`. */
   readonly holder: string;
-  /** Throws when it cannot be used any more. */
+  /** Throws when the key cannot be used any more. */
   readonly check?: () => void;
 }
 
-/** A key together with what was made of it. */
+/** A key, with the native keys and the specs that were made of it. */
 export class KeyEntry implements KeyHolder {
   readonly #native = new Map<string, { key: NativeKey; generation: number | undefined }>();
-  /** Specs of operations with this key, by what else distinguishes them. */
+  /** Specs of operations with this key, by name. */
   readonly specs = new Map<string, unknown>();
-  /** Those of signing and verifying that nothing but the digest distinguishes: no name has to be made to find them. */
+  /** Specs of signing and verifying that only the digest distinguishes: no name has to be made to find them. */
   readonly plainSpecs = { sign: new Map<string, unknown>(), verify: new Map<string, unknown>() };
   #publicEntry: KeyEntry | undefined;
   #spki: Buffer | undefined;
@@ -52,8 +52,8 @@ export class KeyEntry implements KeyHolder {
   #label: string | undefined;
 
   /**
-   * @param keyObject - the key; of a private one that is held elsewhere, its public part
-   * @param held - of a private one that is held elsewhere
+   * @param keyObject - the key; for a private key that is held elsewhere, its public part
+   * @param held - for a private key that is held elsewhere
    */
   constructor(
     readonly keyObject: KeyObject,
@@ -67,7 +67,7 @@ export class KeyEntry implements KeyHolder {
   /** The native key in a scope. */
   native(scope: Scope | undefined): NativeKey {
     if (this.held !== undefined) return this.held.native;
-    // In FIPS mode, keys of validated implementations.
+    // In FIPS mode, the native keys belong to validated implementations.
     const name = `${String(environment().addon.libraries.inFipsMode())}:${scopeName(scope)}`;
     const generation = scope?.generation;
     const known = this.#native.get(name);
@@ -97,7 +97,7 @@ export class KeyEntry implements KeyHolder {
     this.#publicEntry?.forget(generation);
   }
 
-  /** The entry of the public key of a private one; a public key's own. */
+  /** The entry of a private key's public part; for a public key, this entry. */
   get publicEntry(): KeyEntry {
     if (this.type === 'public') return this;
     const { held, keyObject } = this;
@@ -114,7 +114,7 @@ export class KeyEntry implements KeyHolder {
     }
   }
 
-  /** Forgets what was made for operations with it, which is what is returned. */
+  /** Forgets the specs of operations with this key, and returns them. */
   takeSpecs(): unknown[] {
     const tables = this.#specTables;
     const all = new Set(tables.flatMap((table) => [...table.values()]));
@@ -152,7 +152,7 @@ export interface Point {
 const UNCOMPRESSED = Buffer.of(4);
 const WITH_POINT: ReadonlySet<string | undefined> = new Set(['ec', 'x25519', 'x448']);
 
-// By way of a JSON Web Key, which takes OpenSSL 3.0 a fiftieth of the time of SubjectPublicKeyInfo.
+// OpenSSL 3.0 exports a JSON Web Key in a fiftieth of the time of SubjectPublicKeyInfo.
 function pointOf(publicKey: KeyObject): Point | undefined {
   if (!WITH_POINT.has(publicKey.asymmetricKeyType)) return undefined;
   try {
@@ -195,15 +195,15 @@ function importKey(keyObject: KeyObject, scope: Scope | undefined): NativeKey {
 const CHECKS_PAIRS = !process.versions.openssl.startsWith('3.0.');
 
 /**
- * Throws what `node:crypto` throws for an RSA key whose private part is so damaged that no provider takes the key. A public
- * key may have come from one: only Node.js knows.
+ * Throws what `node:crypto` throws for an RSA key whose private part is so damaged that no provider takes the key. A
+ * public key may have come from one: only Node.js knows.
  */
 function refuseDamaged(key: KeyObject): void {
   if (!CHECKS_PAIRS || key.asymmetricKeyType?.startsWith('rsa') !== true) return;
   try {
     isolateErrors(() => nodeVerify(null, NOTHING, key, NOTHING));
   } catch (error) {
-    // Others say that the key is not for this.
+    // Other errors say that the key is not for this.
     const { message, opensslErrorStack = [] } = error as OpenSSLError;
     if ([message, ...opensslErrorStack].some((line) => line.endsWith(':initialization error'))) throw error;
   }
@@ -221,41 +221,45 @@ function describe(keyObject: KeyObject): string {
 /** A key by itself: an object that holds one, PEM, or DER as Node takes it. */
 export type KeyMaterial = AsyncKey | KeyObject | webcrypto.CryptoKey | string | ArrayBuffer | NodeJS.ArrayBufferView;
 
-/** A JSON Web Key (RFC 7517), as `node:crypto` takes and gives it; versions of `@types/node` name the type differently. */
+/**
+ * A JSON Web Key (RFC 7517), as `node:crypto` takes and gives it; versions of `@types/node` name the type differently.
+ */
 export type JsonWebKey = JsonWebKeyInput['key'];
 
 /** How a key is exported as PEM or DER, as `KeyObject.export()` takes it. */
 export interface KeyExportOptions<Format extends 'pem' | 'der'> {
-  /** The structure: `'spki'` or, for RSA, `'pkcs1'` of a public key; `'pkcs8'`, `'pkcs1'` or `'sec1'` of a private one. */
+  /**
+   * The structure: `'spki'` or, for RSA, `'pkcs1'` of a public key; `'pkcs8'`, `'pkcs1'` or `'sec1'` of a private one.
+   */
   type: 'pkcs1' | 'spki' | 'pkcs8' | 'sec1';
   /** A string, or bytes. */
   format: Format;
-  /** What a private key is encrypted with, for example `'aes-256-cbc'`. @defaultValue it is not encrypted */
+  /** The cipher that encrypts a private key, for example `'aes-256-cbc'`. @defaultValue no encryption */
   cipher?: string | undefined;
-  /** Of which the cipher's key is derived; required with `cipher`. */
+  /** The passphrase, from which the cipher's key is derived; required with `cipher`. */
   passphrase?: string | Buffer | undefined;
 }
 
-/** A key with what it takes to read it, as `node:crypto` has it. */
+/** A key with the details that reading it takes, as in `node:crypto`. */
 export interface KeyInput {
   /** The key: an object, PEM, DER, or a JSON Web Key. */
   key: KeyMaterial | JsonWebKey;
-  /** Of bytes. @defaultValue `'pem'` */
+  /** The format of bytes. @defaultValue `'pem'` */
   format?: 'pem' | 'der' | 'jwk';
-  /** Of DER: which structure it is. */
+  /** The structure of DER. */
   type?: 'pkcs1' | 'pkcs8' | 'spki' | 'sec1';
-  /** Of an encrypted private key. At most 1024 bytes. */
+  /** The passphrase of an encrypted private key. At most 1024 bytes. */
   passphrase?: string | Buffer;
-  /** Of `key` and `passphrase`, when they are strings. */
+  /** The encoding of `key` and `passphrase`, when they are strings. */
   encoding?: BufferEncoding;
 }
 
-/** What operations take as a private or public key: everything that `node:crypto` accepts, and {@link AsyncKey}. */
+/** A private or public key, as operations take it: everything that `node:crypto` accepts, and {@link AsyncKey}. */
 export type KeyLike = KeyMaterial | KeyInput;
 
 /**
- * An asymmetric key for operations. It holds what was parsed, and what OpenSSL made of it for each provider, so that
- * calls with it cost no parsing. Printing it shows its type and size only. The native memory is wiped when the object is
+ * An asymmetric key for operations. It holds the parsed key, and OpenSSL's form of it for each provider, so that calls
+ * cost no parsing. Printing it shows its type and size only. The native memory is wiped when the object is
  * collected.
  */
 export class AsyncKey {
@@ -271,7 +275,7 @@ export class AsyncKey {
     return key.#entry;
   }
 
-  /** @internal Whether it is one, whatever its prototype says. */
+  /** @internal Whether `value` is an AsyncKey, whatever its prototype says. */
   static is(value: unknown): value is AsyncKey {
     return typeof value === 'object' && value !== null && #entry in value;
   }
@@ -291,7 +295,7 @@ export class AsyncKey {
     return isolateErrors(() => this.#entry.keyObject.asymmetricKeyDetails);
   }
 
-  /** As `KeyObject.export()`. Of a private key that is held elsewhere: `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
+  /** As `KeyObject.export()`. A private key that is held elsewhere throws `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
   export(options: KeyExportOptions<'pem'>): string;
   export(options?: KeyExportOptions<'der'>): Buffer;
   export(options?: JwkKeyExportOptions): JsonWebKey;
@@ -318,7 +322,7 @@ export class AsyncKey {
     return this.#entry.held !== undefined;
   }
 
-  /** The same key for `node:crypto`. Of a private key that is held elsewhere: `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
+  /** The same key for `node:crypto`. A private key that is held elsewhere throws `ERR_ASYNC_KEY_NOT_EXPORTABLE`. */
   toKeyObject(): KeyObject {
     const { held, keyObject } = this.#entry;
     if (held === undefined) return keyObject;
@@ -333,7 +337,7 @@ export class AsyncKey {
 
 brand(AsyncKey, 'AsyncKey');
 
-/** Whether it is a key by itself: not an object that may have one. */
+/** Whether `key` is a key by itself: not an object that may have one. */
 export function isKeyMaterial(key: unknown): boolean {
   if (typeof key !== 'object' || key === null) return true;
   return AsyncKey.is(key) || types.isKeyObject(key) || types.isCryptoKey(key) || bytesOf(key) !== undefined;
@@ -356,8 +360,8 @@ const KEY_INPUT_NAMES = [
 const keyInputs = new WeakSet();
 
 /**
- * An object that has a key, as {@link KeyInput} and operations describe it: each of its properties read once, own or
- * inherited as `node:crypto` reads them. Any other key as it is.
+ * Reads an object that has a key, as {@link KeyInput} and operations describe it: each property once, own or inherited
+ * as `node:crypto` reads them. Returns any other key as it is.
  */
 export function readKeyInput(key: unknown): unknown {
   if (isKeyMaterial(key) || isKeyInput(key) || !('key' in (key as object))) return key;
@@ -367,7 +371,7 @@ export function readKeyInput(key: unknown): unknown {
   return input;
 }
 
-/** The entry of a key that is an object, or is held by one; undefined for what has to be parsed. */
+/** The entry of a key that is an object, or is held by one; undefined for a key that has to be parsed. */
 export function objectEntry(key: unknown): KeyEntry | undefined {
   const material = isKeyInput(key) ? key.key : key;
   if (AsyncKey.is(material)) return AsyncKey.entryOf(material);
@@ -395,7 +399,7 @@ function wrongType(actual: string, expected: string): Error {
   );
 }
 
-/** Whether it is what {@link readKeyInput} made. */
+/** Whether `key` is an object that {@link readKeyInput} made. */
 export function isKeyInput(key: unknown): key is KeyInput {
   return typeof key === 'object' && key !== null && keyInputs.has(key);
 }
@@ -417,7 +421,7 @@ function parse(key: unknown, name: string, read: Read): KeyEntry {
   }
 }
 
-/** Of `node:crypto`'s errors, some show what was received, which may be a part of a key, and some have no code. */
+/** Mends errors of `node:crypto`: some show the received value, which may be a part of a key, and some have no code. */
 function explained(error: unknown): unknown {
   const { code, message = '' } = error as Partial<CodedError>;
   if (code === undefined) return asyncError('ERR_ASYNC_INVALID_KEY', message, { cause: error });
@@ -426,17 +430,17 @@ function explained(error: unknown): unknown {
   return nodeError(code, message.slice(0, end), TypeError);
 }
 
-/** The key object for what `held` describes. `spki`: SubjectPublicKeyInfo of its public part. */
+/** The key object of a held key. `spki`: SubjectPublicKeyInfo of its public part. */
 export function heldPrivateKey(spki: Buffer, held: HeldKey): AsyncKey {
   return new AsyncKey(new KeyEntry(readPublicKey(spki), held));
 }
 
-/** Of SubjectPublicKeyInfo. */
+/** Reads SubjectPublicKeyInfo. */
 export function readPublicKey(spki: Buffer): KeyObject {
   return isolateErrors(() => nodePublicKey({ key: spki, format: 'der', type: 'spki' }));
 }
 
-/** Of DER. */
+/** Reads DER. */
 export function readPrivateKey(key: Buffer, type: 'pkcs8' | 'sec1' = 'pkcs8'): KeyObject {
   return isolateErrors(() => nodePrivateKey({ key, format: 'der', type }));
 }

@@ -5,7 +5,7 @@ import type { RemoteDecryptRequest, RemoteSignRequest } from './remote-request';
 
 /** AWS KMS: members of Sign. */
 export interface AwsSigning {
-  /** Of the key's kind, padding and digest. */
+  /** Names the key's kind, padding and digest. */
   readonly SigningAlgorithm:
     | `RSASSA_${'PKCS1_V1_5' | 'PSS'}_SHA_${'256' | '384' | '512'}`
     | `ECDSA_SHA_${'256' | '384' | '512'}`
@@ -16,7 +16,7 @@ export interface AwsSigning {
 
 /** AWS KMS: members of Decrypt. */
 export interface AwsDecryption {
-  /** Of the padding's digest. */
+  /** Names the padding's digest. */
   readonly EncryptionAlgorithm: `RSAES_OAEP_SHA_${'1' | '256'}`;
 }
 
@@ -28,13 +28,13 @@ export interface GoogleSigning {
 
 /** Azure Key Vault: members of sign. */
 export interface AzureSigning {
-  /** As RFC 7518 has it. `ES256` is that of P-256. */
+  /** The name in RFC 7518. `ES256` stands for P-256. */
   readonly alg: `${'RS' | 'PS' | 'ES'}${'256' | '384' | '512'}`;
 }
 
 /** Azure Key Vault: members of decrypt. */
 export interface AzureDecryption {
-  /** As RFC 7518 has it. */
+  /** The name in RFC 7518. */
   readonly alg: 'RSA1_5' | 'RSA-OAEP' | 'RSA-OAEP-256';
 }
 
@@ -42,7 +42,7 @@ export interface AzureDecryption {
 export interface VaultSigning {
   /** Whether `input` is a digest, or signed whole. */
   readonly prehashed: boolean;
-  /** Of `input`. */
+  /** The digest of `input`. */
   readonly hash_algorithm?: `sha2-${'256' | '384' | '512'}`;
   /** RSA: the padding. */
   readonly signature_algorithm?: 'pkcs1v15' | 'pss';
@@ -153,13 +153,13 @@ const PKCS11_CIPHERTEXTS: Ciphertexts<Pkcs11Mechanism> = {
 
 /** How one key service names algorithms. */
 export interface SigningNames<Signing> {
-  /** @throws `ERR_ASYNC_REMOTE_KEY_UNSUPPORTED` for what the service does not offer */
+  /** @throws `ERR_ASYNC_REMOTE_KEY_UNSUPPORTED` for a request that the service does not offer */
   readonly sign: (request: RemoteSignRequest) => Signing;
 }
 
 /** How one key service that also decrypts names algorithms. */
 export interface KeyServiceNames<Signing, Decryption> extends SigningNames<Signing> {
-  /** @throws `ERR_ASYNC_REMOTE_KEY_UNSUPPORTED` for what the service does not offer */
+  /** @throws `ERR_ASYNC_REMOTE_KEY_UNSUPPORTED` for a request that the service does not offer */
   readonly decrypt: (request: RemoteDecryptRequest) => Decryption;
 }
 
@@ -178,11 +178,12 @@ export interface KmsAlgorithms {
 }
 
 /**
- * For the functions of {@link createRemoteKey}: the members of a key service's own request that name the algorithm, to be
- * spread into it. Each call gives a row of a table; nothing is sent.
+ * For the functions of {@link createRemoteKey}: the members of a key service's own request that name the algorithm, to
+ * be spread into it. Each call gives a row of a table; nothing is sent.
  *
  * PSS is offered with a salt as long as the digest, which callers of `sign()` ask for with
- * `saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST`; PSS and OAEP with the same digest for MGF1; OAEP without a label.
+ * `saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST`; PSS and OAEP with the same digest for MGF1; OAEP without a
+ * label.
  *
  * @example
  * ```ts

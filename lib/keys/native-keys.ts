@@ -1,16 +1,16 @@
-// Who has native keys that have to go before their finalizers would let them: with the provider that they were imported
-// into, or with the engine that was the process's default when they were.
+// Holders of native keys that have to go before their finalizers run: with the provider that they were imported into,
+// or with the engine that was the process's default at the import.
 import { environment, type Listener } from '../native/environment';
 
-/** Somebody who has native keys. */
+/** A holder of native keys. */
 export interface KeyHolder {
-  /** Lets go of those of a provider's generation; of all, without one. */
+  /** Lets go of the native keys of a provider's generation; without one, of all. */
   forget(generation?: number): void;
 }
 
 const DEFAULT_ENGINES = 0;
 
-// By generation.
+// Holders by generation.
 const holders = new Map<number, Set<WeakRef<KeyHolder>>>();
 const collected = new FinalizationRegistry<{ among: Set<WeakRef<KeyHolder>>; reference: WeakRef<KeyHolder> }>(
   ({ among, reference }) => among.delete(reference),
@@ -28,17 +28,17 @@ export function noteDefaultEngine(engine: object): void {
   defaultEngines.add(engine);
 }
 
-/** Keys that may keep `engine` are forgotten, if it was a default. */
+/** Forgets the keys that may keep `engine`, if it was a default. */
 export function forgetDefaultEngine(engine: object): void {
   if (defaultEngines.delete(engine)) forget(DEFAULT_ENGINES, undefined);
 }
 
-/** Keys that were imported into the provider of this generation are forgotten. */
+/** Forgets the keys that were imported into the provider of this generation. */
 export function forgetImports(generation: number): void {
   forget(generation, generation);
 }
 
-/** Resolves when the operations that are in flight now are over, and what they used has been let go. */
+/** Resolves when the operations that are in flight now are over, and have let go of all that they used. */
 export function inFlightEnded(): Promise<void> {
   const env = environment();
   env.enter();
@@ -50,7 +50,7 @@ export function inFlightEnded(): Promise<void> {
         return true;
       },
       conclude: resolve,
-      // What native code waits for ends by itself.
+      // Native code's wait ends by itself.
       recall: () => undefined,
     };
     env.submitting = wait;

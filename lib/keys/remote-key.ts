@@ -1,4 +1,4 @@
-// Private keys that JavaScript functions work with: they ask a cloud's key service, an HSM, another process.
+// Private keys of JavaScript functions, which ask a cloud's key service, an HSM or another process.
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
 import { heldPrivateKey, publicKeyEntry, type AsyncKey, type HeldKey, type KeyLike } from './key';
 import type { NativeKey } from '../native/contract/handles';
@@ -32,18 +32,18 @@ export interface RemoteKeyOptions {
   /** RSA, RSA-PSS, EC, Ed25519, Ed448: gives the signature. */
   sign?: (request: RemoteSignRequest) => RemoteAnswer;
   /**
-   * RSA: gives the plaintext, without padding. With PKCS#1 v1.5, a function that fails for wrong padding lets whoever may
-   * send ciphertexts decrypt any: it has to give random bytes instead.
+   * RSA: gives the plaintext, without padding. With PKCS#1 v1.5, wrong padding has to give random bytes: if the
+   * function failed, anybody who may send ciphertexts could decrypt any.
    */
   decrypt?: (request: RemoteDecryptRequest) => RemoteAnswer;
   /** EC, X25519, X448: gives the secret, for EC the x coordinate, as long as the curve's field. */
   derive?: (request: RemoteDeriveRequest) => RemoteAnswer;
   /**
-   * How long an operation waits for its answer, its time in the line included. 1 to 2 147 483 647 milliseconds.
+   * How long an operation waits for its answer, including its time in the queue. 1 to 2 147 483 647 milliseconds.
    * @defaultValue 10 000
    */
   timeoutMs?: number;
-  /** Calls of the functions that may be under way; further ones stand in line. 1 to 65 536. @defaultValue 256 */
+  /** Calls of the functions that may be under way; further calls are queued. 1 to 65 536. @defaultValue 256 */
   maxConcurrent?: number;
   /** Whether signatures are checked with the public key before they are used. @defaultValue false */
   verify?: boolean;
@@ -74,7 +74,7 @@ const OPERATIONS: Readonly<Record<RemoteKeyType, readonly RemoteOperationName[]>
   x448: ['derive'],
 };
 
-// For what operations need besides the key, which has a library of its own with the provider `remote`. They pause.
+// The scope of everything but the key, which has a library of its own with the provider `remote`. Operations pause.
 const SCOPE: Scope = {
   ...PROCESS_SCOPE,
   library: 'own',
@@ -84,17 +84,18 @@ const SCOPE: Scope = {
 };
 
 /**
- * Makes a private key of functions that know somebody who has it: a cloud's key service, an HSM, another process.
- * `sign()`, `privateDecrypt()`, `diffieHellman()` take it as any other key. Such an operation runs in an OpenSSL job, which
- * is paused while the function works; `stats()` counts it among `jobs` and `paused`.
+ * Makes a private key of functions that ask the holder of the key: a cloud's key service, an HSM, another process.
+ * `sign()`, `privateDecrypt()`, `diffieHellman()` take it as any other key. Such an operation runs in an OpenSSL job,
+ * which is paused while the function works; `stats()` counts it among `jobs` and `paused`.
  *
  * The functions are called on the event loop of the thread that made the key, in the order in which they were needed.
- * What they are given is a copy. An operation whose caller gives up (`signal`, `timeoutMs`) is over for the caller at
- * once; the function's `request.signal` is aborted, and its answer is waited for unheard.
+ * Their arguments are copies. An operation whose caller gives up (`signal`, `timeoutMs`) is over for the caller at
+ * once; the function's `request.signal` is aborted, and its answer is awaited but ignored.
  *
  * Operations reject with `ERR_ASYNC_REMOTE_KEY_FAILED`, whose `cause` is what the function threw or rejected with;
- * `ERR_ASYNC_REMOTE_KEY_INVALID_RESULT`; `ERR_ASYNC_REMOTE_KEY_TIMEOUT`; `ERR_ASYNC_REMOTE_KEY_UNSUPPORTED` when there is
- * no function for them; `ERR_ASYNC_REMOTE_KEY_CANNOT_WAIT` when they were made to run outside a job (`mode: 'inline'`).
+ * `ERR_ASYNC_REMOTE_KEY_INVALID_RESULT`; `ERR_ASYNC_REMOTE_KEY_TIMEOUT`; `ERR_ASYNC_REMOTE_KEY_UNSUPPORTED` when there
+ * is no function for them; `ERR_ASYNC_REMOTE_KEY_CANNOT_WAIT` when they were made to run outside a job
+ * (`mode: 'inline'`).
  *
  * @returns a private key whose private part nobody can export: `ERR_ASYNC_KEY_NOT_EXPORTABLE`
  *
@@ -155,14 +156,14 @@ function functionsOf(options: Partial<Record<RemoteOperationName, unknown>>, typ
   throw invalidArgType(`options.${known[0] as string}`, 'of type function', undefined);
 }
 
-// By the numbers that native code knows them by. A key lives as long as somebody can use it: the object that was given
-// out, and operations that are under way.
+// Keys by their numbers in native code. A key lives as long as the object that was given out, or an operation that is
+// under way, can use it.
 const keys = new Map<number, WeakRef<RemoteKey>>();
 const collected = new FinalizationRegistry<number>((number) => keys.delete(number));
 let nextNumber = 0;
 let listening = false;
 
-// Has to live as long as the addon. Functions of users are called when all requests have been read.
+// The callback has to live as long as the addon. It calls users' functions after all requests have been read.
 const onRequests = (count: number): void => {
   const now = performance.now();
   const asked: Asking[] = [];
@@ -174,7 +175,7 @@ const onRequests = (count: number): void => {
   for (const asking of asked) asking.key.ask(asking, now);
 };
 
-// Or the reason why there is none. One that cannot be read, for want of memory, must not keep the others waiting.
+// Gives the request, or the reason why it cannot be read: a lack of memory must not keep the others waiting.
 function readAsking(index: number): Asking | string {
   const key = keys.get(requestWord(index, RemoteWord.key))?.deref();
   if (key === undefined) return 'The remote key is gone';
@@ -217,14 +218,14 @@ class RemoteKey implements HeldKey {
   }
 
   ask(asking: Asking, now: number): void {
-    // As long as somebody waits for it, the operation keeps the process alive, not this.
+    // The operation keeps the process alive as long as somebody waits for it; the deadline does not.
     this.deadlines.add(asking, now);
     asking.announce();
     this.#line.push(asking);
     this.advance();
   }
 
-  /** One of those that were under way has ended. */
+  /** A call that was under way has ended. */
   ended(): void {
     --this.#active;
     this.advance();
@@ -259,7 +260,7 @@ class Asking extends Deadline implements Asked {
   #controller: AbortController | undefined;
   #unwanted: { reason: unknown } | undefined;
 
-  /** Of the request with this index in the batch. */
+  /** Reads the request with this index in the batch. */
   constructor(
     readonly key: RemoteKey,
     index: number,
@@ -307,7 +308,7 @@ class Asking extends Deadline implements Asked {
     }
   }
 
-  // In the context of the operation that needs the key.
+  // Calls the function in the async context of the operation that needs the key.
   private call(): unknown {
     const ask = this.key.functions[this.#operation] as (request: RemoteRequest) => unknown;
     const inContext = this.#asker?.inContext;
@@ -350,7 +351,7 @@ class Asking extends Deadline implements Asked {
     this.#controller?.abort(reason);
   }
 
-  // False when it had ended before: whoever is late is not heard.
+  // False when the request had ended before: a late answer is not heard.
   #end(): boolean {
     if (this.isOver) return false;
     this.isOver = true;
@@ -359,7 +360,7 @@ class Asking extends Deadline implements Asked {
     return true;
   }
 
-  // Makes room for the next one. What did not answer in time may go on for ever, so it has no place any more.
+  // Makes room for the next call. A function that did not answer in time may never end, so it is not counted any more.
   #release(): void {
     if (!this.#began) return;
     this.#began = false;

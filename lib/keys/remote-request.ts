@@ -1,4 +1,4 @@
-// What remote keys are asked: read from the memory in which native code writes requests, in batches.
+// Requests to remote keys: read from the memory to which native code writes them, in batches.
 import { fillFrom } from '../base/byte-views';
 import { RemoteOperation, RemoteWord, WORDS_PER_REMOTE_REQUEST } from '../native/contract/tables';
 import { environment, type Environment } from '../native/environment';
@@ -6,7 +6,7 @@ import { environment, type Environment } from '../native/environment';
 /** Types of keys that can be held elsewhere, as `asymmetricKeyType` names them. */
 export type RemoteKeyType = 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'x25519' | 'x448';
 
-/** What every function of a remote key is told. */
+/** The part of a request that every function of a remote key gets. */
 export interface RemoteRequest {
   /** The key's type. */
   readonly algorithm: RemoteKeyType;
@@ -14,7 +14,7 @@ export interface RemoteRequest {
   readonly signal: AbortSignal;
 }
 
-/** What {@link RemoteKeyOptions.sign} is asked to sign: `digest`, or `data` where the algorithm takes messages whole. */
+/** A request to {@link RemoteKeyOptions.sign}: to sign `digest`, or `data` where the algorithm takes messages whole. */
 export interface RemoteSignRequest extends RemoteRequest {
   /** The name of the digest, for example `'sha256'`. Undefined with `data`. */
   readonly digestAlgorithm: string | undefined;
@@ -24,13 +24,13 @@ export interface RemoteSignRequest extends RemoteRequest {
   readonly data: Buffer | undefined;
   /** RSA: `crypto.constants.RSA_PKCS1_PADDING`, `RSA_PKCS1_PSS_PADDING` or `RSA_NO_PADDING`. */
   readonly padding: number | undefined;
-  /** PSS: in bytes. */
+  /** PSS: bytes of the salt. */
   readonly saltLength: number | undefined;
   /** PSS: the digest of MGF1. */
   readonly mgf1Digest: string | undefined;
 }
 
-/** What {@link RemoteKeyOptions.decrypt} is asked to decrypt. */
+/** A request to {@link RemoteKeyOptions.decrypt}. */
 export interface RemoteDecryptRequest extends RemoteRequest {
   /** The ciphertext. */
   readonly data: Buffer;
@@ -44,7 +44,7 @@ export interface RemoteDecryptRequest extends RemoteRequest {
   readonly oaepLabel: Buffer | undefined;
 }
 
-/** What {@link RemoteKeyOptions.derive} is asked to derive a secret with. */
+/** A request to {@link RemoteKeyOptions.derive}. */
 export interface RemoteDeriveRequest extends RemoteRequest {
   /** The peer's public key, on the key's own curve: DER of SubjectPublicKeyInfo. */
   readonly publicKey: Buffer;
@@ -86,7 +86,7 @@ export function readRequest(
   }
 }
 
-// Short ones are in the batch. They are copied: the memory is written to again, and functions may keep theirs.
+// The bytes of short requests are in the batch, whose memory is reused. Functions may keep theirs, so they are copied.
 function bytesOfRequest(index: number): readonly [bytes: Buffer, label: Buffer | undefined] {
   const offset = requestWord(index, RemoteWord.offset);
   if (offset < 0) {
@@ -102,7 +102,7 @@ function bytesOfRequest(index: number): readonly [bytes: Buffer, label: Buffer |
 
 type Part = (word: number) => number;
 
-// A request as functions get it. What it has of its own can be sent to another process; the signal stays here.
+// A request as functions get it. Its own properties can be sent to another process; the signal stays here.
 class Request implements RemoteRequest {
   readonly #signals: { signal: AbortSignal };
 
@@ -168,10 +168,10 @@ class DeriveRequest extends Request implements RemoteDeriveRequest {
 
 const present = (word: number): number | undefined => (word === -1 ? undefined : word);
 
-// By their numbers.
+// Names of digests by their numbers.
 const digestNames: string[] = [];
 
-/** As `node:crypto` calls what OpenSSL's providers name `SHA2-256`, `SHA2-512/256`, `RIPEMD-160`. */
+/** The name in `node:crypto` of a digest that OpenSSL's providers name `SHA2-256`, `SHA2-512/256`, `RIPEMD-160`. */
 function digestName(number: number): string | undefined {
   if (number === 0) return undefined;
   return (digestNames[number] ??= environment()

@@ -1,14 +1,14 @@
 import type { NativeScope } from '../native/contract/scope';
 
-/** Where algorithms are looked for: what native code knows of it, and what only this side needs. */
+/** The scope in which algorithms are looked for: native code's part, and the fields that only this side needs. */
 export interface Scope extends NativeScope {
-  /** Of the provider that is named: what was found while another was loaded under this name is not used any more. */
+  /** The generation of the named provider: keys and specs of an earlier one of this name are not used any more. */
   readonly generation: number | undefined;
-  /** It prefers hardware that is not there. */
+  /** The query prefers hardware that is not there. */
   readonly passesOver: boolean;
 }
 
-/** The process's library, without a query. Others are made of it, so that each has all the properties. */
+/** The process's library, without a query. Other scopes are made of this one, so that each has all properties. */
 export const PROCESS_SCOPE: Scope = {
   library: 'process',
   properties: '',
@@ -19,7 +19,7 @@ export const PROCESS_SCOPE: Scope = {
   passesOver: false,
 };
 
-/** Names a scope in a table of what was made for scopes. */
+/** Names a scope in tables of native keys and specs. */
 export function scopeName(scope: Scope | undefined): string {
   return scope === undefined ? '' : `${scope.library}:${scope.properties}`;
 }

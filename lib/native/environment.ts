@@ -1,9 +1,9 @@
-// The addon as this copy of the library has it on this thread: opened on first need, with the table of those whom its
-// events concern.
+// The addon of this copy of the library on this thread: opened on first need, with the table of the listeners to its
+// events.
 //
-// JavaScript can be ended between any two of its steps, by a time limit of `node:vm` or by an exhausted stack, and skips
-// every `finally` in the first case. Whatever hands something to native code therefore notes it first, in
-// {@link Environment.submitting} or {@link Environment.driving}; the next one to enter finds the note and recalls it.
+// JavaScript can be ended between any two of its steps, by a time limit of `node:vm` or by an exhausted stack, and
+// skips every `finally` in the first case. Code that hands something to native code therefore notes it first, in
+// {@link Environment.submitting} or {@link Environment.driving}; the next `enter()` finds the note and recalls it.
 import { asyncError, fromNative, isNativeError } from '../base/errors';
 import { DEFAULT_OPTIONS, type ResolvedOptions } from '../base/options';
 import type { NativeAddon, NativeEntry } from './contract/addon';
@@ -20,25 +20,25 @@ export interface Recallable {
   recall(): void;
 }
 
-/** Somebody with an id that native code knows. */
+/** A listener to events, with an id that native code knows. */
 export interface Listener extends Recallable {
   id: number;
   /**
-   * Reads an event, whose eight words are in `words` from `offset` on. Nobody's code but the library's may run: events
-   * behind it are not read yet. True when {@link conclude} is to be called.
+   * Reads an event, whose eight words are in `words` from `offset` on. Only the library's code may run: events behind
+   * it are not read yet. True when {@link conclude} is to be called.
    */
   receive(words: Int32Array, offset: number): boolean;
-  /** Does what follows from an event. All of its batch have been received; anything may run. */
+  /** Acts on an event. All events of its batch have been received; any code may run. */
   conclude(): void;
-  /** Somebody whom its job asked could not answer for this reason. */
+  /** A request of the listener's job could not be answered, for this reason. */
   blame?(reason: unknown): void;
-  /** Its job asks somebody, or has been answered, who wants to hear when nobody waits for the answer any more. */
+  /** The listener's job waits for an answer to the request `whom`; undefined once it has the answer. */
   asking?(whom: Asked | undefined): void;
   /** Runs a function in the async context of the call. */
   inContext?: (<R>(body: () => R) => R) | undefined;
 }
 
-/** Whom a job asks. */
+/** A request of a job, which wants to hear when nobody waits for the answer any more. */
 export interface Asked {
   /** The answer is not wanted any more, for this reason. */
   unwanted(reason: unknown): void;
@@ -46,17 +46,17 @@ export interface Asked {
 
 export class Environment {
   readonly addon: NativeAddon;
-  /** Of the addon: what is called for each job and each operation. */
+  /** The parts of the addon that are called for each job and each operation. */
   readonly jobs: NativeJobs;
   readonly operations: NativeOperations;
   options: Readonly<ResolvedOptions> = DEFAULT_OPTIONS;
-  /** What `initThread()` allows the thread's pool; 0 for no limit. */
+  /** The size that `initThread()` allows the thread's pool; 0 for no limit. */
   poolLimit = 0;
   /** True once something was done that depends on the options. */
   started = false;
-  /** What is being handed to native code. No user's code runs meanwhile. */
+  /** The object that is being handed to native code. No user's code runs meanwhile. */
   submitting: Recallable | undefined = undefined;
-  /** What native code is running for JavaScript, which may run users' code {@link inside}. */
+  /** The job that native code is running for JavaScript, which may run users' code {@link inside}. */
   driving: Recallable | undefined = undefined;
 
   readonly #words = new Int32Array(EVENTS_PER_CALL * WORDS_PER_EVENT);
@@ -79,7 +79,7 @@ export class Environment {
     addon.thread.setEventSink(this.#words, this.#onEvents, this.#onCallbacks, this.#state);
   }
 
-  /** To be called first by whatever begins something: recalls what an end of JavaScript has left half done. */
+  /** To be called before anything begins: recalls a hand-over that an end of JavaScript has left half done. */
   enter(): void {
     if (this.submitting === undefined && this.driving === undefined) return;
     this.#repair();
@@ -89,12 +89,14 @@ export class Environment {
   start(): void {
     if (this.started) return;
     const { initialJobs } = this.options;
-    // Refused when the thread has a pool already: that one will do.
+    // Refused when the thread has a pool already, which will do.
     if (initialJobs > 0) this.addon.thread.init(0, initialJobs);
     this.started = true;
   }
 
-  /** To be called before calls that block threads of the pool in modules, whose destructors run when the process ends. */
+  /**
+   * To be called before calls that block threads of the pool in modules, whose destructors run when the process ends.
+   */
   guardExit(): void {
     if (this.#guarded) return;
     process.once('exit', () => {
@@ -116,7 +118,7 @@ export class Environment {
     return id;
   }
 
-  /** Who listens under an id. */
+  /** The listener with an id. */
   listener(id: number): Listener | undefined {
     return this.#listeners[id];
   }
@@ -159,7 +161,7 @@ export class Environment {
     this.addon.thread.inside(body);
   }
 
-  // What user code throws is nobody's to catch.
+  // Nobody catches an error of user code.
   #guard(userCode: () => void): void {
     this.inside(() => {
       try {
@@ -182,7 +184,7 @@ export class Environment {
     }
   }
 
-  // An id that is freed meanwhile is not given to anybody else before all events are read: nobody begins anything here.
+  // An id that is freed meanwhile is not given to another listener before all events are read: nothing begins here.
   #receiveAll(count: number, received: Listener[]): number {
     const words = this.#words;
     let length = 0;
@@ -202,7 +204,7 @@ export class Environment {
       this.driving.recall();
       this.driving = undefined;
     }
-    // One may have been taken and not been given to anybody.
+    // An id may have been taken and not been given to a listener.
     const free = [...this.#listeners.keys()].filter((id) => this.#listeners[id] === undefined);
     this.#freeIds.splice(0, Infinity, ...free.reverse());
   }
@@ -219,12 +221,12 @@ let loaded: Loaded | undefined;
 
 interface Loaded {
   readonly module: NativeEntry | undefined;
-  /** Why there is no environment, and the error of those who need one. */
+  /** The reason why there is no environment. `error` makes the error of code that needs one. */
   readonly reason: string | undefined;
   readonly error: (() => Error) | undefined;
 }
 
-// What failed is tried again: it may have been for lack of memory or of file descriptors.
+// A failed load is tried again: memory or file descriptors may have been lacking.
 function load(): Loaded {
   if (loaded !== undefined) return loaded;
   const result = loadOnce();
@@ -258,7 +260,7 @@ function open(): Environment {
   return present;
 }
 
-/** What {@link environment} would throw. */
+/** The error that {@link environment} would throw. */
 export function errorForNone(): Error | undefined {
   if (present !== undefined) return undefined;
   try {
@@ -274,7 +276,7 @@ export function reasonForNone(): string | undefined {
   return load().reason;
 }
 
-/** What can be asked of the addon even where jobs do not run; undefined without the addon. */
+/** The functions of the addon that work even where jobs do not run; undefined without the addon. */
 export function symbols(): Pick<NativeEntry, 'symbolNames' | 'hasSymbol' | 'copies'> | undefined {
   return load().module;
 }

@@ -2,8 +2,8 @@
 import { environment, reasonForNone } from './environment';
 
 /**
- * What `call` returns. Functions of `node:crypto` may leave errors in the queue, and report what others have left there;
- * with this they do neither.
+ * Runs `call` and returns its result. Functions of `node:crypto` may leave errors in the queue, and report errors that
+ * others have left there; inside `call` they do neither.
  */
 export function isolateErrors<T>(call: () => T): T {
   return reasonForNone() === undefined ? environment().addon.thread.isolateErrors(call) : call();

@@ -1,5 +1,5 @@
-// The only place that loads the addon. A process that cannot have it still gets the rest of the library: what failed
-// is a value here, and becomes an error where somebody needs the addon.
+// The only module that loads the addon. A process that cannot have it still gets the rest of the library: a failure is
+// a value here, and becomes an error where somebody needs the addon.
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import bindings from 'bindings';
@@ -8,14 +8,14 @@ import type { NativeEntry } from './contract/addon';
 
 const ADDON = 'openssl_async';
 
-/** Where an addon was looked for, and what came of it. */
+/** A file where the addon was looked for, and the outcome. */
 export interface LoadAttempt {
   path: string;
   /** Why it did not load; undefined when there is no such file. */
   failure: string | undefined;
 }
 
-/** What {@link loadAddon} found. */
+/** The result of {@link loadAddon}. */
 export type LoadedAddon =
   | { loaded: true; addon: NativeEntry; path: string }
   | {
@@ -28,10 +28,10 @@ export type LoadedAddon =
       attempts: LoadAttempt[];
     };
 
-/** Which places to look in: a package manager's install script asks whether a prebuild will do. */
+/** The folders to look in: a package manager's install script asks whether a prebuild will do. */
 export type LoadScope = 'anywhere' | 'prebuilds';
 
-/** Loads the addon from the first place that has one which runs here. */
+/** Loads the addon from the first file that runs here. */
 export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
   const attempts: (LoadAttempt & { code: string })[] = [];
   for (const candidate of candidates(scope)) {
@@ -53,12 +53,12 @@ function candidates(scope: LoadScope): [folder: string, ...rest: string[]][] {
   if (!KNOWS_ITS_PLACE) return [];
   const prebuilds = path.join(PACKAGE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
   const places: [string, ...string[]][] = prebuildNames().map((name) => [prebuilds, name]);
-  // First: somebody who has compiled one, although the package holds another, wants that one.
+  // First: somebody who has compiled an addon, although the package holds another, wants to use it.
   if (scope === 'anywhere') places.unshift([PACKAGE_ROOT, 'build', 'Release', `${ADDON}.node`]);
   return places;
 }
 
-// What the permission model hides counts as absent; asking for it throws.
+// A file that the permission model hides counts as absent; asking for it throws.
 function exists(file: string): boolean {
   try {
     return existsSync(file);
@@ -67,20 +67,20 @@ function exists(file: string): boolean {
   }
 }
 
-// The one that fits comes first; the other is tried too, because the test for the C library is a guess and a binary
-// for the wrong one fails to load without harm.
+// The prebuild that fits comes first; the other is tried too: the test for the C library is a guess, and a binary for
+// the wrong one fails to load without harm.
 function prebuildNames(): string[] {
   if (process.platform !== 'linux') return [`${ADDON}.node`];
   const libraries = exists('/etc/alpine-release') ? ['musl', 'glibc'] : ['glibc', 'musl'];
   return libraries.map((library) => `${ADDON}.${library}.node`);
 }
 
-// One `bindings` call per place: with the whole list, a file that exists but does not load would end the search.
+// One `bindings` call per candidate: with the whole list, a file that exists but does not load would end the search.
 function loadFrom(candidate: string[]): NativeEntry {
   return bindings({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeEntry;
 }
 
-/** What keeps native modules from being loaded in this process; undefined when they may be. */
+/** The setting that keeps native modules from being loaded in this process; undefined without one. */
 export function addonsDisabledBy(): '--no-addons' | 'permission' | undefined {
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   if (options.findLast((option) => /^--(no-)?addons$/.test(option)) === '--no-addons') return '--no-addons';

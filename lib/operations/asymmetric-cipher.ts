@@ -18,20 +18,20 @@ import { readOperationOptions, type OperationOptions } from './operation-options
 import { digestName } from './digest-names';
 import { keySpec } from './spec';
 
-/** How data are padded, besides the key: as `node:crypto` has it, next to the key. */
+/** The padding of the data, given next to the key as in `node:crypto`. */
 export interface AsymmetricCipherOptions {
   /**
    * `crypto.constants.RSA_PKCS1_OAEP_PADDING`, `RSA_PKCS1_PADDING` or `RSA_NO_PADDING`. @defaultValue OAEP for
    * {@link publicEncrypt} and {@link privateDecrypt}, else PKCS#1 v1.5
    */
   padding?: number | undefined;
-  /** OAEP: the digest, also that of MGF1, for example `'sha256'`. @defaultValue `'sha1'` */
+  /** OAEP: the digest, which MGF1 uses too, for example `'sha256'`. @defaultValue `'sha1'` */
   oaepHash?: string | undefined;
-  /** OAEP: what both sides have to name alike. @defaultValue none */
+  /** OAEP: the label, which has to be the same on both sides. @defaultValue none */
   oaepLabel?: BinaryLike | undefined;
 }
 
-/** A key to encrypt or decrypt with. Its `encoding`, if it has one, is that of the data and the label too. */
+/** A key to encrypt or decrypt with. Its `encoding`, if given, applies to the data and the label too. */
 export type AsymmetricCipherKey = KeyLike | (KeyInput & AsymmetricCipherOptions);
 
 /**
@@ -40,8 +40,8 @@ export type AsymmetricCipherKey = KeyLike | (KeyInput & AsymmetricCipherOptions)
  *
  * @param key - a public key, a certificate, or a private key, whose public part is used; or an object with one and
  * {@link AsymmetricCipherOptions}
- * @param buffer - with OAEP at most k − 2h − 2 bytes, with PKCS#1 v1.5 at most k − 11, with no padding exactly k, where k
- * is the size of the modulus and h that of the digest
+ * @param buffer - with OAEP at most k − 2h − 2 bytes, with PKCS#1 v1.5 at most k − 11, with no padding exactly k, where
+ * k is the size of the modulus and h the size of the digest
  * @returns as many bytes as the modulus has
  *
  * @throws Everything as a rejection: what `crypto.publicEncrypt()` throws (`ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE`,
@@ -65,17 +65,18 @@ export function publicEncrypt(
 }
 
 /**
- * Decrypts what {@link publicEncrypt} made: `crypto.privateDecrypt()` as a promise.
+ * Decrypts a ciphertext of {@link publicEncrypt}: `crypto.privateDecrypt()` as a promise.
  *
  * With `RSA_PKCS1_PADDING`, where OpenSSL rejects implicitly (3.2 and later), a wrong ciphertext gives bytes that look
- * random instead of an error; where it does not, the call is refused, as anybody who sees such errors could decrypt.
+ * random instead of an error. Elsewhere the call is refused: anybody who sees such errors could decrypt.
  *
  * @param key - a private key, or an object with one and {@link AsymmetricCipherOptions}
  * @param buffer - the ciphertext, as long as the modulus
- * @returns what was encrypted
+ * @returns the message
  *
- * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_RSA_OAEP_DECODING_ERROR` for what was not
- * encrypted for this key with this label, and `ERR_INVALID_ARG_VALUE` for `RSA_PKCS1_PADDING` without implicit rejection
+ * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_RSA_OAEP_DECODING_ERROR` for data not
+ * encrypted for this key with this label, and `ERR_INVALID_ARG_VALUE` for `RSA_PKCS1_PADDING` without implicit
+ * rejection
  *
  * @example
  * ```ts
@@ -91,8 +92,8 @@ export function privateDecrypt(
 }
 
 /**
- * Pads `buffer` and applies an RSA private key to it: `crypto.privateEncrypt()` as a promise. It is a signature of data
- * that are not hashed (RFC 8017, section 8.2, without the digest); {@link sign} is for everything else.
+ * Pads `buffer` and applies an RSA private key to it: `crypto.privateEncrypt()` as a promise. The result is a signature
+ * of data that are not hashed (RFC 8017, section 8.2, without the digest); {@link sign} is for everything else.
  *
  * @param key - a private key, or an object with one and {@link AsymmetricCipherOptions}
  * @param buffer - with PKCS#1 v1.5 at most k − 11 bytes, with no padding exactly k, where k is the size of the modulus
@@ -115,15 +116,15 @@ export function privateEncrypt(
 }
 
 /**
- * What {@link privateEncrypt} was given: `crypto.publicDecrypt()` as a promise.
+ * Recovers the data that {@link privateEncrypt} was given: `crypto.publicDecrypt()` as a promise.
  *
  * @param key - a public key, a certificate, or a private key, whose public part is used; or an object with one and
  * {@link AsymmetricCipherOptions}
- * @param buffer - what `privateEncrypt()` gave, as long as the modulus
- * @returns what was padded
+ * @param buffer - the result of `privateEncrypt()`, as long as the modulus
+ * @returns the data without padding
  *
- * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_RSA_INVALID_PADDING` for what this key did not
- * sign
+ * @throws Everything as a rejection: as {@link publicEncrypt}; `ERR_OSSL_RSA_INVALID_PADDING` for data that this key
+ * did not sign
  *
  * @example
  * ```ts
@@ -156,11 +157,11 @@ function run(
     const entry = entryOf(given);
     const { padding, oaepHash, oaepLabel, encoding } = isKeyInput(given) ? (given as CipherInput) : NO_INPUT;
     if (oaepHash !== undefined) validateString(oaepHash, 'key.oaepHash');
-    // To native code, an empty name is none.
+    // Native code takes an empty name for none.
     if (oaepHash === '') throw nodeError('ERR_OSSL_EVP_INVALID_DIGEST', 'Invalid digest used');
     const label = oaepLabel === undefined ? undefined : toInput(oaepLabel, 'key.oaepLabel', encoding);
     const input = toInput(buffer, 'buffer', encoding);
-    // As node:crypto: 0 is the default, and whatever is no padding is refused by OpenSSL.
+    // As node:crypto: 0 is the default, and OpenSSL refuses numbers that are no padding.
     // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
     const mode = (padding || defaultPadding) | 0;
     const digest = oaepHash ?? '';

@@ -1,4 +1,4 @@
-// How an operation gets to native code and its result back: the path of every call.
+// The path of every call: the operation goes to native code, and its result comes back.
 import { types } from 'node:util';
 import { fillFrom, ownMemory, sizeOf, unshared } from '../base/byte-views';
 import { captureContext, type InContext } from '../base/async-context';
@@ -46,28 +46,28 @@ import {
 } from './operation-channels';
 import type { OperationOptions } from './operation-options';
 
-/** What calls of one kind share; see src-native/operations/operation_spec.h. */
+/** The data that calls of one kind share; see src-native/operations/operation_spec.h. */
 export interface Spec {
   readonly native: NativeSpec;
   /** Its name in the statistics. */
   readonly algorithm: string;
-  /** Of the provider that it was made with; see `Scope` in keys/. */
+  /** The generation of the provider that the spec was made with; see `Scope` in keys/. */
   readonly generation: number | undefined;
-  /** Its implementation may pause: it is run in a job. */
+  /** The implementation may pause: calls run in a job. */
   readonly mayPause: boolean;
-  /** What the options ask for does not have it, and software does the work. */
+  /** The hardware that the options ask for is absent or lacks the operation: software does the work. */
   readonly passesOver?: boolean;
-  /** Its outputs are secrets: each is given in memory of its own, as who gets hold of a pooled one sees all of the pool. */
+  /** The outputs are secrets: each gets memory of its own, because a leaked pooled one shows all of the pool. */
   readonly isSecret?: boolean;
-  /** Whether the process was in FIPS mode when it was made. */
+  /** Whether the process was in FIPS mode when the spec was made. */
   readonly inFipsMode?: boolean;
-  /** Makes it anew, where it is kept: the process is in another mode now. */
+  /** Makes the spec anew in its table, when the process has changed its FIPS mode. */
   readonly renew?: (() => Spec) | undefined;
-  /** Who holds its key, who has to stay while a call is under way. */
+  /** The key, if a holder keeps it: the holder has to stay while a call is under way. */
   readonly held?: HeldKey | undefined;
 }
 
-/** What a call gives: copies. */
+/** The result of a call: copies. */
 export interface CallResult {
   readonly value: number;
   output(index: 0 | 1): Buffer;
@@ -82,7 +82,7 @@ const MOST_STAGED_BYTES = 8 * 1024;
 const OUTPUT_BYTES = 256 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
-// One of each for a thread. No code but this module's runs while something is in them: see "The rule" in CONTRIBUTING.md.
+// Each thread has one of each. While one is in use, only this module's code runs: see "The rule" in CONTRIBUTING.md.
 const words = new Float64Array(CALL_WORDS);
 const bytes = new Uint8Array(CALL_BYTES);
 const answer = new Int32Array(WORDS_PER_EVENT);
@@ -110,13 +110,13 @@ export const LIMIT_ERRORS: LimitErrors = {
   timedOut: (timeoutMs) => asyncError('ERR_ASYNC_TIMEOUT', `The operation did not end within ${String(timeoutMs)} ms`),
 };
 
-// One for each unfinished call, and what it has given.
+// An unfinished call, and later its result.
 class Call<T> implements Pending<T>, Listener, CallResult {
   id = -1;
   resolve: Resolve<T> | undefined = undefined;
   limits: Limits | undefined = undefined;
   value = 0;
-  // What its end was: undefined until that was read.
+  // The event that ended the call; undefined until it was read.
   private kind: number | undefined = undefined;
   private queueMicros = 0;
   private runMicros = 0;
@@ -160,7 +160,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
   conclude(): void {
     const resolve = settle(this);
     this.asked = undefined;
-    // Somebody who heard of another end may have given it up.
+    // A listener to another call's end may have given this one up.
     if (resolve !== undefined) this.end(resolve);
     --inFlight.count;
     inFlight.ended();
@@ -213,7 +213,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
 
   asking(whom: Asked | undefined): void {
     this.asked = whom;
-    // It was given up before it came so far.
+    // The call was given up before its job asked.
     if (this.resolve === undefined) whom?.unwanted(undefined);
   }
 
@@ -249,7 +249,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     };
   }
 
-  // Nobody waits for it any more.
+  // Nobody waits for the call any more.
   private forget(kind: number): void {
     if ((kind & KIND_MASK) !== EventKind.operationDone) (ready as Environment).operations.take(this.id);
     --inFlight.count;
@@ -299,7 +299,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     }
   }
 
-  // Makes its error, if it has one. What ran here though it must not has failed.
+  // Makes the call's error, if it has one. A call that requires an offload and ran here has failed.
   private outcome(): (() => Error) | undefined {
     const { failure, blamed } = this;
     if (failure !== undefined) return () => operationError(failure, blamed);
@@ -307,7 +307,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     return () => asyncError('ERR_ASYNC_NOT_OFFLOADED', `${this.spec.algorithm} ran here: its job did not pause`);
   }
 
-  // It was meant for hardware.
+  // The call was meant for hardware, which did not do the work.
   private ranHere(): boolean {
     const { spec, kind = 0 } = this;
     return spec.passesOver === true || (spec.mayPause && !(placeIn(kind) === 'job' && pausesIn(kind) > 0));
@@ -340,14 +340,14 @@ function rejected(error: unknown): Promise<never> {
   return Promise.reject(error);
 }
 
-/** As `node:crypto` reports what OpenSSL says; what OpenSSL does not explain has the code that native code gives. */
+/** OpenSSL's error as `node:crypto` reports it; without one, an error with the code that native code gives. */
 function operationError(native: NativeError, blamed: ErrorOptions | undefined): Error {
   if (native.code === 'ERR_ASYNC_REMOTE_KEY_FAILED') return remoteKeyError(native, blamed);
   if (native.code.startsWith('ERR_ASYNC_REMOTE_KEY_')) return fromNative(native);
   return native.opensslErrors.length > 0 ? fromNative({ ...native, code: '' }) : fromNative(native);
 }
 
-// Says what its function failed with, where that says something.
+// The message of the function's error is part of the message, if there is one.
 function remoteKeyError(native: NativeError, blamed: ErrorOptions | undefined): Error {
   const reason = blamed?.cause;
   if (!types.isNativeError(reason) || typeof reason.message !== 'string' || reason.message === '') {
@@ -359,14 +359,14 @@ function remoteKeyError(native: NativeError, blamed: ErrorOptions | undefined): 
 const placeIn = (kind: number): OperationPlace => PLACES[(kind >>> PLACE_SHIFT) & KIND_MASK] as OperationPlace;
 const pausesIn = (kind: number): number => kind >>> PAUSES_SHIFT;
 
-/** The error of a call that requires an offload, and asks for nothing that may pause and has it. */
+/** The error of a call that requires an offload, and asks for no provider that may pause and has the algorithm. */
 export function nothingPauses(algorithm: string): Error {
   return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider that may pause, and has ${algorithm}, is asked for`);
 }
 
 /**
- * Runs a call of `spec`. `inputs` are copied before it returns, or have been read by then; `options` are what
- * {@link readOperationOptions} gave. Everything that goes wrong rejects.
+ * Runs a call of `spec`. `inputs` are copied or read before it returns; `options` come from
+ * {@link readOperationOptions}. Everything that goes wrong rejects.
  */
 export function call<T>(
   spec: Spec,
@@ -381,7 +381,7 @@ export function call<T>(
   const requiresOffload = options?.requireOffload === true;
   if (requiresOffload && (!spec.mayPause || spec.passesOver === true)) return rejected(nothingPauses(spec.algorithm));
   if (!tracesOperations()) {
-    // Whoever a held key asks is told in the context of this call.
+    // The functions of a held key are called in the async context of this call.
     const inContext = spec.held === undefined ? undefined : captureContext();
     return submit(new Call<T>(spec, decode, requiresOffload, undefined, inContext), inputs, numbers, options);
   }
@@ -419,7 +419,7 @@ function submit<T>(
 
 let areNumbersSet = true;
 
-// NaN is none; most calls have none at all.
+// NaN stands for no number; most calls have none at all.
 function setNumbers(numbers: readonly number[] | undefined): void {
   if (numbers === undefined && !areNumbersSet) return;
   areNumbersSet = true; // also when JavaScript is ended in between
@@ -446,7 +446,7 @@ function noThreads(): Error {
   return asyncError('ERR_ASYNC_NO_THREADS', 'The system gives the pool no thread: a limit on processes is reached');
 }
 
-// Short inputs are staged in memory that native code sees: to ask for that of an array takes longer than to copy it.
+// Short inputs are staged in memory that native code sees: looking an array's memory up takes longer than copying it.
 function hand({ operations }: Environment, spec: NativeSpec, inputs: readonly (Uint8Array | undefined)[]): number {
   let total = 0;
   words[CallWord.inputCount] = inputs.length;
@@ -471,7 +471,7 @@ function hand({ operations }: Environment, spec: NativeSpec, inputs: readonly (U
   return operations.operate(spec);
 }
 
-/** What an operation's function does, with what it throws as a rejection. */
+/** Runs the body of an operation's function, and turns an exception into a rejection. */
 export function attempt<T>(body: () => Promise<T>): Promise<T> {
   try {
     return body();

@@ -26,9 +26,9 @@ export interface CipherStreamOptions extends CryptoStreamOptions {
 
 /** Options of `setAAD()`. */
 export interface AadOptions {
-  /** Bytes of the message, decrypted: what CCM has to know beforehand. */
+  /** Bytes of the decrypted message, which CCM has to know beforehand. */
   plaintextLength?: number;
-  /** Of data that is a string. @defaultValue `'utf8'` */
+  /** The encoding of data that is a string. @defaultValue `'utf8'` */
   encoding?: BufferEncoding;
 }
 
@@ -41,7 +41,7 @@ interface Message {
   readonly options: CipherStreamOptions | undefined;
 }
 
-/** What {@link CipherStream} and {@link DecipherStream} have in common. */
+/** The common part of {@link CipherStream} and {@link DecipherStream}. */
 export abstract class CipherTransform extends Transform {
   /** @internal */
   protected readonly message: Message;
@@ -69,11 +69,11 @@ export abstract class CipherTransform extends Transform {
    * where that pays; `data` is copied, or was read, when the method returns.
    *
    * @param inputEncoding - of a string. @defaultValue `'utf8'`
-   * @param outputEncoding - what the result is given as; always the same one. @defaultValue `'buffer'`
-   * @returns what of the result is known by now
+   * @param outputEncoding - the encoding of the result; the same in every call. @defaultValue `'buffer'`
+   * @returns the part of the result that is known by now
    *
-   * @throws Everything as a rejection: an error without a code after `final()`, or for data that the cipher does not take;
-   * `ERR_CRYPTO_INVALID_MESSAGELEN`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_ENCODING`,
+   * @throws Everything as a rejection: an error without a code after `final()`, or for data that the cipher does not
+   * take; `ERR_CRYPTO_INVALID_MESSAGELEN`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_UNKNOWN_ENCODING`,
    * `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`
    */
   update(data: BinaryLike, inputEncoding?: BufferEncoding, outputEncoding?: 'buffer'): Promise<Buffer>;
@@ -95,7 +95,7 @@ export abstract class CipherTransform extends Transform {
   }
 
   /**
-   * Ends the message. The object cannot be used any more, but for its tag.
+   * Ends the message. Afterwards only the object's tag can be used.
    *
    * @param outputEncoding - as of `update()`
    * @returns the rest of the result
@@ -115,7 +115,7 @@ export abstract class CipherTransform extends Transform {
         const bytes = this.bytesOf(result);
         return decoder === undefined ? bytes : decoder.end(bytes);
       });
-      // Its key is in there.
+      // The spec holds the key.
       const release = (): void => {
         environment().addon.specs.release(this.message.spec.native);
       };
@@ -125,8 +125,8 @@ export abstract class CipherTransform extends Transform {
   }
 
   /**
-   * For an authenticating cipher: data that is authenticated with the message. To be called before `update()`; what
-   * several calls give is joined.
+   * For an authenticating cipher: data that is authenticated with the message. To be called before `update()`; the
+   * data of several calls are joined.
    *
    * @returns the object itself
    *
@@ -208,7 +208,7 @@ export abstract class CipherTransform extends Transform {
     });
   }
 
-  // Keeps what one result has of a character until the next one.
+  // The decoder keeps the incomplete character at the end of a result until the next one.
   #decoderFor(encoding: unknown): StringDecoder | undefined {
     if (encoding === undefined || encoding === null || encoding === 'buffer') return undefined;
     if (typeof encoding !== 'string' || !Buffer.isEncoding(encoding)) {
@@ -222,12 +222,14 @@ export abstract class CipherTransform extends Transform {
   }
 }
 
-/** An encryption in parts: `crypto.Cipheriv` whose `update()` and `final()` are promises. See {@link createCipheriv}. */
+/**
+ * An encryption in parts: `crypto.Cipheriv` whose `update()` and `final()` are promises. See {@link createCipheriv}.
+ */
 export class CipherStream extends CipherTransform {
   #authTag: Buffer | undefined;
 
   /**
-   * Of an authenticating cipher: the tag, when `final()` has resolved or the stream has ended.
+   * The tag of an authenticating cipher, once `final()` has resolved or the stream has ended.
    *
    * @throws `ERR_CRYPTO_INVALID_STATE` for another cipher, or earlier
    */
@@ -290,15 +292,15 @@ export class DecipherStream extends CipherTransform {
 /**
  * An encryption in parts: `crypto.createCipheriv()`. The object is a stream to write the message to and to read the
  * ciphertext from; or use `update()` and `final()`, which return promises. Parts are processed one after the other, in
- * order, off the event loop where that pays. For messages that are there as a whole there is {@link encrypt}.
+ * order, off the event loop where that pays. For a whole message, use {@link encrypt}.
  *
  * @param algorithm - as of {@link encrypt}
  * @param key - as of {@link encrypt}; copied, and wiped after `final()`, or when the object is collected
  * @param iv - as of {@link encrypt}
  *
- * @throws as `crypto.createCipheriv()`: `ERR_CRYPTO_UNKNOWN_CIPHER`, `ERR_CRYPTO_INVALID_KEYLEN`, `ERR_CRYPTO_INVALID_IV`,
- * `ERR_CRYPTO_INVALID_AUTH_TAG`, `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE`, `ERR_OSSL_…`, `ERR_INVALID_ARG_TYPE`,
- * `ERR_INVALID_ARG_VALUE`; `ERR_ASYNC_UNSUPPORTED`
+ * @throws as `crypto.createCipheriv()`: `ERR_CRYPTO_UNKNOWN_CIPHER`, `ERR_CRYPTO_INVALID_KEYLEN`,
+ * `ERR_CRYPTO_INVALID_IV`, `ERR_CRYPTO_INVALID_AUTH_TAG`, `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE`, `ERR_OSSL_…`,
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
  * ```ts
@@ -317,9 +319,9 @@ export function createCipheriv(
 }
 
 /**
- * A decryption in parts: `crypto.createDecipheriv()`; see {@link createCipheriv}. With an authenticating cipher, what
- * comes before `final()` has resolved, or the stream has ended, is not known to be authentic: use nothing of it until
- * then, or {@link decrypt}, which never gives any of it. Only CCM checks beforehand.
+ * A decryption in parts: `crypto.createDecipheriv()`; see {@link createCipheriv}. With an authenticating cipher, output
+ * is not known to be authentic before `final()` has resolved or the stream has ended: use none of it until then, or use
+ * {@link decrypt}, which gives authentic messages only. CCM alone checks beforehand.
  *
  * @throws as {@link createCipheriv}
  *

@@ -8,16 +8,16 @@ import { readOperationOptions, type OperationOptions } from './operation-options
 import { cipherNames } from './cipher-names';
 import { SecretKeys, type SecretKey, type SecretKeyLike } from './secret-key';
 
-/** What an authenticating cipher makes of a message. */
+/** The result of an authenticating cipher. */
 export interface AuthenticatedCiphertext {
   /** The ciphertext, as long as the message. */
   data: Buffer;
-  /** What {@link decrypt} is to be given along with it. */
+  /** The tag that {@link decrypt} needs along with the ciphertext. */
   authTag: Buffer;
 }
 
 /**
- * What {@link encrypt} resolves to: {@link AuthenticatedCiphertext} for GCM, CCM, OCB and ChaCha20-Poly1305, else a
+ * The result of {@link encrypt}: {@link AuthenticatedCiphertext} for GCM, CCM, OCB and ChaCha20-Poly1305, else a
  * Buffer; either of them for an algorithm that TypeScript does not know.
  */
 export type Encrypted<Algorithm extends string> = string extends Algorithm
@@ -31,11 +31,13 @@ export interface EncryptOptions extends OperationOptions {
   /** For an authenticating cipher: data that is not encrypted, but authenticated with the message. */
   aad?: BinaryLike;
   /**
-   * Bytes of the tag. GCM: 4, 8, 12 to 16, 16 unless given; ChaCha20-Poly1305: at most 16, 16 unless given; OCB: at most
-   * 16, to be given; CCM: 4, 6, 8, 10, 12, 14, 16, to be given. Others have no tag.
+   * Bytes of the tag. GCM: 4, 8, 12 to 16, 16 unless given; ChaCha20-Poly1305: at most 16, 16 unless given; OCB: at
+   * most 16, to be given; CCM: 4, 6, 8, 10, 12, 14, 16, to be given. Others have no tag.
    */
   authTagLength?: number;
-  /** For block modes: whether a message is padded (PKCS#7); without it, it has to consist of whole blocks. @defaultValue true */
+  /**
+   * For block modes: whether a message is padded (PKCS#7). An unpadded one has to be whole blocks. @defaultValue true
+   */
   autoPadding?: boolean;
 }
 
@@ -49,7 +51,7 @@ const encryptionKeys = new SecretKeys();
 const decryptionKeys = new SecretKeys();
 
 /**
- * Encrypts a message: what `crypto.createCipheriv()` does in several calls, as a promise. Everything passed is copied, or
+ * Encrypts a message: the several calls of `crypto.createCipheriv()` as one promise. Everything passed is copied, or
  * was read, when the function returns.
  *
  * AES in CBC, CTR, ECB (SP 800-38A), GCM (SP 800-38D), CCM (SP 800-38C), OCB (RFC 7253), XTS (SP 800-38E) and key wrap
@@ -58,17 +60,17 @@ const decryptionKeys = new SecretKeys();
  *
  * @param algorithm - for example `'aes-256-gcm'`, `'chacha20-poly1305'`, `'id-aes256-wrap'`
  * @param key - as long as the cipher asks for: bytes, or an object of type `'secret'`
- * @param iv - the IV or nonce, as long as the cipher asks for: GCM at least 1 byte, usually 12; CCM 7 to 13; OCB 1 to 15;
- * ChaCha20-Poly1305 12; null for ciphers without one. Never use one twice with the same key
+ * @param iv - the IV or nonce, as long as the cipher asks for: GCM at least 1 byte, usually 12; CCM 7 to 13; OCB 1 to
+ * 15; ChaCha20-Poly1305 12; null for ciphers without one. Never use one twice with the same key
  * @param data - the message; at most 2³¹ − 1 bytes, with CCM 2¹⁶ − 1 (an IV of 13 bytes) or 2²⁴ − 1 (12)
  * @returns the ciphertext; of an authenticating cipher, an object of `data`, the ciphertext, and `authTag`
  *
  * @throws Everything as a rejection, as from `createCipheriv()`, `setAAD()`, `update()` and `final()`:
  * `ERR_CRYPTO_UNKNOWN_CIPHER`, `ERR_CRYPTO_INVALID_KEYLEN`, `ERR_CRYPTO_INVALID_IV`, `ERR_CRYPTO_INVALID_AUTH_TAG` for
- * `authTagLength`, `ERR_CRYPTO_INVALID_STATE` for `aad` where nothing is authenticated, `ERR_CRYPTO_INVALID_MESSAGELEN`,
- * `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE`, `ERR_OSSL_…`, an error without a code for a message that the cipher does not take;
- * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; besides what every operation rejects with: `AbortError`,
- * `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
+ * `authTagLength`, `ERR_CRYPTO_INVALID_STATE` for `aad` where nothing is authenticated,
+ * `ERR_CRYPTO_INVALID_MESSAGELEN`, `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE`, `ERR_OSSL_…`, an error without a code for a
+ * message that the cipher does not take; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; besides what every operation
+ * rejects with: `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
  * ```ts
@@ -108,20 +110,20 @@ export function encrypt(
 }
 
 /**
- * Decrypts a message: what `crypto.createDecipheriv()` does in several calls, as a promise. Of a message that is not
- * authentic, nothing is given. Everything passed is copied, or was read, when the function returns.
+ * Decrypts a message: the several calls of `crypto.createDecipheriv()` as one promise. A message that is not authentic
+ * gives nothing. Everything passed is copied, or was read, when the function returns.
  *
  * @param algorithm - as of {@link encrypt}
  * @param key - as of {@link encrypt}
- * @param iv - that of the encryption
+ * @param iv - the IV of the encryption
  * @param data - the ciphertext
  * @param options - for an authenticating cipher, with the `authTag`
  * @returns the message, in memory of its own
  *
- * @throws Everything as a rejection, as from `createDecipheriv()`, `setAAD()`, `setAuthTag()`, `update()` and `final()`: an
- * error without a code and `Unsupported state or unable to authenticate data` for a tag that is wrong or missing;
- * `ERR_OSSL_BAD_DECRYPT`, `ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH`, `ERR_CRYPTO_INVALID_AUTH_TAG` for a tag of the wrong
- * length, and what {@link encrypt} rejects with
+ * @throws Everything as a rejection, as from `createDecipheriv()`, `setAAD()`, `setAuthTag()`, `update()` and
+ * `final()`: an error without a code and `Unsupported state or unable to authenticate data` for a tag that is wrong or
+ * missing; `ERR_OSSL_BAD_DECRYPT`, `ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH`, `ERR_CRYPTO_INVALID_AUTH_TAG` for a tag of the
+ * wrong length, and what {@link encrypt} rejects with
  *
  * @example
  * ```ts
@@ -186,7 +188,7 @@ function readCipherOptions<T extends EncryptOptions>(
   return options;
 }
 
-/** As `node:crypto`: a 32-bit integer or nothing; whether it fits the cipher, native code tells. */
+/** As `node:crypto`: a 32-bit integer or nothing; native code checks whether it fits the cipher. */
 export function validateTagLength(value: unknown): void {
   if (value === undefined || value === null) return;
   if (typeof value !== 'number' || value >>> 0 !== value) {

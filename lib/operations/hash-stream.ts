@@ -15,7 +15,7 @@ import { readStreamOptions, toPart, transformOptions, type CryptoStreamOptions }
 /** Options of {@link createHash}. */
 export interface HashStreamOptions extends CryptoStreamOptions, Pick<HashOptions, 'outputLength'> {}
 
-// Parts are gathered until there are so many bytes: to hash them costs more than to hand them over.
+// Parts are gathered up to this size: hashing so many bytes costs more than handing them over.
 const GATHERED_BYTES = 16 * 1024;
 const FIRST_BYTES = 256;
 
@@ -23,16 +23,16 @@ const MORE = [0] as const;
 const LAST = [1] as const;
 
 /**
- * A digest of data that comes in parts: `crypto.Hash`, whose {@link HashStream.digest} is a promise. It is written to
- * as a stream, whose one chunk of output is the digest, or with {@link HashStream.update}.
+ * A digest of data that comes in parts: `crypto.Hash`, whose {@link HashStream.digest} is a promise. Write data to it
+ * as to a stream, whose one chunk of output is the digest, or with {@link HashStream.update}.
  */
 export class HashStream extends Transform {
   readonly #algorithm: string;
   readonly #options: HashStreamOptions | undefined;
   readonly #sequence = new Sequence();
-  // Of a message that is there as a whole when its digest is asked for.
+  // For a message that is complete in memory when its digest is asked for.
   readonly #whole: Spec;
-  // Of any other: there when the first of its calls begins.
+  // For any other message: made when the first of its calls begins.
   #spec: Spec | undefined;
   #hasState = false;
   #gathered: Buffer = Buffer.alloc(0);
@@ -64,8 +64,8 @@ export class HashStream extends Transform {
    * @param inputEncoding - of a string. @defaultValue `'utf8'`
    * @returns the object itself
    *
-   * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for an encoding
-   * that does not exist or does not fit. What goes wrong later rejects `digest()`
+   * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for an
+   * encoding that does not exist or does not fit. A later error rejects `digest()`
    */
   update(data: BinaryLike, inputEncoding?: BufferEncoding): this {
     if (this.#finalized) throw finalized();
@@ -75,12 +75,12 @@ export class HashStream extends Transform {
   }
 
   /**
-   * The digest of everything added. Nothing can be added any more.
+   * The digest of everything added. Afterwards nothing can be added.
    *
-   * @param encoding - what it is given as. @defaultValue `'buffer'`
+   * @param encoding - the encoding of the digest. @defaultValue `'buffer'`
    *
    * @throws Everything as a rejection: `ERR_CRYPTO_HASH_FINALIZED` for a second call, `ERR_INVALID_ARG_TYPE` and
-   * `ERR_INVALID_ARG_VALUE` for what is no encoding, `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`
+   * `ERR_INVALID_ARG_VALUE` for a value that is no encoding, `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`
    */
   digest(encoding?: 'buffer'): Promise<Buffer>;
   digest(encoding: BufferEncoding): Promise<string>;
@@ -104,9 +104,9 @@ export class HashStream extends Transform {
   }
 
   /**
-   * Another object that goes on from what was added so far.
+   * Another object that goes on from the data that were added so far.
    *
-   * @param options - the other's; an `outputLength` is not taken over
+   * @param options - for the new object; an `outputLength` of this one is not taken over
    *
    * @throws `ERR_CRYPTO_HASH_FINALIZED` after `digest()`; what {@link createHash} throws
    */
@@ -168,7 +168,7 @@ export class HashStream extends Transform {
     return hashed;
   }
 
-  // Its state is there to be copied when those of its calls that were made by now have ended.
+  // The state of `source` can be copied once the calls that were made on it by now have ended.
   #startAfter(source: HashStream): void {
     const started = this.#sequence.run(() =>
       source.#sequence.run(() => {
@@ -193,9 +193,9 @@ export class HashStream extends Transform {
 }
 
 /**
- * A digest of data that comes in parts: `crypto.createHash()`. The object is a stream to write to and to read the digest
- * from; or use `update()`, which returns at once, and `digest()`, which returns a promise. Small parts are gathered;
- * large ones are hashed in order, off the event loop where that pays.
+ * A digest of data that comes in parts: `crypto.createHash()`. The object is a stream to write to and to read the
+ * digest from; or use `update()`, which returns at once, and `digest()`, which returns a promise. Small parts are
+ * gathered; large ones are hashed in order, off the event loop where that pays.
  *
  * @param algorithm - for example `'sha256'`; any of `crypto.getHashes()`
  *

@@ -9,10 +9,10 @@ import { specFor, SpecTable } from './spec';
 
 /** Options of {@link hash}. */
 export interface HashOptions extends OperationOptions {
-  /** What the digest is given as. @defaultValue `'buffer'` */
+  /** The encoding of the digest. @defaultValue `'buffer'` */
   outputEncoding?: BufferEncoding | 'buffer';
   /**
-   * Of an extendable-output function such as SHAKE256: bytes of output, 0 to 2³² − 1. Of any other digest, its own
+   * Bytes of output. Extendable-output functions such as SHAKE256 take 0 to 2³² − 1, any other digest only its own
    * length. @defaultValue 16 for SHAKE128, 32 for SHAKE256
    */
   outputLength?: number;
@@ -23,16 +23,16 @@ const MOST_OUTPUT_BYTES = 2 ** 32 - 1;
 const specs = new SpecTable();
 
 /**
- * The digest of `data`: `crypto.hash()` as a promise, with a Buffer where nothing else is asked for. `data` is copied, or
- * was read, when the function returns. For data that comes in parts there is {@link createHash}.
+ * The digest of `data`: `crypto.hash()` as a promise, by default of a Buffer. `data` is copied, or
+ * was read, when the function returns. For data in parts, use {@link createHash}.
  *
  * @param algorithm - for example `'sha256'`; any of `crypto.getHashes()`
  * @param data - of any length
- * @param options - {@link HashOptions}, or what would be their `outputEncoding`
+ * @param options - {@link HashOptions}, or only their `outputEncoding`
  * @returns a Buffer, or a string in `outputEncoding`
  *
- * @throws Everything as a rejection, as from `crypto.hash()`: an error without a code for a digest that OpenSSL does not
- * know, or an `outputLength` that it does not have; `ERR_OSSL_EVP_UNSUPPORTED` for one that no loaded provider has;
+ * @throws Everything as a rejection, as from `crypto.hash()`: an error without a code for a digest that OpenSSL does
+ * not know, or an `outputLength` that it does not have; `ERR_OSSL_EVP_UNSUPPORTED` for one that no loaded provider has;
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; besides what every operation rejects with:
  * `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
  *
@@ -77,7 +77,7 @@ export function hash(
   });
 }
 
-/** Has the errors of `crypto.createHash()`, which are not in all cases those of `crypto.hash()`. */
+/** Asks for the errors of `crypto.createHash()`, some of which differ from the errors of `crypto.hash()`. */
 export const AS_STREAM = 1;
 
 export function digestSpec(

@@ -9,7 +9,7 @@ import { SecretKeys, type SecretKeyLike } from './secret-key';
 
 /** Options of {@link hmac}. */
 export interface HmacOptions extends OperationOptions {
-  /** What the code is given as. @defaultValue `'buffer'` */
+  /** The encoding of the code. @defaultValue `'buffer'` */
   outputEncoding?: BufferEncoding | 'buffer';
 }
 

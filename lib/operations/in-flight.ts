@@ -1,19 +1,19 @@
-// How many operations are in flight, for those who want to hold back.
+// The number of operations in flight, for callers that want to hold back.
 import { EventEmitter } from 'node:events';
 import type { Environment } from '../native/environment';
 
-/** What {@link operations} tells. */
+/** The events of {@link operations}. */
 export interface OperationsEvents {
   /**
-   * There is room again: after calls were refused with `ERR_ASYNC_QUEUE_FULL`, half of the places are free; otherwise,
-   * the last operation in flight has ended.
+   * There is room again: after calls were refused with `ERR_ASYNC_QUEUE_FULL`, half of `maxInFlight` is free;
+   * otherwise, the last operation in flight has ended.
    */
   drain: [];
 }
 
 /** The operations in flight on this thread. */
 export interface Operations extends EventEmitter<OperationsEvents> {
-  /** How many there are. */
+  /** The number of operations in flight. */
   readonly inFlight: number;
 }
 
@@ -35,7 +35,7 @@ class InFlight extends EventEmitter<OperationsEvents> implements Operations {
     this.#refusing = true;
   }
 
-  /** One has ended; it is not counted any more. */
+  /** An operation has ended, and is not counted any more. */
   ended(): void {
     const left = this.count;
     if (left > 0 && !this.#refusing) return;

@@ -65,20 +65,20 @@ export function hkdf(
 }
 
 /**
- * A key from a password, by PBKDF2 with HMAC (RFC 8018): `crypto.pbkdf2()` as a promise. Everything passed is copied, or
- * was read, when the function returns.
+ * A key from a password, by PBKDF2 with HMAC (RFC 8018): `crypto.pbkdf2()` as a promise. Everything passed is copied,
+ * or was read, when the function returns.
  *
  * @param password - of any length
  * @param salt - of any length; 16 random bytes are recommended
- * @param iterations - 1 to 2 147 483 647. The time is proportional to it
+ * @param iterations - 1 to 2 147 483 647. The time is proportional to them
  * @param keylen - bytes of the result: 0 to 2 147 483 647. The time grows with each further digest's worth of them
  * @param digest - for example `'sha256'`
  * @returns the derived key, in memory of its own
  *
  * @throws Everything as a rejection, with the codes of `crypto.pbkdf2()`: `ERR_CRYPTO_INVALID_DIGEST`,
  * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_OSSL_…`; besides what every operation rejects with: `AbortError`,
- * `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`. One that was aborted when it had begun still
- * runs to its end, and uses a thread until then
+ * `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`. A call that is aborted after it has begun
+ * still runs to its end, and uses a thread until then
  *
  * @example
  * ```ts
@@ -124,8 +124,8 @@ export interface ScryptOptions extends OperationOptions {
 const SCRYPT_OPTIONS = ['cost', 'N', 'blockSize', 'r', 'parallelization', 'p', 'maxmem'] as const;
 
 /**
- * A key from a password, by scrypt (RFC 7914): `crypto.scrypt()` as a promise. Everything passed is copied, or was read,
- * when the function returns.
+ * A key from a password, by scrypt (RFC 7914): `crypto.scrypt()` as a promise. Everything passed is copied, or was
+ * read, when the function returns.
  *
  * @param password - of any length
  * @param salt - of any length; 16 random bytes are recommended
@@ -187,7 +187,7 @@ function numberOf(options: ScryptOptions | undefined, name: ScryptName, standard
 
 function validateDigest(digest: unknown): asserts digest is string {
   validateString(digest, 'digest');
-  // To native code, an empty name is none.
+  // Native code takes an empty name for none.
   if (digest === '') throw nodeError('ERR_CRYPTO_INVALID_DIGEST', 'Invalid digest: ', TypeError);
 }
 
@@ -204,7 +204,7 @@ const secretOutput = (result: CallResult): Buffer => result.output(0);
 function toArrayBuffer(result: CallResult): ArrayBuffer {
   const key = result.output(0);
   const { buffer, byteOffset, byteLength } = key;
-  // One that native code allocated may be a part of a larger one.
+  // A result that native code allocated may be a part of a larger buffer.
   return byteOffset === 0 && buffer.byteLength === byteLength
     ? (buffer as ArrayBuffer)
     : (buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);

@@ -6,20 +6,20 @@ import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { keySpec } from './spec';
 
-/** What {@link encapsulate} gives. */
+/** The result of {@link encapsulate}. */
 export interface EncapsulatedKey {
-  /** For the caller alone. */
+  /** The key, for the caller alone. */
   sharedKey: Buffer;
-  /** For the owner of the private key, who gets the shared key out of it with {@link decapsulate}. */
+  /** The ciphertext, from which the owner of the private key gets the shared key with {@link decapsulate}. */
   ciphertext: Buffer;
 }
 
 /**
  * Makes a key that only the owner of a private key can know too: `crypto.encapsulate()` of Node.js 24 as a promise.
  *
- * ML-KEM (FIPS 203; OpenSSL 3.5 and later), RSA as RSASVE (NIST SP 800-56B; the shared key is as long as the modulus), and
- * DHKEM with P-256, P-384, P-521, X25519 and X448 (RFC 9180; OpenSSL 3.2 and later). Node.js 20 has no such function;
- * this one works there with RSA.
+ * ML-KEM (FIPS 203; OpenSSL 3.5 and later), RSA as RSASVE (NIST SP 800-56B; the shared key is as long as the modulus),
+ * and DHKEM with P-256, P-384, P-521, X25519 and X448 (RFC 9180; OpenSSL 3.2 and later). Node.js 20 has no such
+ * function; this one works there with RSA.
  *
  * @param key - a public key, or a private key, whose public part is used
  * @returns the shared key, and the ciphertext to be sent
@@ -45,15 +45,14 @@ export function encapsulate(key: KeyLike, options?: OperationOptions): Promise<E
 }
 
 /**
- * Gets a shared key out of what {@link encapsulate} made: `crypto.decapsulate()` of Node.js 24 as a promise. The
- * ciphertext is copied, or was read, when the function returns.
+ * Gets the shared key out of a ciphertext of {@link encapsulate}: `crypto.decapsulate()` of Node.js 24 as a promise.
+ * The ciphertext is copied, or was read, when the function returns.
  *
  * @param key - the private key
  * @param ciphertext - of the length that the key's mechanism has
  * @returns the shared key; with ML-KEM, a wrong ciphertext of the right length gives another key, not an error
  *
- * @throws Everything as a rejection: as {@link encapsulate}; `ERR_CRYPTO_OPERATION_FAILED` for a ciphertext that cannot be
- * one
+ * @throws Everything as a rejection: as {@link encapsulate}; `ERR_CRYPTO_OPERATION_FAILED` for an invalid ciphertext
  *
  * @example
  * ```ts

@@ -1,10 +1,10 @@
-// How new keys are wanted: as node:crypto describes encodings, checked as it checks them.
+// The encodings of new keys: described and checked as in node:crypto.
 import { copyOf } from '../base/byte-views';
 import { invalidArgValue, nodeError } from '../base/errors';
 import { readOptions } from '../base/validators';
 import { toInput } from '../base/bytes';
 
-/** How a public key is wanted. */
+/** The encoding of a new public key. */
 export interface PublicKeyEncoding {
   /** A string, a Buffer, or a JSON Web Key (RFC 7517). */
   format: 'pem' | 'der' | 'jwk';
@@ -12,15 +12,15 @@ export interface PublicKeyEncoding {
   type?: 'pkcs1' | 'spki';
 }
 
-/** How a private key is wanted. */
+/** The encoding of a new private key. */
 export interface PrivateKeyEncoding {
   /** A string, a Buffer, or a JSON Web Key (RFC 7517). */
   format: 'pem' | 'der' | 'jwk';
   /** `'pkcs8'` (RFC 5208), or for RSA also `'pkcs1'` (RFC 8017), for EC also `'sec1'` (RFC 5915). Not for `'jwk'`. */
   type?: 'pkcs1' | 'pkcs8' | 'sec1';
-  /** What it is encrypted with, for example `'aes-256-cbc'`. @defaultValue it is not encrypted */
+  /** The cipher that encrypts the key, for example `'aes-256-cbc'`. @defaultValue no encryption */
   cipher?: string;
-  /** Of which the cipher's key is derived; required with `cipher`. */
+  /** The passphrase, from which the cipher's key is derived; required with `cipher`. */
   passphrase?: string | ArrayBuffer | NodeJS.ArrayBufferView;
 }
 
@@ -32,7 +32,7 @@ export interface ParsedEncoding {
   readonly passphrase: Uint8Array | undefined;
 }
 
-/** A public key's; undefined for a `KeyObject`. */
+/** The encoding of a public key; undefined for a `KeyObject`. */
 export function parsePublicKeyEncoding(encoding: unknown, keyType: string, name: string): ParsedEncoding | undefined {
   const options = objectOrNothing(encoding, name);
   if (options === undefined) return undefined;
@@ -40,7 +40,7 @@ export function parsePublicKeyEncoding(encoding: unknown, keyType: string, name:
   return { format, type, ...NOT_ENCRYPTED };
 }
 
-/** A private key's; undefined for a `KeyObject`. */
+/** The encoding of a private key; undefined for a `KeyObject`. */
 export function parsePrivateKeyEncoding(encoding: unknown, keyType: string, name: string): ParsedEncoding | undefined {
   const options = objectOrNothing(encoding, name);
   if (options === undefined) return undefined;
@@ -91,7 +91,7 @@ function parseEncryption(
     throw invalidArgValue(`${name}.cipher`, cipher, 'is required when a passphrase is specified');
   }
   if (typeof cipher !== 'string') throw invalidArgValue(`${name}.cipher`, cipher, 'is invalid');
-  // To native code, an empty name is none.
+  // Native code takes an empty name for none.
   if (cipher === '') throw nodeError('ERR_CRYPTO_UNKNOWN_CIPHER', 'Unknown cipher');
   if (format === 'der' && type !== 'pkcs8') throw incompatible(String(type), 'does not support encryption.');
   try {

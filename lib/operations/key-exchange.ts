@@ -10,16 +10,17 @@ import { keySpec } from './spec';
 export interface DiffieHellmanKeys {
   /** The own key: DH, EC, X25519 or X448. */
   privateKey: KeyLike;
-  /** The peer's key, of the same type and with the same group or curve; of a private key, its public part. */
+  /** The peer's key, of the same type and with the same group or curve; a private key stands for its public part. */
   publicKey: KeyLike;
 }
 
 /**
- * The secret that two parties share: `crypto.diffieHellman()` as a promise. DH with the groups of PKCS #3, ECDH (NIST SP
- * 800-56A), X25519 and X448 (RFC 7748). The secret is not uniformly random: derive keys from it, for example with HKDF.
+ * The secret that two parties share: `crypto.diffieHellman()` as a promise. DH with the groups of PKCS #3, ECDH (NIST
+ * SP 800-56A), X25519 and X448 (RFC 7748). The secret is not uniformly random: derive keys from it, for example with
+ * HKDF.
  *
- * Everything passed is copied, or was read, when the function returns. What costs time to set up is kept with the private
- * key, so one that is used again is best passed as a `KeyObject` or an {@link AsyncKey}. The peer's key is checked.
+ * Everything passed is copied, or was read, when the function returns. The costly setup is kept with the private key,
+ * so pass a key that is used again as a `KeyObject` or an {@link AsyncKey}. The peer's key is checked.
  *
  * @param keys - the own key and the peer's, in every form that `crypto.createPrivateKey()` and `createPublicKey()` take
  * @returns the secret: as many bytes as the group's modulus or the curve's field has
@@ -73,7 +74,7 @@ function readKeys(keys: unknown): { privateKey: unknown; publicKey: unknown } {
 
 const TYPES: ReadonlySet<string | undefined> = new Set(['dh', 'ec', 'x25519', 'x448']);
 
-// As node:crypto: of keys that have to be parsed, OpenSSL says that they do not fit.
+// As node:crypto, which lets OpenSSL refuse keys that have to be parsed.
 function requireSameType(privateKey: unknown, publicKey: unknown): void {
   const own = objectEntry(privateKey);
   const peer = objectEntry(publicKey);

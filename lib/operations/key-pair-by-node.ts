@@ -1,4 +1,4 @@
-// Key pairs that Node.js generates: those that it takes less time to make than to read, which is done on the event loop.
+// Key pairs that Node.js generates: making such a key takes less time than reading one, which holds the event loop.
 import {
   generateKeyPair as nodeGenerateKeyPair,
   generateKeyPairSync as nodeGenerateKeyPairSync,
@@ -17,7 +17,7 @@ export interface AnyPair {
   privateKey: AnyKey;
 }
 
-/** A pair, as it was asked for, checked and copied. */
+/** The parameters of a wanted pair, checked and copied. */
 export interface WantedPair {
   type: string;
   namedCurve: string | undefined;
@@ -35,10 +35,10 @@ export type GenerateByNode = (
 
 // Before version 22, Node.js aborts the process when its pool has made a key for a worker that is being terminated.
 const ABORTS_IN_WORKERS = !isMainThread && Number.parseInt(process.versions.node, 10) < 22;
-// These are generated in less time than it takes to read them.
+// Generating these keys takes less time than reading them.
 const QUICKEST: ReadonlySet<string> = new Set(['P-256', 'prime256v1', 'ED25519', 'X25519']);
 
-/** How Node.js is to make keys of a curve or type; undefined where it had better not. */
+/** The way Node.js makes keys of a curve or type; undefined where it had better not. */
 export function generatorOfNode(curve: string, mode: OperationOptions['mode']): GenerateByNode | undefined {
   if (!ABORTS_IN_WORKERS) return generateOnThreadpool;
   return QUICKEST.has(curve) && mode !== 'offload' ? generateInTurns : undefined;
@@ -54,7 +54,7 @@ const generateOnThreadpool: GenerateByNode = (name, wanted, options) => {
   });
 };
 
-// One in each turn of the event loop.
+// Makes one pair in each turn of the event loop.
 const generateInTurns: GenerateByNode = (name, wanted, options) =>
   callOnThreadpool(name, options, (done) => {
     if (turns.push({ wanted, done }) === 1) setImmediate(takeTurn);
@@ -74,7 +74,7 @@ function takeTurn(): void {
   }
 }
 
-// Not the caller's own, which may have changed by now.
+// A copy: the caller's own options may have changed by now.
 function optionsForNode({ namedCurve, paramEncoding, publicEncoding, privateEncoding }: WantedPair): object {
   return { namedCurve, paramEncoding, publicKeyEncoding: publicEncoding, privateKeyEncoding: privateEncoding };
 }

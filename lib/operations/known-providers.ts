@@ -1,30 +1,30 @@
-// The providers that operations may be in: those that were loaded, those of the process, and the accelerator.
+// The providers that operations may use: loaded ones, the process's own, and the accelerator.
 import { asyncError } from '../base/errors';
 import { forgetImports } from '../keys/native-keys';
 import type { NativeScope } from '../native/contract/scope';
 import { environment } from '../native/environment';
 
 const ACCELERATOR = 'accelerator';
-/** They work on this machine, and never pause. */
+/** Providers that work on this machine, and never pause. */
 export const SOFTWARE_PROVIDERS: ReadonlySet<string> = new Set(['default', 'base', 'legacy', 'fips']);
 
 export interface KnownProvider {
-  /** As it was loaded. */
+  /** The name that the provider was loaded by. */
   name: string;
   library: NativeScope['library'];
-  /** Of one in the addon's own library: what was found while another was loaded is not used any more. */
+  /** In the addon's own library: keys and specs of an earlier generation are not used any more. */
   generation: number | undefined;
   pauses: boolean;
 }
 
-// Those in the addon's own library, by their names in lower case, as queries compare them.
+// The providers in the addon's own library, by their names in lower case, as queries compare them.
 const loaded = new Map<string, KnownProvider>();
-// Those that the process's configuration has activated, as far as somebody has named them. They stay.
+// The providers that the process's configuration has activated, as far as operations have named them. They stay.
 const inProcess = new Map<string, KnownProvider>();
 const accelerator: KnownProvider = { name: ACCELERATOR, library: 'own', generation: undefined, pauses: true };
 let generations = 0;
 
-/** From now on, this name stands for a provider in the addon's own library. One that does not pause blocks. */
+/** From now on, this name stands for a provider in the addon's own library. A provider that does not pause blocks. */
 export function setLoaded(provider: string, pauses: boolean): void {
   forgetMade(provider);
   loaded.set(provider.toLowerCase(), { name: provider, library: 'own', generation: ++generations, pauses });
@@ -38,18 +38,18 @@ export function setUnloaded(provider: string): void {
   ++generations;
 }
 
-// What was made for the provider as it was loaded before.
+// Forgets the keys and specs of the provider's previous load.
 function forgetMade(provider: string): void {
   const generation = loaded.get(provider.toLowerCase())?.generation;
   if (generation !== undefined) forgetImports(generation);
 }
 
-/** Of a query that may mean any provider: what was found before another was loaded is looked for again. */
+/** The generation of a query that may mean any provider: its implementation is looked up again after each load. */
 export function currentGeneration(): number {
   return generations;
 }
 
-/** Those in the addon's own library, the process's configuration included, in the order of loading. */
+/** The providers in the addon's own library, including those of configuration files, in the order of loading. */
 export function loadedProviders(): Iterable<KnownProvider> {
   for (const name of environment().addon.libraries.configuredProviders()) findProvider(name);
   return loaded.values();
@@ -59,7 +59,7 @@ export function isAccelerator(provider: KnownProvider): boolean {
   return provider === accelerator;
 }
 
-/** Throws `ERR_ASYNC_PROVIDER_NOT_LOADED` for one that nobody has loaded. */
+/** Throws `ERR_ASYNC_PROVIDER_NOT_LOADED` for a provider that nobody has loaded. */
 export function requireProvider(name: string): KnownProvider {
   const known = findProvider(name);
   if (known !== undefined) return known;
@@ -80,7 +80,7 @@ function locate(name: string, key: string): KnownProvider | undefined {
       inProcess.set(key, known);
       return known;
     }
-    // On another thread, perhaps.
+    // A configuration file has activated the provider, perhaps on another thread.
     case 'configuration':
       setLoaded(name, true);
       return loaded.get(key);

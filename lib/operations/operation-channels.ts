@@ -1,5 +1,5 @@
-// The channels `openssl-async:operation:…` of node:diagnostics_channel. Subscribers are called in the async context of the
-// call that they hear of.
+// The channels `openssl-async:operation:…` of node:diagnostics_channel. Subscribers are called in the async context of
+// the call that they hear of.
 import { channel } from 'node:diagnostics_channel';
 import { captureContext } from '../base/async-context';
 
@@ -7,8 +7,8 @@ import { captureContext } from '../base/async-context';
 export type OperationPlace = 'inline' | 'pool' | 'threadpool' | 'job';
 
 /**
- * The message of the channels `openssl-async:operation:…`. All channels have the same object for one operation, which gets
- * its fields as they become known: on `:start`, only `algorithm` is.
+ * The message of the channels `openssl-async:operation:…`. All channels get the same object for one operation. Its
+ * fields are set as they become known: on `:start`, only `algorithm` is.
  */
 export interface OperationMessage {
   /** For example `'sign RSA-2048 sha256'`. */
@@ -21,11 +21,11 @@ export interface OperationMessage {
   queueMicros: number;
   /** Microseconds from the start to the end. */
   runMicros: number;
-  /** What it failed with, if it did. */
+  /** The error, if the operation failed. */
   error?: unknown;
 }
 
-// Those of a TracingChannel, in its order, and two of our own.
+// The channels of a TracingChannel, in its order, and two of our own.
 const operations = {
   start: channel('openssl-async:operation:start'),
   end: channel('openssl-async:operation:end'),
@@ -40,12 +40,12 @@ const operations = {
 export class OperationTrace {
   /** Runs a function in the context of the call. */
   readonly inContext = captureContext();
-  // What happened within the call, and is told when it has returned.
+  // Messages of events within the call, published when it has returned.
   #withheld: (() => void)[] | undefined = [];
 
   constructor(readonly message: OperationMessage) {}
 
-  /** Its promise is about to be settled. `tell` publishes further messages, in its context. */
+  /** The operation's promise is about to be settled. `tell` publishes further messages, in the call's context. */
   settled(error: unknown, tell?: () => void): void {
     const tellAll = (): void => {
       this.inContext(() => {

@@ -20,26 +20,27 @@ export interface OperationOptions {
   timeoutMs?: number;
   /**
    * The provider whose implementation is used, for example `'accelerator'`: the operation then runs in an OpenSSL job,
-   * which may pause. One that is not loaded is refused with `ERR_ASYNC_PROVIDER_NOT_LOADED`. Without it, OpenSSL's choice.
+   * which may pause. An unloaded one is refused with `ERR_ASYNC_PROVIDER_NOT_LOADED`. By default, OpenSSL chooses.
    */
   provider?: string;
   /** A query that chooses among implementations, as property(7), for example `'fips=yes'`. */
   properties?: string;
   /**
-   * Where a software operation runs. `'auto'` learns what each costs: within the call when that is cheaper than a hop to
-   * a pool thread and does not hold the event loop for long, else on the pool. `'inline'`: within the call. `'offload'`:
-   * never on the event loop. @defaultValue `'auto'`
+   * Where a software operation runs. `'auto'` learns the cost of each: it runs within the call when that is cheaper
+   * than a hop to a pool thread and does not hold the event loop for long, else on the pool. `'inline'`: within the
+   * call. `'offload'`: never on the event loop. @defaultValue `'auto'`
    */
   mode?: 'auto' | 'inline' | 'offload';
   /**
-   * What happens when the implementation of `provider` fails: `'software'` tries again with OpenSSL's own, and takes that
-   * at once for what the provider does not have; `'error'` rejects. @defaultValue that of `configure()`, `'error'`
+   * The reaction when the implementation of `provider` fails: `'software'` tries again with OpenSSL's own, and uses
+   * that at once for operations that the provider lacks; `'error'` rejects. @defaultValue as `configure()` says,
+   * `'error'`
    */
   fallback?: 'software' | 'error';
   /**
-   * Rejects with `ERR_ASYNC_NOT_OFFLOADED` what was meant for hardware and ran here, because its job did not pause, or
-   * because a query such as `?provider=name` found it in software only, which is known before it runs; there is no
-   * `fallback` then. Without it, `stats().providers[name].notOffloaded` counts such operations, and the channel
+   * Rejects an operation with `ERR_ASYNC_NOT_OFFLOADED` if it was meant for hardware and ran here: its job did not
+   * pause, or a query such as `?provider=name` found software only, which is known before it runs. There is no
+   * `fallback` then. By default, `stats().providers[name].notOffloaded` counts such operations, and the channel
    * `openssl-async:operation:not-offloaded` tells of them. @defaultValue false
    */
   requireOffload?: boolean;
@@ -56,8 +57,8 @@ export const OPERATION_OPTIONS = [
 ] as const;
 
 /**
- * The options that every operation takes, and those of `known` that this one takes besides, each read once. Throws for
- * what is wrong with the former.
+ * The options that every operation takes, and the `known` ones of this operation, each read once. Throws for wrong
+ * values of the former.
  */
 export function readOperationOptions<T extends OperationOptions = OperationOptions>(
   given: T | undefined,
@@ -102,7 +103,7 @@ export function offloaded(options: LimitOptions | undefined): OperationOptions {
 
 const NO_LIMITS = Object.freeze({ __proto__: null }) as unknown as LimitOptions;
 
-/** Throws for what is wrong with the options that every operation takes. */
+/** Throws for wrong values of the options that every operation takes. */
 export function checkOperationOptions(options: Partial<Record<(typeof OPERATION_OPTIONS)[number], unknown>>): void {
   const { signal, timeoutMs, provider, properties, mode, fallback, requireOffload } = options;
   if (signal !== undefined) validateAbortSignal(signal, 'options.signal');

@@ -1,18 +1,18 @@
-// Queries that choose among implementations: property(7). OpenSSL ignores one that it cannot read, as if there were none;
-// here it is refused.
+// Queries that choose among implementations: property(7). OpenSSL ignores a query that it cannot read; here it is
+// refused.
 import { invalidArgValue } from '../base/errors';
 
-/** What a query says of providers. */
+/** The parts of a query that concern providers. */
 export interface Query {
-  /** The name of the provider that the implementation has to be of. */
+  /** The name of the provider that has to have the implementation. */
   readonly required: string | undefined;
-  /** The name of the provider that it should be of. */
+  /** The name of the provider that should have the implementation. */
   readonly preferred: string | undefined;
-  /** Whether it speaks of the provider in any way. */
+  /** Whether the query speaks of the provider in any way. */
   readonly namesProvider: boolean;
   /** The query with each preference a requirement. */
   readonly strict: string;
-  /** Whether it allows what is not validated: says anything of the property `fips` but `fips=yes`. */
+  /** Whether the query allows implementations that are not validated: it says anything of `fips` but `fips=yes`. */
   readonly weakensFips: boolean;
 }
 
@@ -28,7 +28,7 @@ interface Clause {
 const MOST_KNOWN = 1000;
 const known = new Map<string, Query>();
 
-/** Throws `ERR_INVALID_ARG_VALUE` for what is no query. */
+/** Throws `ERR_INVALID_ARG_VALUE` for text that is no query. */
 export function parseQuery(properties: string): Query {
   let query = known.get(properties);
   if (query === undefined) {

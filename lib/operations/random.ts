@@ -40,14 +40,15 @@ export function randomBytes(size: number, options?: OperationOptions): Promise<B
  * Fills a buffer with random bytes: `crypto.randomFill()` as a promise. They are generated in memory of their own and
  * copied into `buffer` at the end, so that it may be used, and even transferred, meanwhile.
  *
- * @param buffer - what is filled: an ArrayBuffer, a SharedArrayBuffer, or a view of one
+ * @param buffer - the buffer to fill: an ArrayBuffer, a SharedArrayBuffer, or a view of one
  * @param offset - where to begin, in elements of a typed array, else in bytes: 0 to its length. @defaultValue 0
  * @param size - how much, in the same unit: 0 to the rest of the buffer. @defaultValue the rest
  * @returns `buffer`
  *
  * @throws Everything as a rejection: `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` for an unknown
- * option, `ERR_INVALID_STATE` when the buffer was detached or shrunk meanwhile, which is then not written to, or no further; besides
- * what every operation rejects with: `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`, `ERR_ASYNC_UNSUPPORTED`
+ * option, `ERR_INVALID_STATE` when the buffer was detached or shrunk meanwhile, and is not written to any further;
+ * besides what every operation rejects with: `AbortError`, `ERR_ASYNC_TIMEOUT`, `ERR_ASYNC_QUEUE_FULL`,
+ * `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
  * ```ts
@@ -83,7 +84,7 @@ function specOf(options: OperationOptions | undefined): Spec {
   return specFor(specs, '', options, () => ({ family: Family.random, algorithm: 'random', names: [] }));
 }
 
-// Not all at once, which would hold the event loop.
+// In parts: moving all bytes at once would hold the event loop.
 async function moveInParts<T>(random: Buffer, buffer: T, start: number): Promise<T> {
   for (let at = 0; at < random.length; at += MOST_BYTES_AT_ONCE) {
     if (at > 0) await nextTurn();
@@ -95,7 +96,7 @@ async function moveInParts<T>(random: Buffer, buffer: T, start: number): Promise
 /** Copies and wipes `random`. The buffer has to reach to `end`. */
 function move(random: Buffer, buffer: unknown, start: number, end: number): void {
   try {
-    // Looked up anew: it is another one now if the buffer was detached.
+    // The bytes are looked up anew: a buffer that was detached has others now.
     const bytes = bytesOf(buffer);
     if (bytes === undefined || end > sizeOf(bytes)) {
       throw nodeError('ERR_INVALID_STATE', 'Invalid state: the buffer was detached or shrunk');

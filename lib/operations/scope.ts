@@ -1,4 +1,4 @@
-// Where the implementation of an operation is looked for: what its options `provider` and `properties` mean.
+// The scope in which an operation looks for its implementation, as its options `provider` and `properties` choose it.
 import { asyncError, invalidArgValue } from '../base/errors';
 import { PROCESS_SCOPE, type Scope } from '../keys/scope';
 import { environment } from '../native/environment';
@@ -32,7 +32,7 @@ export function scopeOf(options: OperationOptions | undefined): Scope | undefine
     throw invalidArgValue('options.properties', properties, 'must not name a provider besides the option `provider`');
   }
   const rest = properties === '' ? '' : `,${properties}`;
-  // What is not worth a pause (digests, ciphers) the accelerator passes through.
+  // The accelerator passes operations through that are not worth a pause (digests, ciphers).
   return scopeIn(known, `${isAccelerator(known) ? '?' : ''}provider=${known.name}${rest}`);
 }
 
@@ -47,15 +47,15 @@ function scopeOfQuery(properties: string, query: Query): Scope {
   if (query.preferred !== undefined) {
     const known = findProvider(query.preferred);
     if (known !== undefined) return scopeIn(known, properties);
-    // To OpenSSL, a preference for what is not there is none. What was meant for hardware runs here all the same.
+    // OpenSSL ignores a preference for an absent provider. An operation that was meant for hardware then runs here.
     const passesOver = !SOFTWARE_PROVIDERS.has(query.preferred);
     return { ...PROCESS_SCOPE, properties, passesOver };
   }
-  // Any provider may be meant: what was found before another was loaded is looked for again.
+  // Any provider may be meant, so the implementation is looked up again after each load.
   return { ...PROCESS_SCOPE, properties, generation: query.namesProvider ? undefined : currentGeneration() };
 }
 
-/** Whom a query may mean, besides the process's providers: those that were loaded, in this order. */
+/** The scopes that a query may mean besides the process's: the loaded providers', in the order of loading. */
 export function scopesOfLoaded({ namesProvider, strict }: Query): Scope[] {
   if (namesProvider) return [];
   return Array.from(loadedProviders(), (known) => scopeIn(known, `provider=${known.name},${strict}`));

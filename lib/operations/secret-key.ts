@@ -12,7 +12,7 @@ export type SecretKeyLike = BinaryLike | KeyObject | webcrypto.CryptoKey;
 
 /** A key together with the specs of operations with it. */
 export interface SecretKey {
-  /** What each call passes; undefined for the key of an object, which its specs hold. */
+  /** The bytes that each call passes; undefined for the key of an object, which its specs hold. */
   readonly input: Uint8Array | undefined;
   /** As {@link specFor}, of calls with this key. */
   spec(name: string, options: OperationOptions | undefined, describe: () => Description): Spec;
@@ -25,7 +25,7 @@ export class SecretKeys {
   readonly #shared = new SpecTable();
   readonly #byObject = new WeakMap<object, SecretKey>();
 
-  /** Throws what `node:crypto` throws for what is no secret key. */
+  /** Throws the error of `node:crypto` for a value that is no secret key. */
   of(key: unknown): SecretKey {
     const object = secretKeyObject(key);
     if (object === undefined) return this.#ofBytes(toInput(key, 'key'));
@@ -52,7 +52,7 @@ function ofObject(keyObject: KeyObject): SecretKey {
   };
 }
 
-/** The bytes of a key that is used once. `wipe` what is not the caller's own afterwards. */
+/** The bytes of a key that is used once. Call `wipe` afterwards: it wipes bytes that are not the caller's own. */
 export function secretBytes(key: unknown, name: string): { bytes: Uint8Array; wipe: () => void } {
   const object = secretKeyObject(key);
   if (object === undefined) return { bytes: toInput(key, name), wipe: nothing };
@@ -62,7 +62,7 @@ export function secretBytes(key: unknown, name: string): { bytes: Uint8Array; wi
 
 const nothing = (): void => undefined;
 
-/** Undefined for what is no object that holds a key. */
+/** Undefined for a value that is no object with a key. */
 function secretKeyObject(key: unknown): KeyObject | undefined {
   if (key === undefined || key === null) throw invalidArgType('key', 'a secret key', key);
   const object = types.isKeyObject(key) ? key : types.isCryptoKey(key) ? KeyObject.from(key) : undefined;

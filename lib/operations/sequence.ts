@@ -3,10 +3,10 @@ import { attempt } from './call';
 
 export class Sequence {
   #last: Promise<unknown> | undefined;
-  // Why the state is nobody's any more: a call that was given up may still be at work on it.
+  // The error of a call that was given up: it may still be at work on the state, which nobody may use any more.
   #lost: { error: unknown } | undefined;
 
-  /** Nothing is under way: a call begins, and reads its inputs, at once. */
+  /** True when no call is under way: the next one begins, and reads its inputs, at once. */
   get idle(): boolean {
     return this.#last === undefined;
   }

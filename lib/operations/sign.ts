@@ -17,19 +17,23 @@ import { readOperationOptions, type OperationOptions } from './operation-options
 import { digestName } from './digest-names';
 import { choosesImplementation, createSpecIn, keySpec, type SpecPlan } from './spec';
 
-/** How a signature is made, besides the key: as `node:crypto` has it, next to the key. */
+/** The parameters of a signature, given next to the key as in `node:crypto`. */
 export interface SigningOptions {
-  /** RSA: `crypto.constants.RSA_PKCS1_PADDING` or `RSA_PKCS1_PSS_PADDING`. @defaultValue PSS for RSA-PSS keys, else PKCS#1 */
+  /**
+   * RSA: `crypto.constants.RSA_PKCS1_PADDING` or `RSA_PKCS1_PSS_PADDING`. @defaultValue PSS for RSA-PSS keys, else
+   * PKCS#1
+   */
   padding?: number | undefined;
   /**
-   * PSS: in bytes, or one of `crypto.constants.RSA_PSS_SALTLEN_…`. @defaultValue the longest possible with
-   * `RSA_PKCS1_PSS_PADDING`; what an RSA-PSS key asks for without it
+   * PSS: bytes of the salt, or one of `crypto.constants.RSA_PSS_SALTLEN_…`. @defaultValue the longest possible with
+   * `RSA_PKCS1_PSS_PADDING`; without it, the length that an RSA-PSS key asks for
    */
   saltLength?: number | undefined;
   /** DSA and ECDSA: `'der'`, or r and s next to each other. @defaultValue `'der'` */
   dsaEncoding?: 'der' | 'ieee-p1363' | undefined;
   /**
-   * Ed25519 (then Ed25519ctx), Ed448, ML-DSA, SLH-DSA, with OpenSSL 3.2 and later: a context string of at most 255 bytes.
+   * Ed25519 (then Ed25519ctx), Ed448, ML-DSA, SLH-DSA, with OpenSSL 3.2 and later: a context string of at most 255
+   * bytes.
    * @defaultValue none, which is the same as an empty one
    */
   context?: NodeJS.ArrayBufferView | undefined;
@@ -70,7 +74,7 @@ export function sign(
     options = readOperationOptions(options);
     validateAlgorithm(algorithm);
     const input = toInput(data, 'data');
-    // As node:crypto: whatever is no key at all.
+    // As node:crypto, for any value that is no key at all.
     if (!key) throw nodeError('ERR_CRYPTO_SIGN_KEY_REQUIRED', 'No key provided to sign');
     const given = readKeyInput(key);
     const signing = signingOptions(given);
@@ -84,7 +88,7 @@ export function sign(
  *
  * @param key - a public key, a certificate, or a private key, whose public part is used; or an object with one and
  * {@link SigningOptions}
- * @returns whether it is valid; what is no signature at all is not valid
+ * @returns whether the signature is valid; bytes that are no signature at all are not
  *
  * @throws Everything as a rejection: as {@link sign}
  */
@@ -116,7 +120,7 @@ function validateAlgorithm(algorithm: unknown): asserts algorithm is string | nu
   if (algorithm !== null && algorithm !== undefined && typeof algorithm !== 'string') {
     throw invalidArgType('algorithm', 'of type string', algorithm);
   }
-  // To native code, an empty name is none.
+  // Native code takes an empty name for none.
   if (algorithm === '') throw nodeError('ERR_CRYPTO_INVALID_DIGEST', 'Invalid digest: ', TypeError);
 }
 
@@ -167,7 +171,7 @@ function signingOptions(key: unknown): ParsedSigningOptions {
   }
   const isPss = padding === constants.RSA_PKCS1_PSS_PADDING;
   return {
-    // As node:crypto: a negative one is none.
+    // As node:crypto: a negative padding is none.
     padding: padding !== undefined && padding < 0 ? undefined : padding,
     saltLength: saltLength ?? (isPss ? constants.RSA_PSS_SALTLEN_MAX_SIGN : undefined),
     dsaEncoding,
@@ -184,7 +188,7 @@ function validateIntegerOption(value: unknown, name: string): void {
   }
 }
 
-/** An empty one is none, as every kind of key can do without. */
+/** An empty context is none: every kind of key can do without one. */
 function validContext(context: unknown): Uint8Array | undefined {
   if (context === undefined) return undefined;
   const bytes = ArrayBuffer.isView(context) ? bytesOf(context) : undefined;

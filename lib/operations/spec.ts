@@ -1,4 +1,4 @@
-// What calls of one kind share: made on first need, and kept.
+// Specs, which calls of one kind share: made on first need, and kept.
 import { unshared } from '../base/byte-views';
 import { asyncError, fromNative, isNativeError } from '../base/errors';
 import type { KeyEntry } from '../keys/key';
@@ -15,25 +15,25 @@ import { choosesImplementation, scopeOf, scopesOfLoaded } from './scope';
 
 export { choosesImplementation, scopeOf } from './scope';
 
-/** What distinguishes a spec from others; see the family's header in src-native/operations/. */
+/** The parameters that distinguish a spec from others; see the family's header in src-native/operations/. */
 export interface SpecRequest {
   family: Family;
-  /** In the statistics, for example `'sign RSA-2048 sha256'`. */
+  /** The name in the statistics, for example `'sign RSA-2048 sha256'`. */
   algorithm: string;
   names: readonly string[];
   numbers?: readonly (number | undefined)[];
   keys?: readonly NativeKey[];
-  /** A function for those that are secret: what a spec is made anew with is kept. */
+  /** A function for secret bytes: the request is kept, so that the spec can be made anew. */
   bytes?: readonly Uint8Array[] | (() => readonly Uint8Array[]);
   scope?: Scope | undefined;
   fallback?: Spec | undefined;
-  /** Whose state the new one starts with. */
+  /** The spec whose state the new one starts with. */
   source?: Spec | undefined;
 }
 
-/** Throws what native code says: an unknown digest, a key that does not fit. */
+/** Throws native code's error: an unknown digest, a key that does not fit. */
 export function createSpec(request: SpecRequest): Spec {
-  // Of its own properties alone: somebody may have put others on Object.prototype.
+  // Only own properties count: somebody may have put others on Object.prototype.
   const own = { __proto__: null, ...request } as SpecRequest;
   const { family, algorithm, names, numbers = [], keys = [], bytes = [], scope, fallback, source } = own;
   const secrets = typeof bytes === 'function' ? bytes() : undefined;
@@ -51,7 +51,7 @@ export function createSpec(request: SpecRequest): Spec {
   secrets?.forEach((secret) => secret.fill(0));
   if (isNativeError(native)) throw fromNative(native);
   const { mayPause, generation } = scope ?? PROCESS_SCOPE;
-  // All specs have the same shape, for the sake of what looks at them in each call.
+  // All specs have the same shape, so that reading them in each call is fast.
   const spec: Spec = {
     native,
     algorithm,
@@ -66,7 +66,7 @@ export function createSpec(request: SpecRequest): Spec {
   return scope !== undefined && prefers(scope) && isSoftwareInstead(native, scope) ? passOver(spec) : spec;
 }
 
-// Those whose outputs are keys, messages or random bytes.
+// Families whose outputs are keys, messages or random bytes.
 const SECRET_FAMILIES: ReadonlySet<Family> = new Set([
   Family.privateDecrypt,
   Family.keyExchange,
@@ -80,7 +80,7 @@ const SECRET_FAMILIES: ReadonlySet<Family> = new Set([
   Family.store,
 ]);
 
-/** Whether it names hardware, and takes others where that has no implementation. */
+/** Whether the scope names hardware, and takes others where that has no implementation. */
 function prefers({ properties, mayPause }: Scope): boolean {
   return mayPause && properties.includes('?');
 }
@@ -96,7 +96,7 @@ function passOver(spec: Spec): Spec {
   return { ...spec, passesOver: true };
 }
 
-/** A spec without what the options of a call decide. */
+/** The parts of a request that do not depend on the options of a call. */
 export type SpecPlan = Omit<SpecRequest, 'keys' | 'scope' | 'fallback'>;
 
 /** A spec in the scope that `options` ask for, with the keys in that scope, and with the fallback that they ask for. */
@@ -125,7 +125,7 @@ export function createSpecIn(
   return spec;
 }
 
-// A spec in a scope, or of software in the place of hardware that does not have what it is for.
+// A spec in a scope, or of software where the scope's hardware lacks the operation.
 function createPlaced(
   scope: Scope | undefined,
   inScope: (scope: Scope | undefined) => SpecRequest,
@@ -145,7 +145,7 @@ function createPlaced(
   return passOver(createSpec({ ...inScope(undefined), scope: { ...PROCESS_SCOPE, generation, backend } }));
 }
 
-// A query that names no provider means whoever has what it asks for: the process, and else those that were loaded.
+// A query that names no provider is tried in the process first, then with each loaded provider.
 function createByQuery(scope: Scope, inScope: (scope: Scope | undefined) => SpecRequest): Spec {
   const query = parseQuery(scope.properties);
   const others = scopesOfLoaded(query);
@@ -167,7 +167,7 @@ function tryToCreate(inScope: (scope: Scope) => SpecRequest, scope: Scope): Spec
   }
 }
 
-/** A spec that is used by one call after the other, and has their state. */
+/** A spec for the calls of a stream, one after the other, and with their state. */
 export function createStreamSpec(
   request: Omit<SpecRequest, 'scope' | 'fallback'>,
   options: OperationOptions | undefined,
@@ -175,7 +175,7 @@ export function createStreamSpec(
   return createPlaced(scopeOf(options), (scope) => ({ ...request, scope }), undefined);
 }
 
-// Hardware that has taken a key, and can do something else with it. OpenSSL does not look further by itself.
+// Hardware that has taken a key may lack this operation with it. OpenSSL does not look further by itself.
 function lacksOperation({ native }: Spec, scope: Scope): boolean {
   return (
     prefers(scope) &&
@@ -192,7 +192,7 @@ function fallbackOf(options: OperationOptions | undefined): OperationOptions['fa
   return options?.requireOffload === true ? 'error' : options?.fallback;
 }
 
-/** The spec of operations with a key that `name` distinguishes, and their options; made on first need, and kept. */
+/** The spec of a key's operations, which `name` and the options distinguish; made on first need, and kept. */
 export function keySpec(
   entry: KeyEntry,
   name: string,
@@ -215,7 +215,7 @@ function createKeySpec(entry: KeyEntry, name: string, placement: OperationOption
   return spec;
 }
 
-// Of options, what decides about a spec: what else they have is not kept.
+// The options that decide about a spec; the others are not kept.
 function placementOf(options: OperationOptions | undefined): OperationOptions | undefined {
   if (options === undefined) return undefined;
   const { provider, properties, fallback, requireOffload } = options;
@@ -226,16 +226,16 @@ function isCurrent(spec: Spec, options: OperationOptions | undefined): boolean {
   return options === undefined || spec.generation === scopeOf(options)?.generation;
 }
 
-/** `name`, with what `options` say about where the implementation is looked for. */
+/** `name`, with the scope and the fallback that `options` ask for. */
 export function placedName(name: string, options: OperationOptions | undefined): string {
   return options === undefined ? name : `${name}|${scopeName(scopeOf(options))}|${String(fallbackOf(options))}`;
 }
 
-/** Specs that do not depend on a key, by what distinguishes them. */
+/** Specs that do not depend on a key, by name. */
 export class SpecTable implements KeyHolder {
   readonly #specs = new Map<string, Spec>();
 
-  // They may be in use, by streams: they go with those.
+  // Streams may be using the specs: these are released with the streams.
   forget(generation?: number): void {
     for (const [name, spec] of this.#specs) {
       if (spec.generation === generation) this.#specs.delete(name);
@@ -262,8 +262,8 @@ function inThisMode(spec: Spec): Spec {
 }
 
 /**
- * The spec that `describe` makes, in the scope of `options`, together with what is tried when it fails. It is kept in
- * `table`; `name` tells it from others there.
+ * The spec that `describe` makes, in the scope of `options`, with its fallback. It is kept in `table`; `name` tells it
+ * from others there.
  */
 export function specFor(
   table: SpecTable,
@@ -281,7 +281,7 @@ function sharedName(name: string, scope: Scope, options: OperationOptions | unde
   return `${name}|${scopeName(scope)}|${String(mayFallBack(scope, options))}`;
 }
 
-// Its parameters are all that is kept: nothing else of the call that needed it first.
+// Only these parameters are kept: nothing else of the call that needed the spec first.
 function createShared(
   table: SpecTable,
   name: string,

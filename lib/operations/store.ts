@@ -1,4 +1,4 @@
-// Keys by what names them: as node:crypto reads them, or by the URI of a store.
+// Keys as node:crypto reads them, and keys that the URI of a store names.
 import { bytesOf } from '../base/byte-views';
 import {
   asyncError,
@@ -29,15 +29,15 @@ import { createSpec, scopeOf } from './spec';
 
 /** A key in a file, a token, or wherever a provider has a store: see ossl_store(7). */
 export interface StoredKey {
-  /** For example `'pkcs11:token=keys;object=server'`, RFC 7512, or `'file:server.pem'`; a path is that of a file. */
+  /** For example `'pkcs11:token=keys;object=server'`, RFC 7512, or `'file:server.pem'`; a path names a file. */
   uri: string;
   /** The PIN or passphrase, if the store asks for one. */
   pin?: string | Uint8Array;
-  /** Is asked for the PIN or passphrase, with the store's own words, when there is no `pin`. */
+  /** Called for the PIN or passphrase, with the store's own words, when there is no `pin`. */
   prompt?: (question: string) => string | Uint8Array | Promise<string | Uint8Array>;
 }
 
-/** Somebody who has keys, and is no provider: an engine. */
+/** A holder of keys that is no provider: an engine. */
 export interface KeySource {
   loadPrivateKey(uri: string, options: KeySourceOptions): Promise<AsyncKey>;
   loadPublicKey(uri: string, options: KeySourceOptions): Promise<AsyncKey>;
@@ -47,7 +47,7 @@ export interface KeySourceOptions extends Pick<OperationOptions, 'signal' | 'tim
   pin?: string | Uint8Array;
 }
 
-/** By the scheme of the URIs that they know. */
+/** Key sources by the scheme of their URIs. */
 export const keySources = new Map<string, KeySource>();
 
 /** Options of {@link createPrivateKey} and {@link createPublicKey} for keys of a store. */
@@ -60,15 +60,15 @@ export type StoreOptions = Pick<OperationOptions, 'signal' | 'timeoutMs' | 'prov
  */
 export function createPrivateKey(key: KeyLike): AsyncKey;
 /**
- * Looks a private key up in a store, on the pool. One that its provider does not give away stays there: operations with it
- * are done by that provider, whatever they ask for.
+ * Looks a private key up in a store, on the pool. A key that its provider does not give away stays there: that provider
+ * does all operations with it, whatever they ask for.
  *
  * @param key - see {@link StoredKey}
- * @param options - `provider` says whose store; without it, that of the loaded provider that has one for the URI's scheme, or
- * the loaded engine whose id is the scheme
+ * @param options - `provider` says whose store; by default, it is the store of the loaded provider that has one for the
+ * URI's scheme, or of the loaded engine whose id is the scheme
  *
- * @throws As a rejection: `ERR_ASYNC_STORE` when there is no such store or key, `ERR_ASYNC_STORE_PROMPT` when it wants a
- * PIN or passphrase and is given none, `ERR_OSSL_…` for what OpenSSL says, `AbortError`, `ERR_ASYNC_TIMEOUT`,
+ * @throws As a rejection: `ERR_ASYNC_STORE` when there is no such store or key, `ERR_ASYNC_STORE_PROMPT` when it wants
+ * a PIN or passphrase and is given none, `ERR_OSSL_…` for what OpenSSL says, `AbortError`, `ERR_ASYNC_TIMEOUT`,
  * `ERR_ASYNC_QUEUE_FULL`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_ASYNC_UNSUPPORTED`
  *
  * @example
@@ -85,15 +85,15 @@ export function createPrivateKey(key: KeyLike | StoredKey, options?: StoreOption
 }
 
 /**
- * Reads a public key: PEM or DER (PKCS#1, SPKI), a certificate, a JSON Web Key, a `KeyObject` or `CryptoKey`. Of a private
- * key, its public part.
+ * Reads a public key: PEM or DER (PKCS#1, SPKI), a certificate, a JSON Web Key, a `KeyObject` or `CryptoKey`. A private
+ * key gives its public part.
  *
  * @throws what `crypto.createPublicKey()` throws; `ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE` for a secret key
  */
 export function createPublicKey(key: KeyLike): AsyncKey;
 /**
- * Looks a public key up in a store: its own, that of a certificate or the public part of a private one. The key is an
- * ordinary one then.
+ * Looks a public key up in a store: a public key, the key of a certificate or the public part of a private key. The
+ * result is an ordinary key.
  *
  * @param key - see {@link StoredKey}
  * @param options - as of {@link createPrivateKey}
@@ -111,7 +111,7 @@ function isStored(key: unknown): key is StoredKey {
   return !isKeyMaterial(key) && 'uri' in (key as object) && !('key' in (key as object));
 }
 
-// What is not an object may be an index: keys.map(createPrivateKey).
+// A value that is not an object may be an index: keys.map(createPrivateKey).
 function refuseOptions(options: unknown): void {
   if (typeof options === 'object' && options !== null) {
     throw invalidArgValue('options', options, 'is for keys of a store, which have a `uri`');
@@ -144,13 +144,13 @@ async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate
 }
 
 export function validatePin(pin: unknown, name: string): asserts pin is string | Uint8Array {
-  // What it is would be shown.
+  // Only the type is passed on: the error would show a value.
   if (typeof pin !== 'string' && bytesOf(pin) === undefined) {
     throw invalidArgType(name, 'of type string or an instance of Uint8Array', typeof pin);
   }
 }
 
-// Engines ask for a PIN when they are in the middle of something, so that it has to be known by then.
+// Engines ask for a PIN in the middle of an operation, so it has to be known before.
 async function loadFrom(
   source: KeySource,
   { uri, pin, prompt }: StoredKey,
@@ -201,11 +201,11 @@ async function loadWith(
   }
 }
 
-// As URIs have them; a single letter is a drive.
+// The scheme of a URI; a single letter is a drive.
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):/;
 
 const TPM = "loadProvider('tpm2', { pauses: false }) loads that of tpm2-openssl";
-// Who has the stores that most people mean.
+// How to load the stores that most people mean.
 const WITH_STORE: Readonly<Record<string, string>> = {
   pkcs11:
     "loadProvider('pkcs11', { pauses: false }) loads that of pkcs11-provider, loadEngine('pkcs11') the engine of libp11",
@@ -216,14 +216,14 @@ const WITH_STORE: Readonly<Record<string, string>> = {
 
 interface Place {
   scope: Scope | undefined;
-  /** Somebody who is no provider. */
+  /** A holder that is no provider. */
   source: KeySource | undefined;
 }
 
-// Where to look: in the process's library, in a scope, or at a key source.
+// Decides where to look: in the process's library, in a scope, or at a key source.
 function placeOf(uri: string, provider: string | undefined): Place {
   const inScope = (properties: string): Place => ({ scope: scopeOf({ properties }), source: undefined });
-  // What the provider lacks, for example decoders, others may have.
+  // Other providers may have parts that this one lacks, for example decoders.
   if (provider !== undefined) {
     scopeOf({ provider });
     return inScope(`?provider=${provider}`);

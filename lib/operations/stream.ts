@@ -1,13 +1,13 @@
-// What the streams of this library have in common.
+// The common part of this library's streams.
 import type { TransformOptions } from 'node:stream';
 import { invalidArgValue } from '../base/errors';
 import { toInput, validateEncoding } from '../base/bytes';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 
 /**
- * Options of streams: those of operations, for each call that the stream makes, and some of `stream.Transform`. There is
- * no `fallback`: with the implementation that failed its state is lost. A stream that was aborted, or one of whose calls
- * took longer than `timeoutMs`, cannot be used any more.
+ * Options of streams: those of operations, for each call that the stream makes, and some of `stream.Transform`. There
+ * is no `fallback`: an implementation that failed takes its state with it. A stream that was aborted, or one of whose
+ * calls took longer than `timeoutMs`, cannot be used any more.
  */
 export interface CryptoStreamOptions
   extends Omit<OperationOptions, 'fallback'>, Pick<TransformOptions, (typeof TRANSFORM_OPTIONS)[number]> {}
@@ -35,7 +35,7 @@ export function readStreamOptions<T extends CryptoStreamOptions>(
   return options;
 }
 
-/** Those of `options` that are for `stream.Transform`. */
+/** The options for `stream.Transform`. */
 export function transformOptions(options: CryptoStreamOptions | undefined): TransformOptions {
   const chosen = { __proto__: null } as unknown as Record<string, unknown>;
   for (const name of TRANSFORM_OPTIONS) {

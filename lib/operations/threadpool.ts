@@ -1,4 +1,4 @@
-// Operations on Node.js's own thread pool: those whose result only Node.js can make off the event loop.
+// Operations on Node.js's own thread pool: only Node.js can make their results off the event loop.
 import { rejectWith } from '../base/errors';
 import { abortedBefore, limit, promiseOf, settle, type Limits, type Pending, type Resolve } from '../base/pending';
 import { ThreadpoolOutcome } from '../native/contract/tables';
@@ -73,8 +73,8 @@ class ThreadpoolCall<T> implements Pending<T> {
 }
 
 /**
- * Runs what `begin` begins, with the limits that all operations have. `algorithm` is its name in the statistics; `done` is
- * to be called at its end, with what makes the result.
+ * Runs the work that `begin` begins, with the limits that all operations have. `algorithm` names it in the statistics;
+ * `done` is to be called at its end, with the function that makes the result.
  */
 export function callOnThreadpool<T>(
   algorithm: string,

@@ -1,4 +1,4 @@
-// What the scheduler of this thread has done so far.
+// The work of this thread's scheduler so far.
 import { environment } from '../native/environment';
 import { cancellations, type WakeupCounts } from '../jobs/run-job';
 
@@ -24,7 +24,7 @@ export interface LatencyHistogram {
 export interface JobCounts {
   /** Now: begun and not finished, {@link startJob}'s included. */
   live: number;
-  /** Now: waiting for a place. */
+  /** Now: waiting to start. */
   queued: number;
   /** Now: waiting for their turn to be resumed. */
   ready: number;
@@ -40,7 +40,7 @@ export interface JobCounts {
   finished: number;
   /** Ended by an error of OpenSSL's or an exception of a native function's. */
   failed: number;
-  /** Given up while they waited for a place. */
+  /** Given up while they waited to start. */
   cancelled: number;
   /** Given up while they were live, and driven to their end in the background. */
   abandoned: number;
@@ -66,13 +66,13 @@ export interface OperationCounts {
   inline: number;
   /** Ran on the pool, without a job. */
   offloaded: number;
-  /** Ran on Node.js's own thread pool, by `node:crypto`: what only it can do off the event loop. */
+  /** Ran on Node.js's own thread pool, by `node:crypto`: only it can do these off the event loop. */
   threadpool: number;
   /** Ran in OpenSSL jobs. */
   jobs: number;
-  /** Those of `jobs` that paused: the proof that somebody else did the work. */
+  /** The ones of `jobs` that paused: the proof that somebody else did the work. */
   paused: number;
-  /** How often, in all. */
+  /** Pauses in all. */
   pauses: number;
   /** Rejected with an error of the operation's. */
   failed: number;
@@ -90,7 +90,7 @@ export interface AlgorithmStats extends OperationCounts {
   latency: Latency;
 }
 
-/** What is known of operations. */
+/** Statistics of operations. */
 export interface OperationStats extends OperationCounts {
   /** Now: what a hop to the pool and back costs when nothing else is in flight, in microseconds. */
   hopMicros: number;
@@ -102,7 +102,7 @@ export interface OperationStats extends OperationCounts {
 export interface PoolStats {
   /** Now: its threads; 0 before the first use. */
   threads: number;
-  /** Now: those of low priority. */
+  /** Now: its threads of low priority. */
   spareThreads: number;
   /** Now: tasks that wait for a thread. */
   queued: number;
@@ -126,13 +126,13 @@ export interface Latency {
   total: LatencyHistogram;
 }
 
-/** What one provider or engine did: the proof that it is used. */
+/** The work of one provider or engine: the proof that it is used. */
 export interface ProviderStats {
   /** Operations that have ended there. */
   operations: number;
-  /** Those whose job paused: somebody else did the work meanwhile. */
+  /** Operations whose job paused: somebody else did the work meanwhile. */
   paused: number;
-  /** How often, in all. */
+  /** Pauses in all. */
   pauses: number;
   /** Pauses that ended with an fd. */
   fdWakeups: number;
@@ -140,16 +140,18 @@ export interface ProviderStats {
   callbacks: number;
   /** Pauses that ended because it was time to try again: the device was full, or offers nothing to wait for. */
   retries: number;
-  /** How often it was made to look for responses; see the option `poll` of {@link loadProvider} and {@link loadEngine}. */
+  /**
+   * How often it was made to look for responses; see the option `poll` of {@link loadProvider} and {@link loadEngine}.
+   */
   polls: number;
-  /** Those that found none. */
+  /** Looks that found none. */
   emptyPolls: number;
   /** Failed there. */
   failed: number;
   /** Failed there, and were done again in software. */
   fallbacks: number;
   /**
-   * Those that ran here: they might have paused and did not, fell back, or were not what it has. See the option
+   * Operations that ran here: they might have paused and did not, fell back, or were not what it has. See the option
    * `requireOffload`.
    */
   notOffloaded: number;
@@ -163,7 +165,7 @@ export interface ProviderStats {
 export interface Stats {
   /** Jobs. */
   jobs: JobCounts;
-  /** What jobs were resumed for. */
+  /** How often jobs were resumed, by reason. */
   wakeups: WakeupCounts;
   /** How long jobs took. */
   latency: Latency;
@@ -185,7 +187,7 @@ export interface Stats {
     sizeBytes: number;
     /** Now: stacks with a guard page. */
     guarded: number;
-    /** Now: stacks of ours without one. */
+    /** Now: this library's stacks without a guard page. */
     unguarded: number;
     /** The deepest use seen, with `configure({ stackHighWater: true })` and guarded stacks; else null. */
     highWaterBytes: number | null;

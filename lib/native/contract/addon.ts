@@ -15,18 +15,18 @@ import type { NativeStatistics } from './statistics';
 import type { NativeThread } from './thread';
 import type { NativeWaitContexts } from './wait-contexts';
 
-/** What the addon's file exports. */
+/** The exports of the addon's file. */
 export interface NativeEntry {
   opensslVersion(): string;
-  /** What the addon calls in any case, and what it calls where it is there. */
+  /** The symbols that the addon requires, and the ones that it calls where they exist. */
   symbolNames(): { required: string[]; optional: string[] };
-  /** Whether the process has a symbol for whoever is loaded into it. */
+  /** Whether the process offers a symbol to modules that are loaded into it. */
   hasSymbol(name: string): boolean;
-  /** Paths of the addons of all copies of this package in the process, that of this one first. */
+  /** Paths of the addons of all copies of this package in the process, this copy's first. */
   copies(): string[];
   /** Empty when `open` exists and works. */
   unsupportedReason(): string;
-  /** An addon for the copy of the library that calls it, which shares nothing with those of others. */
+  /** An addon for the calling copy of the library, which shares nothing with the addons of other copies. */
   open(): NativeAddon | NativeError;
 }
 

@@ -14,13 +14,13 @@ export interface NativeEngineInfo {
   }[];
 }
 
-/** An operation that asks an engine for something, and what comes of it. */
+/** An operation that asks an engine for something, and its outcome. */
 export type NativeEngineTask = readonly [spec: NativeSpec, outcome: NativeOutcome];
 
-/** By turns a command's name and its value: a number, the bytes of a text, or none. */
+/** Names and values of commands, by turns; a value is a number, the bytes of a text, or none. */
 export type NativeCommands = readonly (string | number | Uint8Array | undefined)[];
 
-/** Engines: the operations that ask for something, and what comes of them. */
+/** Engines: the operations that ask for something, and their outcomes. */
 export interface NativeEngines {
   load(
     name: string,
@@ -30,9 +30,9 @@ export interface NativeEngines {
     afterInit: NativeCommands,
   ): NativeEngineTask;
   control(engine: NativeEngine, command: string, value: number | Uint8Array | undefined): NativeEngineTask;
-  /** The input of its call is the PIN, if there is one. */
+  /** The call's input is the PIN, if there is one. */
   loadKey(engine: NativeEngine, id: string, isPrivate: boolean): NativeEngineTask;
-  /** That of what was asked, if it came to nothing. */
+  /** The error of the operation, if it failed. */
   takeError(outcome: NativeOutcome): NativeError | undefined;
   takeEngine(outcome: NativeOutcome): NativeEngine;
   takeKey(outcome: NativeOutcome, pauses: boolean): [key: NativeKey, spki: Buffer];
@@ -46,12 +46,12 @@ export interface NativeEngines {
     asymThreshold: number,
     symThreshold: number,
   ): NativeError | undefined;
-  /** `methods`: those of `EngineMethod` that the key may use. */
+  /** `methods`: the bits of `EngineMethod` that the key may use. */
   bindKey(engine: NativeEngine, pkcs8: Uint8Array, methods: number, pauses: boolean): NativeKey | NativeError;
   setDefault(engine: NativeEngine, algorithms: string): NativeError | undefined;
-  /** Nothing may be asked of it afterwards. */
+  /** The engine may not be asked for anything afterwards. */
   unload(engine: NativeEngine): void;
-  /** Nothing may be taken from it afterwards. */
+  /** Nothing may be taken from the outcome afterwards. */
   releaseOutcome(outcome: NativeOutcome): void;
   list(): { id: string; name: string; loaded: boolean }[];
 }

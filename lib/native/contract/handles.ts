@@ -14,8 +14,8 @@ export type NativeSpec = NativeHandle<'spec'>;
 export type NativeProvider = NativeHandle<'provider'>;
 export type NativeEngine = NativeHandle<'engine'>;
 
-/** What comes of something that an engine was asked for; complete once the operation has ended. */
+/** The outcome of an operation that asks an engine for something; complete once the operation has ended. */
 export type NativeOutcome = NativeHandle<'outcome'>;
 
-/** What `openssl_async_create_job_function()` makes; it comes from other addons. */
+/** A value that `openssl_async_create_job_function()` makes in another addon. */
 export type NativeJobFunctionExternal = NativeHandle<'job-function'>;

@@ -2,12 +2,12 @@ import type { NativeError } from './error';
 import type { NativeJob, NativeJobFunctionExternal, NativeWaitContext } from './handles';
 import type { CommandKind } from './tables';
 
-/** Jobs: those that JavaScript starts and resumes, and those that the loop runs. */
+/** Jobs: JavaScript starts and resumes some, and the loop runs the others. */
 export interface NativeJobs {
   isFunction(value: unknown): value is NativeJobFunctionExternal;
   create(func: NativeJobFunctionExternal | null, args: Uint8Array | null, context: NativeWaitContext): NativeJob;
   run(job: NativeJob): number | NativeError;
-  /** The number names a job of {@link NativeJobs.submit}'s. */
+  /** A number names a job of {@link NativeJobs.submit}. */
   continue(
     job: NativeJob | number,
     kind: CommandKind,
@@ -18,7 +18,7 @@ export interface NativeJobs {
   ): void;
   outcome(job: NativeJob): [ok: number, fd: number];
   end(job: NativeJob): { returnValue: number; exception?: string; opensslErrors: string[] };
-  /** True when it goes on under this id until its end is told. */
+  /** True when the job goes on under this id until its end is told. */
   release(job: NativeJob, id: number): boolean;
   submit(
     id: number,
@@ -26,7 +26,7 @@ export interface NativeJobs {
     args: Uint8Array | null,
     context: NativeWaitContext | null,
   ): void;
-  /** `batch` has their number, which becomes 0, and their ids. */
+  /** `batch` has the number of jobs, which becomes 0, and their ids. */
   submitBatch(batch: Int32Array, func: NativeJobFunctionExternal | null): void;
   /** Whether an event of a job with this id may come. */
   knows(id: number): boolean;

@@ -11,6 +11,6 @@ export interface NativeKeys {
     type: string | undefined,
     scope: NativeScope | undefined,
   ): NativeKey | NativeError;
-  /** Lets go of what it holds. It may not be used afterwards. */
+  /** Lets go of the native key. The handle may not be used afterwards. */
   release(key: NativeKey): void;
 }

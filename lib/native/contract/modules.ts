@@ -5,7 +5,7 @@ import type { Isolation } from './tables';
 export interface NativeModules {
   /** Opens a module so that it keeps the libcrypto that it brings; see {@link Isolation}. */
   isolate(path: string, isolation: Isolation): NativeError | undefined;
-  /** Which libcrypto besides the process's a module would bring, or an empty name. */
+  /** The libcrypto that a module would bring besides the process's, or an empty name. */
   secondLibcrypto(path: string): [name: string, canIsolate: boolean];
   /** Modules of PKCS#11 that a configuration file names. */
   ofConfiguration(path: string): string[];

@@ -7,18 +7,18 @@ export interface NativeProviderInfo {
   version: string;
   buildInfo: string;
   active: boolean;
-  /** Where it was asked for. */
+  /** Present where it was asked for. */
   selfTest?: boolean;
   algorithms: Record<string, string[]>;
 }
 
-/** Providers in the addon's own library, and those that others have loaded. */
+/** Providers in the addon's own library, and providers that others have loaded. */
 export interface NativeProviders {
-  /** Into the addon's own library; `parameters` by turns their names and values. */
+  /** Loads into the addon's own library; `parameters` has names and values by turns. */
   load(name: string, path: string | undefined, parameters: readonly string[]): NativeProvider | NativeError;
   /**
-   * Has the parameter read while operations of `backend` are in flight: its value says how many responses the device had.
-   * Until `NativeDevices.stopPolling`, or another takes its place.
+   * Has the parameter read while operations of `backend` are in flight, until `NativeDevices.stopPolling` or the next
+   * call. The parameter's value says how many responses the device had.
    */
   poll(
     backend: string,
@@ -28,7 +28,7 @@ export interface NativeProviders {
     asymThreshold: number,
     symThreshold: number,
   ): NativeError | undefined;
-  /** Nothing may be asked of it afterwards. */
+  /** The provider may not be asked for anything afterwards. */
   unload(provider: NativeProvider): void;
   describe(provider: NativeProvider): NativeProviderInfo;
   test(provider: NativeProvider): boolean;

@@ -4,7 +4,7 @@ import type { RemoteRefusal } from './tables';
 
 /** Keys whose operations JavaScript functions carry out. */
 export interface NativeRemote {
-  /** `number` is what requests name it by; `operations` has a bit for each that it can be asked. */
+  /** Requests name the key by `number`; `operations` has a bit for each operation that it can be asked for. */
   createKey(der: Uint8Array, type: string, number: number, operations: number, flags: number): NativeKey | NativeError;
   /** `onRequests` is called with the number of requests that have been written to `words` and `bytes`. */
   setSink(onRequests: (count: number) => void, words: Float64Array, bytes: Uint8Array): void;

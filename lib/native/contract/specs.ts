@@ -3,7 +3,7 @@ import type { NativeKey, NativeSpec } from './handles';
 import type { NativeScope } from './scope';
 import type { Family } from './tables';
 
-/** Specs: what calls of one kind share. */
+/** Specs, which calls of one kind share. */
 export interface NativeSpecs {
   create(
     family: Family,
@@ -14,15 +14,15 @@ export interface NativeSpecs {
     bytes: readonly Uint8Array[],
     scope: NativeScope | undefined,
     fallback: NativeSpec | undefined,
-    /** Whose state the new one starts with. No call of it may be under way. */
+    /** The spec whose state the new one starts with. No call of it may be under way. */
     source: NativeSpec | undefined,
   ): NativeSpec | NativeError;
-  /** The name of the provider whose implementation it has; undefined where that is not known before a call. */
+  /** The name of the provider whose implementation the spec has; undefined where that is not known before a call. */
   provider(spec: NativeSpec): string | undefined;
-  /** The backend of its scope does not have what it is for: that others do the work is counted there. */
+  /** The backend of the spec's scope lacks the operation: its figures count that others do the work. */
   passOver(spec: NativeSpec): void;
   /** The key that the last call of a spec of {@link Family} `store` found; once. */
   takeKey(spec: NativeSpec): NativeKey;
-  /** Lets go of what it holds. It may not be used afterwards. */
+  /** Lets go of the native spec. The handle may not be used afterwards. */
   release(spec: NativeSpec): void;
 }

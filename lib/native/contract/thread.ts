@@ -24,6 +24,6 @@ export interface NativeThread {
   ): void;
   /** Calls the function, and counts it in `StateWord` meanwhile, however it ends. */
   inside(body: () => void): void;
-  /** Calls it, with OpenSSL's error queue of this thread empty, and afterwards as it was before. */
+  /** Calls the function with this thread's OpenSSL error queue empty, and then restores the queue. */
   isolateErrors<T>(call: () => T): T;
 }
