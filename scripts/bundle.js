@@ -46,17 +46,28 @@ function withNamesOfClasses(text) {
   return names.length === 0 ? text : text.replace(new RegExp(`\\b_(?=(?:${names.join('|')})\\b)`, 'g'), '');
 }
 
-// Loads node:crypto on first use: it takes a fifth of the time of loading the library, and not every thread that loads the
-// library needs it.
+// Loads node:crypto on first use, which may be while memory is shared with native code: no code of users may run then, so
+// it does not come through require(), which they can hook. Where Node.js has no other way, it is loaded with the library.
+const LATE_CRYPTO = `
+var builtinModule = process.getBuiltinModule;
+var nodeCrypto = builtinModule === undefined ? require("node:crypto") : undefined;
+var lateCrypto = {
+  GETTERS
+};
+`;
+
 function withLateCrypto(text) {
   const names = new Set([...text.matchAll(/\bimport_node_crypto\d*\.(\w+)/g)].map(([, name]) => name));
   const getters = [...names].map(
-    (name) => `  get ${name}() { return (nodeCrypto ??= require("node:crypto")).${name}; }`,
+    (name) => `get ${name}() { return (nodeCrypto ??= builtinModule("crypto")).${name}; }`,
   );
-  const late = `var nodeCrypto;\nvar lateCrypto = {\n${getters.join(',\n')}\n};`;
-  return text
-    .replace('"use strict";\n', (directive) => `${directive}${late}\n`)
-    .replaceAll(/(?<=^var import_node_crypto\d* = )require\("node:crypto"\)/gm, 'lateCrypto');
+  const late = text.replaceAll(/(?<=^var import_node_crypto\d* = )require\("node:crypto"\)/gm, 'lateCrypto');
+  if (names.size === 0 || late.includes('require("node:crypto")'))
+    throw new Error('esbuild imports in another way now');
+  return late.replace(
+    '"use strict";',
+    (directive) => directive + LATE_CRYPTO.replace('GETTERS', getters.join(',\n  ')),
+  );
 }
 
 async function build(options, transform = (text) => text) {

@@ -1,3 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 import { runAndCheck } from '../support/scenario/expectations';
 
 jest.setTimeout(60_000);
@@ -48,4 +52,17 @@ describe('keeping the process alive', () => {
   test('operations whose promises nobody holds do, too', async () => {
     expect(await runAndCheck('operations-keep-alive', {}, { args: ['unheard'] })).toEqual([{ left: 0 }]);
   });
+});
+
+test('node:crypto is loaded on first use, and no hook of users hears of it', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'late-crypto-'));
+  try {
+    const file = path.join(folder, 'key.pem');
+    writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    // Old versions of Node.js 20 and 22 have no other way than require().
+    const loadedWithLibrary = !('getBuiltinModule' in process);
+    expect(await runAndCheck('late-crypto', {}, { args: [file] })).toEqual([{ loadedWithLibrary, asked: [] }]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
