@@ -191,8 +191,7 @@ function resume(env: Environment, job: Job, waitContext: WaitContext): StartJobR
   return result;
 }
 
-// Runs the job until it pauses for its application or ends. Hand-overs in between go to its
-// generator.
+// Runs the job until it pauses for its application or ends. Hand-overs in between go to its generator.
 function drive(started: Started): StartJobResult {
   const { env, job, run, waitContext } = started;
   const native = started.native as NativeJob;

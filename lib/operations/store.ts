@@ -129,7 +129,7 @@ async function load(key: StoredKey, options: StoreOptions | undefined, isPrivate
   validateString(uri, 'key.uri');
   if (pin !== undefined) validatePin(pin, 'key.pin');
   if (prompt !== undefined) validateFunction(prompt, 'key.prompt');
-  const { scope, source } = placeOf(uri, options?.provider);
+  const { scope, source } = originOf(uri, options?.provider);
   if (source !== undefined) return loadFrom(source, { uri, pin, prompt }, options, isPrivate);
   try {
     return await loadWith(pin, uri, scope, options, isPrivate);
@@ -214,15 +214,15 @@ const WITH_STORE: Readonly<Record<string, string>> = {
   object: TPM,
 };
 
-interface Place {
+interface Origin {
   scope: Scope | undefined;
   /** A holder that is no provider. */
   source: KeySource | undefined;
 }
 
 // Decides where to look: in the process's library, in a scope, or at a key source.
-function placeOf(uri: string, provider: string | undefined): Place {
-  const inScope = (properties: string): Place => ({ scope: scopeOf({ properties }), source: undefined });
+function originOf(uri: string, provider: string | undefined): Origin {
+  const inScope = (properties: string): Origin => ({ scope: scopeOf({ properties }), source: undefined });
   // Other providers may have parts that this one lacks, for example decoders.
   if (provider !== undefined) {
     scopeOf({ provider });

@@ -72,13 +72,14 @@ onLinux('the two readers of ELF files', () => {
     expect(javascript).toHaveProperty('message');
   });
 
-  // The tool refuses a file when a part that it reads is cut off. The addon leaves some to the dynamic linker.
-  test('never contradict each other on a module that is cut off', () => {
+  // Sections are listed at the end of the file. The addon leaves a file that lacks only their list to the dynamic linker.
+  test('refuse a module that is cut off, the addon where the dynamic linker would crash', () => {
     let refused = 0;
     for (let length = 0; length < smallest.length; length += 97) {
       const { javascript, native } = readInBoth(smallest.subarray(0, length));
-      if ('needed' in javascript) expect(javascript).toEqual(native);
-      else if (native === undefined) ++refused;
+      expect(javascript).toHaveProperty('message');
+      if (native === undefined) ++refused;
+      else expect(native).toEqual({ needed: [], undefinedSymbols: [] });
     }
     expect(refused).toBeGreaterThan(0);
   });
