@@ -11,7 +11,8 @@ const SCENARIO = path.join(__dirname, 'scenarios', 'secrets-in-memory.js');
 
 /** How many copies of its secrets are left of an operation, done 200 times. */
 async function copiesLeft(which: 'ours' | 'node', operation: string, mode: string): Promise<number> {
-  const child = spawn(process.execPath, [SCENARIO, which, operation, mode], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const args = [SCENARIO, which, operation, mode];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout: 50_000 });
   try {
     const [line] = (await once(readline.createInterface(child.stdout), 'line')) as [string];
     const { mask, masked } = JSON.parse(line) as { mask: number; masked: string[] };

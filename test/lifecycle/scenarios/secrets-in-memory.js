@@ -37,7 +37,20 @@ function remembered(secret) {
 const asBuffer = (bytes) => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes));
 const PUBLIC = Buffer.alloc(16, 7);
 const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 });
-const x25519 = () => crypto.generateKeyPairSync('x25519');
+
+// By way of DER: Node.js 20 may wait for itself for ever when the object that generated a key is collected while the key
+// is exported, because both lock the key.
+function x25519() {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync('x25519', {
+    publicKeyEncoding: { format: 'der', type: 'spki' },
+    privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+  });
+  return {
+    publicKey: crypto.createPublicKey({ key: publicKey, format: 'der', type: 'spki' }),
+    privateKey: crypto.createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' }),
+  };
+}
+
 const oaep = { key: rsa.privateKey, oaepHash: 'sha256' };
 
 /** By name: makes and wipes secrets. */
