@@ -1,5 +1,5 @@
-// What `speed` can measure: the library's operations, under the names that `openssl speed` has for them, each as
-// `node:crypto` does it on the event loop, as Node.js does it on its thread pool, and as this library does it.
+// The algorithms of `speed`: the library's operations, under their names in `openssl speed`. Each is done by
+// `node:crypto` on the event loop, by Node.js on its thread pool, and by this library.
 import * as crypto from 'node:crypto';
 import * as library from '../index';
 import type { Implementation } from './implementation';
@@ -19,7 +19,7 @@ export interface Operation {
 }
 
 export interface Algorithm {
-  /** What is done, and how it is called in the results. */
+  /** The operation's name in the results. */
   operation: string;
   /** Whether it works on messages of `--bytes`. */
   sized: boolean;
@@ -42,7 +42,7 @@ const sized = (operation: string, prepare: Algorithm['prepare']): Algorithm => (
 type KeyType = [type: string, options?: Record<string, unknown>];
 
 function newKeyPair([type, options]: KeyType): crypto.KeyPairKeyObjectResult {
-  // What types there are depends on OpenSSL, and those of newer ones are not known to the type.
+  // The key types depend on OpenSSL; the TypeScript type lacks newer ones.
   return crypto.generateKeyPairSync(type as 'ec', (options ?? {}) as unknown as crypto.ECKeyPairKeyObjectOptions);
 }
 
@@ -91,7 +91,7 @@ function agreement(keyType: KeyType, webCrypto: Record<string, string>): Algorit
     const keys = { privateKey, publicKey };
     const ours = { privateKey: bindKey(privateKey), publicKey };
     const expected = crypto.diffieHellman(keys);
-    // Only newer versions have it with a callback.
+    // Only newer versions take a callback.
     const onPool = crypto.diffieHellman.length > 1 ? (crypto.diffieHellman as unknown as DiffieHellman) : undefined;
     return {
       sync: sync('crypto.diffieHellman()', () => crypto.diffieHellman(keys)),
@@ -129,7 +129,7 @@ interface Encapsulating {
 function decapsulation(keyType: KeyType): Algorithm {
   return plain('decapsulate', (_, { options, bindKey }) => {
     const { privateKey, publicKey } = newKeyPair(keyType);
-    // Present wherever such keys are.
+    // `encapsulate` is present wherever such keys are.
     const node = crypto as unknown as Encapsulating;
     const { ciphertext } = node.encapsulate(publicKey);
     const expected = node.decapsulate(privateKey, ciphertext);
@@ -260,12 +260,12 @@ export const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
   ['pbkdf2-sha256', deriving('sha256')],
 ]);
 
-/** Other names for some of them. */
+/** Other names for some algorithms. */
 export const ALIASES: ReadonlyMap<string, string> = new Map([
   ['x25519', 'ecdhx25519'],
   ['hmac', 'hmac-sha256'],
   ['pbkdf2', 'pbkdf2-sha256'],
 ]);
 
-/** What is measured when nothing is asked for. */
+/** The algorithms that are measured by default. */
 export const DEFAULT_ALGORITHMS = ['rsa2048', 'ecdsap256', 'ed25519', 'ecdhx25519', 'sha256', 'aes-256-gcm'];

@@ -5,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import type { Spread } from './figures';
 import { SIDES, type Side } from './sides';
 
-/** Of charts, in pixels: what a narrow telephone shows without making it smaller. */
+/** A chart's width in pixels: a narrow telephone shows it without making it smaller. */
 const WIDTH = 340;
 const SIDE_LABELS = 76;
 const TITLE_LABELS = 168;
@@ -37,7 +37,7 @@ export function drawBars(bars: readonly Bar[], format: (value: number) => string
     marks: [
       Plot.barX(bars, { x: 'median', y: 'side', fill: ({ side }: Bar) => `var(--${side})`, rx: 2 }),
       Plot.ruleY(bars, { x1: 'min', x2: 'max', y: 'side', marker: 'tick', strokeWidth: 1.25 }),
-      // Beside the line, which it would cross.
+      // The text stands beside the line, so as not to cross it.
       Plot.text(bars, {
         x: 'max',
         y: 'side',
@@ -58,7 +58,7 @@ const NAMES = new Map([
   [1 / 2, '½'],
 ]);
 
-/** One dot a title, with a line from the lowest to the highest round, on a scale where twice and half are as far. */
+/** One dot a title, with a line from the lowest to the highest round, on a logarithmic scale. */
 export function drawRatios(ratios: readonly Ratio[], label: string): string {
   const low = Math.min(0.5, ...ratios.map(({ min }) => min));
   const high = Math.max(2, ...ratios.map(({ max }) => max));
@@ -98,7 +98,7 @@ export function drawRatios(ratios: readonly Ratio[], label: string): string {
 
 function draw(options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>') as unknown as { document: never };
-  // Types of a browser are not among those of this program.
+  // This program has no types of a browser.
   const chart = Plot.plot({ ...options, document }) as unknown as { outerHTML: string };
   return chart.outerHTML;
 }

@@ -6,7 +6,7 @@ import { symbols } from '../native/environment';
 import type { Finding } from './finding';
 
 const PACKAGE = 'openssl-async';
-// Of folders that are looked into; a tree with links may have no end.
+// No more folders than this are looked into, since a tree with links may have no end.
 const MOST_FOLDERS = 20_000;
 
 interface Copy {
@@ -68,7 +68,7 @@ function foldersIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // there is none, or it is not for us to see
+    return []; // no such folder, or no permission
   }
 }
 

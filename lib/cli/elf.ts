@@ -1,8 +1,8 @@
-// Reads what a module in the format of Linux and the BSDs asks of its loader; see elf(5).
+// Reads the demands of a module, in the format of Linux and the BSDs, on its loader; see elf(5).
 
 export interface UndefinedSymbol {
   name: string;
-  /** A weak one may stay undefined. */
+  /** A weak symbol may stay undefined. */
   weak: boolean;
   /** The library and version that it was linked against, when the module says so. */
   library?: string;
@@ -27,7 +27,7 @@ const DF_1_NOW = 1;
 const WEAK = 2;
 const SHARED_OBJECT = 3;
 const PKCS11_ENTRY = 'C_GetFunctionList';
-// Of these machines there are Node.js binaries.
+// The machines that Node.js binaries exist for.
 const MACHINES: Record<number, string> = {
   3: 'ia32',
   8: 'mips',
@@ -129,7 +129,7 @@ class Reader {
     return tags;
   }
 
-  // The undefined ones.
+  // Only the undefined symbols.
   #readSymbols(): UndefinedSymbol[] {
     const table = this.#section(SectionType.symbols);
     if (table === undefined) return [];

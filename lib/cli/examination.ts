@@ -1,5 +1,5 @@
-// Runs the probes of `doctor` in a process of their own, because what they look at may end it: a probe that did is
-// named, and the rest run in the next process.
+// Runs the probes of `doctor` in a process of their own, since a probe may end it. Such a probe is named, and the rest
+// run in the next process.
 import { spawn } from 'node:child_process';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -10,7 +10,7 @@ import { probes, runProbe } from './probes';
 const PROGRAM = path.join(__dirname, 'probe-process.js');
 const PROBE_TIME_LIMIT_MS = 30_000;
 
-/** What the process says, a line of JSON each. */
+/** A message from the process: one line of JSON. */
 export type ProbeMessage = { began: string } | NamedFinding;
 
 /** All findings, in order. `modules` are paths. */

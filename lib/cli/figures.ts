@@ -1,5 +1,5 @@
-// Figures of `speed`: those of one round, and the summary of a side's rounds. Every round has all sides, so that a
-// machine that slows down moves all of them, and ratios are of figures of the same round.
+// Figures of `speed`, for one round and for all rounds of a side. Every round has all sides, so a machine that slows
+// down slows all sides, and ratios compare figures of the same round.
 
 /** Shares of all operations, and how often their jobs paused. */
 export interface Placement {
@@ -16,7 +16,7 @@ export interface RoundFigures {
   operationsPerSecond: number;
   /** How late a timer of one millisecond was, in milliseconds. */
   delayMs: { p50: number; p99: number; max: number };
-  /** Shares of one core. The event loop's thread has null where it is not known. */
+  /** Shares of one core. `mainThread` is null where it is not known. */
   cpu: { mainThread: number | null; process: number };
   /** Where operations of this library ran. */
   placement?: Placement;
@@ -38,7 +38,7 @@ export interface Figures extends RoundFigures {
   rounds: RoundFigures[];
 }
 
-/** Of at least one round. `bytes`: of a message, where there are any. */
+/** `rounds`: at least one. `bytes`: of a message, where there are any. */
 export function summarise(what: string, rounds: RoundFigures[], bytes?: number): Figures {
   const spread = spreadOf(rounds.map((round) => round.operationsPerSecond));
   const median = (value: (round: RoundFigures) => number): number => spreadOf(rounds.map(value)).median;
@@ -74,7 +74,7 @@ export function ratioOf(figures: Figures | undefined, base: Figures | undefined)
   return ratios.length === 0 ? undefined : spreadOf(ratios);
 }
 
-/** Of at least one value. */
+/** `values`: at least one. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? NaN;

@@ -1,4 +1,4 @@
-// What a probe of `doctor` found.
+// The finding of a probe of `doctor`.
 
 /** `unknown`: there was no way to tell. Only a `problem` keeps jobs, or what was asked about, from working. */
 export type FindingStatus = 'ok' | 'warning' | 'problem' | 'unknown';
@@ -33,7 +33,7 @@ export function messageOf(error: unknown): string {
   return withCode(code, String(message));
 }
 
-/** The message with its code before it, where it does not say it itself, as those of system calls do. */
+/** Puts the code before a message, unless the message begins with it, as messages of system calls do. */
 export function withCode(code: unknown, message: string): string {
   return typeof code === 'string' && !message.startsWith(code) ? `${code}: ${message}` : message;
 }

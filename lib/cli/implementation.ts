@@ -1,4 +1,4 @@
-// Whose implementation `speed` measures: loads what the options name.
+// The implementation that `speed` measures: loads the provider or engine that the options name.
 import type { KeyObject } from 'node:crypto';
 import * as library from '../index';
 
@@ -10,24 +10,24 @@ export interface ImplementationOptions {
 }
 
 export interface Implementation {
-  /** Of operations that use it. */
+  /** Options of operations that use the implementation. */
   options: library.OperationOptions;
-  /** What they take as a private key. */
+  /** Gives the private key for such operations. */
   bindKey: (key: KeyObject) => KeyObject | library.AsyncKey;
 }
 
-/** What Node.js and OpenSSL choose. */
+/** The choice of Node.js and OpenSSL. */
 export const DEFAULT_IMPLEMENTATION: Implementation = { options: {}, bindKey: (key) => key };
 
-/** Rejects when what is named cannot be loaded. */
+/** Rejects when the named provider or engine cannot be loaded. */
 export async function loadImplementation(options: ImplementationOptions): Promise<Implementation> {
   const { provider, providerPath, engine, properties } = options;
   if (provider !== undefined) await loadNamed(provider, providerPath);
-  // What `--async-jobs` is about pauses.
+  // Jobs pause, so that the calls of `--async-jobs` overlap.
   const loaded = engine === undefined ? undefined : await library.loadEngine(engine, { pauses: true });
   return {
     options: {
-      // What `fallback: 'software'` gives is not what was asked for.
+      // A fallback to software would be measured as the provider.
       ...(provider === undefined ? {} : { provider, fallback: 'error' as const }),
       ...(properties === undefined ? {} : { properties }),
     },

@@ -39,7 +39,7 @@ export class LiveProgress implements RoundsObserver {
     this.#bar?.start(algorithms * SIDES.length * this.#rounds * this.#slice, 0, { label: '', rate: '' });
   }
 
-  /** What the next rounds measure. */
+  /** The algorithm of the next rounds. */
   name(algorithm: string): void {
     this.#algorithm = algorithm;
   }

@@ -117,7 +117,7 @@ function packageVersion(): string {
 }
 
 async function main(): Promise<void> {
-  // Whoever reads the output may have read enough.
+  // The reader of the output may have read enough.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     process.exit(code === 'EPIPE' ? 0 : FAILURE);
   });
@@ -125,7 +125,7 @@ async function main(): Promise<void> {
     await createProgram().parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
-      // It has printed what is wrong.
+      // Commander has printed the message.
       process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
     } else {
       console.error(`${NAME}: ${messageOf(error)}`);

@@ -1,5 +1,5 @@
-// The process of one side: keeps so many calls in flight during a round, where the end of each begins the next, and
-// tells what it saw. Between rounds nothing is in flight.
+// The process of one side. A round keeps so many calls in flight, where the end of each begins the next, and reports
+// its figures. Between rounds nothing is in flight.
 import { ALGORITHMS, type Operation, type Way } from './algorithms';
 import { DEFAULT_IMPLEMENTATION, loadImplementation } from './implementation';
 import type { Failure, MeasurementCommand, MeasurementMessage, MeasurementRequest, RoundRequest } from './measurement';
@@ -121,7 +121,7 @@ async function main(request: MeasurementRequest): Promise<void> {
   send(way === undefined ? { absent: true } : { ready: way.what });
 }
 
-// The tool gets these, too, and decides what they end.
+// The tool gets these signals, too, and decides what to end.
 process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
 // However the tool ends, this process does not outlive it.
 process.on('disconnect', () => {

@@ -1,5 +1,5 @@
-// One side of an algorithm in a process of its own: it prepares, then measures a round whenever it is asked to, and is
-// idle in between, while the other sides have theirs.
+// One side of an algorithm in a process of its own: it prepares, then measures a round on each request. In between it
+// is idle, while the other sides have their rounds.
 import { fork, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import type { RoundFigures } from './figures';
@@ -10,7 +10,7 @@ export interface MeasurementRequest {
   algorithm: string;
   side: Side;
   inFlight: number;
-  /** Of the messages that digests and ciphers get. */
+  /** The size of messages for digests and ciphers. */
   bytes: number;
   implementation: ImplementationOptions;
   /** Whether progress is wanted, which costs a little. */
@@ -22,7 +22,7 @@ export interface RoundRequest {
   warmUpMs: number;
 }
 
-/** What the process is told. */
+/** A command to the process. */
 export type MeasurementCommand = RoundRequest | 'end';
 
 export interface Failure {
@@ -38,7 +38,7 @@ export interface Progress {
 /** `ready`: the function that will be called. `absent`: this Node.js has no such form. */
 export type MeasurementAnswer = { ready: string } | { absent: true } | { round: RoundFigures } | { failure: Failure };
 
-/** What the process says. */
+/** A message from the process. */
 export type MeasurementMessage = { progress: Progress } | MeasurementAnswer;
 
 const PROGRAM = path.join(__dirname, 'measurement-process.js');

@@ -1,4 +1,4 @@
-// Measures one round: counts what ends once it has warmed up, until its time is over.
+// Measures one round: counts the operations that end after the warm-up, until the round's time is over.
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { stats, type OperationCounts } from '../index';
@@ -15,7 +15,7 @@ export interface MeterOptions extends RoundRequest {
 }
 
 export class Meter {
-  /** Settled after `over`, for the turn in which that happens counts, too. */
+  /** Settled after `over`, since the turn that ends the round counts, too. */
   readonly figures: Promise<RoundFigures>;
   readonly #options: MeterOptions;
   readonly #durationMs: number;

@@ -1,4 +1,4 @@
-// What the OpenSSL functions of an engine, a provider or an addon will be bound to when this process loads it.
+// The library that the OpenSSL functions of an engine, a provider or an addon are bound to when this process loads it.
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { isCapable, opensslVersion } from '../index';
@@ -8,7 +8,7 @@ import { messageOf, problem, unknown, type Finding } from './finding';
 
 const LIBRARY = /^lib(crypto|ssl)\b.*\.so/;
 
-// How the names of OpenSSL's interface begin, for modules that do not say whose their symbols are.
+// The prefixes of OpenSSL's names, for modules that do not say whose their symbols are.
 const PREFIXES =
   'AES ASN1 ASYNC BF BIO BN BUF CAST CMAC CMS COMP CONF CRYPTO CT DES DH DSA DTLS EC ECDH ECDSA ENGINE ERR EVP HMAC MD4 MD5 ' +
   'NCONF OBJ OCSP OPENSSL OSSL OpenSSL PEM PKCS12 PKCS5 PKCS7 PKCS8 RAND RC2 RC4 RIPEMD160 RSA SCT SHA1 SHA224 SHA256 ' +
@@ -81,7 +81,7 @@ function judge(elf: ElfModule, details: Record<string, unknown>): Finding {
   return problem(summary, [`${effect} Build the module for the OpenSSL of this process.`], { notes, details });
 }
 
-// A module of PKCS#11 is no engine or provider: one of those opens it.
+// A module of PKCS#11 is no engine or provider: an engine or provider opens it.
 function judgeToken(details: Record<string, unknown>): Finding {
   if (!isCapable()) return unknown('is a module of PKCS#11; without async jobs it cannot be told more', { details });
   const [second, canIsolate] = environment().addon.modules.secondLibcrypto(String(details.path));

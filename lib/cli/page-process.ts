@@ -1,5 +1,5 @@
-// Makes the page of charts of the report that it reads. It is a process of its own, since libraries that draw take
-// longer to load than the rest of the tool.
+// Reads a report and makes its page of charts, in a process of its own: the drawing libraries take longer to load than
+// the rest of the tool.
 import { readFileSync } from 'node:fs';
 import { formatPage } from './page';
 import type { SpeedReport } from './speed-report';

@@ -1,4 +1,4 @@
-// How the page of charts looks: light and dark, on narrow and wide screens.
+// The look of the page of charts: light and dark, on narrow and wide screens.
 
 export const STYLE = `
   :root { color-scheme: light dark; --text: #1b1f24; --dim: #59636e; --line: #d1d9e0; --back: #fff; --panel: #f6f8fa;

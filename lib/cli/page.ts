@@ -16,7 +16,7 @@ import {
 
 interface Metric {
   title: string;
-  /** Which is better, and the unit. */
+  /** Whether higher or lower is better, and the unit. */
   note: string;
   value: (round: RoundFigures) => number | null;
   format: (value: number) => string;

@@ -1,4 +1,4 @@
-// The process of `doctor`'s probes: runs those from a number on, and says what it does.
+// The process of `doctor`'s probes: runs the probes from a number on, and reports each.
 import type { ProbeMessage } from './examination';
 import { probes, runProbe } from './probes';
 

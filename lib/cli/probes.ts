@@ -1,4 +1,4 @@
-// What `doctor` looks at. Each probe stands for itself: none relies on another having gone well.
+// The probes of `doctor`. No probe relies on another's success.
 import { constants, generateKeyPairSync, verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import {
@@ -59,7 +59,7 @@ export async function runProbe({ run }: Probe): Promise<Finding> {
 
 const USE_OFFICIAL_NODE = 'Run under an official Node.js binary, or one that links OpenSSL 3.0 or later.';
 const REINSTALL = 'Reinstall on this machine: npm rebuild openssl-async';
-// What a probe of its own says more about.
+// Each of these has a probe of its own, which says more.
 const MISSING_OF_CODE: Record<string, string> = {
   ERR_ASYNC_UNSUPPORTED: 'async jobs',
   ERR_ASYNC_ADDON_NOT_LOADED: 'the addon',
@@ -107,7 +107,7 @@ let report: Report | undefined;
 
 function diagnosticReport(): Report {
   if (report !== undefined) return report;
-  // Otherwise it asks for the names of the addresses that sockets have.
+  // Otherwise the report looks up the names of the sockets' addresses.
   const { report: reporter } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } };
   if (reporter === undefined) return {};
   reporter.excludeNetwork = true;
@@ -290,7 +290,7 @@ function inUse(used: number | undefined): string {
 // --- Implementations
 
 function describeFips(): Finding {
-  const providers = listProviders(); // the library context of openssl-async is there after it
+  const providers = listProviders(); // creates the library context of openssl-async
   const details = environment().addon.libraries.contexts();
   const { process: isOn, own, accelerator } = details;
   const namesOf = (library: 'process' | 'own'): string =>

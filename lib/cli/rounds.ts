@@ -21,7 +21,7 @@ export interface RoundsRequest extends Omit<MeasurementRequest, 'side' | 'live'>
   sized: boolean;
 }
 
-/** Is told of each round of each side, also of those that are left out. */
+/** Is told of each round of each side, also of rounds that are left out. */
 export interface RoundsObserver {
   /** Whether there is use for `show()`. */
   readonly isLive: boolean;
@@ -30,7 +30,7 @@ export interface RoundsObserver {
 }
 
 const FIRST_WARM_UP_MS = 300;
-// What others left in the caches has to go.
+// The other sides' data in the caches has to go.
 const WARM_UP_MS = 50;
 
 class MeasuredSide {
@@ -69,7 +69,7 @@ class MeasuredSide {
   #take(answer: MeasurementAnswer): void {
     if ('ready' in answer) this.#what = answer.ready;
     else if ('round' in answer) this.#rounds.push(answer.round);
-    // An interrupted process has failed at nothing.
+    // An interruption is no failure.
     else if (!this.#interrupt.aborted) this.#ended = answer;
   }
 }
@@ -87,7 +87,7 @@ export async function measureInRounds(
   await Promise.all(sides.map((side) => side.prepare()));
   for (let round = 0; round < rounds; ++round) {
     const warmUpMs = Math.min(round === 0 ? FIRST_WARM_UP_MS : WARM_UP_MS, 500 * slice);
-    // Every other round backwards, so that no side always runs on what another has left behind.
+    // Every other round runs backwards, so that no side always comes after the same one.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       if (interrupt.aborted) break;
       observer.begin(side.side, round);

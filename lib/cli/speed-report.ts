@@ -1,4 +1,4 @@
-// What was measured, and of what: the table and the page of charts are made of it.
+// The report of `speed`, which the table and the page of charts are made of.
 import { ratioOf, type Figures, type Spread } from './figures';
 import { withCode } from './finding';
 import type { ImplementationOptions } from './implementation';
@@ -15,7 +15,7 @@ export interface Ratios {
 export interface SpeedResult {
   algorithm: string;
   operation: string;
-  /** Of its messages. */
+  /** The size of its messages. */
   bytes?: number;
   sides: Record<Side, Measurement>;
   ratios: Ratios;
@@ -35,7 +35,7 @@ export interface SpeedReport {
   implementation: ImplementationOptions;
   /** Why the figures may be wrong. */
   warnings: string[];
-  /** The signal that ended it before all was measured. */
+  /** The signal that ended the measurement early. */
   interrupted?: NodeJS.Signals;
   results: SpeedResult[];
 }
@@ -93,7 +93,7 @@ export function winnerOf({ sides }: SpeedResult): Side | undefined {
 // The synchronous side never waits for anything, so it gets a whole core wherever one is free.
 const LEAST_SYNC_CPU = 0.9;
 
-/** Says so when other programs, or a limit, kept the synchronous side from the core that it would use. */
+/** A warning when other programs, or a limit, kept the synchronous side from a whole core. */
 export function busyWarning(results: readonly SpeedResult[]): string | undefined {
   const shares = results.flatMap((result) => {
     const cpu = figuresOf(result.sides.sync)?.cpu;

@@ -1,5 +1,5 @@
-// `openssl-async speed`: operations per second on the event loop, on Node.js's thread pool, and with this library, as
-// `openssl speed -async_jobs` has it for OpenSSL by itself.
+// `openssl-async speed`: operations per second on the event loop, on Node.js's thread pool, and with this library, like
+// `openssl speed -async_jobs` for OpenSSL alone.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants, availableParallelism, cpus } from 'node:os';
@@ -47,7 +47,7 @@ export async function speed(algorithms: readonly string[], options: SpeedOptions
   return results.some(({ sides }) => SIDES.some((side) => 'failure' in sides[side])) ? 1 : 0;
 }
 
-/** The signal that came meanwhile, and has aborted what `action` got. */
+/** Runs `action`; resolves with the signal that came meanwhile and aborted it. */
 async function interruptible(action: (interrupt: AbortSignal) => Promise<void>): Promise<NodeJS.Signals | undefined> {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;

@@ -1,4 +1,4 @@
-// What the tool prints on: how wide it is, and whether it shows colours.
+// The terminal that the tool prints on: its width, and whether it shows colours.
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
 import Table from 'cli-table3';
@@ -40,7 +40,7 @@ export function outputWidth(): number {
   return Math.max(LEAST_WIDTH, width);
 }
 
-// Columns are told apart by what stands between them only.
+// Only space divides columns.
 const NO_LINES = Object.fromEntries(
   [
     ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
@@ -67,7 +67,7 @@ export function formatRows(rows: readonly (readonly string[])[], { widths = [], 
   return table.toString().replaceAll(/ +$/gm, '');
 }
 
-/** The columns that a text takes, styles apart; all that this tool prints has characters of one column. */
+/** The columns that a text takes, without its styles; the tool prints only characters of one column. */
 export function textWidth(text: string): number {
   return stripVTControlCharacters(text).length;
 }

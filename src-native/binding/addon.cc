@@ -41,7 +41,7 @@ Napi::Value CopiesOf(Info info) {
   return ToJs(info.Env(), paths);
 }
 
-// An addon of its own for each copy of the JavaScript; an error's data when the loop has no room for it.
+// Gives each copy of the JavaScript an addon of its own; an error's data when the loop refuses the handles.
 Napi::Value Open(Info info) {
   const Napi::Env env = info.Env();
   Result<std::shared_ptr<Environment>> created = Environment::Create(env);

@@ -1,4 +1,4 @@
-// A part of an environment that takes part in the environment's end.
+// A part of an environment that has work to do at the environment's end.
 #pragma once
 
 #include <functional>
@@ -10,10 +10,10 @@ class Attachment {
  public:
   // No JavaScript runs any more, but jobs may live. The process may end right after this, without Close().
   virtual void Drain() {}
-  // All attachments were drained. `done` runs once the loop has let go of this one's handles.
+  // All attachments were drained. `done` runs once the loop has let go of this attachment's handles.
   // NOLINTNEXTLINE(performance-unnecessary-value-param): overriders keep it
   virtual void Close(std::function<void()> done) { done(); }
-  // JavaScript has nothing to expect of it.
+  // True while JavaScript expects nothing of the attachment.
   virtual bool IsIdle() const { return true; }
 
  protected:

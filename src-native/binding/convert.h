@@ -1,5 +1,5 @@
-// Between JavaScript's values and the core's. TypeScript has validated what comes in; here stands what memory safety
-// needs.
+// Converts between JavaScript's values and the core's. TypeScript has validated arguments; only the checks that memory
+// safety needs stand here.
 #pragma once
 
 #include <napi.h>
@@ -14,7 +14,7 @@
 
 namespace openssl_async {
 
-// Of `ToElement` of each.
+// An array of `to_element(element)` for each element.
 template <typename Container, typename ToElement>
 Napi::Array ToArray(Napi::Env env, const Container& container, ToElement to_element) {
   Napi::Array array = Napi::Array::New(env, container.size());
@@ -46,7 +46,7 @@ inline Napi::Array ToJs(Napi::Env env, const std::vector<WaitFd>& fds) {
   return ToArray(env, fds, [](WaitFd fd) { return WaitFdToNumber(fd); });
 }
 
-// As a number of JavaScript, whatever its type here.
+// A JavaScript number, whatever the C++ type.
 template <typename Number>
 Napi::Value ToNumber(Napi::Env env, Number number) {
   return Napi::Number::New(env, static_cast<double>(number));
@@ -66,7 +66,7 @@ inline Napi::Object ToJs(Napi::Env env, const Histogram& histogram) {
   return object;
 }
 
-// A Uint8Array; absent for anything else. Valid for the time of the call.
+// The bytes of a Uint8Array, valid during the call; absent for anything else.
 inline ByteView ToView(Napi::Value value) {
   if (!value.IsTypedArray()) return {};
   static const unsigned char empty = 0;

@@ -10,7 +10,8 @@ namespace openssl_async {
 // Three arguments from `first` on: interval in milliseconds, threshold of asymmetric operations, threshold of others.
 PollingOptions ToPollingOptions(const Napi::CallbackInfo& info, size_t first);
 
-// Lets go of what operations keep of engines and providers: fds in this environment's wait contexts, idle contexts.
+// Drops the objects of engines and providers that operations keep: fds in this environment's wait contexts, and idle
+// contexts.
 void ForgetDevices(const Napi::CallbackInfo& info);
 
 }  // namespace openssl_async

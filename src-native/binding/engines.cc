@@ -34,7 +34,7 @@ EngineValue ToEngineValue(Napi::Value value) {
   return result;
 }
 
-// By turns names and values.
+// Names and values alternate.
 EngineCommands ToCommands(Napi::Value value) {
   EngineCommands commands;
   Napi::Array parts = value.As<Napi::Array>();
@@ -46,7 +46,7 @@ EngineCommands ToCommands(Napi::Value value) {
   return commands;
 }
 
-// [spec, outcome]; `name` is that in the statistics.
+// [spec, outcome]; the statistics list the task under `name`.
 Napi::Value ToTask(Info info, EngineTask task, const char* name) {
   PlacedSpec placed = Environment::From(info).operations().Adopt(std::move(task.spec), name);
   Napi::Array array = Napi::Array::New(info.Env(), 2);
@@ -66,7 +66,7 @@ Napi::Value LoadEngine(Info info) {
   return ToTask(info, LoadEngineTask(std::move(request)), "load engine");
 }
 
-// The error of what was asked, if it came to nothing.
+// The error of a failed task; otherwise undefined.
 Napi::Value TakeError(Info info) {
   const EngineOutcome& outcome = ToObject<OutcomeHandle>(info[0]);
   return outcome.error ? ToJs(info.Env(), *outcome.error) : info.Env().Undefined();
@@ -81,7 +81,7 @@ Napi::Value PollEngine(Info info) {
   const EngineHandle engine = ToPointer<EngineHandle>(info[1]);
   Result<int> command = engine->PollCommand(ToText(info[2]));
   if (!command.ok()) return ToJs(info.Env(), command.error());
-  // Who has operations in flight keeps the engine.
+  // Operations in flight keep the engine.
   const PollDevice poll = [loaded = std::weak_ptr<Engine>(engine), number = command.value()] {
     const EngineHandle found = loaded.lock();
     return found != nullptr && found->Poll(number);
@@ -166,7 +166,7 @@ Napi::Value UnloadEngine(Info info) {
   return info.Env().Undefined();
 }
 
-// What was asked for is not wanted any more.
+// Nobody wants the task's outcome any more.
 Napi::Value ReleaseOutcome(Info info) {
   ToHandle<OutcomeHandle>(info[0]).reset();
   return info.Env().Undefined();

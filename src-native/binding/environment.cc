@@ -15,8 +15,8 @@ namespace openssl_async {
 
 namespace {
 
-// The environments that have not been closed, of all threads. process.exit() ends the main thread's environment without
-// its teardown; an exit handler then does the part of it that matters: to drive jobs to their end.
+// The open environments of all threads. process.exit() ends the main thread's environment without a teardown; an exit
+// handler then drives the environment's jobs to their end.
 class OpenEnvironments {
  public:
   static OpenEnvironments& Get() {
@@ -37,7 +37,7 @@ class OpenEnvironments {
 
  private:
   OpenEnvironments() {
-    WorkerPool::Get();  // whose end, being registered earlier, comes later: jobs need it for theirs
+    WorkerPool::Get();  // registered first, so it ends last: jobs need the pool to end
     atexit([] { Get().DrainThisThreads(); });
   }
 
@@ -92,7 +92,7 @@ void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events
   async_context_ = std::make_unique<Napi::AsyncContext>(env_, "openssl-async");
 }
 
-// --- What JavaScript is told
+// --- Events for JavaScript
 
 bool Environment::IsIdle() const {
   const auto is_idle = [](const Attachment* attachment) { return attachment->IsIdle(); };
@@ -111,7 +111,7 @@ void Environment::LetGoOfJavaScript() {
 
 void Environment::TellEvents(const int32_t* words, size_t count) {
   const Napi::HandleScope scope(env_);
-  if (!expects_events_) return;  // JavaScript is gone, or does not know of any
+  if (!expects_events_) return;  // JavaScript is gone, or expects none
   Napi::Int32Array buffer = buffer_.Value();
   const size_t capacity = buffer.ElementLength() / kWordsPerEvent;
   for (size_t told = 0; told < count;) {
@@ -151,7 +151,7 @@ void Environment::SchedulerEnd::Drain() {
           left, static_cast<unsigned long long>(timeout_ms), left * (stack_bytes + sizeof(ScheduledJob)) / 1024);
 }
 
-// It may be closing already, as nobody used it any more; the thread's end waits for that.
+// An environment that nobody used any more may be closing already; the thread's end waits for the close.
 void Environment::OnTeardown(napi_async_cleanup_hook_handle, void* self) { static_cast<Environment*>(self)->Close(); }
 
 void Environment::CloseUnused() { Close(); }
@@ -169,7 +169,7 @@ void Environment::CloseFrom(size_t attachment) {
     attachments_[attachment]->Close([this, attachment] { CloseFrom(attachment + 1); });
     return;
   }
-  const std::shared_ptr<Environment> self = std::move(self_);  // may be the last to hold us
+  const std::shared_ptr<Environment> self = std::move(self_);  // may be the last reference
   napi_remove_async_cleanup_hook(teardown_);
 }
 

@@ -1,6 +1,5 @@
-// What the addon keeps for one copy of its JavaScript on one thread: the scheduler and what must end before it. A
-// thread has as many as there are copies of the JavaScript: each opens its own (see exports.h) and numbers its calls by
-// itself.
+// The addon's state for one copy of its JavaScript on one thread: the scheduler and everything that must end before it.
+// Each copy of the JavaScript opens an environment of its own (see exports.h) and numbers its own calls.
 #pragma once
 
 #include <napi.h>
@@ -19,7 +18,7 @@
 
 namespace openssl_async {
 
-// A job of startJob()'s.
+// A job of startJob().
 struct JobHandle {
   std::shared_ptr<Environment> environment;
   ScheduledJob* job = nullptr;  // null once it has ended or was let go
@@ -29,7 +28,7 @@ class Environment final : public std::enable_shared_from_this<Environment> {
  public:
   // Registers its own end with the thread's teardown.
   static Result<std::shared_ptr<Environment>> Create(Napi::Env env);
-  // That whose function was called.
+  // The environment whose function was called.
   static Environment& From(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
 
   ~Environment();
@@ -42,10 +41,10 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   OperationCalls& operation_calls() const { return *operation_calls_; }
   OperationRunner& operations() const { return operation_calls_->runner(); }
 
-  // Where JavaScript reads events: an Int32Array of eight words each, filled before each call of `on_events(count)`.
+  // JavaScript reads events from `buffer`, eight words each; it is filled before each call of `on_events(count)`.
   // `state` has the words of StateWord.
   void SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Int32Array state);
-  // While one lives, JavaScript runs where C would be inside a job.
+  // While an InsideScope lives, JavaScript runs where C would be inside a job.
   class InsideScope {
    public:
     explicit InsideScope(Environment& environment) : depth_(environment.state_) { ++*depth_; }
@@ -57,20 +56,20 @@ class Environment final : public std::enable_shared_from_this<Environment> {
     int32_t* depth_;
   };
 
-  // JavaScript waits for events from now on: it is not collected before they were told.
+  // JavaScript waits for events from now on, and is not collected before all were told.
   void ExpectEvents() {
     if (!expects_events_) HoldJavaScript();
   }
-  // Call it where the last thing that was waited for may have ended.
+  // Call it when the last thing that JavaScript waited for may have ended.
   void MayBeIdle() {
     if (expects_events_ && IsIdle()) LetGoOfJavaScript();
   }
   // True while JavaScript, if it is still there, waits for events.
   bool expects_events() const { return expects_events_; }
 
-  // So many events, one behind the other, in as few calls as there is room for.
+  // `words` has `count` events, one behind the other, which are told in as few calls as the buffer allows.
   void TellEvents(const int32_t* words, size_t count);
-  // The array that JavaScript reads events from, for whoever fills it; and the call that follows.
+  // The array of events, for code that fills it; TellBuffer() then calls JavaScript.
   Napi::Int32Array event_buffer() const { return buffer_.Value(); }
   void TellBuffer(size_t count);
   // Runs `tell` where an exception has nowhere to go.
@@ -83,18 +82,19 @@ class Environment final : public std::enable_shared_from_this<Environment> {
       // The worker is being terminated: nobody is left to tell, and libuv, which called us, passes no exceptions on.
     }
   }
-  // A sink catches what it calls. What still gets out is a fault of the whole process and is treated as one; while the
-  // environment ends there is nobody left to tell.
+  // A sink catches the exceptions of its listeners. Any other exception is treated as a fault of the whole process;
+  // while the environment ends, nobody is left to tell.
   void Call(const Napi::FunctionReference& sink, Napi::Value argument);
 
   void set_drain_timeout_ms(uint64_t timeout_ms) { drain_timeout_ms_ = timeout_ms; }
   // Drives outstanding jobs to their end; once.
   void Drain();
-  // Its JavaScript was collected, which happens only while it is idle.
+  // The environment's JavaScript was collected, which happens only while the environment is idle.
   void CloseUnused();
 
  private:
-  // The scheduler's share in the end: jobs are driven to theirs, and the loop lets go of what all others use.
+  // The scheduler's share in the end: jobs are driven to their end, then the loop lets go of the handles that all other
+  // attachments use.
   class SchedulerEnd final : public Attachment {
    public:
     explicit SchedulerEnd(Environment& environment) : environment_(environment) {}
@@ -135,7 +135,7 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   napi_async_cleanup_hook_handle teardown_ = nullptr;
   int32_t no_state_ = 0;
   int32_t* state_ = &no_state_;  // see StateWord
-  // `on_events_` keeps its copy of the JavaScript while events are expected; all others live as long as that.
+  // While events are expected, `on_events_` keeps this copy of the JavaScript, and so all other references.
   Napi::FunctionReference on_events_;
   bool expects_events_ = false;
   Napi::Reference<Napi::Int32Array> buffer_;

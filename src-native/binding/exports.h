@@ -14,7 +14,7 @@ namespace openssl_async {
 
 class Exports {
  public:
-  // The addon itself. The environment closes, unless it has, when the last of the addon's objects is collected.
+  // The addon itself. When the last of the addon's objects is collected, the environment closes, unless it has already.
   Exports(Napi::Object addon, const std::shared_ptr<Environment>& environment)
       : Exports(addon, std::make_shared<Hold>(environment)) {}
 

@@ -1,4 +1,4 @@
-// Around every function that JavaScript calls: what C++ throws for want of memory becomes an error with a code.
+// Wraps every function that JavaScript calls: std::bad_alloc becomes an error with a code.
 #pragma once
 
 #include <napi.h>

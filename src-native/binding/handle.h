@@ -1,5 +1,5 @@
-// Handles: what externals of ours point to. They never leave lib/; one of another type, or of whomever else, is
-// refused.
+// Handles: the objects that our externals point to. Our externals never leave lib/; an external of another type, or of
+// other code, is refused.
 #pragma once
 
 #include <napi.h>
@@ -18,7 +18,7 @@
 
 namespace openssl_async {
 
-// Empty once they were released, unloaded or closed.
+// These handles are empty once released, unloaded or closed.
 using SignalHandle = std::unique_ptr<WaitSignal>;
 using KeyHandle = std::shared_ptr<Key>;
 using ProviderHandle = std::shared_ptr<LoadedProvider>;
@@ -68,8 +68,8 @@ struct HandleType<OutcomeHandle> {
   static constexpr const char* kName = "an outcome";
 };
 
-// The addresses of these are the tags: no other copy of the addon has them. Not constant, so that the linker keeps them
-// apart.
+// A tag is the address of one of these, which no other copy of the addon has. Not constant, so that the linker keeps
+// them apart.
 inline char handle_tags[8];
 
 struct HandleHeader {
@@ -103,7 +103,7 @@ class Handle final : private HandleHeader {
   throw error;
 }
 
-// One call of Node-API, as it is on the way of each operation.
+// A single call of Node-API, since each operation comes this way.
 template <typename T>
 T* FindHandle(Napi::Value value) {
   void* external = nullptr;
@@ -126,7 +126,7 @@ T* ToOptionalHandle(Napi::Value value) {
   return found;
 }
 
-// One that still holds its object.
+// A handle that still holds its object.
 template <typename Pointer>
 Pointer& ToPointer(Napi::Value value) {
   Pointer& pointer = ToHandle<Pointer>(value);
@@ -139,7 +139,7 @@ typename Pointer::element_type& ToObject(Napi::Value value) {
   return *ToPointer<Pointer>(value);
 }
 
-// One that has not been released.
+// A spec that has not been released.
 inline PlacedSpec& ToLiveSpec(Napi::Value value) {
   auto& placed = ToHandle<PlacedSpec>(value);
   if (placed.spec == nullptr) ThrowWrongHandle(value.Env(), HandleType<PlacedSpec>::kName);

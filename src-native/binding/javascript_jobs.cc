@@ -13,10 +13,10 @@ JavaScriptJobs::JavaScriptJobs(Environment& environment)
   scheduler_.AddTarget(*this);
 }
 
-// --- What JavaScript asks for
+// --- Requests of JavaScript
 
 void JavaScriptJobs::Submit(JobRequest& request, JobId id) {
-  SetJob(id, nullptr);  // makes room before there is a job
+  SetJob(id, nullptr);  // reserves the entry before there is a job
   request.owner = this;
   request.id = id;
   SetJob(id, &scheduler_.Submit(request));
@@ -73,7 +73,7 @@ void JavaScriptJobs::CancelAwait(JobId id) {
   events_.erase(std::remove_if(events_.begin(), events_.end(), is_its), events_.end());
 }
 
-// --- What the scheduler tells
+// --- Events of the scheduler
 
 void JavaScriptJobs::Note(const ScheduledJob& job, EventKind kind, int32_t value, int32_t detail) {
   int32_t* words = events_.emplace_back().words;
@@ -117,7 +117,7 @@ void JavaScriptJobs::OnAwaited(JobId id, WakeKind kind) {
   events_.push_back(event);
 }
 
-// --- What JavaScript is told
+// --- Events for JavaScript
 
 void JavaScriptJobs::OnDelivery() {
   if (!events_.empty()) Tell();

@@ -1,5 +1,5 @@
-// The jobs that JavaScript submits and the waits that it begins, by the ids that it gives them, and how it is told of
-// them: in eight words for each event, all events of a turn in one call.
+// The jobs that JavaScript submits and the waits that it begins, under ids of its own. Each event reaches JavaScript in
+// eight words, and all events of a turn in one call.
 #pragma once
 
 #include <cstddef>

@@ -43,7 +43,7 @@ JobFunction ToJobFunction(Napi::Value value) {
   return function;
 }
 
-// One that has not ended.
+// A job that has not ended.
 ScheduledJob& JobOf(Napi::Value value) {
   const JobHandle& handle = ToHandle<JobHandle>(value);
   if (handle.job == nullptr) ThrowWrongHandle(value.Env(), HandleType<JobHandle>::kName);
@@ -82,7 +82,7 @@ RunStatus ToRunStatus(JobStatus status) {
   return RunStatus::kError;
 }
 
-// Starts or resumes it. A RunStatus; an error's data when it must not run now.
+// Starts or resumes the job. Returns a RunStatus, or an error's data when the job must not run now.
 Napi::Value RunJob(Info info) {
   JobHandle& handle = ToHandle<JobHandle>(info[0]);
   if (handle.job == nullptr) {
@@ -90,7 +90,7 @@ Napi::Value RunJob(Info info) {
   }
   if (Result<void> allowed = handle.job->job().CheckMayRun(); !allowed.ok()) return ToJs(info.Env(), allowed.error());
   const JobStatus status = handle.environment->scheduler()->RunManual(*handle.job);
-  if (status == JobStatus::kPause) handle.environment->ExpectEvents();  // it has to be there until the job has ended
+  if (status == JobStatus::kPause) handle.environment->ExpectEvents();  // JavaScript has to stay until the job ends
   const bool handed_over = status == JobStatus::kPause && handle.job->program().handed_over();
   return Napi::Number::New(info.Env(), static_cast<int>(handed_over ? RunStatus::kHandedOver : ToRunStatus(status)));
 }

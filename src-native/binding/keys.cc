@@ -26,7 +26,7 @@ Napi::Value CreateKey(Info info) {
   return NewHandle<KeyHandle>(info.Env(), std::move(key.value()));
 }
 
-// What it holds goes now, and not when the handle is collected.
+// The key goes now, and not when its handle is collected.
 Napi::Value ReleaseKey(Info info) {
   ToHandle<KeyHandle>(info[0]).reset();
   return info.Env().Undefined();

@@ -14,7 +14,7 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-// { process, own, accelerator }: whether the contexts are in FIPS mode, and whom the accelerator hands work to.
+// { process, own, accelerator }: whether the contexts are in FIPS mode, and the accelerator's inner provider.
 Napi::Value LibraryContexts(Info info) {
   const LibraryContextState state = GetLibraryContextState();
   Napi::Object object = Napi::Object::New(info.Env());
@@ -24,7 +24,7 @@ Napi::Value LibraryContexts(Info info) {
   return object;
 }
 
-// Names of those that configuration files have activated.
+// The names of the providers that configuration files have activated.
 Napi::Value ConfiguredProviders(Info info) { return ToJs(info.Env(), ActivatedByConfiguration()); }
 
 Napi::Value Configure(Info info) { return ToJs(info.Env(), LoadConfiguration(ToText(info[0]))); }

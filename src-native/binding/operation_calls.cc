@@ -20,7 +20,7 @@ using Info = const Napi::CallbackInfo&;
 
 Napi::Value ToJs(Napi::Env env, CallStatus status) { return Napi::Number::New(env, static_cast<int32_t>(status)); }
 
-// The inputs of a call that are in its bytes, which are wiped however it ends.
+// A call's inputs in the array of bytes, which are wiped however the call ends.
 class StagedInputs {
  public:
   explicit StagedInputs(unsigned char* bytes) : bytes_(bytes) {}
@@ -43,7 +43,7 @@ class StagedInputs {
   size_t size_ = 0;
 };
 
-// Where results are put, one behind the other. What was read is wiped.
+// The array of results, one behind the other. Results are wiped once JavaScript has read them.
 class OutputArena {
  public:
   OutputArena(unsigned char* data, size_t size) : data_(data), size_(size) {}
@@ -78,7 +78,7 @@ class OutputArena {
   size_t used_ = 0;
 };
 
-// Fills the words of an OperationWord. False when the rest is to be fetched, with the call.
+// Fills an event's words (OperationWord). False when JavaScript has to fetch the rest with the call.
 bool WriteEvent(OperationCall& call, int32_t* words, OutputArena& arena) {
   Operation& operation = call.operation();
   const bool is_large = OutputArena::BytesOf(call) > OutputArena::kMostBytes;
@@ -137,7 +137,7 @@ Napi::Value Operate(Info info) {
     }
     inputs[i] = staged.Take(static_cast<size_t>(size));
   }
-  // It has algorithms of another mode than the process is in now.
+  // The spec's algorithms are of another mode than the process is in now.
   if (spec.in_fips_mode.has_value() && *spec.in_fips_mode != InFipsMode()) {
     return ToJs(info.Env(), CallStatus::kStale);
   }
@@ -172,7 +172,7 @@ Napi::Value Operate(Info info) {
   return ToJs(info.Env(), CallStatus::kDone);
 }
 
-// True when no event will come of it: it had not begun, or is not known.
+// True when no event of the call will come: it had not begun, or is not known.
 Napi::Value AbandonOperation(Info info) {
   Environment& environment = Environment::From(info);
   const JobId id = ToUint32(info[0]);
@@ -181,7 +181,7 @@ Napi::Value AbandonOperation(Info info) {
   return Napi::Boolean::New(info.Env(), forgotten);
 }
 
-// What is left of a call that was answered at once, when JavaScript was ended before it read the answer.
+// Releases a call that was answered at once, when JavaScript was ended before it read the answer.
 Napi::Value ForgetAnswer(Info info) {
   Environment& environment = Environment::From(info);
   OperationCall* call = environment.operations().Find(ToUint32(info[0]));

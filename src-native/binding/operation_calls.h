@@ -1,8 +1,8 @@
-// Calls of operations: how JavaScript hands them over, and how they come home to it.
+// Calls of operations, from JavaScript and back.
 //
-// A call is described in arrays that both sides know (CallWord), and answered there when it has run by then. The
-// results of others come in batches: eight words each (OperationWord) in the array of all events, and the bytes of
-// their outputs in an array beside it.
+// JavaScript describes a call in arrays that both sides know (CallWord). A call that runs at once is answered there.
+// The results of other calls come in batches: eight words each (OperationWord) in the array of all events, and the
+// bytes of the outputs in an array beside it.
 #pragma once
 
 #include <napi.h>
@@ -18,7 +18,7 @@ namespace openssl_async {
 class Environment;
 class Exports;
 
-// To the exports of operations.
+// Adds to the exports of operations.
 void AddOperationCallExports(Exports& operations);
 
 class OperationCalls final : public Attachment, private OperationRunner::Delegate {
@@ -29,7 +29,7 @@ class OperationCalls final : public Attachment, private OperationRunner::Delegat
 
   OperationRunner& runner() const { return *runner_; }
 
-  // Where a call is described, and answered when it has run by then.
+  // The arrays that describe a call, and answer it if it runs at once.
   struct CallBuffers {
     double* words = nullptr;
     unsigned char* bytes = nullptr;

@@ -11,7 +11,7 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-// Before the process ends, which ends the modules that such calls are in.
+// Call it before the process ends, which also ends the modules that such calls are in.
 Napi::Value EndBlockingCalls(Info info) {
   Environment::From(info).operations().EndBlockingCalls();
   return info.Env().Undefined();

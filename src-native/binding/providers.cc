@@ -67,7 +67,7 @@ Napi::Value TestProvider(Info info) {
   return Napi::Boolean::New(info.Env(), ToObject<ProviderHandle>(info[0]).TestItself());
 }
 
-// undefined when it has no such parameter.
+// undefined when the provider has no such parameter.
 Napi::Value ProviderParameter(Info info) {
   std::string value;
   const bool found = ToObject<ProviderHandle>(info[0]).GetParameter(ToText(info[1]).c_str(), &value);

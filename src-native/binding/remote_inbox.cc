@@ -31,7 +31,7 @@ void RemoteInbox::Deliver(RemoteRequests& requests, const Call& call) {
     if (!taken.has_value()) continue;
     if (!HasRoomFor(*taken->question)) {
       flush();
-      taken = requests.Look(id);  // which JavaScript may have ended
+      taken = requests.Look(id);  // JavaScript may have ended the request
       if (!taken.has_value()) continue;
     }
     Write(*taken);

@@ -1,4 +1,4 @@
-// How JavaScript hears what remote keys are asked: requests in batches, written to memory that it reads.
+// Tells JavaScript of the requests to remote keys: in batches, in memory that both sides know.
 #pragma once
 
 #include <napi.h>
@@ -15,7 +15,7 @@ namespace openssl_async {
 
 class RemoteInbox {
  public:
-  // Calls `on_requests(count)` after it has filled `words`, as RemoteWord has them, and `bytes`.
+  // The inbox fills `words` (see RemoteWord) and `bytes`, then calls `on_requests(count)`.
   RemoteInbox(Napi::Function on_requests, Napi::Float64Array words, Napi::Uint8Array bytes);
 
   // Loop thread, outside jobs. `call` calls the function with a count; JavaScript may answer there, and run the loop.
@@ -26,7 +26,7 @@ class RemoteInbox {
   const std::string& NameOf(uint32_t number) const { return *names_.at(number - 1); }
 
  private:
-  // Longer ones are fetched one by one.
+  // Longer requests are fetched one by one.
   static constexpr size_t kMostBytes = 8 * 1024;
 
   bool HasRoomFor(const RemoteQuestion& question) const;

@@ -1,4 +1,4 @@
-// Remote keys: JavaScript is told what they are asked, and answers.
+// Remote keys: JavaScript is told of their requests, and answers.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class RemoteKeys final : public Attachment, private DeliveryTarget, private Remo
   void SetInbox(std::unique_ptr<RemoteInbox> inbox) { inbox_ = std::move(inbox); }
   RemoteInbox& inbox() const { return *inbox_; }
 
-  // Nobody is left to answer: all requests fail, and so do those that come later.
+  // Nobody is left to answer: all requests fail, later ones too.
   void Drain() override { requests_->Close(); }
 
  private:

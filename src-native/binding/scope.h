@@ -1,4 +1,4 @@
-// Where algorithms are looked for, as JavaScript says it: NativeScope in lib/native/contract/scope.ts.
+// The scope that algorithms are looked for in, as JavaScript gives it: NativeScope in lib/native/contract/scope.ts.
 #pragma once
 
 #include <napi.h>
@@ -13,10 +13,10 @@ namespace openssl_async {
 struct Scope {
   ProviderScope provider;
   bool blocks = false;  // operations hold the thread while somebody else does the work
-  std::string backend;  // who does the work, for the statistics; empty for OpenSSL itself
+  std::string backend;  // the backend's name in the statistics; empty for OpenSSL itself
 };
 
-// The process's library, without a query, for undefined.
+// For undefined, the process's library without a query.
 Result<Scope> ToScope(Napi::Value value);
 
 }  // namespace openssl_async

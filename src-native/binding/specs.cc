@@ -1,4 +1,4 @@
-// Specs: what calls of one kind share.
+// Specs: the data that calls of one kind share.
 #include <memory>
 #include <string>
 #include <utility>
@@ -71,7 +71,7 @@ Napi::Value CreateSpecOf(Info info) {
   return NewHandle<PlacedSpec>(info.Env(), std::move(placed));
 }
 
-// Undefined where that is not known before a call.
+// undefined where the provider is not known before a call.
 Napi::Value SpecProvider(Info info) {
   const ErrorQueueScope errors;
   const OSSL_PROVIDER* provider = ToLiveSpec(info[0]).spec->Provider();

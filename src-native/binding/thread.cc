@@ -1,4 +1,4 @@
-// What a thread has: its settings, its pool of jobs, its error queue.
+// A thread's settings, its pool of jobs and its error queue.
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
@@ -54,17 +54,18 @@ Napi::Value InitThread(Info info) {
 
 Napi::Value CleanupThread(Info info) { return ToJs(info.Env(), JobThread::Current().Cleanup()); }
 
-// (function): calls it where C would be inside a job, however it ends; an end of JavaScript skips every `finally`.
+// (function): calls the function where C would be inside a job. The scope ends however the function does; an end of
+// JavaScript would skip a `finally`.
 Napi::Value Inside(Info info) {
   const Environment::InsideScope inside(Environment::From(info));
-  // As it is: a C++ exception cannot be made of JavaScript's end.
+  // The plain call, since no C++ exception can be made of JavaScript's end.
   napi_value result = nullptr;
   napi_call_function(info.Env(), info.Env().Undefined(), info[0], 0, nullptr, &result);
   return {info.Env(), result};
 }
 
-// (function): what it returns. Functions of node:crypto leave errors of OpenSSL's behind, and report those that others
-// have left. Whatever ends the function, an exception or the end of the worker, the queue is then as it was.
+// (function): returns its result. Functions of node:crypto leave OpenSSL's errors behind, and report errors that others
+// have left. The queue is restored however the function ends: with an exception, or with the worker.
 Napi::Value IsolateErrors(Info info) {
   const ErrorQueueScope errors;
   napi_value result = nullptr;

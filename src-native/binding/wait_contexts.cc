@@ -16,7 +16,7 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-// One that is not closed.
+// A wait context that is not closed.
 WaitContextHandle& ToOpenContext(Napi::Value value) {
   auto& context = ToHandle<WaitContextHandle>(value);
   if (context.wait_point() == nullptr) ThrowWrongHandle(value.Env(), HandleType<WaitContextHandle>::kName);
@@ -32,7 +32,7 @@ Napi::Value CreateWaitContext(Info info) {
   return NewHandle<WaitContextHandle>(info.Env(), environment.shared_from_this(), std::move(created.value()));
 }
 
-// [key, fd, key, fd, …] of those whose clean-up is due; undefined while a job lives.
+// [key, fd, key, fd, …] of the fds whose clean-up is due; undefined while a job lives.
 Napi::Value CloseWaitContext(Info info) {
   WaitContextHandle& context = ToHandle<WaitContextHandle>(info[0]);
   if (context.busy()) return info.Env().Undefined();

@@ -1,4 +1,4 @@
-// JavaScript's wait contexts, and how it is told which of them were called back.
+// JavaScript's wait contexts, and the news of their callbacks.
 #pragma once
 
 #include <napi.h>
@@ -29,7 +29,7 @@ class WaitContextHandle final : private CallbackObserver {
     return wait_point_ != nullptr && !wait_point_->abandoned() && wait_point_->context().job() != nullptr;
   }
   std::vector<FdCleanup> Close();
-  // `id` is what JavaScript knows the context by.
+  // `id` is JavaScript's name for the context.
   void Observe(uint32_t id);
   void StopObserving();
 
@@ -52,7 +52,7 @@ class WaitContexts final : public Attachment, private DeliveryTarget {
   // The ids that were not told yet.
   std::vector<uint32_t> TakeCallbacks() { return std::exchange(callbacks_, {}); }
 
-  // Those that a job does not use.
+  // Closes the wait contexts that no job uses.
   void Close(std::function<void()> done) override;
   bool IsIdle() const override { return callbacks_.empty(); }
 

@@ -1,5 +1,5 @@
 // Calls that hold a thread of the pool while somebody else does the work, such as a PKCS#11 module. The exit of the
-// process runs the destructors of such a module: nobody may be in it then.
+// process runs the destructors of such a module: no call may be inside then.
 #pragma once
 
 #include <condition_variable>
@@ -8,7 +8,7 @@
 
 namespace openssl_async {
 
-// Of one environment. Any thread.
+// The blocking calls of one environment. Any thread.
 class BlockingCalls {
  public:
   // False once closed: the call may not be made.
@@ -18,12 +18,12 @@ class BlockingCalls {
     ++running_;
     return true;
   }
-  // Also when the call, and what it kept, is gone.
+  // May come after the call and its data are gone.
   void End() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
   }
-  // Waits for those that have begun. None begins afterwards.
+  // Waits for the calls that have begun. No call begins afterwards.
   void Close() {
     std::unique_lock<std::mutex> lock(mutex_);
     closed_ = true;

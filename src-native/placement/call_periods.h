@@ -13,7 +13,7 @@ namespace openssl_async {
 // A period ends with each call of Await(); the last one goes on.
 class CallPeriods {
  public:
-  // A call is in flight from now on. Names its period.
+  // A call is in flight from now on. Returns the call's period.
   uint64_t Begin() {
     ++periods_.back().in_flight;
     return first_ + periods_.size() - 1;
@@ -27,7 +27,7 @@ class CallPeriods {
   }
   bool any_awaited() const { return periods_.size() > 1; }
   bool any_ended() const { return any_awaited() && periods_.front().in_flight == 0; }
-  // Nothing once there is none left.
+  // Nothing once no ended period is left.
   std::optional<JobId> TakeEnded() {
     if (!any_ended()) return std::nullopt;
     const JobId id = periods_.front().awaited_by;

@@ -1,4 +1,4 @@
-// What operations cost, as measured, and so where one is best run.
+// The measured costs of operations, which decide where an operation runs.
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 
 namespace openssl_async {
 
-// An estimate that follows what is measured: quickly downwards, slowly upwards, as whatever else the machine does can
-// only add to a duration.
+// An estimate that follows measurements: quickly downwards, slowly upwards, since other work on the machine can only
+// add to a duration.
 class CostEstimate {
  public:
   void Add(uint64_t value) {
@@ -28,7 +28,7 @@ class CostEstimate {
   bool known_ = false;
 };
 
-// Of one algorithm, by the binary order of magnitude of its data.
+// The cost of one algorithm, by the binary order of magnitude of its data.
 class CostBySize {
  public:
   static constexpr uint64_t kUnknown = UINT32_MAX;

@@ -20,13 +20,12 @@ struct PollingOptions {
   uint32_t sym_threshold = 24;  // where none of them is asymmetric
 };
 
-// Has the device look. True when it says that it found something; not all say it.
+// Has the device look for responses. True when the device says that it found some; not every device says so.
 using PollDevice = std::function<bool()>;
 
 class DevicePoller {
  public:
-  // `scheduler`, whose jobs wait, and `backend` outlive it. Null, and libuv's code in `error`, when the loop has no
-  // room.
+  // `scheduler`, whose jobs wait, and `backend` outlive the poller. Null, with libuv's code in `error`, if libuv fails.
   static std::unique_ptr<DevicePoller> Create(uv_loop_t* loop, OpenHandles& open, const Scheduler& scheduler,
                                               BackendStats& backend, const PollingOptions& options, PollDevice poll,
                                               int* error);
@@ -35,7 +34,7 @@ class DevicePoller {
 
   // An operation was submitted, or has ended.
   void OnInFlightChanged();
-  // What was ready has run. Loop thread, outside any job.
+  // All ready jobs have run. Loop thread, outside any job.
   void OnTurnEnd(bool all_wait);
 
  private:
@@ -51,7 +50,7 @@ class DevicePoller {
   const PollDevice poll_;
   UvHandlePointer<uv_timer_t> timer_;
   bool is_running_ = false;
-  bool has_found_ = false;  // something, since the timer's last call
+  bool has_found_ = false;  // responses, since the timer's last call
 };
 
 }  // namespace openssl_async

@@ -13,9 +13,9 @@ class DevicePollers final : private TurnObserver {
   DevicePollers(uv_loop_t* loop, OpenHandles& open, Scheduler& scheduler)
       : loop_(loop), open_(open), scheduler_(scheduler) {}
 
-  // Has `poll` called while operations of `backend` are in flight, until Stop() or another poll takes its place.
+  // Has `poll` called while operations of `backend` are in flight, until Stop() or the next Start().
   Result<void> Start(BackendStats& backend, const PollingOptions& options, PollDevice poll);
-  // As soon as none is in flight.
+  // Takes effect as soon as no operation is in flight.
   void Stop(BackendStats& backend);
   void OnInFlightChanged(BackendStats& backend);
   void Clear();

@@ -41,12 +41,12 @@ class OperationCall final : private WorkerPool::Task, private CompletionQueue::E
   WakeupCounts wakeups_;
   ScheduledJob* job_ = nullptr;  // from its submission to its end
   std::shared_ptr<CompletionQueue> completions_;
-  std::shared_ptr<BlockingCalls> blocking_;  // not null while it is one of them
+  std::shared_ptr<BlockingCalls> blocking_;  // not null while the call is a blocking one
   size_t bytes_ = 0;
   uint64_t submitted_ns_ = 0;
   uint32_t pauses_ = 0;
   bool abandoned_ = false;
-  uint64_t order_ = 0;  // of its submission; 0 when others were in flight
+  uint64_t order_ = 0;  // the submission's number; 0 when other calls were in flight
   uint64_t period_ = 0;
   bool in_job_ = false;
   bool told_ = false;

@@ -9,14 +9,14 @@ namespace openssl_async {
 
 namespace {
 
-// What the loop's thread spends on a call that another thread runs, while others keep both busy.
+// The time of the loop's thread for a call that another thread runs, while other calls keep both busy.
 constexpr uint64_t kBusyHopNs = 3'000;
-// What a hop is taken to cost before one was measured.
+// The assumed cost of a hop before one was measured.
 constexpr uint64_t kFirstHopNs = 20'000;
-// A loop that was busy with something else makes a hop look dear.
+// A hop looks dear when the loop was busy with something else.
 constexpr uint64_t kMostHopNs = 200'000;
 
-// Memory that is wiped on a thread of the pool, as that would hold the loop.
+// Memory that is wiped on a thread of the pool, since wiping it here would hold the loop.
 class LargeMemory final : public WorkerPool::Task {
  public:
   static void WipeElsewhere(Operation& operation) {
@@ -96,7 +96,7 @@ BackendStats& OperationRunner::BackendOf(const std::string& name) {
   return backends_.emplace_back(name);
 }
 
-// --- OperationRunner: what submitters call
+// --- OperationRunner: for submitters
 
 OperationRunner::Submission OperationRunner::Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs,
                                                     size_t input_count, const double* numbers, size_t number_count) {
@@ -130,7 +130,7 @@ bool OperationRunner::Abandon(JobId id) {
   OperationCall* call = Find(id);
   if (call == nullptr || call->abandoned_) return false;
   ++call->stats_->counts.abandoned;
-  if (call->told_) {  // it is over, and counted as such; only its result is not wanted any more
+  if (call->told_) {  // the call is over and counted; only the result is not wanted any more
     call->abandoned_ = true;
     return false;
   }
@@ -165,7 +165,8 @@ Place OperationRunner::Decide(const OperationCall& call, Mode mode) const {
   return cost <= hop && cost <= options_.max_inline_ns ? Place::kInline : Place::kPool;
 }
 
-// Whoever awaits one call after the other never lets the loop turn while calls are answered at once.
+// Each turn has a budget: code that awaits one call after the other never lets the loop turn while calls are answered
+// at once.
 bool OperationRunner::HasTimeFor(const OperationCall& call) const {
   return next_turn_.empty() && inline_ns_ + call.stats_->cost.Expect(call.bytes_) <= options_.max_inline_ns;
 }
@@ -184,7 +185,7 @@ void OperationRunner::RunInline(OperationCall& call, uint64_t started_ns) {
   ObserveTurn();
 }
 
-// What a failure took says little about calls that succeed, unless it took longer than they do.
+// A failed call's duration says little about successful calls, unless it is longer than theirs.
 void OperationRunner::Learn(const OperationCall& call) {
   CostBySize& cost = call.stats_->cost;
   if (call.operation_.spec().blocks()) return;
@@ -318,7 +319,7 @@ OperationRunner::Submission OperationRunner::SubmitJob(OperationCall& call) {
   request.function = &RunInJob;
   request.args = &args;
   request.args_size = sizeof(args);
-  // What one kind of operation does of an engine's or provider's, another may do in another way.
+  // An engine or provider may serve another kind of operation in another way.
   request.wait_group = call.stats_;
   if (call.backend_ != nullptr) request.wait_mode = call.backend_->wait_mode;
   call.job_ = &scheduler_.Submit(request);
@@ -370,7 +371,7 @@ void OperationRunner::AccountToHolder(const OperationCall& call) {
 }
 
 bool OperationRunner::Account(OperationCall& call) {
-  if (call.place_ == Place::kInline) return true;  // has been
+  if (call.place_ == Place::kInline) return true;  // counted already
   AccountToHolder(call);
   AlgorithmStats& stats = *call.stats_;
   OperationCounts& counts = stats.counts;
@@ -400,7 +401,7 @@ bool OperationRunner::Account(OperationCall& call) {
   stats.queue_time.Record(call.queue_ns());
   stats.run_time.Record(call.run_ns());
   stats.total_time.Record(total_ns);
-  // It was alone all the time: what it took beyond its run is the price of a hop.
+  // The call was alone all the time, so the time beyond its run is the cost of a hop.
   if (call.place_ == Place::kPool && call.order_ == submissions_ && total_ns > call.run_ns()) {
     hop_alone_.Add(std::min(total_ns - call.run_ns(), kMostHopNs));
   }
@@ -454,13 +455,13 @@ void OperationRunner::Close(std::function<void()> done) {
   EndBlockingCalls();
   for (OperationCall* call : by_id_) {
     if (call == nullptr) continue;
-    // The memory of abandoned jobs stays, as the scheduler's does.
+    // Calls of abandoned jobs keep their memory, like the jobs themselves.
     const bool is_over =
         call->told_ || (call->place_ == Place::kPool ? WorkerPool::Get().Cancel(call) : !call->in_job_);
     if (is_over) Release(*call);
   }
   if (completions_) {
-    completions_->Close();  // from here on those that are running on the pool are freed there
+    completions_->Close();  // from here on, the pool frees the calls that it is running
     completions_->TakeAll([this](CompletionQueue::Entry* entry) { Release(*static_cast<OperationCall*>(entry)); });
   }
   pollers_.Clear();

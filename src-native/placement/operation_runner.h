@@ -23,14 +23,14 @@
 
 namespace openssl_async {
 
-// What calls of one kind share in one environment.
+// The data that calls of one kind share in one environment.
 struct PlacedSpec {
   std::shared_ptr<OperationSpec> spec;
   AlgorithmStats* stats = nullptr;
-  BackendStats* backend = nullptr;      // who does the work; null for OpenSSL's own choice
-  BackendStats* passed_over = nullptr;  // who was to do it, and does not have it
-  // Whether the process was in FIPS mode when its implementations were looked for; nothing for those that are used with
-  // the state that they have.
+  BackendStats* backend = nullptr;      // does the work; null for OpenSSL's own choice
+  BackendStats* passed_over = nullptr;  // was to do the work, but lacks the algorithm
+  // Whether the process was in FIPS mode when the implementations were looked for. Empty for operations with a state,
+  // which are used as they are.
   std::optional<bool> in_fips_mode = std::nullopt;
 };
 
@@ -40,7 +40,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
    public:
     // Loop thread. Each call is to be let go with Release(), now or later.
     virtual void OnOperations(OperationCall* const* calls, size_t count) = 0;
-    // The calls that AwaitEnds() was called with this id for are over, and have been told.
+    // The calls that AwaitEnds(id) waited for are over, and have been told.
     virtual void OnEnds(JobId id) = 0;
 
    protected:
@@ -52,7 +52,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
     size_t max_in_flight = 65536;
   };
 
-  // kNoThreads: it may not run on the loop's thread, and the system gives the pool no other.
+  // kNoThreads: the call may not run on the loop's thread, and the system gives the pool no thread.
   enum class Submission { kInline, kQueued, kFull, kNoMemory, kNoThreads };
 
   static Result<std::unique_ptr<OperationRunner>> Create(uv_loop_t* loop, Scheduler& scheduler, Delegate& delegate);
@@ -62,32 +62,32 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
 
   void Configure(const Options& options) { options_ = options; }
 
-  // `name` is the algorithm's in the statistics, `backend` the name of the one that is to do the work; empty for none.
+  // `name` is the algorithm's name in the statistics; `backend` names the backend that is to do the work, if any.
   PlacedSpec Adopt(std::shared_ptr<OperationSpec> spec, const std::string& name, const std::string& backend = "");
 
-  // How operations of `backend` are waited for, from now on.
+  // Sets how operations of `backend` are waited for from now on.
   void SetWaitMode(const std::string& backend, WaitMode mode) { BackendOf(backend).wait_mode = mode; }
-  // Has `poll` called while operations of `backend` are in flight, until StopPolling() or another poll takes its place.
+  // Has `poll` called while operations of `backend` are in flight, until StopPolling() or another poll.
   Result<void> StartPolling(const std::string& backend, const PollingOptions& options, PollDevice poll) {
     return pollers_.Start(BackendOf(backend), options, std::move(poll));
   }
-  // As soon as none is in flight.
+  // Takes effect as soon as no operation is in flight.
   void StopPolling(const std::string& backend) { pollers_.Stop(BackendOf(backend)); }
 
   // Statistics of Node.js's own operations, by the algorithm's name.
   AlgorithmStats& StatsOf(const std::string& name);
 
-  // A call of `spec`, whose inputs are borrowed until this returns. kInline: it has run; Find(id) has it, to be let go
-  // with Release(). Otherwise OnOperations() tells its end.
+  // Calls `spec`; the inputs are borrowed until this returns. kInline: the call has run; Find(id) has it, to be let go
+  // with Release(). kQueued: OnOperations() tells the call's end.
   Submission Submit(JobId id, Mode mode, const PlacedSpec& spec, const ByteView* inputs, size_t input_count,
                     const double* numbers, size_t number_count);
   OperationCall* Find(JobId id) const { return id < by_id_.size() ? by_id_[id] : nullptr; }
-  // Nobody wants the result any more. True when it had not begun: it is forgotten, and nothing more is told of it.
+  // Nobody wants the result any more. True when the call had not begun: it is forgotten without an event.
   bool Abandon(JobId id);
   void Release(OperationCall& call);
 
-  // Has OnEnds() called, with this id, when the calls that are in flight now are over; until then the loop is kept
-  // alive. False when there are none: nothing is told then.
+  // Calls OnEnds(id) when the calls that are in flight now are over; until then the loop is kept alive. False, and
+  // nothing is told, when no call is in flight.
   bool AwaitEnds(JobId id);
 
   // No call is in flight, and nobody awaits ends.
@@ -97,7 +97,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   const std::deque<BackendStats>& backends() const { return backends_; }
   uint64_t hop_ns() const { return hop_alone_.value(); }
 
-  // Waits for the calls that hold a thread of the pool while somebody else does the work; no other is made.
+  // Waits for the calls that hold a thread of the pool while somebody else does the work; no more begin.
   void EndBlockingCalls() { blocking_->Close(); }
   // No result is told any more. Call it after the scheduler was drained.
   void Close(std::function<void()> done);
@@ -128,7 +128,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   void Begun(OperationCall& call);
   void Over(OperationCall& call);
   static void AccountToHolder(const OperationCall& call);
-  // False when it is run again.
+  // False when the call runs again.
   bool Account(OperationCall& call);
   void TellEnded();
   void Want();

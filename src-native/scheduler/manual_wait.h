@@ -9,8 +9,8 @@ namespace openssl_async {
 
 class Scheduler;
 
-// While it lives it keeps the loop alive. The owner lets go of it to give it up, and once it is over; not from within
-// OnAwaited(), as libuv may be in the middle of an fd's callback.
+// A wait keeps the loop alive. The owner destroys a wait to give it up, or once it is over, but not from within
+// OnAwaited(): libuv may be in the middle of an fd's callback then.
 class ManualWait final : private WakeTarget {
  public:
   ManualWait(Scheduler& scheduler, WaitPoint& wait_point, JobOwner& owner, JobId id);

@@ -1,4 +1,4 @@
-// What the scheduler counts. Loop thread only.
+// The scheduler's counters. Loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Metrics {
   uint64_t started = 0;
   uint64_t finished = 0;   // ran to their end, whatever they returned
   uint64_t failed = 0;     // OpenSSL reported an error, or an exception got out
-  uint64_t cancelled = 0;  // given up while they waited for a place
+  uint64_t cancelled = 0;  // given up while they were queued
   uint64_t abandoned = 0;  // given up while they were live, and driven to their end unheard
   uint64_t pauses = 0;
   uint64_t hand_overs = 0;

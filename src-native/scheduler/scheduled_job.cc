@@ -8,7 +8,7 @@ namespace openssl_async {
 
 namespace {
 
-// Of a finished job's argument memory, what is kept for the next job.
+// A finished job keeps up to this much argument memory for the next job.
 constexpr size_t kMostKeptArgsBytes = 4096;
 
 }  // namespace

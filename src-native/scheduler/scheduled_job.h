@@ -1,4 +1,4 @@
-// A job on its way through the scheduler. Its memory is the scheduler's and is used again for later jobs.
+// A job on its way through the scheduler, which owns the memory and uses it again for later jobs.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
   // --- Once it has ended
   bool failed() const { return status_ == JobStatus::kError || job_.exception() != nullptr; }
   bool left_errors() const { return !job_.errors().empty(); }
-  // Why it failed; of one that did not, only what it left in its error queue.
+  // The reason of the failure; for a job that did not fail, only the errors that it left in its queue.
   Error failure() const;
 
   // For jobs that the scheduler does not run by itself (startJob()).
@@ -50,7 +50,7 @@ class ScheduledJob final : public ListNode<ScheduledJob>, private WakeTarget {
   void CountWakeup(WakeKind kind);
   // Makes job_ ready for its start; the wait point is set.
   void Prepare(Job::BlockCheck check);
-  // The caller saw the job's last pause, and resumes it: its changes of fds are no news any more.
+  // The caller saw the job's last pause and resumes the job, so the pause's changes of fds are no news any more.
   void ForgetPause();
   void SetArgs(const void* bytes, size_t size);
   void ClearArgs();

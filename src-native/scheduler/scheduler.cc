@@ -63,7 +63,7 @@ void Scheduler::Configure(const SchedulerOptions& options) {
   backoff_->Configure(options.poll_initial_ms, options.poll_max_ms);
 }
 
-// --- Scheduler: what submitters call
+// --- Scheduler: for submitters
 
 ScheduledJob& Scheduler::Submit(const JobRequest& request) {
   ScheduledJob& job = Allocate(request);
@@ -182,11 +182,11 @@ void Scheduler::Tick() {
   if (!queue_.empty() && !CanAdmit() && live_ == 0) RetryPoolLater();
 }
 
-// Deliveries too: JavaScript, while it is told of some events, may cause others.
+// Deliveries are work, too: JavaScript may cause new events while it is told of others.
 bool Scheduler::HasWork() const { return !ready_.empty() || due_ > 0 || (!queue_.empty() && CanAdmit()); }
 
 void Scheduler::RunReady(uint64_t deadline_ns) {
-  // Those that become ready meanwhile have their turn after the events were delivered.
+  // Jobs that become ready meanwhile have their turn after the delivery of the events.
   for (size_t turns = ready_.size(); turns > 0 && !ready_.empty(); --turns) {
     if (events_ >= kMostEvents || OutOfTime(deadline_ns)) return;
     ScheduledJob& job = *ready_.PopFront();
@@ -257,7 +257,7 @@ void Scheduler::Step(ScheduledJob& job) {
         if (JobOwner* owner = OwnerToTell(job); owner != nullptr) owner->OnPause(job);
       }
       if (draining_ && job.is_program()) {
-        MakeReady(job);  // for its next hand-over, its last
+        MakeReady(job);  // the program's next hand-over is its last
       } else {
         AwaitWake(job);
       }
@@ -296,7 +296,7 @@ void Scheduler::AwaitWake(ScheduledJob& job) {
   }
   if (job.attempts_ == 0) {
     ++job.attempts_;
-    static_cast<WakeTarget&>(job).OnWake(WakeKind::kPoll);  // once at once, as the engine may have been about to finish
+    static_cast<WakeTarget&>(job).OnWake(WakeKind::kPoll);  // at once the first time: the engine may be about to finish
   } else {
     backoff_->Schedule(job.backoff_, job.attempts_++ - 1);
   }
@@ -340,7 +340,7 @@ ScheduledJob& Scheduler::Allocate(const JobRequest& request) {
   job->function_ = request.function == nullptr ? &CommandProgram::Main : request.function;
   try {
     job->SetArgs(request.args, request.args_size);
-  } catch (const std::bad_alloc&) {  // they may be as large as the user likes
+  } catch (const std::bad_alloc&) {  // arguments may be as large as the user likes
     job->has_args_ = false;
     free_jobs_.push_back(job);
     throw;
@@ -381,7 +381,7 @@ bool Scheduler::AcquireWaitPoint(ScheduledJob& job) {
   return true;
 }
 
-// As many with fds as jobs were ever live at a time.
+// Keeps as many wait points with fds as jobs were ever live at a time.
 void Scheduler::ReleaseWaitPoint(ScheduledJob& job) {
   job.wait_point_ = nullptr;
   if (job.own_wait_point_ == nullptr) return;

@@ -43,10 +43,10 @@ struct JobRequest {
   const void* wait_group = nullptr;
 };
 
-// Wants to know when a turn is over.
+// Is told when a turn is over.
 class TurnObserver {
  public:
-  // Some jobs wait; with `all_wait` there is nothing else to do. What it wakes has its turn at once.
+  // Some jobs wait; with `all_wait` there is nothing else to do. Jobs that it wakes have their turn at once.
   virtual void OnTurnEnd(bool all_wait) = 0;
 
  protected:
@@ -56,7 +56,7 @@ class TurnObserver {
 class Scheduler {
  public:
   static Result<std::unique_ptr<Scheduler>> Create(uv_loop_t* loop);
-  // Closes one that was never used; its memory goes when the loop has let go of the handles.
+  // Closes a scheduler that was never used; its memory goes when the loop has let go of the handles.
   static void Discard(std::unique_ptr<Scheduler> scheduler);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
@@ -65,8 +65,8 @@ class Scheduler {
   // Before the first job.
   void Configure(const SchedulerOptions& options);
 
-  // Once for each target and owner, which live until the scheduler was drained. Several that are due have their say in
-  // this order.
+  // Call it once for each target and owner, which live until the scheduler was drained. Due targets are called in this
+  // order.
   void AddTarget(DeliveryTarget& target) { targets_.push_back(&target); }
   // Has OnDelivery() called soon. Loop thread; also within a job.
   void RequestDelivery(DeliveryTarget& target) {
@@ -76,22 +76,22 @@ class Scheduler {
   // Null for nobody.
   void ObserveTurns(TurnObserver* observer) { turn_observer_ = observer; }
 
-  // Queues a job; the loop starts it. Limits on how many may wait are the submitter's. The job may be named until its
-  // end was told or Abandon() has forgotten it.
+  // Queues a job; the loop starts it. The submitter limits how many jobs may wait. The job may be named until its end
+  // was told or Abandon() has forgotten it.
   ScheduledJob& Submit(const JobRequest& request);
   // Answers OnHandOver().
   void Continue(ScheduledJob& job, const Command& command);
   // Resumes a waiting program without its wake-up; its hand-over follows.
   void Interrupt(ScheduledJob& job);
-  // Nobody wants the job any more. True when it had not begun: it is forgotten, and nothing is told. Otherwise it is
-  // driven to its end, which is told as usual, but does not keep the loop alive.
+  // Nobody wants the job any more. True when it had not begun: it is forgotten without an event. Otherwise it is driven
+  // to its end, which is told as usual, but does not keep the loop alive.
   bool Abandon(ScheduledJob& job);
 
   // A job that the caller starts and resumes by itself, with RunManual(), and that nobody is told of.
   ScheduledJob* CreateManual(const JobRequest& request);
   JobStatus RunManual(ScheduledJob& job);
-  // Ended or never begun: its memory is used again, and the result is false. Paused: it is driven to its end as an
-  // abandoned job, which its owner from now on, if it is given one, is told.
+  // False for a job that ended or never began: its memory is used again. A paused job is driven to its end as an
+  // abandoned job; `owner`, unless null, is told of the end.
   bool ReleaseManual(ScheduledJob* job, JobOwner* owner, JobId id);
   // Waits for the wake-up of a job that its caller resumes: the owner's OnAwaited() follows, with this id, unless the
   // wait is given up before.
@@ -99,24 +99,24 @@ class Scheduler {
 
   Result<std::unique_ptr<WaitPoint>> CreateWaitPoint() { return WaitPoint::Create(*callbacks_, *polls_); }
 
-  // The job that runs now; null when there is none, or it is one of its caller's own.
+  // The job that runs now; null when there is none, or its caller runs it.
   const ScheduledJob* running() const { return running_; }
 
   void SetTracing(bool tracing) { tracing_ = tracing; }
   const Metrics& metrics() const { return metrics_; }
-  // The fds that engines keep in the wait contexts of schedulers go: of idle ones now, of a job's when it ends; those
-  // of other threads with their next job.
+  // Drops the fds that engines keep in wait contexts: in idle contexts now, in a job's context when the job ends, and
+  // in other threads' contexts with their next job.
   void ForgetWaitFds() { wait_points_.ForgetFds(); }
 
   size_t live() const { return live_; }
   size_t queued() const { return queue_.size(); }
   size_t ready() const { return ready_.size(); }
   size_t waiting() const { return waiting_; }
-  // No job lives or waits for its turn. Owners may still have something to tell.
+  // True when no job is live or queued. Owners may still have events to tell.
   bool idle() const { return live_ == 0 && queue_.empty(); }
 
   // Without the loop and without events: drives live jobs to their end for at most `timeout_ms`; programs end at their
-  // next hand-over. Returns how many are left. Jobs that wait for a place are dropped.
+  // next hand-over. Returns how many are left. Queued jobs are dropped.
   size_t Drain(uint64_t timeout_ms);
   // Closes all handles; `done` runs when the loop has let go of them. Jobs that are still live are abandoned for good:
   // their memory stays. Nothing may be called afterwards.
@@ -156,7 +156,7 @@ class Scheduler {
   void RetryPoolLater();
   void ScheduleTick();
   void StopTicking();
-  // Whoever is wanted keeps the loop alive.
+  // Wanted jobs and waits keep the loop alive.
   void Want();
   void Unwant();
 
@@ -190,7 +190,7 @@ class Scheduler {
   bool in_tick_ = false;
   bool tracing_ = false;
   bool draining_ = false;
-  // OpenSSL's pool had no job for us, or other users of the thread hold all there may be: try again after a while.
+  // Tries again after a while, when OpenSSL's pool had no job for us or other users of the thread hold all of them.
   class PoolRetry final : public WakeTarget {
    public:
     explicit PoolRetry(Scheduler& scheduler) : scheduler_(scheduler) { entry.target = this; }

@@ -1,4 +1,4 @@
-// The end of a scheduler: its jobs are driven to theirs without the loop, and its handles are closed.
+// The end of a scheduler: jobs are driven to their end without the loop, then handles are closed.
 #include <memory>
 #include <mutex>
 #include <utility>

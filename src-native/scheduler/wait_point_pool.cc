@@ -39,7 +39,7 @@ void WaitPointPool::Give(std::unique_ptr<WaitPoint> wait_point, const void* grou
   }
 }
 
-// One of another group, which may not come back, if there is any.
+// Drops a wait point of another group, if there is one: that group may not come back.
 void WaitPointPool::DropOneWithFds(const void* group) {
   auto victim = with_fds_.begin();
   if (victim->first == group && with_fds_.size() > 1) ++victim;

@@ -1,4 +1,4 @@
-// A scheduler's wait points between jobs. In a job's hands they are the job's.
+// A scheduler's idle wait points. A wait point in use belongs to its job.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,18 @@
 
 namespace openssl_async {
 
-// Engines keep fds in the wait contexts of their jobs. Such a context goes to a job of the same group only: another
-// job's wait would take them for fds that the job offers.
+// Engines keep fds in the wait contexts of their jobs. Such a context goes only to a job of the same group: in another
+// job's context, the fds would count as that job's own offers.
 class WaitPointPool {
  public:
   // Null when there is none.
   std::unique_ptr<WaitPoint> Take(const void* group);
-  // Counts the calls of ForgetFds(), of whichever pool, that Take() has seen.
+  // The number of calls of ForgetFds(), on whichever pool, that this pool has seen.
   uint32_t generation() const { return generation_; }
-  // `generation` is the one in which it was taken: what is forgotten since does not come back with fds. So many with
-  // fds are kept in all.
+  // `generation` is the one when the wait point was taken: after a later ForgetFds(), it does not come back with fds.
+  // The pool keeps at most `most_with_fds` wait points with fds.
   void Give(std::unique_ptr<WaitPoint> wait_point, const void* group, uint32_t generation, size_t most_with_fds);
-  // All fds that are kept go: here now, in the pools of other threads when one is taken there next.
+  // Drops all kept fds: in this pool now, in the pools of other threads at their next Take().
   void ForgetFds();
   void Clear();
 

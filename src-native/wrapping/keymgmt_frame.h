@@ -1,4 +1,5 @@
-// Key management as both of our providers have it. A provider adds what its keys do differently from those they wrap.
+// The key management that both of our providers share. A provider adds functions where its keys differ from the wrapped
+// ones.
 #pragma once
 
 #include <openssl/core.h>
@@ -14,7 +15,7 @@
 
 namespace openssl_async {
 
-// A provider's functions for a key of its own. Each has a type of its own, so a wrong order does not compile.
+// A provider's functions for its own keys. Each function has a type of its own, so a wrong order does not compile.
 struct KeyFunctions {
   OSSL_FUNC_keymgmt_free_fn* free;
   OSSL_FUNC_keymgmt_get_params_fn* get_params;
@@ -31,7 +32,7 @@ struct KeyFunctions {
 template <void* (*kNewKey)(const WrappedAlgorithm& algorithm, void* inner), size_t kMost>
 class KeymgmtFrame {
  public:
-  // The functions of the algorithm in `slot`, less those that it lacks. `others`: such as generation.
+  // The functions of the algorithm in `slot`, without the ones that it lacks. `others`: such as generation.
   static std::vector<OSSL_DISPATCH> Wrap(size_t slot, const WrappedAlgorithm& algorithm, const KeyFunctions& own,
                                          std::initializer_list<OSSL_DISPATCH> others = {}) {
     slots[slot] = &algorithm;

@@ -1,5 +1,5 @@
 // Functions of providers that OpenSSL 3.0's headers do not name yet. Their numbers are part of OpenSSL's stable
-// interface; with a library that lacks them nobody asks.
+// interface; a library that lacks the functions never asks for them.
 #pragma once
 
 #include <openssl/core.h>

@@ -13,7 +13,7 @@
 
 namespace openssl_async {
 
-// The functions of the algorithm in `slot`, which stays where it is.
+// The functions of the algorithm in `slot`; `algorithm` stays where it is.
 using WrapFn = std::vector<OSSL_DISPATCH>(size_t slot, const WrappedAlgorithm& algorithm);
 
 // How a provider treats the algorithms of one class of operations.

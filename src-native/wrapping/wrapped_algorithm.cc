@@ -54,7 +54,7 @@ const DefaultProvider* DefaultProvider::Load() {
   return Make(library_context, loaded, false);
 }
 
-// By whatever name it was configured.
+// Finds the FIPS provider under whatever name it was configured.
 const DefaultProvider* DefaultProvider::LoadFips() {
   std::string name;
   const auto look = [](OSSL_PROVIDER* provider, void* found) {
@@ -88,7 +88,7 @@ const OSSL_ALGORITHM* DefaultProvider::Query(int operation) const {
 
 const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm) {
   static auto* const mutex = new std::mutex();
-  static auto* const known = new std::set<std::string>();  // never moves what it has
+  static auto* const known = new std::set<std::string>();  // never moves its elements
   const std::string definition = algorithm.property_definition == nullptr ? "" : algorithm.property_definition;
   const size_t rest = definition.find(',');
   std::string properties = std::string("provider=") + provider;

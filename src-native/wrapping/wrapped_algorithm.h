@@ -1,8 +1,8 @@
 // The default provider's implementations, as our providers wrap them.
 //
-// An object of such a provider (a key, a context) holds one of the default provider's and calls its functions, which
-// are the same for keys of one kind and contexts that work with them. That keeps every parameter, error and size as
-// OpenSSL has it, without a line per algorithm, and without the cost of a second pass through EVP.
+// An object of our providers (a key, a context) holds an object of the default provider and calls its functions. All
+// keys of one kind, and the contexts that work with them, share these functions. Every parameter, error and size thus
+// stays as OpenSSL has it, without a line per algorithm, and without the cost of a second pass through EVP.
 #pragma once
 
 #include <openssl/core.h>
@@ -38,7 +38,7 @@ class FunctionTable {
   }
 
  private:
-  // Later versions of OpenSSL may have more; what we do not know is not wrapped.
+  // Later versions of OpenSSL may have more; unknown functions are not wrapped.
   static constexpr int kFunctions = 64;
 
   AnyFunction functions_[kFunctions] = {};
@@ -55,15 +55,14 @@ struct WrappedAlgorithm {
   // Whether `name` is one of its names.
   bool Is(const char* name) const;
 
-  const OSSL_ALGORITHM implementation;  // what it points to stays
+  const OSSL_ALGORITHM implementation;  // its pointers stay valid
   FunctionTable functions;
   mutable RunTime run_time;  // of work without a key
 };
 
-// A default provider of our own, in a library context of our own: it serves whatever context our providers are
-// loaded into, and lives as long as the process, since the pool's threads have state in it. In a process that is in
-// FIPS mode at the first use, the process's own FIPS provider instead: the validated module that its configuration has
-// set up.
+// A default provider in a library context of our own. It serves every context that our providers are loaded into, and
+// lives as long as the process, since the pool's threads have state in it. A process that is in FIPS mode at the first
+// use has its own FIPS provider here instead: the validated module that its configuration has set up.
 class DefaultProvider {
  public:
   // Null when there is none yet, or no memory for it: the next call tries again.
@@ -74,7 +73,7 @@ class DefaultProvider {
   void* context() const { return context_; }
   OSSL_PROVIDER* provider() const { return provider_; }
   OSSL_LIB_CTX* library_context() const { return library_context_; }
-  // Ends with one that has no name; null when there are none.
+  // The list ends with an algorithm without a name; null when there are none.
   const OSSL_ALGORITHM* Query(int operation) const;
 
  private:
@@ -89,7 +88,7 @@ class DefaultProvider {
   bool is_fips_ = false;
 };
 
-// The properties of an algorithm, as those of another provider's. They live as long as the process.
+// The algorithm's properties as if it were `provider`'s. They live as long as the process.
 const char* PropertiesAs(const char* provider, const OSSL_ALGORITHM& algorithm);
 
 // Some functions get neither key nor context, and so do not know their algorithm. They are compiled once for each slot
