@@ -6,17 +6,22 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as library from '../../lib';
 import { device } from '../support/device';
+import { PRIVATE_KEYS } from '../support/keys';
 import { turn } from '../support/library';
 
 const MESSAGE = Buffer.from('the message');
 const IV = Buffer.alloc(12);
 const SECRET = Buffer.alloc(32, 1);
-const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 });
-const ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const secp = crypto.generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
-const ed25519 = crypto.generateKeyPairSync('ed25519');
-const x25519 = crypto.generateKeyPairSync('x25519');
-const dsa = crypto.generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
+const pairOf = (pem: string): { privateKey: crypto.KeyObject; publicKey: crypto.KeyObject } => {
+  const privateKey = crypto.createPrivateKey(pem);
+  return { privateKey, publicKey: crypto.createPublicKey(privateKey) };
+};
+const rsa = pairOf(PRIVATE_KEYS.rsa1024);
+const ec = pairOf(PRIVATE_KEYS.p256);
+const secp = pairOf(PRIVATE_KEYS.secp256k1);
+const ed25519 = pairOf(PRIVATE_KEYS.ed25519);
+const x25519 = pairOf(PRIVATE_KEYS.x25519);
+const dsa = pairOf(PRIVATE_KEYS.dsa);
 const jwk = ec.privateKey.export({ format: 'jwk' });
 const signature = crypto.sign('sha256', MESSAGE, ec.privateKey);
 const pem = ec.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
