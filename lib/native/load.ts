@@ -36,26 +36,24 @@ export function loadAddon(scope: LoadScope = 'anywhere'): LoadedAddon {
   const attempts: (LoadAttempt & { code: string })[] = [];
   for (const candidate of candidates(scope)) {
     try {
-      return { loaded: true, addon: loadFrom(candidate), path: path.join(...candidate) };
+      return { loaded: true, addon: loadFrom(candidate), path: candidate };
     } catch (error) {
-      const file = path.join(...candidate);
       const code = String((error as { code?: unknown } | null)?.code);
-      attempts.push({ path: file, failure: exists(file) ? messageOf(error) : undefined, code });
+      attempts.push({ path: candidate, failure: exists(candidate) ? messageOf(error) : undefined, code });
     }
   }
   return describeFailure(attempts);
 }
 
 // OPENSSL_ASYNC_ADDON names one file to use instead: a sanitizer build, or one under test.
-function candidates(scope: LoadScope): [folder: string, ...rest: string[]][] {
+function candidates(scope: LoadScope): string[] {
   const override = process.env.OPENSSL_ASYNC_ADDON;
-  if (override !== undefined && override !== '' && scope === 'anywhere') return [[override]];
+  if (override !== undefined && override !== '' && scope === 'anywhere') return [override];
   if (!KNOWS_ITS_PLACE) return [];
-  const prebuilds = path.join(PACKAGE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
-  const places: [string, ...string[]][] = prebuildNames().map((name) => [prebuilds, name]);
+  const files = prebuilds();
   // First: somebody who has compiled an addon, although the package holds another, wants to use it.
-  if (scope === 'anywhere') places.unshift([PACKAGE_ROOT, 'build', 'Release', `${ADDON}.node`]);
-  return places;
+  if (scope === 'anywhere') files.unshift(path.join(PACKAGE_ROOT, 'build', 'Release', `${ADDON}.node`));
+  return files;
 }
 
 // A file that the permission model hides counts as absent; asking for it throws.
@@ -67,17 +65,32 @@ function exists(file: string): boolean {
   }
 }
 
-// The prebuild that fits comes first; the other is tried too: the test for the C library is a guess, and a binary for
-// the wrong one fails to load without harm.
-function prebuildNames(): string[] {
-  if (process.platform !== 'linux') return [`${ADDON}.node`];
-  const libraries = exists('/etc/alpine-release') ? ['musl', 'glibc'] : ['glibc', 'musl'];
-  return libraries.map((library) => `${ADDON}.${library}.node`);
+// The binaries that the package may hold for this platform. The paths are literal: tools that trace or copy a program's
+// files follow them.
+function prebuilds(): string[] {
+  const all: Partial<Record<string, string[]>> = {
+    'darwin-arm64': [`${__dirname}/../../prebuilds/darwin-arm64/openssl_async.node`],
+    'darwin-x64': [`${__dirname}/../../prebuilds/darwin-x64/openssl_async.node`],
+    'linux-arm64': [
+      `${__dirname}/../../prebuilds/linux-arm64/openssl_async.glibc.node`,
+      `${__dirname}/../../prebuilds/linux-arm64/openssl_async.musl.node`,
+    ],
+    'linux-x64': [
+      `${__dirname}/../../prebuilds/linux-x64/openssl_async.glibc.node`,
+      `${__dirname}/../../prebuilds/linux-x64/openssl_async.musl.node`,
+    ],
+    'win32-x64': [`${__dirname}/../../prebuilds/win32-x64/openssl_async.node`],
+  };
+  const files = all[`${process.platform}-${process.arch}`] ?? [];
+  // The binary that fits comes first. The other is tried too: the test for the C library is a guess, and a binary for
+  // the wrong one fails to load without harm.
+  if (exists('/etc/alpine-release')) files.reverse();
+  return files.map((file) => path.join(PACKAGE_ROOT, file.slice(file.lastIndexOf('/prebuilds/'))));
 }
 
 // One `bindings` call per candidate: with the whole list, a file that exists but does not load would end the search.
-function loadFrom(candidate: string[]): NativeEntry {
-  return bindings({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [candidate] }) as NativeEntry;
+function loadFrom(candidate: string): NativeEntry {
+  return bindings({ bindings: `${ADDON}.node`, module_root: PACKAGE_ROOT, try: [[candidate]] }) as NativeEntry;
 }
 
 /** The setting that keeps native modules from being loaded in this process; undefined without one. */
