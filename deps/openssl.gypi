@@ -4,7 +4,7 @@
 #   system             The system's OpenSSL, found through pkg-config.
 #   PATH               The OpenSSL installed under PATH (PATH/include, PATH/lib or PATH/lib64).
 #
-# Choose with `npm install --build-from-source --openssl=…` or `npm run build:native -- --openssl=…`.
+# Choose with `npx openssl-async build --openssl=…` or `npm run build:native -- --openssl=…`.
 #
 # A process that already has OpenSSL's symbols resolves the addon's references to its own copy, whatever is chosen here:
 # another flavour is for a Node that has none, or that links the same shared library.

@@ -1,7 +1,7 @@
 'use strict';
 
-// Runs at `npm install openssl-async`: does nothing when the package holds a binary that loads here, else compiles. The
-// package also works without this script where it ships a binary for the platform.
+// Compiles the addon: for `openssl-async build`, and at the installation of a package without a binary that loads here. A
+// release has one for each platform and does not run this at installation.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -26,6 +26,9 @@ function prebuildLoads() {
 }
 
 function compile() {
+  // In a release it stands where package managers do not see it.
+  const gyp = path.join(root, 'binding.gyp');
+  if (!fs.existsSync(gyp)) fs.copyFileSync(path.join(root, 'deps', 'binding.gyp'), gyp);
   const flavour = process.env.npm_config_openssl;
   const status = runNodeGyp(['rebuild', ...(flavour === undefined ? [] : [`--openssl=${flavour}`])], { cwd: root });
   if (status === 0) return 0;

@@ -30,14 +30,21 @@ function nodeGypEnvironment() {
   return env;
 }
 
-// In a clone the project's own node-gyp; for somebody who installs the package, their package manager's.
+const NODE_GYP = path.join('node-gyp', 'bin', 'node-gyp.js');
+
+// In a clone the project's own node-gyp; for somebody who installs the package, their package manager's, or that of the
+// npm beside Node.
 function nodeGypCommand() {
+  const prefix = path.dirname(process.execPath);
+  const npm = path.join('node_modules', 'npm', 'node_modules', NODE_GYP);
+  const files = [process.env.npm_config_node_gyp, path.join(prefix, npm), path.join(prefix, '..', 'lib', npm)];
   try {
-    return [process.execPath, require.resolve('node-gyp/bin/node-gyp.js')];
+    files.unshift(require.resolve(NODE_GYP));
   } catch {
-    if (process.env.npm_config_node_gyp !== undefined) return [process.execPath, process.env.npm_config_node_gyp];
-    return ['node-gyp'];
+    // not in a clone
   }
+  const file = files.find((candidate) => candidate !== undefined && fs.existsSync(candidate));
+  return file === undefined ? ['node-gyp'] : [process.execPath, file];
 }
 
 /** @returns {number} node-gyp's exit status; 127 when it cannot be started. */

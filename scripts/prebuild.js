@@ -4,8 +4,10 @@
 // of its own so that build/ stays as it is.
 
 const { execFileSync, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const { nodeGypEnvironment } = require('./node-gyp.js');
+const { writeHash } = require('./prebuilt-files.js');
 const { root, stage } = require('./stage.js');
 
 // npm also takes a script called `prebuild` for the hook of `build`. Only npm's own command line tells the two apart.
@@ -45,7 +47,14 @@ function main() {
     env: { ...nodeGypEnvironment(), npm_config_jobs: 'max', npm_config_accelerator_module: '0' },
     stdio: 'inherit',
   });
+  if (result.status === 0) hashBinaries(path.join(root, 'prebuilds', `${process.platform}-${process.arch}`));
   return result.status ?? 1;
+}
+
+function hashBinaries(folder) {
+  for (const name of fs.readdirSync(folder)) {
+    if (name.endsWith('.node')) writeHash(path.join(folder, name));
+  }
 }
 
 process.exitCode = main();

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PACKAGE_ROOT } from '../base/package';
 import { ALGORITHMS, ALIASES, DEFAULT_ALGORITHMS } from './algorithms';
+import { build, type BuildOptions } from './build';
 import { doctor, type DoctorOptions } from './doctor';
 import { messageOf } from './finding';
 import { runExample, type RunExampleOptions } from './run-example';
@@ -61,6 +62,14 @@ function createProgram(): Command {
     .option('--json', 'print one JSON document')
     .action(async (options: RunExampleOptions) => {
       process.exitCode = await runExample(options);
+    });
+
+  program
+    .command('build')
+    .description('compile the addon, where the package has no binary for the platform')
+    .option('--openssl <which>', "whose headers: runtime (Node's own), system, or a folder", 'runtime')
+    .action((options: BuildOptions) => {
+      process.exitCode = build(options);
     });
 
   for (const command of [program, ...program.commands]) command.showHelpAfterError(usageOf(command));

@@ -155,7 +155,7 @@ function diagnose(attempts: (LoadAttempt & { code: string })[]): Diagnosis {
   const external = 'Bundlers: mark openssl-async as external, and install it beside the bundle.';
   const reinstall = [
     'Reinstall on this machine: npm rebuild openssl-async',
-    'Or compile: npm rebuild openssl-async --build-from-source (needs Python 3, make and a C++17 compiler)',
+    'Or compile: npx openssl-async build (needs Python 3, make and a C++17 compiler)',
   ];
   const remedies = IS_BUNDLED ? [external, ...reinstall] : [...reinstall, external];
   if (failures.length > 0) {
@@ -169,7 +169,7 @@ function diagnose(attempts: (LoadAttempt & { code: string })[]): Diagnosis {
     };
   }
   const causes = [
-    'The package manager did not run the install script (--ignore-scripts), and no prebuilt binary fits.',
+    'The package holds no binary for this platform, and no addon was compiled.',
     'The compilation at installation failed.',
   ];
   const bundled = 'A bundler left out the .node file.';

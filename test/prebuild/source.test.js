@@ -42,3 +42,16 @@ test('the first program of the README runs', () => {
 test('what was compiled exports only the module entry', () => {
   project.succeed(process.execPath, [path.join(ROOT, 'scripts', 'check-exports.js'), compiled]);
 });
+
+test('a release compiles when it is asked to', (t) => {
+  const released = new Project(cleanEnvironment());
+  t.after(() => released.remove());
+  released.install(released.packRelease());
+  fs.rmSync(path.join(released.installed, 'prebuilds'), { recursive: true, force: true });
+  assert.ok(!fs.existsSync(path.join(released.installed, 'build')), 'the installation compiled');
+  const bin = path.join(released.path, 'node_modules', '.bin', 'openssl-async');
+  const doctor = () => JSON.parse(released.run(bin, ['doctor', '--json'], NPM).stdout).checks.addon;
+  assert.match(JSON.stringify(doctor().remedies), /npx openssl-async build/);
+  released.succeed(bin, ['build'], NPM);
+  assert.strictEqual(doctor().status, 'ok');
+});

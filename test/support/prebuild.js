@@ -26,11 +26,11 @@ function brokenEnvironment() {
   return { ...cleanEnvironment(), CC: broken, CXX: broken, LD: broken, PYTHON: broken, npm_config_python: broken };
 }
 
-/** A project in a temporary folder, in which commands run in the environment `env`. */
+/** A project called `name` in a temporary folder, in which commands run in the environment `env`. */
 class Project {
-  constructor(env) {
+  constructor(env, name = 'project') {
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-prebuild-'));
-    this.path = path.join(this.folder, 'project');
+    this.path = path.join(this.folder, name);
     this.installed = path.join(this.path, 'node_modules', 'openssl-async');
     this.env = env;
     fs.mkdirSync(this.path);
@@ -56,6 +56,14 @@ class Project {
     // An array, or since npm 12 an object by package name.
     const [packed] = Object.values(listing);
     return { ...packed, file: path.join(this.folder, packed.filename) };
+  }
+
+  /** The path of the tarball as it is released, with the binaries that there are. */
+  packRelease() {
+    const out = path.join(this.folder, 'release');
+    this.succeed(process.execPath, [path.join(ROOT, 'scripts', 'release.js'), '--out', out, '--allow-missing']);
+    const name = fs.readdirSync(out).find((file) => file.endsWith('.tgz'));
+    return path.join(out, name);
   }
 
   install(file, ...options) {
