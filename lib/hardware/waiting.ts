@@ -127,6 +127,8 @@ export class Heartbeat {
     if (options === undefined) return;
     const name = options.command ?? command;
     const beat = async (): Promise<void> => {
+      // The loop may have been held for so long that the answer comes in this turn only.
+      if (this.#isAsking) await new Promise((resolve) => void setImmediate(resolve).unref());
       // A device that does not answer in time does not work.
       const alive = !this.#isAsking && (await this.#ask(ask, name));
       if (alive === this.alive) return;

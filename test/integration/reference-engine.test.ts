@@ -143,9 +143,17 @@ withEngines('the reference engine', () => {
     const messages: unknown[] = [];
     const listener = (message: unknown): void => void messages.push(message);
     subscribe('openssl-async:hardware:heartbeat', listener);
-    const loaded = await load('auto', { heartbeat: { command: 'HEARTBEAT', intervalMs: 5 } });
+    const loaded = await load('auto', { heartbeat: { command: 'HEARTBEAT', intervalMs: 50 } });
     expect(loaded.alive).toBe(true);
-    await setTimeout(30);
+    await setTimeout(180);
+    expect(loaded.alive).toBe(true);
+    // A loop that is held does not make the device look dead.
+    for (let i = 0; i < 3; ++i) {
+      await setTimeout(51);
+      const until = performance.now() + 60;
+      while (performance.now() < until);
+    }
+    await turn();
     expect(loaded.alive).toBe(true);
     expect(messages).toEqual([]);
     await loaded.unload();
