@@ -211,6 +211,7 @@ describe.each([
     library.configure({ maxJobs: 1 });
     device.holdAll(true);
     const first = library.runJob(native.device, { args: deviceRequest(held) });
+    await until(() => library.stats().jobs.waiting === 1);
     let began = false;
     const func = library.jobFunction(function* () {
       began = true;
