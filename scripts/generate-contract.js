@@ -51,6 +51,8 @@ function wrap(text, indent) {
 
 const capitalised = (name) => `${name[0].toUpperCase()}${name.slice(1)}`;
 const enumerator = (name) => `k${capitalised(name)}`;
+// signatureNumbers: SignatureNumber
+const singular = (name) => capitalised(name.replace(/s$/, ''));
 // MAX_INPUTS: kMaxInputs
 const constant = (name) =>
   `k${name
@@ -62,8 +64,8 @@ function cppTable(table) {
   const about = wrap(table.about, '');
   if (table.form === 'size') return [...about, `constexpr size_t ${constant(table.name)} = ${table.value};`];
   const { entries, next } = readValues(table);
-  const name = table.cpp ?? table.name;
-  const isWords = table.form === 'words';
+  const name = table.cpp ?? (table.form === 'arguments' ? singular(table.name) : table.name);
+  const isWords = table.form === 'words' || table.form === 'arguments';
   const indent = isWords ? '    ' : '  ';
   const body = entries.flatMap((entry) => [
     ...(entry.about === undefined ? [] : wrap(entry.about, indent)),
@@ -95,6 +97,12 @@ function tsTable(table) {
   const { entries, next } = readValues(table);
   if (table.form === 'names') {
     return `${about}\nexport const ${table.name} = [${entries.map(({ name }) => `'${name}'`).join(', ')}] as const;`;
+  }
+  if (table.form === 'arguments') {
+    const names = entries.map((entry) => entry.name);
+    const given = names.map((name) => `${name}: T`).join('; ');
+    const places = names.map((name) => `given.${name}`).join(', ');
+    return `${about}\nexport const ${table.name} = <T>(given: { ${given} }): T[] => [${places}];`;
   }
   const members = entries.map((entry) => {
     const comment = entry.about === undefined ? '' : `\n/** ${entry.about} */\n`;

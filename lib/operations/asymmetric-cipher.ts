@@ -10,7 +10,7 @@ import {
   type KeyInput,
   type KeyLike,
 } from '../keys/key';
-import { Family } from '../native/contract/tables';
+import { Family, asymmetricCipherInputs } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput } from './call';
@@ -171,6 +171,6 @@ function run(
       names: [digestName(digest)],
       numbers: [mode],
     }));
-    return call(spec, [input, label], undefined, options, firstOutput);
+    return call(spec, asymmetricCipherInputs({ data: input, label }), undefined, options, firstOutput);
   });
 }

@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import { copyOf, sizeOf } from '../base/byte-views';
 import { invalidArgValue, nodeError } from '../base/errors';
-import { Family } from '../native/contract/tables';
+import { Family, cipherPartInputs, cipherPartNumbers } from '../native/contract/tables';
 import { environment } from '../native/environment';
 import { isolateErrors } from '../native/error-queue';
 import { validateBoolean, validateString } from '../base/validators';
@@ -195,8 +195,12 @@ export abstract class CipherTransform extends Transform {
 
   #run<T>(part: Uint8Array | undefined, decode: Decode<T>): Promise<T> {
     const copy = part === undefined || this.#sequence.idle ? undefined : copyOf(part);
-    const inputs = [copy ?? part, this.#aad, this.nextTag];
-    const numbers = [part === undefined ? 1 : 0, Number(this.#pads), this.#plaintextLength];
+    const inputs = cipherPartInputs({ data: copy ?? part, authenticatedData: this.#aad, tag: this.nextTag });
+    const numbers = cipherPartNumbers({
+      isLast: part === undefined ? 1 : 0,
+      autoPadding: Number(this.#pads),
+      plaintextLength: this.#plaintextLength,
+    });
     this.hasBegun = true;
     this.#aad = this.nextTag = undefined;
     return this.#sequence.run(() => {

@@ -1,6 +1,6 @@
 // Encryption and decryption of whole messages.
 import { invalidArgValue } from '../base/errors';
-import { Family } from '../native/contract/tables';
+import { Family, cipherInputs, cipherNumbers } from '../native/contract/tables';
 import { validateBoolean, validateString } from '../base/validators';
 import { toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult } from './call';
@@ -160,13 +160,16 @@ export function decrypt(
 type Input = Uint8Array | undefined;
 
 function inputsOf(data: Uint8Array, iv: Input, key: SecretKey, aad: Input, tag: Input): Input[] {
-  return [data, iv, key.input, aad, tag];
+  return cipherInputs({ data, iv, key: key.input, authenticatedData: aad, tag });
 }
 
 function numbersOf(options: EncryptOptions | undefined): number[] | undefined {
   if (options === undefined) return undefined;
   const { authTagLength, autoPadding } = options;
-  return [authTagLength ?? NaN, autoPadding === undefined ? NaN : Number(autoPadding)];
+  return cipherNumbers({
+    tagLength: authTagLength ?? NaN,
+    autoPadding: autoPadding === undefined ? NaN : Number(autoPadding),
+  });
 }
 
 const AUTHENTICATED = 1;

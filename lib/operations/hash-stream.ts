@@ -2,7 +2,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { copyOf, sizeOf } from '../base/byte-views';
 import { nodeError } from '../base/errors';
-import { Family } from '../native/contract/tables';
+import { Family, digestNumbers } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { encoded, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, type Spec } from './call';
@@ -185,7 +185,7 @@ export class HashStream extends Transform {
       family: Family.digestStream,
       algorithm: `hash stream ${this.#algorithm.toLowerCase()}`,
       names: [digestName(this.#algorithm)],
-      numbers: [this.#options?.outputLength],
+      numbers: digestNumbers({ outputLength: this.#options?.outputLength, asStream: undefined }),
       source,
     };
     return createStreamSpec(request, this.#options);

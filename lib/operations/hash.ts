@@ -1,5 +1,5 @@
 // Message digests.
-import { Family } from '../native/contract/tables';
+import { Family, digestNumbers } from '../native/contract/tables';
 import { validateInteger, validateString } from '../base/validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type Spec } from './call';
@@ -93,7 +93,7 @@ export function digestSpec(
     family: Family.digest,
     algorithm: `hash ${algorithm.toLowerCase()}`,
     names: [digestName(algorithm)],
-    numbers: [outputLength, errors],
+    numbers: digestNumbers({ outputLength, asStream: errors }),
   }));
 }
 

@@ -1,5 +1,5 @@
 // Message authentication codes.
-import { Family } from '../native/contract/tables';
+import { Family, macInputs } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { encoded, toInput, validateEncoding, type BinaryLike } from '../base/bytes';
 import { attempt, call, type CallResult } from './call';
@@ -71,7 +71,7 @@ export function hmac(
     const encoding = options?.outputEncoding;
     return call<Buffer | string>(
       spec,
-      [input, secret.input],
+      macInputs({ data: input, key: secret.input }),
       undefined,
       options,
       encoding === undefined ? firstOutput : (result) => encoded(result.output(0), encoding),

@@ -2,7 +2,14 @@
 import { kMaxLength } from 'node:buffer';
 import { scryptSync, type KeyObject, type webcrypto } from 'node:crypto';
 import { nodeError, outOfRange } from '../base/errors';
-import { Family } from '../native/contract/tables';
+import {
+  Family,
+  hkdfInputs,
+  keyDerivationNames,
+  passwordInputs,
+  pbkdf2Numbers,
+  scryptNumbers,
+} from '../native/contract/tables';
 import { isolateErrors } from '../native/error-queue';
 import { validateInteger, validateString } from '../base/validators';
 import { sizeOf, toInput, type BinaryLike } from '../base/bytes';
@@ -52,7 +59,7 @@ export function hkdf(
     const secret = secretBytes(key, 'ikm');
     try {
       const label = toInput(info, 'info');
-      const inputs = [secret.bytes, toInput(salt, 'salt'), label];
+      const inputs = hkdfInputs({ key: secret.bytes, salt: toInput(salt, 'salt'), info: label });
       validateInteger(keylen, 'length', 0, kMaxLength);
       const infoSize = sizeOf(label);
       if (infoSize > MOST_INFO_BYTES) throw outOfRange('info', `at most ${String(MOST_INFO_BYTES)} bytes`, infoSize);
@@ -95,11 +102,17 @@ export function pbkdf2(
 ): Promise<Buffer> {
   return attempt(() => {
     validateDigest(digest);
-    const inputs = [toInput(password, 'password'), toInput(salt, 'salt')];
+    const inputs = passwordInputs({ password: toInput(password, 'password'), salt: toInput(salt, 'salt') });
     validateInteger(iterations, 'iterations', 1, MOST_INT32);
     validateInteger(keylen, 'keylen', 0, MOST_INT32);
     options = readOperationOptions(options);
-    return call(specOf('PBKDF2', digest, options), inputs, [keylen, iterations], options, secretOutput);
+    return call(
+      specOf('PBKDF2', digest, options),
+      inputs,
+      pbkdf2Numbers({ size: keylen, iterations }),
+      options,
+      secretOutput,
+    );
   });
 }
 
@@ -150,20 +163,21 @@ export function scrypt(
   given?: ScryptOptions | null,
 ): Promise<Buffer> {
   return attempt(() => {
-    const inputs = [toInput(password, 'password'), toInput(salt, 'salt')];
+    const inputs = passwordInputs({ password: toInput(password, 'password'), salt: toInput(salt, 'salt') });
     validateInteger(keylen, 'keylen', 0, MOST_INT32);
     const options = readOperationOptions(given ?? undefined, SCRYPT_OPTIONS);
-    return call(specOf('SCRYPT', '', options), inputs, [keylen, ...scryptNumbers(options)], options, secretOutput);
+    return call(specOf('SCRYPT', '', options), inputs, numbersOf(keylen, options), options, secretOutput);
   });
 }
 
-function scryptNumbers(options: ScryptOptions | undefined): number[] {
-  return [
-    eitherOf(options, 'N', 'cost', 16_384),
-    eitherOf(options, 'r', 'blockSize', 8),
-    eitherOf(options, 'p', 'parallelization', 1),
-    numberOf(options, 'maxmem', 32 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
-  ];
+function numbersOf(size: number, options: ScryptOptions | undefined): number[] {
+  return scryptNumbers({
+    size,
+    cost: eitherOf(options, 'N', 'cost', 16_384),
+    blockSize: eitherOf(options, 'r', 'blockSize', 8),
+    parallelization: eitherOf(options, 'p', 'parallelization', 1),
+    maxMemory: numberOf(options, 'maxmem', 32 * 1024 * 1024, Number.MAX_SAFE_INTEGER),
+  });
 }
 
 type ScryptName = (typeof SCRYPT_OPTIONS)[number];
@@ -195,7 +209,7 @@ function specOf(name: 'HKDF' | 'PBKDF2' | 'SCRYPT', digest: string, options: Ope
   return specFor(specs, `${name}|${digest}`, options, () => ({
     family: Family.keyDerivation,
     algorithm: `${name} ${digest}`.toLowerCase().trim(),
-    names: [name, digestName(digest)],
+    names: keyDerivationNames({ function: name, digest: digestName(digest) }),
   }));
 }
 

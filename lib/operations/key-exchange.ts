@@ -1,7 +1,7 @@
 // Diffie-Hellman.
 import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
 import { objectEntry, privateKeyEntry, publicKeyEntry, readKeyInput, type KeyEntry, type KeyLike } from '../keys/key';
-import { Family } from '../native/contract/tables';
+import { Family, keyExchangeInputs } from '../native/contract/tables';
 import { attempt, call, firstOutput } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
 import { keySpec } from './spec';
@@ -57,8 +57,10 @@ export function diffieHellman(keys: DiffieHellmanKeys, options?: OperationOption
 /** The peer's point when it is on the own curve, which spares decoding; otherwise the whole key. */
 function peerInputs(own: KeyEntry, peer: KeyEntry): (Uint8Array | undefined)[] {
   const { point } = peer;
-  if (point !== undefined && point.curve === own.publicEntry.point?.curve) return [undefined, point.bytes];
-  return [peer.spki];
+  if (point !== undefined && point.curve === own.publicEntry.point?.curve) {
+    return keyExchangeInputs({ key: undefined, point: point.bytes });
+  }
+  return keyExchangeInputs({ key: peer.spki, point: undefined });
 }
 
 function readKeys(keys: unknown): { privateKey: unknown; publicKey: unknown } {

@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
 import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys/key';
-import { Family } from '../native/contract/tables';
+import { Family, keyGenerationNames, keyGenerationNumbers } from '../native/contract/tables';
 import { isolateErrors } from '../native/error-queue';
 import { readOptions, validateInteger, validateString } from '../base/validators';
 import { bytesOf } from '../base/bytes';
@@ -318,11 +318,18 @@ function specOf(
 ): Spec {
   const { algorithm, group, digest, mgf1Digest, bits, prime } = parameters;
   const { publicExponent, saltLength, divisorBits, generator, hasExplicitParameters } = parameters;
-  const digests = [digest, mgf1Digest].map((name) => name && digestName(name));
-  const names = [algorithm, group, ...digests, cipher].map((name) => name ?? '');
-  const explicit = hasExplicitParameters === true ? 1 : undefined;
+  const nameOf = (name: string | undefined): string => (name ? digestName(name) : '');
+  const names = keyGenerationNames({
+    type: algorithm,
+    group: group ?? '',
+    digest: nameOf(digest),
+    mgf1Digest: nameOf(mgf1Digest),
+    cipher: cipher ?? '',
+  });
+  const explicitParameters = hasExplicitParameters === true ? 1 : undefined;
   const ownStructure = privateType === 'sec1' ? 1 : undefined;
-  const numbers = [bits, publicExponent, saltLength, divisorBits, generator, explicit, ownStructure];
+  const lengths = { bits, publicExponent, saltLength, divisorBits, generator };
+  const numbers = keyGenerationNumbers({ ...lengths, explicitParameters, ownStructure });
   const plan: SpecPlan = {
     family: Family.keyGeneration,
     algorithm: figuresName(parameters),

@@ -10,7 +10,7 @@ import {
   type KeyInput,
   type KeyLike,
 } from '../keys/key';
-import { Family } from '../native/contract/tables';
+import { Family, signatureNumbers, verifyInputs } from '../native/contract/tables';
 import { bytesOf, sizeOf, toInput, type BinaryLike } from '../base/bytes';
 import { attempt, call, firstOutput, type CallResult, type Spec } from './call';
 import { readOperationOptions, type OperationOptions } from './operation-options';
@@ -110,7 +110,7 @@ export function verify(
     const given = readKeyInput(key);
     const signing = signingOptions(given);
     const spec = specOf(Family.verify, algorithm, publicKeyEntry(given), signing, options);
-    return call(spec, [input, signed], undefined, options, isValid);
+    return call(spec, verifyInputs({ data: input, signature: signed }), undefined, options, isValid);
   });
 }
 
@@ -142,7 +142,7 @@ function specOf(
     family,
     algorithm: digest === '' ? `${verb} ${entry.label}` : `${verb} ${entry.label} ${digest.toLowerCase()}`,
     names: [digestName(digest)],
-    numbers: [padding, saltLength, dsaEncoding === 'ieee-p1363' ? P1363 : undefined],
+    numbers: signatureNumbers({ padding, saltLength, p1363: dsaEncoding === 'ieee-p1363' ? P1363 : undefined }),
     bytes: context === undefined ? [] : [context],
   });
   // A context is rarely twice the same, so such a spec is not kept.

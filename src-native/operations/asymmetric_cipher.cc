@@ -30,8 +30,8 @@ class AsymmetricCipherSpec : public OperationSpec {
       : request_(std::move(request)), digest_(std::move(digest)), function_(function) {}
 
   bool Run(Operation& operation) override {
-    const ByteView data = operation.input(0);
-    const ByteView label = operation.input(1);
+    const ByteView data = operation.input(AsymmetricCipherInput::kData);
+    const ByteView label = operation.input(AsymmetricCipherInput::kLabel);
     // A label can be replaced but not removed, so labelled contexts are kept apart.
     ContextCache<EvpPkeyCtxPointer>& contexts = label.size > 0 ? labelled_contexts_ : contexts_;
     const CacheEpoch epoch;

@@ -6,7 +6,7 @@
 namespace openssl_async {
 
 // names: [digest of OAEP, or "" for OpenSSL's]; numbers: [padding]; keys: [key].
-// Inputs of a call: the data, the label of OAEP if any. Output: the result.
+// Inputs of a call: AsymmetricCipherInput. Output: the result.
 SpecResult CreatePublicEncryptSpec(SpecRequest request);
 // PKCS#1 v1.5 only where OpenSSL rejects implicitly, as in node:crypto: otherwise an attacker who sees failures can
 // decrypt.

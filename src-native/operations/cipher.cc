@@ -58,18 +58,20 @@ class CipherSpec : public OperationSpec {
   const OSSL_PROVIDER* Provider() override { return algorithm_.provider(); }
 
  private:
-  enum Input : size_t { kData, kIv, kKey, kAuthenticatedData, kTag };
+  using Input = CipherInput;
 
   Result<void> Run(Operation& operation, CipherContext& context) const {
-    const ByteView data = operation.input(kData);
-    const ByteView key = request_.bytes.empty() ? operation.input(kKey) : request_.bytes[0].view();
-    const int tag_length = TagLengthOf(operation.number(0));
-    if (Result<void> done = context.Init(key, operation.input(kIv), tag_length); !done.ok()) return done;
-    if (HasNumber(operation, 1)) context.SetAutoPadding(operation.number(1) != 0);
-    if (const ByteView tag = operation.input(kTag); tag.present()) {
+    const ByteView data = operation.input(Input::kData);
+    const ByteView key = request_.bytes.empty() ? operation.input(Input::kKey) : request_.bytes[0].view();
+    const int tag_length = TagLengthOf(operation.number(CipherNumber::kTagLength));
+    if (Result<void> done = context.Init(key, operation.input(Input::kIv), tag_length); !done.ok()) return done;
+    if (HasNumber(operation, CipherNumber::kAutoPadding)) {
+      context.SetAutoPadding(operation.number(CipherNumber::kAutoPadding) != 0);
+    }
+    if (const ByteView tag = operation.input(Input::kTag); tag.present()) {
       if (Result<void> done = context.SetTag(tag); !done.ok()) return done;
     }
-    if (const ByteView authenticated = operation.input(kAuthenticatedData); authenticated.present()) {
+    if (const ByteView authenticated = operation.input(Input::kAuthenticatedData); authenticated.present()) {
       // The message is whole, so its length is known.
       if (Result<void> done = context.AddAuthenticatedData(authenticated, data.size); !done.ok()) return done;
     }
@@ -98,7 +100,7 @@ class CipherStreamSpec : public OperationSpec {
   }
 
   bool Run(Operation& operation) override {
-    const bool is_last = operation.number(0) != 0;
+    const bool is_last = operation.number(CipherPartNumber::kIsLast) != 0;
     if (!Report(operation, Run(operation, is_last))) return false;
     if (is_last && algorithm_.is_authenticated() && algorithm_.encrypts()) PutTag(operation, context_);
     return true;
@@ -106,15 +108,16 @@ class CipherStreamSpec : public OperationSpec {
   const OSSL_PROVIDER* Provider() override { return algorithm_.provider(); }
 
  private:
-  enum Input : size_t { kData, kAuthenticatedData, kTag };
+  using Input = CipherPartInput;
 
   Result<void> Run(Operation& operation, bool is_last) {
-    const ByteView data = operation.input(kData);
-    context_.SetAutoPadding(!HasNumber(operation, 1) || operation.number(1) != 0);
-    if (const ByteView tag = operation.input(kTag); tag.present()) {
+    const ByteView data = operation.input(Input::kData);
+    context_.SetAutoPadding(!HasNumber(operation, CipherPartNumber::kAutoPadding) ||
+                            operation.number(CipherPartNumber::kAutoPadding) != 0);
+    if (const ByteView tag = operation.input(Input::kTag); tag.present()) {
       if (Result<void> done = context_.SetTag(tag); !done.ok()) return done;
     }
-    if (const ByteView authenticated = operation.input(kAuthenticatedData); authenticated.present()) {
+    if (const ByteView authenticated = operation.input(Input::kAuthenticatedData); authenticated.present()) {
       const size_t plaintext_size = HasNumber(operation, 2) ? operation.size(2) : data.size;
       if (Result<void> done = context_.AddAuthenticatedData(authenticated, plaintext_size); !done.ok()) return done;
     }

@@ -8,15 +8,14 @@ namespace openssl_async {
 
 // Whole messages.
 // names: [cipher]; bytes: [key], unless each call brings its own.
-// Numbers of a call: [tag length, 0 for no padding]. Inputs: the data, the IV, the key, the authenticated data, the tag
-// to compare with. Outputs: the result, the tag of an encryption. Value: whether the cipher authenticates.
+// A call has CipherNumber and CipherInput. Outputs: the result, the tag of an encryption. Value: whether the cipher
+// authenticates.
 SpecResult CreateCipherSpec(SpecRequest request, CipherDirection direction);
 
 // A message that comes in parts. The spec holds the state; its calls come strictly one after the other, and none after
 // the last.
 // names: [cipher]; numbers: [tag length]; bytes: [key, IV unless the cipher needs none].
-// Numbers of a call: [1 for the last, else 0; 0 for no padding; size of the plaintext, for CCM]. Inputs: the data,
-// authenticated data, the tag to compare with. Outputs: the next part of the result, the tag at the end of an
+// A call has CipherPartNumber and CipherPartInput. Outputs: the next part of the result, the tag at the end of an
 // encryption.
 SpecResult CreateCipherStreamSpec(SpecRequest request, CipherDirection direction);
 

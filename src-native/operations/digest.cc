@@ -93,7 +93,8 @@ class DigestStreamSpec : public OperationSpec {
 };
 
 size_t SizeOf(const SpecRequest& request, const EVP_MD* digest) {
-  return request.has(0) ? static_cast<size_t>(request.numbers[0]) : DefaultSizeOf(digest);
+  return request.has(DigestNumber::kOutputLength) ? static_cast<size_t>(request.numbers[DigestNumber::kOutputLength])
+                                                  : DefaultSizeOf(digest);
 }
 
 // Fails as node:crypto does, without a code where it has none.
@@ -120,7 +121,7 @@ Result<DigestChoice> Choose(const SpecRequest& request, bool is_stream) {
 
 SpecResult CreateDigestSpec(const SpecRequest& request) {
   const ErrorQueueScope errors;
-  Result<DigestChoice> choice = Choose(request, request.has(1));
+  Result<DigestChoice> choice = Choose(request, request.has(DigestNumber::kAsStream));
   if (!choice.ok()) return choice.error();
   return std::shared_ptr<OperationSpec>(std::make_shared<DigestSpec>(std::move(choice.value())));
 }

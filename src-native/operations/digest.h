@@ -6,15 +6,13 @@
 namespace openssl_async {
 
 // Of whole data.
-// names: [digest]; numbers: [output length of an extendable digest; 1 for crypto.createHash()'s errors, else
-// crypto.hash()'s].
+// names: [digest]; numbers: DigestNumber.
 // Inputs of a call: the data. Output: the digest.
 SpecResult CreateDigestSpec(const SpecRequest& request);
 
 // Of data in parts. The spec holds the state; its calls come strictly one after the other, and none after the last.
-// names: [digest]; numbers: [output length of an extendable digest]; source: a spec of the same kind, whose state this
-// one starts with. Numbers of a call: [1 for the last, else 0]. Inputs: up to six parts, in order. Output of the last:
-// the digest.
+// names: [digest]; numbers: DigestNumber; source: a spec of the same kind, whose state this one starts with. Numbers of
+// a call: [1 for the last, else 0]. Inputs: up to six parts, in order. Output of the last: the digest.
 SpecResult CreateDigestStreamSpec(const SpecRequest& request);
 
 }  // namespace openssl_async

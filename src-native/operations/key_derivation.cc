@@ -77,9 +77,9 @@ class HkdfSpec final : public KeyDerivationSpec {
   bool Derive(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) override {
     const OSSL_PARAM params[] = {digest_param(),
                                  properties_param(),
-                                 BytesParam(OSSL_KDF_PARAM_KEY, operation.input(0)),
-                                 BytesParam(OSSL_KDF_PARAM_SALT, operation.input(1)),
-                                 BytesParam(OSSL_KDF_PARAM_INFO, operation.input(2)),
+                                 BytesParam(OSSL_KDF_PARAM_KEY, operation.input(HkdfInput::kKey)),
+                                 BytesParam(OSSL_KDF_PARAM_SALT, operation.input(HkdfInput::kSalt)),
+                                 BytesParam(OSSL_KDF_PARAM_INFO, operation.input(HkdfInput::kInfo)),
                                  OSSL_PARAM_END};
     return EVP_KDF_derive(context, output, size, params) == 1;
   }
@@ -95,12 +95,12 @@ class Pbkdf2Spec final : public KeyDerivationSpec {
 
  private:
   bool Derive(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) override {
-    auto iterations = static_cast<uint64_t>(operation.number(1));
+    auto iterations = static_cast<uint64_t>(operation.number(Pbkdf2Number::kIterations));
     int allows_weak = 1;  // as node:crypto: short salts, few iterations
     const OSSL_PARAM params[] = {digest_param(),
                                  properties_param(),
-                                 BytesParam(OSSL_KDF_PARAM_PASSWORD, operation.input(0)),
-                                 BytesParam(OSSL_KDF_PARAM_SALT, operation.input(1)),
+                                 BytesParam(OSSL_KDF_PARAM_PASSWORD, operation.input(PasswordInput::kPassword)),
+                                 BytesParam(OSSL_KDF_PARAM_SALT, operation.input(PasswordInput::kSalt)),
                                  OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_ITER, &iterations),
                                  OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &allows_weak),
                                  OSSL_PARAM_END};
@@ -115,8 +115,9 @@ class ScryptSpec final : public KeyDerivationSpec {
     constexpr double kBlockBytes = 128;
     constexpr double kBlocksPerOutput = 4;
     // The mixing, and then PBKDF2 with one iteration for the output.
-    const double bytes = operation.number(1) * operation.number(2) * operation.number(3) * kBlockBytes +
-                         operation.number(0) * kBlocksPerOutput;
+    const double bytes = operation.number(ScryptNumber::kCost) * operation.number(ScryptNumber::kBlockSize) *
+                             operation.number(ScryptNumber::kParallelization) * kBlockBytes +
+                         operation.number(ScryptNumber::kSize) * kBlocksPerOutput;
     constexpr double kMost = 1ULL << 52;
     return static_cast<size_t>(bytes < kMost ? bytes : kMost);
   }
@@ -135,12 +136,12 @@ class ScryptSpec final : public KeyDerivationSpec {
   }
   // Without an output, only checks the parameters.
   static bool DeriveKey(EVP_KDF_CTX* context, const Operation& operation, unsigned char* output, size_t size) {
-    auto cost = static_cast<uint64_t>(operation.number(1));
-    auto block_size = static_cast<uint64_t>(operation.number(2));
-    auto parallelization = static_cast<uint64_t>(operation.number(3));
-    auto max_memory = static_cast<uint64_t>(operation.number(4));
-    const OSSL_PARAM params[] = {BytesParam(OSSL_KDF_PARAM_PASSWORD, operation.input(0)),
-                                 BytesParam(OSSL_KDF_PARAM_SALT, operation.input(1)),
+    auto cost = static_cast<uint64_t>(operation.number(ScryptNumber::kCost));
+    auto block_size = static_cast<uint64_t>(operation.number(ScryptNumber::kBlockSize));
+    auto parallelization = static_cast<uint64_t>(operation.number(ScryptNumber::kParallelization));
+    auto max_memory = static_cast<uint64_t>(operation.number(ScryptNumber::kMaxMemory));
+    const OSSL_PARAM params[] = {BytesParam(OSSL_KDF_PARAM_PASSWORD, operation.input(PasswordInput::kPassword)),
+                                 BytesParam(OSSL_KDF_PARAM_SALT, operation.input(PasswordInput::kSalt)),
                                  OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &cost),
                                  OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_R, &block_size),
                                  OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_P, &parallelization),
@@ -159,9 +160,9 @@ std::shared_ptr<OperationSpec> Make(SpecRequest request, EvpKdfPointer kdf, EvpM
 
 SpecResult CreateKeyDerivationSpec(SpecRequest request) {
   const ErrorQueueScope errors;
-  const std::string name = request.names[0];
+  const std::string name = request.names[KeyDerivationName::kFunction];
   EvpMdPointer digest;
-  if (const std::string& digest_name = request.names[1]; !digest_name.empty()) {
+  if (const std::string& digest_name = request.names[KeyDerivationName::kDigest]; !digest_name.empty()) {
     digest = FetchHelperDigest(digest_name, request.scope);
     if (!digest) return Error{"ERR_CRYPTO_INVALID_DIGEST", "Invalid digest: " + digest_name, {}};
   }

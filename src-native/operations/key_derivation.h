@@ -5,11 +5,10 @@
 
 namespace openssl_async {
 
-// names: [function: HKDF, PBKDF2 or SCRYPT; digest, empty for SCRYPT].
-// Output of a call: the derived key. The first number is its length. The other numbers, and the inputs:
-//   HKDF:   []                                              the key, the salt, the info
-//   PBKDF2: [iterations]                                    the password, the salt
-//   SCRYPT: [N, r, p, most bytes of memory]                 the password, the salt
+// names: KeyDerivationName. Output of a call: the derived key. Its numbers and inputs:
+//   HKDF:   [the output's size]    HkdfInput
+//   PBKDF2: Pbkdf2Number           PasswordInput
+//   SCRYPT: ScryptNumber           PasswordInput
 SpecResult CreateKeyDerivationSpec(SpecRequest request);
 
 }  // namespace openssl_async

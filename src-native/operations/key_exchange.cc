@@ -21,8 +21,8 @@ class KeyExchangeSpec : public OperationSpec {
   }
 
   bool Run(Operation& operation) override {
-    const ByteView point = operation.input(1);
-    const EvpPkeyPointer peer = point.present() ? ReadPoint(point) : ReadKey(operation.input(0));
+    const ByteView point = operation.input(KeyExchangeInput::kPoint);
+    const EvpPkeyPointer peer = point.present() ? ReadPoint(point) : ReadKey(operation.input(KeyExchangeInput::kKey));
     const CacheEpoch epoch;
     EvpPkeyCtxPointer context = TakeContext();
     size_t size = 0;

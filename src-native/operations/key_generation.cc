@@ -20,16 +20,8 @@ namespace openssl_async {
 
 namespace {
 
-enum Name : size_t { kType, kGroup, kDigest, kMgf1Digest, kCipher };
-enum Number : size_t {
-  kBits,
-  kPublicExponent,
-  kSaltLength,
-  kDivisorBits,
-  kGenerator,
-  kExplicitParameters,
-  kOwnStructure
-};
+using Name = KeyGenerationName;
+using Number = KeyGenerationNumber;
 
 using ParamBuilderPointer = DeleteFnPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using ParamsPointer = DeleteFnPtr<OSSL_PARAM, OSSL_PARAM_free>;
@@ -67,8 +59,8 @@ class KeyGenerator {
   }
 
   EvpPkeyCtxPointer NewContext() const {
-    return EvpPkeyCtxPointer(EVP_PKEY_CTX_new_from_name(request_.scope.library_context, request_.names[kType].c_str(),
-                                                        request_.scope.query()));
+    return EvpPkeyCtxPointer(EVP_PKEY_CTX_new_from_name(request_.scope.library_context,
+                                                        request_.names[Name::kType].c_str(), request_.scope.query()));
   }
   // A context that generates keys with these parameters.
   EvpPkeyCtxPointer NewContextFor(EVP_PKEY* parameters) const {
@@ -76,9 +68,9 @@ class KeyGenerator {
         EVP_PKEY_CTX_new_from_pkey(request_.scope.library_context, parameters, request_.scope.query()));
     return context && EVP_PKEY_keygen_init(context.get()) > 0 ? std::move(context) : nullptr;
   }
-  bool has(Number number) const { return request_.has(number); }
+  bool has(size_t number) const { return request_.has(number); }
   // Sizes as OpenSSL's functions take them: a size beyond int becomes negative, and is refused.
-  int integer(Number number) const { return static_cast<int>(static_cast<int64_t>(request_.numbers[number])); }
+  int integer(size_t number) const { return static_cast<int>(static_cast<int64_t>(request_.numbers[number])); }
   const SpecRequest& request() const { return request_; }
 
  private:
@@ -93,9 +85,10 @@ class RsaGenerator : public KeyGenerator {
  protected:
   EvpPkeyCtxPointer Prepare() const override {
     EvpPkeyCtxPointer context = KeyGenerator::Prepare();
-    if (!context || EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), integer(kBits)) <= 0) return nullptr;
+    if (!context || EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), integer(Number::kBits)) <= 0) return nullptr;
     const BignumPointer exponent(BN_new());
-    if (!exponent || BN_set_word(exponent.get(), static_cast<BN_ULONG>(request().numbers[kPublicExponent])) != 1 ||
+    if (!exponent ||
+        BN_set_word(exponent.get(), static_cast<BN_ULONG>(request().numbers[Number::kPublicExponent])) != 1 ||
         EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context.get(), exponent.get()) <= 0) {
       return nullptr;
     }
@@ -108,8 +101,8 @@ class RsaGenerator : public KeyGenerator {
     const EVP_MD* mgf1_digest = mgf1_digest_ ? mgf1_digest_.get() : digest_.get();
     if (digest_ && EVP_PKEY_CTX_set_rsa_pss_keygen_md(context, digest_.get()) <= 0) return false;
     if (mgf1_digest != nullptr && EVP_PKEY_CTX_set_rsa_pss_keygen_mgf1_md(context, mgf1_digest) <= 0) return false;
-    if (!has(kSaltLength) && !digest_) return true;
-    const int salt_length = has(kSaltLength) ? integer(kSaltLength) : EVP_MD_get_size(digest_.get());
+    if (!has(Number::kSaltLength) && !digest_) return true;
+    const int salt_length = has(Number::kSaltLength) ? integer(Number::kSaltLength) : EVP_MD_get_size(digest_.get());
     return EVP_PKEY_CTX_set_rsa_pss_keygen_saltlen(context, salt_length) > 0;
   }
 
@@ -124,8 +117,8 @@ class EcGenerator : public KeyGenerator {
  protected:
   EvpPkeyCtxPointer Prepare() const override {
     EvpPkeyCtxPointer context = KeyGenerator::Prepare();
-    const int encoding = has(kExplicitParameters) ? OPENSSL_EC_EXPLICIT_CURVE : OPENSSL_EC_NAMED_CURVE;
-    if (!context || EVP_PKEY_CTX_set_group_name(context.get(), request().names[kGroup].c_str()) <= 0 ||
+    const int encoding = has(Number::kExplicitParameters) ? OPENSSL_EC_EXPLICIT_CURVE : OPENSSL_EC_NAMED_CURVE;
+    if (!context || EVP_PKEY_CTX_set_group_name(context.get(), request().names[Name::kGroup].c_str()) <= 0 ||
         EVP_PKEY_CTX_set_ec_param_enc(context.get(), encoding) <= 0) {
       return nullptr;
     }
@@ -142,8 +135,9 @@ class DsaGenerator : public KeyGenerator {
     const EvpPkeyCtxPointer context = NewContext();
     EVP_PKEY* parameters = nullptr;
     if (!context || EVP_PKEY_paramgen_init(context.get()) <= 0 ||
-        EVP_PKEY_CTX_set_dsa_paramgen_bits(context.get(), integer(kBits)) <= 0 ||
-        (has(kDivisorBits) && EVP_PKEY_CTX_set_dsa_paramgen_q_bits(context.get(), integer(kDivisorBits)) <= 0) ||
+        EVP_PKEY_CTX_set_dsa_paramgen_bits(context.get(), integer(Number::kBits)) <= 0 ||
+        (has(Number::kDivisorBits) &&
+         EVP_PKEY_CTX_set_dsa_paramgen_q_bits(context.get(), integer(Number::kDivisorBits)) <= 0) ||
         EVP_PKEY_generate(context.get(), &parameters) <= 0) {
       return nullptr;
     }
@@ -167,8 +161,8 @@ class DhGenerator : public KeyGenerator {
     const EvpPkeyCtxPointer context = NewContext();
     EVP_PKEY* parameters = nullptr;
     if (!context || EVP_PKEY_paramgen_init(context.get()) <= 0 ||
-        EVP_PKEY_CTX_set_dh_paramgen_prime_len(context.get(), integer(kBits)) <= 0 ||
-        EVP_PKEY_CTX_set_dh_paramgen_generator(context.get(), integer(kGenerator)) <= 0 ||
+        EVP_PKEY_CTX_set_dh_paramgen_prime_len(context.get(), integer(Number::kBits)) <= 0 ||
+        EVP_PKEY_CTX_set_dh_paramgen_generator(context.get(), integer(Number::kGenerator)) <= 0 ||
         EVP_PKEY_generate(context.get(), &parameters) <= 0) {
       return nullptr;
     }
@@ -179,7 +173,7 @@ class DhGenerator : public KeyGenerator {
     const ParamBuilderPointer builder(OSSL_PARAM_BLD_new());
     const BignumPointer generator(BN_new());
     if (!builder || !generator ||
-        BN_set_word(generator.get(), static_cast<BN_ULONG>(request().numbers[kGenerator])) != 1 ||
+        BN_set_word(generator.get(), static_cast<BN_ULONG>(request().numbers[Number::kGenerator])) != 1 ||
         OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_FFC_P, prime_.get()) != 1 ||
         OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_FFC_G, generator.get()) != 1) {
       return nullptr;
@@ -232,22 +226,22 @@ GeneratorResult Make(Arguments&&... arguments) {
 
 GeneratorResult MakeRsaGenerator(SpecRequest request) {
   EvpMdPointer digests[2];
-  for (const size_t index : {kDigest, kMgf1Digest}) {
+  for (const size_t index : {Name::kDigest, Name::kMgf1Digest}) {
     const std::string& name = request.names[index];
-    EvpMdPointer& digest = digests[index - kDigest];
+    EvpMdPointer& digest = digests[index - Name::kDigest];
     if (!name.empty() && !(digest = FetchHelperDigest(name, request.scope))) return DigestError(name);
   }
   return Make<RsaGenerator>(std::move(request), std::move(digests[0]), std::move(digests[1]));
 }
 
 GeneratorResult MakeEcGenerator(SpecRequest request) {
-  std::string& name = request.names[kGroup];
+  std::string& name = request.names[Name::kGroup];
   int nid = EC_curve_nist2nid(name.c_str());
   if (nid == NID_undef) nid = OBJ_sn2nid(name.c_str());
   if (nid == NID_undef) return Error{"ERR_CRYPTO_INVALID_CURVE", "Invalid EC curve name", {}};
   name = OBJ_nid2sn(nid);
   if (nid == NID_ED25519 || nid == NID_ED448 || nid == NID_X25519 || nid == NID_X448) {
-    request.names[kType] = name;
+    request.names[Name::kType] = name;
     return Make<KeyGenerator>(std::move(request));
   }
   EC_GROUP* group = EC_GROUP_new_by_curve_name(nid);
@@ -277,7 +271,7 @@ BignumPointer PrimeOfGroup(const std::string& name) {
 
 GeneratorResult MakeDhGenerator(SpecRequest request) {
   BignumPointer prime;
-  if (const std::string& group = request.names[kGroup]; !group.empty()) {
+  if (const std::string& group = request.names[Name::kGroup]; !group.empty()) {
     prime = PrimeOfGroup(group);
     if (!prime) return Error{"ERR_CRYPTO_UNKNOWN_DH_GROUP", "Unknown DH group", {}};
   } else if (!request.bytes.empty()) {
@@ -289,7 +283,7 @@ GeneratorResult MakeDhGenerator(SpecRequest request) {
 }
 
 GeneratorResult MakeGenerator(SpecRequest request) {
-  const std::string& type = request.names[kType];
+  const std::string& type = request.names[Name::kType];
   if (type == "RSA" || type == "RSA-PSS") return MakeRsaGenerator(std::move(request));
   if (type == "EC") return MakeEcGenerator(std::move(request));
   if (type == "DSA") return Make<DsaGenerator>(std::move(request));
@@ -303,16 +297,16 @@ SpecResult CreateKeyGenerationSpec(SpecRequest request) {
   const ErrorQueueScope errors;
   const ProviderScope& scope = request.scope;
   const EvpPkeyCtxPointer known(
-      EVP_PKEY_CTX_new_from_name(scope.library_context, request.names[kType].c_str(), scope.query()));
+      EVP_PKEY_CTX_new_from_name(scope.library_context, request.names[Name::kType].c_str(), scope.query()));
   if (!known) return UnknownType();
   EvpCipherPointer cipher;
-  if (const std::string& name = request.names[kCipher]; !name.empty()) {
+  if (const std::string& name = request.names[Name::kCipher]; !name.empty()) {
     const EVP_CIPHER* legacy = EVP_get_cipherbyname(name.c_str());
     if (legacy == nullptr) return Error{"ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher", {}};
     cipher.reset(EVP_CIPHER_fetch(scope.library_context, EVP_CIPHER_get0_name(legacy), scope.query()));
     if (!cipher) return Error{"", "The cipher is not available", ErrorQueue::Take().Lines()};
   }
-  const bool own_structure = request.has(kOwnStructure);
+  const bool own_structure = request.has(Number::kOwnStructure);
   GeneratorResult generator = MakeGenerator(std::move(request));
   if (!generator.ok()) return generator.error();
   return std::shared_ptr<OperationSpec>(

@@ -24,8 +24,8 @@ class MacSpec : public OperationSpec {
     if (output == nullptr) throw std::bad_alloc();
     const CacheEpoch epoch;
     EvpMacCtxPointer context = TakeContext();
-    const ByteView data = operation.input(0);
-    const ByteView key = has_key() ? request_.bytes[0].view() : operation.input(1);
+    const ByteView data = operation.input(MacInput::kData);
+    const ByteView key = has_key() ? request_.bytes[0].view() : operation.input(MacInput::kKey);
     size_t size = 0;
     if (!context || EVP_MAC_init(context.get(), key.data, key.size, nullptr) != 1 ||
         EVP_MAC_update(context.get(), data.data, data.size) != 1 ||

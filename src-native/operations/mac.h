@@ -6,7 +6,7 @@
 namespace openssl_async {
 
 // names: [digest]; bytes: [key], unless each call brings its own.
-// Inputs of a call: the data, the key. Output: the code.
+// Inputs of a call: MacInput. Output: the code.
 SpecResult CreateMacSpec(SpecRequest request);
 
 }  // namespace openssl_async

@@ -91,7 +91,9 @@ class SignatureSpec : public OperationSpec {
     const Key& key = this->key();
     set_may_pause(key.scope().may_pause);
     is_rsa_ = key.Is("RSA") || key.Is("RSA-PSS");
-    if (request_.has(2) && request_.integer(2) == 1 && (key.Is("EC") || key.Is("DSA"))) p1363_.emplace(key);
+    if (request_.has(SignatureNumber::kP1363) && request_.integer(SignatureNumber::kP1363) == 1 &&
+        (key.Is("EC") || key.Is("DSA")))
+      p1363_.emplace(key);
     // For these keys a digest is signed with a context that is kept ready. An accelerator gets the whole message, so
     // that it can hash where it signs.
     prehashes_ = digest_ && !may_pause() && (is_rsa_ || key.Is("EC") || key.Is("DSA"));
@@ -124,11 +126,14 @@ class SignatureSpec : public OperationSpec {
   }
 
   bool Verify(Operation& operation) {
+    const ByteView data = operation.input(VerifyInput::kData);
+    ByteView signature = operation.input(VerifyInput::kSignature);
     SecretBytes der;
-    if (p1363_ && !p1363_->ToDer(operation.input(1), der)) return CanVerify();  // malformed, so invalid
-    const ByteView signature = p1363_ ? der.view() : operation.input(1);
-    const Verdict verdict =
-        prehashes_ ? VerifyDigest(operation.input(0), signature) : VerifyMessage(operation.input(0), signature);
+    if (p1363_) {
+      if (!p1363_->ToDer(signature, der)) return CanVerify();  // malformed, so invalid
+      signature = der.view();
+    }
+    const Verdict verdict = prehashes_ ? VerifyDigest(data, signature) : VerifyMessage(data, signature);
     operation.set_value(verdict == Verdict::kValid ? 1 : 0);
     return verdict != Verdict::kNone;
   }
@@ -237,11 +242,11 @@ class SignatureSpec : public OperationSpec {
     return EVP_PKEY_CTX_set_rsa_padding(context, padding()) > 0;
   }
   bool SetSaltLength(EVP_PKEY_CTX* context) const {
-    if (!is_rsa_ || padding() != RSA_PKCS1_PSS_PADDING || !request_.has(1)) return true;
-    return EVP_PKEY_CTX_set_rsa_pss_saltlen(context, request_.integer(1)) > 0;
+    if (!is_rsa_ || padding() != RSA_PKCS1_PSS_PADDING || !request_.has(SignatureNumber::kSaltLength)) return true;
+    return EVP_PKEY_CTX_set_rsa_pss_saltlen(context, request_.integer(SignatureNumber::kSaltLength)) > 0;
   }
   int padding() const {
-    if (request_.has(0)) return request_.integer(0);
+    if (request_.has(SignatureNumber::kPadding)) return request_.integer(SignatureNumber::kPadding);
     return key().Is("RSA-PSS") ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
   }
 

@@ -5,11 +5,10 @@
 
 namespace openssl_async {
 
-// names: [digest, or "" for the key's own]; numbers: [padding, salt length, 1 for IEEE-P1363]; keys: [key];
-// bytes: [context string, if any].
+// names: [digest, or "" for the key's own]; numbers: SignatureNumber; keys: [key]; bytes: [context string, if any].
 // Inputs of a call: the data. Output: the signature.
 SpecResult CreateSignSpec(SpecRequest request);
-// Inputs of a call: the data, the signature. Value: 1 when it is valid, else 0.
+// Inputs of a call: VerifyInput. Value: 1 when it is valid, else 0.
 SpecResult CreateVerifySpec(SpecRequest request);
 
 }  // namespace openssl_async
