@@ -1,39 +1,25 @@
 'use strict';
 
-// Node binaries of other versions: they come from npm by package name and are kept in the temporary folder.
+// Node binaries of other versions and for other machines, from npm.
 //
-//   node test/nodes/obtain-node.js MAJOR     prints the path of one
+//   node test/nodes/obtain-node.js MAJOR [ARCH]     prints the path of one
 
-const { spawnSync } = require('node:child_process');
-const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
+const { obtainPackage } = require('../support/obtain-package.js');
 
-const CACHE = path.join(os.tmpdir(), `openssl-async-nodes-${os.userInfo().username}`);
-
-/** The path of a Node binary, or the reason why there is none. */
-function obtainNode(major) {
-  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-  const folder = path.join(CACHE, String(major));
-  const binary = path.join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (fs.existsSync(binary)) return { binary };
-  fs.mkdirSync(folder, { recursive: true });
-  const install = ['install', '--prefix', folder, '--no-save', '--no-package-lock', '--ignore-scripts'];
-  const npm = spawnSync('npm', [...install, `${name}@${major}`], {
-    cwd: folder,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-    timeout: 300_000,
-  });
-  if (fs.existsSync(binary)) return { binary };
-  const line = npm.stderr?.split('\n').find((text) => text.startsWith('npm error')) ?? npm.error?.message;
-  return { reason: `npm has no ${name}@${major} for this machine: ${line ?? 'no such file in the package'}` };
+/** The path of a Node binary, by default for this machine, or the reason why there is none. */
+function obtainNode(major, { platform = process.platform, arch = process.arch } = {}) {
+  const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
+  const file = path.join('bin', platform === 'win32' ? 'node.exe' : 'node');
+  const isForeign = platform !== process.platform || arch !== process.arch;
+  const { path: binary, reason } = obtainPackage(name, major, file, { isForeign });
+  return binary === undefined ? { reason } : { binary };
 }
 
 module.exports = { obtainNode };
 
 if (require.main === module) {
-  const { binary, reason } = obtainNode(Number(process.argv[2]));
+  const { binary, reason } = obtainNode(Number(process.argv[2]), { arch: process.argv[3] });
   if (binary === undefined) {
     console.error(reason);
     process.exitCode = 1;
