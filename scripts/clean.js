@@ -13,10 +13,12 @@ const EVERYTHING = [
   'docs/site',
   'prebuilds',
   'build',
+  'build-arm64',
   'build-asan',
   'build-examples',
   'build-native',
   'build-prebuild',
+  'build-sysroot',
 ];
 
 const folders = process.argv[2] === '--all' ? EVERYTHING : process.argv.slice(2);

@@ -32,4 +32,4 @@ function stage(name) {
   return folder;
 }
 
-module.exports = { root, stage };
+module.exports = { INPUTS, root, stage };
