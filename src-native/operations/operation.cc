@@ -86,7 +86,7 @@ size_t Operation::OwnBytes() const {
   return bytes;
 }
 
-void Operation::MoveMemory(SecretBytes (&memory)[kMemories]) {
+void Operation::MoveMemories(SecretBytes (&memory)[kMemories]) {
   inputs_ = {};
   memory[0] = std::move(storage_);
   for (size_t i = 0; i < kMaxOutputs; ++i) memory[i + 1] = std::move(outputs_[i]);

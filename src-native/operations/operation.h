@@ -36,10 +36,10 @@ class Operation {
   void Restart(std::shared_ptr<OperationSpec> spec);
   // Wipes everything.
   void Clear();
-  // The bytes that Clear() would wipe. MoveMemory() moves them to `memory`, for somebody else to wipe.
+  // The bytes that Clear() would wipe. MoveMemories() moves them to `memory`, for somebody else to wipe.
   static constexpr size_t kMemories = 3;  // the inputs and each output
   size_t OwnBytes() const;
-  void MoveMemory(SecretBytes (&memory)[kMemories]);
+  void MoveMemories(SecretBytes (&memory)[kMemories]);
 
   OperationSpec& spec() const { return *spec_; }
   size_t work_bytes() const { return spec_->WorkBytes(*this); }

@@ -24,7 +24,7 @@ class LargeMemory final : public WorkerPool::Task {
     if (operation.OwnBytes() <= kMostWipedHere) return;
     std::unique_ptr<LargeMemory> memory(new (std::nothrow) LargeMemory());
     if (memory == nullptr) return;
-    operation.MoveMemory(memory->memory_);
+    operation.MoveMemories(memory->memory_);
     if (WorkerPool::Get().Submit(memory.get()) == WorkerPool::Refusal::kNone) static_cast<void>(memory.release());
   }
 
