@@ -19,10 +19,14 @@ std::thread StartWorkerThread(std::function<void()> body) {
   }
 }
 
+// Windows has had the function since version 1607 of Windows 10, and not every set of headers declares it.
 void NameWorkerThread(const char* name) {
-  const std::string narrow(name);
-  const std::wstring wide(narrow.begin(), narrow.end());
-  SetThreadDescription(GetCurrentThread(), wide.c_str());
+  using SetDescription = HRESULT(WINAPI*)(HANDLE, PCWSTR);
+  static const auto set_description = reinterpret_cast<SetDescription>(
+      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "SetThreadDescription")));
+  if (set_description == nullptr) return;
+  const std::string narrow(name);  // ASCII
+  set_description(GetCurrentThread(), std::wstring(narrow.begin(), narrow.end()).c_str());
 }
 
 void LowerWorkerPriority() { SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL); }
