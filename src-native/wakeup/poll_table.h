@@ -47,8 +47,9 @@ class PollTable {
   Result<void> Add(FdWatch& watch);
   // The fd may be closed already.
   void Remove(FdWatch& watch);
-  // Call it before every wait: a source whose events nobody wanted is disarmed.
-  void Arm(FdWatch& watch);
+  // Call it before every wait: a source whose events nobody wanted is disarmed. 0, or libuv's code when the system
+  // refuses: nothing wakes the target then.
+  [[nodiscard]] int Arm(FdWatch& watch);
 
   // While many events come at a time the table is busy: it does not wake the loop, and the scheduler calls Collect() in
   // every turn of the loop, which must not block.

@@ -110,7 +110,7 @@ void PollTable::Remove(FdWatch& watch) {
   watch.source = nullptr;
 }
 
-void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
+int PollTable::Arm(FdWatch& watch) { return watch.source->Arm(); }
 
 void PollTable::Listen() {
   uv_poll_start(handle_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {

@@ -15,17 +15,16 @@ namespace openssl_async {
 class PollSource {
  public:
   Result<void> Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd);
-  void Arm() {
-    if (!armed_) Start();
-  }
-  void Rearm() {
+  // 0, or libuv's code.
+  int Arm() { return armed_ ? 0 : Start(); }
+  int Rearm() {
     if (armed_) Stop();
-    Start();
+    return Start();
   }
   IntrusiveList<FdWatch>& watches() { return watches_; }
 
  private:
-  void Start();
+  int Start();
   void Stop();
   void OnReadable();
 
@@ -51,12 +50,13 @@ Result<void> PollSource::Open(uv_loop_t* loop, OpenHandles& open, WaitFd fd) {
   return {};
 }
 
-void PollSource::Start() {
-  uv_poll_start(handle_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
+int PollSource::Start() {
+  const int error = uv_poll_start(handle_.get(), UV_READABLE, [](uv_poll_t* handle, int, int) {
     // An error (a hang-up, say) is a reason to resume too: the job finds out by its own read.
     static_cast<PollSource*>(handle->data)->OnReadable();
   });
-  armed_ = true;
+  armed_ = error == 0;
+  return error;
 }
 
 void PollSource::Stop() {
@@ -78,7 +78,7 @@ PollTable::~PollTable() = default;
 Result<void> PollTable::Add(FdWatch& watch) {
   std::unique_ptr<PollSource>& source = sources_[watch.fd];
   if (source) {
-    source->Rearm();
+    if (const int error = source->Rearm(); error != 0) return WaitFdError(watch.fd, error);
   } else {
     auto opened = std::make_unique<PollSource>();
     Result<void> result = opened->Open(loop_, open_, watch.fd);
@@ -99,7 +99,7 @@ void PollTable::Remove(FdWatch& watch) {
   watch.source = nullptr;
 }
 
-void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
+int PollTable::Arm(FdWatch& watch) { return watch.source->Arm(); }
 
 void PollTable::Collect() {}  // never busy
 

@@ -22,19 +22,32 @@ class PollSource {
   // Waits for a callback in progress, so that none touches the handle while it closes.
   ~PollSource() { Disarm(); }
 
-  void Arm() {
-    if (wait_ != nullptr) return;
-    RegisterWaitForSingleObject(
-        &wait_, fd_, [](void* self, BOOLEAN) { uv_async_send(static_cast<PollSource*>(self)->handle_.get()); }, this,
-        INFINITE, WT_EXECUTEONLYONCE);
+  // 0, or libuv's code. A handle that is signalled already needs no thread of the wait pool. A handle that nobody may
+  // wait for is found out here: some versions of the wait pool take it, and never report it.
+  int Arm() {
+    if (wait_ != nullptr) return 0;
+    switch (WaitForSingleObject(fd_, 0)) {
+      case WAIT_TIMEOUT:
+        return Register();
+      case WAIT_FAILED:
+        return uv_translate_sys_error(static_cast<int>(GetLastError()));
+      default:
+        return uv_async_send(handle_.get());
+    }
   }
-  void Rearm() {
+  int Rearm() {
     Disarm();
-    Arm();
+    return Arm();
   }
   IntrusiveList<FdWatch>& watches() { return watches_; }
 
  private:
+  int Register() {
+    const auto signalled = [](void* self, BOOLEAN) { uv_async_send(static_cast<PollSource*>(self)->handle_.get()); };
+    if (RegisterWaitForSingleObject(&wait_, fd_, signalled, this, INFINITE, WT_EXECUTEONLYONCE) != 0) return 0;
+    wait_ = nullptr;
+    return uv_translate_sys_error(static_cast<int>(GetLastError()));
+  }
   void Disarm() {
     if (wait_ != nullptr) UnregisterWaitEx(wait_, INVALID_HANDLE_VALUE);
     wait_ = nullptr;
@@ -58,7 +71,7 @@ PollTable::~PollTable() = default;
 Result<void> PollTable::Add(FdWatch& watch) {
   std::unique_ptr<PollSource>& source = sources_[watch.fd];
   if (source) {
-    source->Rearm();
+    if (const int error = source->Rearm(); error != 0) return WaitFdError(watch.fd, error);
   } else {
     auto opened = std::make_unique<PollSource>();
     Result<void> result = opened->Open(loop_, open_, watch.fd);
@@ -79,7 +92,7 @@ void PollTable::Remove(FdWatch& watch) {
   watch.source = nullptr;
 }
 
-void PollTable::Arm(FdWatch& watch) { watch.source->Arm(); }
+int PollTable::Arm(FdWatch& watch) { return watch.source->Arm(); }
 
 void PollTable::Collect() {}  // never busy
 

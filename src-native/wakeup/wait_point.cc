@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wakeup/wait_fd.h"
+
 namespace openssl_async {
 
 namespace {
@@ -103,10 +105,11 @@ WaitPoint::Offer WaitPoint::AwaitWake() {
   const bool calls_back = carries_callback_ && (status == ASYNC_STATUS_OK || status == kUnsaid);
   if (mode_ == WaitMode::kCallback && status != kUnsaid) return calls_back ? Offer::kCallback : Offer::kNothing;
   if (!SyncWatches()) return calls_back ? Offer::kCallback : Offer::kUnwatchable;
-  for (const std::unique_ptr<FdWatch>& watch : watches_) polls_.Arm(*watch);
+  const bool armed = ArmWatches();
   awaiting_fds_ = !watches_.empty();
   // Fds count even when a callback is promised: the promise may be an earlier engine's.
   if (calls_back) return Offer::kCallback;
+  if (!armed) return Offer::kUnwatchable;
   return awaiting_fds_ ? Offer::kFd : Offer::kNothing;
 }
 
@@ -157,6 +160,18 @@ bool WaitPoint::Watch(WaitFd fd) {
   }
   watches_.push_back(std::move(watch));
   return true;
+}
+
+// Arms all of them, also when one cannot be armed.
+bool WaitPoint::ArmWatches() {
+  bool armed = true;
+  for (const std::unique_ptr<FdWatch>& watch : watches_) {
+    const int error = polls_.Arm(*watch);
+    if (error == 0) continue;
+    watch_error_ = WaitFdError(watch->fd, error);
+    armed = false;
+  }
+  return armed;
 }
 
 void WaitPoint::NoteHandOver() {

@@ -89,6 +89,7 @@ class WaitPoint final : private WakeTarget {
   void CarryCallback(bool carry);
   bool SyncWatches();
   bool Watch(WaitFd fd);
+  bool ArmWatches();
   void DropRemovedFds();
   void Unwatch(WaitFd fd);
   void UnwatchAll();

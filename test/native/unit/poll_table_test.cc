@@ -61,7 +61,7 @@ TEST_SUITE("poll table") {
     const Pipe pipe;
     Watch watch(pipe.fd());
     REQUIRE(table->Add(watch.watch).ok());
-    table->Arm(watch.watch);
+    REQUIRE(table->Arm(watch.watch) == 0);
     table.loop.Turn(3);
     CHECK(watch.wakes() == 0);
     pipe.Wake();
@@ -78,7 +78,7 @@ TEST_SUITE("poll table") {
     Pipe pipe;
     Watch watch(pipe.fd());
     REQUIRE(table->Add(watch.watch).ok());
-    table->Arm(watch.watch);
+    REQUIRE(table->Arm(watch.watch) == 0);
     pipe.write_end.reset();
     CHECK(table.loop.RunUntil([&] { return watch.wakes() > 0; }));
     table->Remove(watch.watch);
@@ -90,13 +90,13 @@ TEST_SUITE("poll table") {
     Watch watch(pipe.fd());
     watch.target.wanted = false;
     REQUIRE(table->Add(watch.watch).ok());
-    table->Arm(watch.watch);
+    REQUIRE(table->Arm(watch.watch) == 0);
     pipe.Wake();
     CHECK(table.loop.RunUntil([&] { return watch.wakes() > 0; }));
     table.loop.Turn(20);
     CHECK(watch.wakes() <= 3);
     const size_t wakes = watch.wakes();
-    table->Arm(watch.watch);
+    REQUIRE(table->Arm(watch.watch) == 0);
     CHECK(table.loop.RunUntil([&] { return watch.wakes() > wakes; }));
     table->Remove(watch.watch);
   }
@@ -109,14 +109,14 @@ TEST_SUITE("poll table") {
     REQUIRE(table->Add(first.watch).ok());
     REQUIRE(table->Add(second.watch).ok());
     CHECK(first.watch.source == second.watch.source);
-    table->Arm(first.watch);
-    table->Arm(second.watch);
+    REQUIRE(table->Arm(first.watch) == 0);
+    REQUIRE(table->Arm(second.watch) == 0);
     pipe.Wake();
     CHECK(table.loop.RunUntil([&] { return first.wakes() > 0 && second.wakes() > 0; }));
     table->Remove(first.watch);
     const size_t wakes = first.wakes();
     const size_t others = second.wakes();
-    table->Arm(second.watch);
+    REQUIRE(table->Arm(second.watch) == 0);
     CHECK(table.loop.RunUntil([&] { return second.wakes() > others; }));
     CHECK(first.wakes() == wakes);
     table->Remove(second.watch);
@@ -131,7 +131,7 @@ TEST_SUITE("poll table") {
         const int number = fd.get();
         Watch old(number);
         REQUIRE(table->Add(old.watch).ok());
-        table->Arm(old.watch);
+        REQUIRE(table->Arm(old.watch) == 0);
         table.loop.Turn();
         if (!close_first) table->Remove(old.watch);
         fd.reset();
@@ -140,7 +140,7 @@ TEST_SUITE("poll table") {
         REQUIRE(fd.get() == number);
         Watch fresh(number);
         REQUIRE(table->Add(fresh.watch).ok());
-        table->Arm(fresh.watch);
+        REQUIRE(table->Arm(fresh.watch) == 0);
         table.loop.Turn(2);
         CHECK(fresh.wakes() == 0);
         REQUIRE(eventfd_write(number, 1) == 0);
@@ -157,18 +157,37 @@ TEST_SUITE("poll table") {
     const int number = fd.get();
     Watch old(number);
     REQUIRE(table->Add(old.watch).ok());
-    table->Arm(old.watch);
+    REQUIRE(table->Arm(old.watch) == 0);
     table.loop.Turn();
     fd.reset();
     fd = UniqueFd(eventfd(0, EFD_CLOEXEC));
     REQUIRE(fd.get() == number);
     Watch fresh(number);
     REQUIRE(table->Add(fresh.watch).ok());
-    table->Arm(fresh.watch);
+    REQUIRE(table->Arm(fresh.watch) == 0);
     REQUIRE(eventfd_write(number, 1) == 0);
     CHECK(table.loop.RunUntil([&] { return fresh.wakes() > 0; }));
     table->Remove(old.watch);
     table->Remove(fresh.watch);
+  }
+
+  TEST_CASE("an fd that cannot be armed any more is told of") {
+    TestTable table;
+    const Pipe pipe;
+    Watch watch(pipe.fd());
+    watch.target.wanted = false;
+    REQUIRE(table->Add(watch.watch).ok());
+    CHECK(table->Arm(watch.watch) == 0);
+    pipe.Wake();
+    CHECK(table.loop.RunUntil([&] { return watch.wakes() > 0; }));
+    table.loop.Turn(3);  // disarmed: nobody wanted it
+    UniqueFd file(OpenRegularFile());
+    const UniqueFd kept(dup(pipe.fd()));
+    REQUIRE(dup2(file.get(), pipe.fd()) == pipe.fd());
+    CHECK(table->Arm(watch.watch) == UV_EPERM);
+    REQUIRE(dup2(kept.get(), pipe.fd()) == pipe.fd());
+    CHECK(table->Arm(watch.watch) == 0);
+    table->Remove(watch.watch);
   }
 
   TEST_CASE("an fd that something else in the loop polls can be watched") {
@@ -182,7 +201,7 @@ TEST_SUITE("poll table") {
             0);
     Watch watch(pipe.fd());
     REQUIRE(table->Add(watch.watch).ok());
-    table->Arm(watch.watch);
+    REQUIRE(table->Arm(watch.watch) == 0);
     pipe.Wake();
     CHECK(table.loop.RunUntil([&] { return watch.wakes() > 0 && others > 0; }));
     table->Remove(watch.watch);
@@ -205,7 +224,7 @@ TEST_SUITE("poll table") {
     const Pipe pipe;
     Watch good(pipe.fd());
     REQUIRE(table->Add(good.watch).ok());
-    table->Arm(good.watch);
+    REQUIRE(table->Arm(good.watch) == 0);
     pipe.Wake();
     CHECK(table.loop.RunUntil([&] { return good.wakes() > 0; }));
     table->Remove(good.watch);
@@ -218,10 +237,10 @@ TEST_SUITE("poll table") {
     const Pipe still_watched;
     Watch other(still_watched.fd());
     REQUIRE(table->Add(other.watch).ok());
-    table->Arm(other.watch);
+    REQUIRE(table->Arm(other.watch) == 0);
     Watch watch(pipe.fd());
     REQUIRE(table->Add(watch.watch).ok());
-    table->Arm(watch.watch);
+    REQUIRE(table->Arm(watch.watch) == 0);
     pipe.Wake();
     pipe.read_end.reset();
     table->Remove(watch.watch);
@@ -249,7 +268,7 @@ TEST_SUITE("poll table") {
       fds.push_back(std::make_unique<UniqueFd>(eventfd(0, EFD_CLOEXEC)));
       watches.push_back(std::make_unique<Watch>(fds.back()->get()));
       REQUIRE(table->Add(watches.back()->watch).ok());
-      table->Arm(watches.back()->watch);
+      REQUIRE(table->Arm(watches.back()->watch) == 0);
     }
     for (size_t i = 0; i < fds.size(); i += 2) REQUIRE(eventfd_write(fds[i]->get(), 1) == 0);
     const auto all_even = [&] {
