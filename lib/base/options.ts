@@ -24,7 +24,9 @@ export interface ConfigureOptions {
   maxQueued?: number;
   /**
    * Size of a job's stack in bytes, on OpenSSL 3.2 and later; earlier ones always use 32 KiB. It is rounded up to whole
-   * pages. The first thread that sets it sets it for the process. 16 384 to 16 777 216. @defaultValue 65536
+   * pages. The first thread that sets it sets it for the process. On Windows, stacks have the size that the program's
+   * file asks for, 8 MiB for `node.exe`: a smaller size changes nothing, and a larger one is refused with
+   * `ERR_OUT_OF_RANGE`. 16 384 to 16 777 216. @defaultValue 65536
    */
   stackSizeBytes?: number;
   /**

@@ -183,7 +183,7 @@ export interface Stats {
   stacks: {
     /** `'guarded'`: this library's, with guard pages; `'default'`: OpenSSL's; `'none'`: no job was run yet. */
     mode: 'none' | 'default' | 'guarded';
-    /** Of one stack; 0 before the first job. */
+    /** Of one stack, of its address space on Windows; 0 before the first job. */
     sizeBytes: number;
     /** Now: stacks with a guard page. */
     guarded: number;

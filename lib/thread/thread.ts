@@ -87,6 +87,10 @@ export function configure(options: ConfigureOptions): void {
   const { addon } = env;
   if (given.opensslConfig !== undefined) loadConfiguration(resolved.opensslConfig);
   const { stackSizeBytes, maxGuardedStacks, threads, spareThread } = resolved;
+  const largest = given.stackSizeBytes === undefined ? stackSizeBytes : addon.thread.largestStackBytes();
+  if (stackSizeBytes > largest) {
+    throw outOfRange('options.stackSizeBytes', `<= ${String(largest)} in this program`, stackSizeBytes);
+  }
   if (given.stackSizeBytes !== undefined || given.maxGuardedStacks !== undefined) {
     if (!addon.thread.configureStacks(stackSizeBytes, maxGuardedStacks)) {
       throw asyncError('ERR_ASYNC_ALREADY_STARTED', 'The stacks of this process have been set up already');

@@ -33,6 +33,8 @@ Napi::Value Configure(Info info) {
   return info.Env().Undefined();
 }
 
+Napi::Value LargestStackBytesOf(Info info) { return ToNumber(info.Env(), LargestStackBytes()); }
+
 Napi::Value ConfigureStackOptions(Info info) {
   StackOptions options;
   options.stack_size_bytes = ToUint64(info[0]);
@@ -80,6 +82,7 @@ void AddThreadExports(Exports& addon) {
   Exports thread = addon.Subject("thread");
   thread.Add("setEventSink", &SetEventSink);
   thread.Add("configure", &Configure);
+  thread.Add("largestStackBytes", &LargestStackBytesOf);
   thread.Add("configureStacks", &ConfigureStackOptions);
   thread.Add("init", &InitThread);
   thread.Add("cleanup", &CleanupThread);

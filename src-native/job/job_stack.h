@@ -28,6 +28,9 @@ struct StackStats {
   size_t unguarded = 0;
 };
 
+// The largest stack that ConfigureStacks() can promise.
+size_t LargestStackBytes();
+
 // False, without effect, once PrepareStacks() has run or another copy has installed its stacks.
 bool ConfigureStacks(const StackOptions& options);
 

@@ -190,6 +190,8 @@ const SharedStacks* Others() {
 
 }  // namespace
 
+size_t LargestStackBytes() { return SIZE_MAX; }
+
 bool ConfigureStacks(const StackOptions& options) {
   Stacks& stacks = Process();
   const std::lock_guard<std::mutex> lock(stacks.mutex);

@@ -9,6 +9,8 @@ export interface NativeThread {
     pollMaxMs: number,
     drainTimeoutMs: number,
   ): void;
+  /** The largest stack that {@link NativeThread.configureStacks} can promise. */
+  largestStackBytes(): number;
   /** False, without effect, once a job stack may exist in this process. */
   configureStacks(stackSizeBytes: number, maxGuardedStacks: number): boolean;
   /** 0 threads for as many as the machine suggests. False, without effect, once the pool has started. */
