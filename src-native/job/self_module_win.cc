@@ -12,7 +12,7 @@ const char kHere = 0;
 
 HMODULE Find(DWORD flags) {
   HMODULE module = nullptr;
-  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | flags, &kHere, &module);
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | flags, reinterpret_cast<LPCWSTR>(&kHere), &module);
   return module;
 }
 

@@ -248,7 +248,7 @@ Result<Engine::EnginePointer> Engine::LoadModule(const std::string& path, const 
   const auto set = [&engine](const char* command, const char* value) {
     return engine != nullptr && ENGINE_ctrl_cmd_string(engine.get(), command, value, 0) == 1;
   };
-  if (set("SO_PATH", path.c_str()) && (id.empty() || set("ID", id.c_str())) && set("LIST_ADD", "0") &&
+  if (set("SO_PATH", PathForOpenSSL(path).c_str()) && (id.empty() || set("ID", id.c_str())) && set("LIST_ADD", "0") &&
       set("LOAD", nullptr)) {
     NoteLoaded(engine.get(), path);
     return engine;

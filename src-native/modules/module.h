@@ -13,6 +13,10 @@ namespace openssl_async {
 // ERR_ASYNC_MODULE_INCOMPATIBLE; OpenSSL itself reports a missing file.
 Result<void> CheckModule(const std::string& path, const char* entry);
 
+// The path as OpenSSL's functions take it. Windows' OpenSSL takes bytes of the process's code page; CheckModule()
+// refuses a path that has none.
+std::string PathForOpenSSL(const std::string& path);
+
 // The ending of the platform's shared libraries, for example ".so".
 const char* ModuleEnding();
 

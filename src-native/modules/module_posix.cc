@@ -101,6 +101,8 @@ Result<void> CheckModule(const std::string& path, const char* entry) {
   return {};
 }
 
+std::string PathForOpenSSL(const std::string& path) { return path; }
+
 const char* ModuleEnding() {
 #ifdef __APPLE__
   return ".dylib";

@@ -63,7 +63,7 @@ std::string Quoted(const std::string& value) {
 bool Announce(OSSL_LIB_CTX* context, const ProviderRequest& request, const std::string& identity) {
   std::string text =
       "openssl_conf = init\n[init]\nproviders = list\n[list]\nnew = section\n[section]\nidentity = " + Quoted(identity);
-  text += "\nmodule = " + Quoted(request.path.empty() ? request.name : request.path) + "\n";
+  text += "\nmodule = " + Quoted(request.path.empty() ? request.name : PathForOpenSSL(request.path)) + "\n";
   for (const auto& [name, value] : request.parameters) text += name + " = " + Quoted(value) + "\n";
   const BioPointer bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   const ConfPointer conf(NCONF_new_ex(context, nullptr));
