@@ -1,12 +1,9 @@
 #include "openssl/version.h"
 
-#include "openssl/pointers.h"
-
-#ifndef _WIN32
-#include <dlfcn.h>
-#endif
-
 #include <iterator>
+
+#include "openssl/host_symbols.h"
+#include "openssl/pointers.h"
 
 namespace openssl_async {
 
@@ -41,19 +38,11 @@ constexpr const char* kRequired[] = {
     "OpenSSL_version",
 };
 
-void* FindSymbol(const char* name) {
-#ifdef _WIN32
-  return reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(nullptr), name));
-#else
-  return dlsym(RTLD_DEFAULT, name);
-#endif
-}
-
 constexpr const char* kOptional[] = {"ERR_get_state", "ASYNC_set_mem_functions", "ERR_count_to_mark"};
 
 std::string FindReason() {
   for (const char* name : kRequired) {
-    if (FindSymbol(name) == nullptr) {
+    if (FindHostSymbol(name) == nullptr) {
       return std::string("This runtime's crypto library does not export ") + name +
              ", so it has no OpenSSL async jobs (BoringSSL, or a build without OpenSSL 3).";
     }
@@ -69,14 +58,14 @@ std::string FindReason() {
 
 const OptionalSymbols& GetOptionalSymbols() {
   static const OptionalSymbols symbols = {
-      reinterpret_cast<void* (*)()>(FindSymbol(kOptional[0])),
-      reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindSymbol(kOptional[1])),
-      reinterpret_cast<int (*)()>(FindSymbol(kOptional[2])),
+      reinterpret_cast<void* (*)()>(FindHostSymbol(kOptional[0])),
+      reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindHostSymbol(kOptional[1])),
+      reinterpret_cast<int (*)()>(FindHostSymbol(kOptional[2])),
   };
   return symbols;
 }
 
-bool HasSymbol(const char* name) { return FindSymbol(name) != nullptr; }
+bool HasSymbol(const char* name) { return FindHostSymbol(name) != nullptr; }
 
 const std::string& UnsupportedReason() {
   static const std::string* reason = new std::string(FindReason());  // never destroyed: used until the process ends
@@ -94,7 +83,7 @@ const std::vector<std::string>& OptionalSymbolNames() {
 }
 
 std::string OpenSSLVersion() {
-  if (FindSymbol("OpenSSL_version") == nullptr) return "";
+  if (FindHostSymbol("OpenSSL_version") == nullptr) return "";
   return OpenSSL_version(OPENSSL_VERSION);
 }
 
