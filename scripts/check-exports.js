@@ -1,8 +1,8 @@
 'use strict';
 
 // Checks the compiler's and linker's output, the addon, the accelerator's module and prebuilt addons: only the entry is
-// exported, the addon stays loaded once loaded, the hardening of src-native/defaults.gypi is there, and prebuilt addons
-// load on every Linux that official builds of Node run on.
+// exported, the addon stays loaded once loaded, the hardening of src-native/defaults.gypi is there, the addon looks for
+// each function of OpenSSL that it calls, and prebuilt addons load on every Linux that official builds of Node run on.
 //
 //   node scripts/check-exports.js [ADDON]     default: those in build/Release and prebuilds/
 //
@@ -11,6 +11,7 @@
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { staleSymbols } = require('./generate-symbols.js');
 
 const ROOT = path.join(__dirname, '..');
 const BUILD = path.join(ROOT, 'build', 'Release');
@@ -113,6 +114,9 @@ function floorProblems(file) {
 function elfProblems(file, { arch, symbols, entry }) {
   const isGlibc = /NEEDED.*\[libc\.so\.6\]/.test(run('readelf', '--dynamic', '--wide', file));
   const found = [...linkProblems(file), ...compileProblems(file, { arch, isGlibc, symbols, entry })];
+  // The module calls some of the addon's functions. Without versions of symbols, nobody can tell the host's; and nm reads
+  // the machine's own files.
+  if (isGlibc && arch === process.arch && entry === ADDON.entry) found.push(...staleSymbols(file));
   const isPrebuilt = path.resolve(file).split(path.sep).includes('prebuilds');
   return isPrebuilt && isGlibc ? [...found, ...floorProblems(file)] : found;
 }

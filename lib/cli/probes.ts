@@ -175,7 +175,7 @@ function describeSymbols(): Finding {
   if (missing.length > 0) {
     return problem(`missing: ${missing.join(', ')}`, [USE_OFFICIAL_NODE], { notes, details });
   }
-  return { status: 'ok', summary: `all ${required.length} functions that jobs need are there`, notes, details };
+  return { status: 'ok', summary: `all ${required.length} functions of OpenSSL that the addon calls are there`, notes, details };
 }
 
 // --- Jobs

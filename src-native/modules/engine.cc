@@ -54,15 +54,7 @@ void Engine::EngineDeleter::operator()(engine_st*) const {}
 namespace {
 
 constexpr const char* kRequired[] = {
-    "ENGINE_by_id",          "ENGINE_ctrl_cmd",
-    "ENGINE_get_cmd_defns",  "ENGINE_get_first",
-    "ENGINE_finish",         "ENGINE_free",
-    "ENGINE_init",           "ENGINE_load_private_key",
-    "RSA_new_method",        "ENGINE_set_default_string",
-    "ENGINE_unregister_RSA", "EC_KEY_new_method",
-    "ENGINE_get_EC",         "EVP_PKEY_set1_engine",
-    "ENGINE_get_pkey_meth",  "ENGINE_ctrl",
-    "ENGINE_up_ref",         "RAND_set_rand_method",
+#include "modules/engine_symbols.inc"
 };
 
 constexpr const char* kDynamic = "dynamic";  // OpenSSL's name for its loader of modules

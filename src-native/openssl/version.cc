@@ -9,33 +9,11 @@ namespace openssl_async {
 
 namespace {
 
-// Functions that the addon calls without asking. A runtime that lacks one (BoringSSL, a stripped build) still loads the
-// addon, because functions are bound lazily; the addon must then refuse before the first call.
+// All functions that the addon calls without asking, but those for engines. A runtime that lacks one (BoringSSL, a
+// stripped build) still loads the addon, because functions are bound at their first call; the addon must then refuse
+// before that.
 constexpr const char* kRequired[] = {
-    "ASYNC_is_capable",
-    "ASYNC_init_thread",
-    "ASYNC_cleanup_thread",
-    "ASYNC_start_job",
-    "ASYNC_pause_job",
-    "ASYNC_get_current_job",
-    "ASYNC_get_wait_ctx",
-    "ASYNC_block_pause",
-    "ASYNC_unblock_pause",
-    "ASYNC_WAIT_CTX_new",
-    "ASYNC_WAIT_CTX_free",
-    "ASYNC_WAIT_CTX_set_wait_fd",
-    "ASYNC_WAIT_CTX_get_fd",
-    "ASYNC_WAIT_CTX_clear_fd",
-    "ASYNC_WAIT_CTX_get_all_fds",
-    "ASYNC_WAIT_CTX_get_changed_fds",
-    "ASYNC_WAIT_CTX_set_callback",
-    "ASYNC_WAIT_CTX_get_callback",
-    "ASYNC_WAIT_CTX_set_status",
-    "ASYNC_WAIT_CTX_get_status",
-    "ERR_get_error_all",
-    "ERR_set_debug",
-    "ERR_set_error",
-    "OpenSSL_version",
+#include "openssl/required_symbols.inc"
 };
 
 constexpr const char* kOptional[] = {"ERR_get_state", "ASYNC_set_mem_functions", "ERR_count_to_mark"};

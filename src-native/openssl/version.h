@@ -23,7 +23,7 @@ const OptionalSymbols& GetOptionalSymbols();
 // Why async jobs do not run in this process, in one sentence; empty when they do. Computed once; any thread.
 const std::string& UnsupportedReason();
 
-// Functions that jobs need, and functions that are used only where they exist.
+// Functions that the addon needs, and functions that are used only where they exist.
 const std::vector<std::string>& RequiredSymbols();
 const std::vector<std::string>& OptionalSymbolNames();
 
