@@ -10,6 +10,7 @@
 
 #include "binding/contract.h"
 #include "job/job_stack.h"
+#include "pool/worker_thread.h"
 
 namespace openssl_async {
 
@@ -42,6 +43,8 @@ class OpenEnvironments {
   }
 
   void DrainThisThreads() {
+    // Nobody is left whom a job could wait for, and one of those threads may have had a mutex that we need.
+    if (OtherThreadsHaveEnded()) return;
     std::vector<Environment*> ours;
     {
       const std::lock_guard<std::mutex> lock(mutex_);

@@ -184,7 +184,9 @@ WorkerPool& WorkerPool::Get() {
 
 WorkerPool::WorkerPool() : state_(new State()) {
   OnFork({[] { Get().BeforeFork(); }, [] { Get().AfterForkInParent(); }, [] { Get().AfterForkInChild(); }});
-  atexit([] { Get().Stop(); });
+  atexit([] {
+    if (!OtherThreadsHaveEnded()) Get().Stop();
+  });
 }
 
 // Locks, so that the child's copy of the queue is consistent.

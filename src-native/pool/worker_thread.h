@@ -21,4 +21,7 @@ struct ForkHandlers {
 };
 void OnFork(const ForkHandlers& handlers);
 
+// Whether the process is ending and has ended every thread but this one. Call it in handlers of atexit(3).
+bool OtherThreadsHaveEnded();
+
 }  // namespace openssl_async

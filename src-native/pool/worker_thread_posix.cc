@@ -50,4 +50,6 @@ void LowerWorkerPriority() {
 
 void OnFork(const ForkHandlers& handlers) { pthread_atfork(handlers.before, handlers.in_parent, handlers.in_child); }
 
+bool OtherThreadsHaveEnded() { return false; }
+
 }  // namespace openssl_async

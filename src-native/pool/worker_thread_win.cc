@@ -33,4 +33,12 @@ void LowerWorkerPriority() { SetThreadPriority(GetCurrentThread(), THREAD_PRIORI
 
 void OnFork(const ForkHandlers&) {}
 
+// The system ends all other threads before a DLL's handlers run.
+bool OtherThreadsHaveEnded() {
+  using InProgress = BOOLEAN(WINAPI*)();
+  const auto in_progress = reinterpret_cast<InProgress>(
+      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "RtlDllShutdownInProgress")));
+  return in_progress != nullptr && in_progress() != FALSE;
+}
+
 }  // namespace openssl_async
