@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* The threads' conditions know the wall clock only. */
+#if defined(__APPLE__) || defined(_WIN32)
+#define WAITS_FOR_A_TIME_SPAN 1
+#endif
+
 static const int64_t kForced = INT64_MIN;
 static const int64_t kNanosPerSecond = 1000000000;
 
@@ -25,7 +30,7 @@ static bool prepare(struct deadline_queue* queue) {
   pthread_condattr_t attributes;
   if (queue->prepared) return true;
   if (pthread_condattr_init(&attributes) != 0) return false;
-#ifndef __APPLE__
+#ifndef WAITS_FOR_A_TIME_SPAN
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 #endif
   queue->prepared = pthread_cond_init(&queue->changed, &attributes) == 0;
@@ -34,7 +39,7 @@ static bool prepare(struct deadline_queue* queue) {
 }
 
 static void wait_until(struct deadline_queue* queue, int64_t due_nanos, int64_t now) {
-#ifdef __APPLE__
+#ifdef WAITS_FOR_A_TIME_SPAN
   struct timespec timeout = timespec_of(due_nanos - now);
   pthread_cond_timedwait_relative_np(&queue->changed, &queue->mutex, &timeout);
 #else
@@ -117,20 +122,28 @@ static void* thread_main(void* argument) {
   return NULL;
 }
 
-/* One thread is enough. It takes none of the process's signals. While the queue is being stopped, threads come later.
- */
-static bool ensure_threads(struct deadline_queue* queue) {
-  sigset_t all;
-  sigset_t before;
-  if (queue->thread_count > 0 || queue->stopping) return true;
-  if (!prepare(queue)) return false;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+static void start_threads(struct deadline_queue* queue) {
   while (queue->thread_count < queue->wanted_threads) {
     if (pthread_create(&queue->threads[queue->thread_count], NULL, thread_main, queue) != 0) break;
     ++queue->thread_count;
   }
+}
+
+/* One thread is enough. It takes none of the process's signals. While the queue is being stopped, threads come later.
+ */
+static bool ensure_threads(struct deadline_queue* queue) {
+  if (queue->thread_count > 0 || queue->stopping) return true;
+  if (!prepare(queue)) return false;
+#ifdef _WIN32
+  start_threads(queue);
+#else
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  start_threads(queue);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+#endif
   return queue->thread_count > 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * A wait fd of the device: an eventfd where there is one, else a pipe. It is shared by the wait context that it was set
+ * A wait fd of the device, see wake_ends.h. It is shared by the wait context that it was set
  * on (whose clean-up routine closes it) and an operation in flight (which must not write to a number that may be
  * somebody else's by then).
  */

@@ -1,49 +1,20 @@
 #include "wake.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#ifdef __linux__
-#include <sys/eventfd.h>
-#endif
+#include "wake_ends.h"
 
 struct wake {
-  int read_fd;
-  int write_fd; /* of an eventfd: the same */
+  struct wake_ends ends;
   bool event_fd;
 };
 
 /* The key of our fd in a wait context: an address that nobody else has. */
 static const char kKey;
 
-static bool open_pipe(struct wake* wake) {
-  int ends[2];
-  if (pipe(ends) != 0) return false;
-  for (int i = 0; i < 2; ++i) {
-    fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[i], F_SETFL, O_NONBLOCK);
-  }
-  wake->read_fd = ends[0];
-  wake->write_fd = ends[1];
-  return true;
-}
-
-static bool open_event_fd(struct wake* wake) {
-#ifdef __linux__
-  wake->read_fd = wake->write_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  return wake->read_fd >= 0;
-#else
-  return open_pipe(wake);
-#endif
-}
-
 static void wake_free(struct wake* wake) {
-  close(wake->read_fd);
-  if (wake->write_fd != wake->read_fd) close(wake->write_fd);
+  wake_ends_close(&wake->ends);
   free(wake);
 }
 
@@ -57,17 +28,19 @@ static void on_context_freed(ASYNC_WAIT_CTX* context, const void* key, OSSL_ASYN
 
 static struct wake* attach_new(ASYNC_WAIT_CTX* context, bool event_fd) {
   struct wake* wake = calloc(1, sizeof(*wake));
+  int error;
   if (wake == NULL) {
     ERR_raise(ERR_LIB_USER, ERR_R_MALLOC_FAILURE);
     return NULL;
   }
   wake->event_fd = event_fd;
-  if (!(event_fd ? open_event_fd(wake) : open_pipe(wake))) {
-    ERR_raise_data(ERR_LIB_SYS, errno, "the reference hardware cannot open a wait fd");
+  error = wake_ends_open(&wake->ends, !event_fd);
+  if (error != 0) {
+    ERR_raise_data(ERR_LIB_SYS, error, "the reference hardware cannot open a wait fd");
     free(wake);
     return NULL;
   }
-  if (ASYNC_WAIT_CTX_set_wait_fd(context, &kKey, wake->read_fd, wake, on_context_freed)) return wake;
+  if (ASYNC_WAIT_CTX_set_wait_fd(context, &kKey, wake->ends.read, wake, on_context_freed)) return wake;
   wake_free(wake);
   return NULL;
 }
@@ -84,16 +57,6 @@ struct wake* wake_of(ASYNC_WAIT_CTX* context, bool event_fd) {
   return attach_new(context, event_fd);
 }
 
-void wake_signal(const struct wake* wake) {
-  static const uint64_t kOne = 1;
-  while (write(wake->write_fd, &kOne, sizeof(kOne)) < 0 && errno == EINTR) {
-  } /* EAGAIN: full, so it is readable already */
-}
+void wake_signal(const struct wake* wake) { wake_ends_signal(&wake->ends); }
 
-void wake_drain(const struct wake* wake) {
-  uint64_t buffer[8];
-  ssize_t got;
-  do {
-    got = read(wake->read_fd, buffer, sizeof(buffer));
-  } while (got > 0 || (got < 0 && errno == EINTR));
-}
+void wake_drain(const struct wake* wake) { wake_ends_drain(&wake->ends); }
