@@ -19,6 +19,7 @@ const EVERYTHING = [
   'build-native',
   'build-prebuild',
   'build-sysroot',
+  'build-windows',
 ];
 
 const folders = process.argv[2] === '--all' ? EVERYTHING : process.argv.slice(2);

@@ -13,7 +13,7 @@ const { promisify } = require('node:util');
 const { listSources } = require('./list-sources.js');
 
 const root = path.join(__dirname, '..');
-const FORMATTED = ['include', 'src-native', 'test/native', 'test/bench', 'examples'];
+const FORMATTED = ['deps', 'include', 'src-native', 'test/native', 'test/bench', 'examples'];
 
 function formattedFiles() {
   return FORMATTED.filter((folder) => fs.existsSync(path.join(root, folder))).flatMap((folder) =>

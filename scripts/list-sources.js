@@ -7,13 +7,14 @@
 
 const fs = require('node:fs');
 
-const FOREIGN = process.platform === 'win32' ? /_posix\.(c|cc)$/ : /_win\.(c|cc)$/;
+const foreignOn = (platform) => (platform === 'win32' ? /_posix\.(c|cc)$/ : /_win\.(c|cc)$/);
 
-function listSources(directory, { except = [] } = {}) {
+function listSources(directory, { except = [], platform = process.platform } = {}) {
+  const foreign = foreignOn(platform);
   if (!fs.existsSync(directory)) return [];
   return fs
     .readdirSync(directory, { recursive: true })
-    .filter((name) => /\.(c|cc)$/.test(name) && !FOREIGN.test(name))
+    .filter((name) => /\.(c|cc)$/.test(name) && !foreign.test(name))
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => !except.some((folder) => name.startsWith(`${folder}/`)))
     .sort()

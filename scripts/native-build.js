@@ -98,4 +98,4 @@ async function buildNativeTests(sanitizer) {
   return program;
 }
 
-module.exports = { buildNativeTests, root };
+module.exports = { buildNativeTests, isFresh, root };

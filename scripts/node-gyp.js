@@ -60,7 +60,7 @@ function runNodeGyp(args, { cwd, env } = {}) {
   return result.status ?? 127;
 }
 
-module.exports = { nodeGypEnvironment, runNodeGyp };
+module.exports = { headersPrefix, nodeGypEnvironment, runNodeGyp };
 
 if (require.main === module) {
   process.exitCode = runNodeGyp(process.argv.slice(2), { cwd: path.join(__dirname, '..') });
