@@ -5,8 +5,11 @@
 
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const { LACKED, PROGRAM, writeLackingNode } = require('./lacking-node.js');
 const { obtainNode } = require('./obtain-node.js');
 
 const ROOT = path.join(__dirname, '..', '..');
@@ -32,6 +35,23 @@ for (const major of MAJORS) {
     context.diagnostic(`${node}, ${openssl}`);
   });
 }
+
+test('the addon says so where a function of OpenSSL is missing', (context) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-lacking-'));
+  context.after(() => fs.rmSync(folder, { recursive: true }));
+  const node = path.join(folder, 'node');
+  writeLackingNode(process.execPath, node);
+  const result = spawnSync(node, ['-e', PROGRAM], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, OPENSSL_ASYNC_ADDON: ADDON },
+    timeout: 120_000,
+  });
+  assert.strictEqual(result.status, 0, `${result.stdout}${result.stderr}`);
+  const { code, reason } = JSON.parse(result.stdout);
+  assert.strictEqual(code, 'ERR_ASYNC_UNSUPPORTED');
+  assert.ok(reason.includes(LACKED), reason);
+});
 
 const JEST = require.resolve('jest/bin/jest');
 const TESTS = 'test/integration/(operations|offload|provider|reference|remote|store)';
