@@ -175,7 +175,12 @@ function describeSymbols(): Finding {
   if (missing.length > 0) {
     return problem(`missing: ${missing.join(', ')}`, [USE_OFFICIAL_NODE], { notes, details });
   }
-  return { status: 'ok', summary: `all ${required.length} functions of OpenSSL that the addon calls are there`, notes, details };
+  return {
+    status: 'ok',
+    summary: `all ${required.length} functions of OpenSSL that the addon calls are there`,
+    notes,
+    details,
+  };
 }
 
 // --- Jobs
@@ -231,6 +236,9 @@ function describeStacks(): Finding {
     case 'guarded':
       return { status: 'ok', summary: `${kib} each, with guard pages`, details };
     case 'default': {
+      if (process.platform === 'win32') {
+        return { status: 'ok', summary: `fibers, ${kib} of address space each, with guard pages`, details };
+      }
       const notes = ['guard pages need OpenSSL 3.2 or later: there, an overflow is found where it happens'];
       return { status: 'ok', summary: `OpenSSL's own, ${kib} each, without guard pages`, notes, details };
     }
