@@ -7,7 +7,8 @@
 //
 // Each default is the running Node's. A binary for Linux with the GNU C library is compiled by GCC of Debian 12 with the
 // libraries of Debian 11 (scripts/sysroot.js), on a machine of either architecture, and needs no newer system than Node
-// itself does: scripts/check-exports.js compares. Binaries for other systems are made there, with their own compiler.
+// itself does: scripts/check-exports.js compares. One for Windows is made there, or by mingw-w64 (scripts/build-windows.js).
+// Binaries for other systems are made there, with their own compiler.
 //
 // The same sources, compiler and headers of Node give the same bytes in any folder: test/prebuild/reproducible.test.js.
 
@@ -15,6 +16,7 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { prebuildForWindows } = require('./build-windows.js');
 const { nodeGypEnvironment } = require('./node-gyp.js');
 const { writeHash } = require('./prebuilt-files.js');
 const { root, stage } = require('./stage.js');
@@ -62,10 +64,14 @@ function toolchain({ platform, arch, libc }, folder) {
   throw new Error(`a binary for ${[platform, arch, libc].filter(Boolean).join('-')} cannot be made on this machine`);
 }
 
-function main() {
+async function main() {
   if (runsAsHookOfBuild()) return 0;
   const target = parseTarget();
   const { platform, arch, libc, out } = target;
+  if (platform === 'win32' && process.platform !== 'win32') {
+    writeHash(await prebuildForWindows());
+    return 0;
+  }
   const folder = stage(`build-prebuild/${platform}-${arch}`);
   const { STRIP: strip, ...environment } = toolchain(target, folder);
   const suffix = process.platform === 'win32' ? '.cmd' : '';
@@ -99,9 +105,12 @@ function hashBinaries(folder) {
   }
 }
 
-try {
-  process.exitCode = main();
-} catch (error) {
-  console.error(`prebuild: ${error.message}`);
-  process.exitCode = 1;
-}
+main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error) => {
+    console.error(`prebuild: ${error.message}`);
+    process.exitCode = 1;
+  },
+);
