@@ -114,11 +114,12 @@ function floorProblems(file) {
 function elfProblems(file, { arch, symbols, entry }) {
   const isGlibc = /NEEDED.*\[libc\.so\.6\]/.test(run('readelf', '--dynamic', '--wide', file));
   const found = [...linkProblems(file), ...compileProblems(file, { arch, isGlibc, symbols, entry })];
-  // The module calls some of the addon's functions. Without versions of symbols, nobody can tell the host's; and nm reads
-  // the machine's own files.
-  if (isGlibc && arch === process.arch && entry === ADDON.entry) found.push(...staleSymbols(file));
   const isPrebuilt = path.resolve(file).split(path.sep).includes('prebuilds');
-  return isPrebuilt && isGlibc ? [...found, ...floorProblems(file)] : found;
+  if (isPrebuilt && isGlibc) found.push(...floorProblems(file));
+  // The module calls some of the addon's functions. Without versions of symbols, nobody can tell the host's; linked with
+  // libraries of Debian 11, functions of the C library have none either.
+  if (!isPrebuilt && isGlibc && entry === ADDON.entry) found.push(...staleSymbols(file));
+  return found;
 }
 
 /** Why this machine cannot check a file of `format`; undefined when it can. */
