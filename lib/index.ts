@@ -144,12 +144,14 @@ export {
   type Stats,
 } from './thread/statistics';
 export {
+  capability,
   cleanupThread,
   configure,
   initThread,
   isCapable,
   opensslVersion,
   unsupportedReason,
+  type Capability,
   type InitThreadOptions,
 } from './thread/thread';
 export {

@@ -40,7 +40,12 @@ function withoutPackage(reason, message, cause) {
   const fail = () => {
     throw Object.assign(new Error(message, { cause }), { code: 'ERR_ASYNC_ADDON_NOT_LOADED' });
   };
-  const known = { isCapable: () => false, unsupportedReason: () => reason, opensslVersion: () => undefined };
+  const known = {
+    isCapable: () => false,
+    capability: () => 'none',
+    unsupportedReason: () => reason,
+    opensslVersion: () => undefined,
+  };
   const absent = new Proxy(function () {}, { apply: fail, construct: fail, get: fail });
   return new Proxy(known, { get: (target, name) => target[name] ?? absent });
 }

@@ -12,7 +12,7 @@ export type AsyncErrorCode = keyof AsyncErrors;
 
 /** The errors by code; see {@link AsyncErrorCode}. */
 export interface AsyncErrors {
-  /** Real async jobs do not run in this process; `unsupportedReason()` is the message. */
+  /** This process has no OpenSSL 3, or the call needs a job and there are none; `unsupportedReason()` says why. */
   ERR_ASYNC_UNSUPPORTED: CodedError;
   /** The native addon could not be loaded; the message says what was tried and what to do. */
   ERR_ASYNC_ADDON_NOT_LOADED: CodedError;

@@ -1,6 +1,6 @@
 // The finding of a probe of `doctor`.
 
-/** `unknown`: there was no way to tell. Only a `problem` keeps jobs, or what was asked about, from working. */
+/** `unknown`: there was no way to tell. Only a `problem` keeps the library, or the module asked about, from working. */
 export type FindingStatus = 'ok' | 'warning' | 'problem' | 'unknown';
 
 export interface Finding {

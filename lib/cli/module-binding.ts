@@ -1,7 +1,7 @@
 // The library that the OpenSSL functions of an engine, a provider or an addon are bound to when this process loads it.
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { isCapable, opensslVersion } from '../index';
+import { capability, opensslVersion } from '../index';
 import { environment, symbols } from '../native/environment';
 import { readElf, type ElfModule, type UndefinedSymbol } from './elf';
 import { messageOf, problem, unknown, type Finding } from './finding';
@@ -83,7 +83,8 @@ function judge(elf: ElfModule, details: Record<string, unknown>): Finding {
 
 // A module of PKCS#11 is no engine or provider: an engine or provider opens it.
 function judgeToken(details: Record<string, unknown>): Finding {
-  if (!isCapable()) return unknown('is a module of PKCS#11; without async jobs it cannot be told more', { details });
+  if (capability() === 'none')
+    return unknown('is a module of PKCS#11; without the addon it cannot be told more', { details });
   const [second, canIsolate] = environment().addon.modules.secondLibcrypto(String(details.path));
   Object.assign(details, { pkcs11: true, secondLibcrypto: second, canIsolate });
   const summary = 'is a module of PKCS#11';

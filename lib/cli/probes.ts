@@ -2,7 +2,7 @@
 import { constants, generateKeyPairSync, verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import {
-  isCapable,
+  capability,
   jobFunction,
   listEngines,
   listProviders,
@@ -14,7 +14,7 @@ import {
   WaitSignal,
 } from '../index';
 import { environment, symbols } from '../native/environment';
-import { addonsDisabledBy, loadAddon } from '../native/load';
+import { addonsDisabledBy, boringRuntime, loadAddon } from '../native/load';
 import { DEFAULT_OPTIONS } from '../base/options';
 import { messageOf, problem, unknown, type Finding } from './finding';
 import { describeCopies } from './copies';
@@ -58,6 +58,7 @@ export async function runProbe({ run }: Probe): Promise<Finding> {
 }
 
 const USE_OFFICIAL_NODE = 'Run under an official Node.js binary, or one that links OpenSSL 3.0 or later.';
+const USE_CAPABLE_NODE = 'For jobs, run under a Node.js for glibc, macOS or Windows.';
 const REINSTALL = 'Reinstall on this machine: npm rebuild openssl-async';
 // Each of these has a probe of its own, which says more.
 const MISSING_OF_CODE: Record<string, string> = {
@@ -69,9 +70,10 @@ const REPORT_IT = 'Please report it, with the output of: openssl-async doctor --
 // --- The process
 
 function describeRuntime(): Finding {
-  const { bun, electron } = process.versions;
-  const name = bun ? `Bun ${bun}` : electron ? `Electron ${electron}` : 'Node.js';
-  const summary = `${name}${bun ? '' : ` ${process.version}`} on ${process.platform}-${process.arch}`;
+  const { bun, deno, electron } = process.versions as Partial<Record<string, string>>;
+  const other = bun ?? deno ?? electron;
+  const name = other === undefined ? 'Node.js' : bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : `Electron ${other}`;
+  const summary = `${name}${bun || deno ? '' : ` ${process.version}`} on ${process.platform}-${process.arch}`;
   const details = { versions: process.versions, platform: process.platform, arch: process.arch };
   return { status: 'ok', summary, details: { ...details, execPath: process.execPath } };
 }
@@ -90,9 +92,7 @@ function describeOpenSSL(): Finding {
 }
 
 function linkageOf(version: string | undefined): 'boringssl' | 'none' | 'shared' | 'embedded' {
-  const features = process.features as { openssl_is_boringssl?: boolean };
-  const { bun, electron, boringssl } = process.versions;
-  if (features.openssl_is_boringssl === true || bun || electron || boringssl) return 'boringssl';
+  if (boringRuntime() !== undefined) return 'boringssl';
   if (version === undefined) return 'none';
   const { variables } = process.config as unknown as { variables: Record<string, unknown> };
   return String(variables.node_shared_openssl) === 'true' ? 'shared' : 'embedded';
@@ -154,12 +154,22 @@ function describeAddon(): Finding {
 }
 
 function describeCapability(): Finding {
-  const capable = isCapable();
+  const mode = capability();
   const reason = unsupportedReason();
-  const details = { capable, ...(reason === undefined ? {} : { reason }) };
-  if (capable) return { status: 'ok', summary: 'OpenSSL async jobs run here', details };
-  const remedies = symbols() === undefined ? [REINSTALL] : [USE_OFFICIAL_NODE];
-  return problem(reason ?? 'OpenSSL async jobs do not run here', remedies, { details });
+  const details = { capable: mode === 'jobs', capability: mode, ...(reason === undefined ? {} : { reason }) };
+  switch (mode) {
+    case 'jobs':
+      return { status: 'ok', summary: 'OpenSSL async jobs run here', details };
+    case 'operations': {
+      const notes = ['operations, keys, streams, stores and remote keys work all the same: they wait on threads'];
+      const summary = `without jobs: ${String(reason)}`;
+      return { status: 'warning', summary, notes, remedies: [USE_CAPABLE_NODE], details };
+    }
+    case 'none': {
+      const remedies = symbols() === undefined && boringRuntime() === undefined ? [REINSTALL] : [USE_OFFICIAL_NODE];
+      return problem(String(reason), remedies, { details });
+    }
+  }
 }
 
 function describeSymbols(): Finding {
@@ -222,6 +232,9 @@ async function runAccelerator(): Promise<Finding> {
   const valid = verify('sha256', Buffer.from('doctor'), publicKey, signature);
   const details = { pauses, valid };
   if (!valid) return problem('the accelerator gave a signature that is not valid', [REPORT_IT], { details });
+  if (capability() === 'operations') {
+    return { status: 'ok', summary: 'a P-256 signature was made on a thread of the pool, and is valid', details };
+  }
   if (pauses === 0) return problem('the accelerator signed without a pause', [REPORT_IT], { details });
   return { status: 'ok', summary: 'a P-256 signature paused its job, and is valid', details };
 }
@@ -343,7 +356,7 @@ function describeProviders(): Finding {
 function describeEngines(): Finding {
   const addon = symbols();
   const supported = addon === undefined ? 'ENGINE_METHOD_ALL' in constants : addon.hasSymbol('ENGINE_by_id');
-  const engines = supported && isCapable() ? listEngines() : [];
+  const engines = supported && capability() !== 'none' ? listEngines() : [];
   const details = { supported, engines };
   if (!supported)
     return { status: 'ok', summary: 'this OpenSSL has none any more; providers took their place', details };

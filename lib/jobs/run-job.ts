@@ -26,7 +26,7 @@ import {
 import type { NativeError } from '../native/contract/error';
 import type { NativeWaitContext } from '../native/contract/handles';
 import { EventKind, EventWord, WAKEUP_KINDS } from '../native/contract/tables';
-import { environment, errorForNone, type Environment, type Listener } from '../native/environment';
+import { environment, errorForNoJobs, type Environment, type Listener } from '../native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from '../base/validators';
 import { WaitContext, waitContextInternals } from './wait-context';
 
@@ -368,7 +368,7 @@ export function runJob<Args = unknown>(
 ): Promise<JobResult> {
   validateJobFunction(func);
   const given = options === NO_OPTIONS ? NO_OPTIONS : readRunJobOptions(options);
-  const missing = errorForNone();
+  const missing = errorForNoJobs();
   if (missing !== undefined) return Promise.reject(missing);
   const env = environment();
   const { args, waitContext } = given;

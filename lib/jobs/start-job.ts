@@ -6,7 +6,13 @@ import { Job } from './job';
 import { cloneArgs, GeneratorJobFunction, toBytes, validateJobFunction, type JobFunction } from './job-function';
 import type { NativeJob } from '../native/contract/handles';
 import { RunStatus } from '../native/contract/tables';
-import { environment, type Environment, type Listener, type Recallable } from '../native/environment';
+import {
+  environment,
+  environmentWithJobs,
+  type Environment,
+  type Listener,
+  type Recallable,
+} from '../native/environment';
 import { waitContextInternals, type WaitContext } from './wait-context';
 
 /** `ASYNC_PAUSE`: the job paused. Resume it with {@link startJob} when one of `waitFds` is readable. */
@@ -139,7 +145,7 @@ export function startJob(
   func?: JobFunction,
   args?: unknown,
 ): StartJobResult {
-  const env = environment();
+  const env = environmentWithJobs();
   env.enter();
   if (!waitContextInternals.isWaitContext(waitContext)) {
     throw invalidArgType('waitContext', 'an instance of WaitContext', waitContext);

@@ -12,7 +12,7 @@ import {
   type Resolve,
 } from '../base/pending';
 import type { NativeWaitContext } from '../native/contract/handles';
-import { environment, type Environment, type Listener } from '../native/environment';
+import { environment, environmentWithJobs, type Environment, type Listener } from '../native/environment';
 import { readOptions, validateAbortSignal, validateFunction, validateInteger } from '../base/validators';
 import { WAIT_STATUSES } from '../native/contract/tables';
 
@@ -146,7 +146,7 @@ export class WaitContext {
   }
 
   constructor() {
-    this.#environment = environment();
+    this.#environment = environmentWithJobs();
     this.#environment.start();
     const created = this.#environment.addon.waitContexts.create();
     if (isNativeError(created)) throw fromNative(created);

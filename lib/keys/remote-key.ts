@@ -86,7 +86,8 @@ const SCOPE: Scope = {
 /**
  * Makes a private key of functions that ask the holder of the key: a cloud's key service, an HSM, another process.
  * `sign()`, `privateDecrypt()`, `diffieHellman()` take it as any other key. Such an operation runs in an OpenSSL job,
- * which is paused while the function works; `stats()` counts it among `jobs` and `paused`.
+ * which is paused while the function works; `stats()` counts it among `jobs` and `paused`. Where there are no jobs, it
+ * holds one of 64 threads meanwhile, and further operations wait in line.
  *
  * The functions are called on the event loop of the thread that made the key, in the order in which they were needed.
  * Their arguments are copies. An operation whose caller gives up (`signal`, `timeoutMs`) is over for the caller at

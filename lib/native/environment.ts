@@ -10,7 +10,7 @@ import type { NativeAddon, NativeEntry } from './contract/addon';
 import type { NativeJobs } from './contract/jobs';
 import type { NativeOperations } from './contract/operations';
 import { EventWord, STATE_WORDS, StateWord, WORDS_PER_EVENT } from './contract/tables';
-import { loadAddon } from './load';
+import { loadAddon, reasonOfRuntime } from './load';
 
 const EVENTS_PER_CALL = 1024;
 
@@ -54,6 +54,8 @@ export class Environment {
   poolLimit = 0;
   /** True once something was done that depends on the options. */
   started = false;
+  /** Why no jobs run, in one sentence; undefined when they do. */
+  readonly withoutJobs: string | undefined;
   /** The object that is being handed to native code. No user's code runs meanwhile. */
   submitting: Recallable | undefined = undefined;
   /** The job that native code is running for JavaScript, which may run users' code {@link inside}. */
@@ -72,8 +74,9 @@ export class Environment {
     this.runCallbacks(ids);
   };
 
-  constructor(addon: NativeAddon) {
+  constructor(addon: NativeAddon, withoutJobs: string | undefined) {
     this.addon = addon;
+    this.withoutJobs = withoutJobs;
     this.jobs = addon.jobs;
     this.operations = addon.operations;
     addon.thread.setEventSink(this.#words, this.#onEvents, this.#onCallbacks, this.#state);
@@ -90,7 +93,7 @@ export class Environment {
     if (this.started) return;
     const { initialJobs } = this.options;
     // Refused when the thread has a pool already, which will do.
-    if (initialJobs > 0) this.addon.thread.init(0, initialJobs);
+    if (initialJobs > 0 && this.withoutJobs === undefined) this.addon.thread.init(0, initialJobs);
     this.started = true;
   }
 
@@ -224,6 +227,8 @@ interface Loaded {
   /** The reason why there is no environment. `error` makes the error of code that needs one. */
   readonly reason: string | undefined;
   readonly error: (() => Error) | undefined;
+  /** The reason why there are no jobs. */
+  readonly withoutJobs: string | undefined;
 }
 
 // A failed load is tried again: memory or file descriptors may have been lacking.
@@ -238,12 +243,16 @@ function loadOnce(): Loaded {
   const result = loadAddon();
   if (!result.loaded) {
     const { code, message, reason } = result;
-    return { module: undefined, reason, error: () => asyncError(code, message) };
+    return { module: undefined, reason, error: () => asyncError(code, message), withoutJobs: reason };
   }
   const { addon: module } = result;
-  const reason = module.unsupportedReason();
-  if (reason !== '') return { module, reason, error: () => asyncError('ERR_ASYNC_UNSUPPORTED', reason) };
-  return { module, reason: undefined, error: undefined };
+  const lack = module.unsupportedReason();
+  if (lack !== '') {
+    const reason = reasonOfRuntime() ?? lack;
+    return { module, reason, error: () => asyncError('ERR_ASYNC_UNSUPPORTED', reason), withoutJobs: reason };
+  }
+  const withoutJobs = module.withoutJobsReason();
+  return { module, reason: undefined, error: undefined, withoutJobs: withoutJobs === '' ? undefined : withoutJobs };
 }
 
 /** Throws `ERR_ASYNC_UNSUPPORTED` or `ERR_ASYNC_ADDON_NOT_LOADED`; `ERR_ASYNC_LOOP`, which may pass. */
@@ -252,19 +261,25 @@ export function environment(): Environment {
 }
 
 function open(): Environment {
-  const { module, error } = load();
+  const { module, error, withoutJobs } = load();
   if (error !== undefined) throw error();
   const addon = (module as NativeEntry).open();
   if (isNativeError(addon)) throw fromNative(addon);
-  present = new Environment(addon);
+  present = new Environment(addon, withoutJobs);
   return present;
 }
 
-/** The error that {@link environment} would throw. */
-export function errorForNone(): Error | undefined {
-  if (present !== undefined) return undefined;
+/** As {@link environment}, for what runs in jobs: throws `ERR_ASYNC_UNSUPPORTED` also where there are none. */
+export function environmentWithJobs(): Environment {
+  const env = environment();
+  if (env.withoutJobs !== undefined) throw asyncError('ERR_ASYNC_UNSUPPORTED', env.withoutJobs);
+  return env;
+}
+
+/** The error that {@link environmentWithJobs} would throw. */
+export function errorForNoJobs(): Error | undefined {
   try {
-    environment();
+    environmentWithJobs();
     return undefined;
   } catch (error) {
     return error as Error;
@@ -274,6 +289,11 @@ export function errorForNone(): Error | undefined {
 /** One sentence, or undefined where the addon works. */
 export function reasonForNone(): string | undefined {
   return load().reason;
+}
+
+/** One sentence, or undefined where jobs run. */
+export function reasonForNoJobs(): string | undefined {
+  return load().withoutJobs;
 }
 
 /** The functions of the addon that work even where jobs do not run; undefined without the addon. */

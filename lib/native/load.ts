@@ -131,6 +131,24 @@ function describeFailure(attempts: (LoadAttempt & { code: string })[]): LoadedAd
   };
 }
 
+/** Why this runtime can never load the addon, in one sentence; undefined when it may. */
+export function reasonOfRuntime(): string | undefined {
+  const name = boringRuntime();
+  return name === undefined
+    ? undefined
+    : `${name} has BoringSSL in place of OpenSSL: it has neither async jobs nor other functions that the addon calls.`;
+}
+
+/** The name of this runtime if it has BoringSSL. */
+export function boringRuntime(): string | undefined {
+  const { bun, deno, electron } = process.versions as Partial<Record<string, string>>;
+  if (bun !== undefined) return `Bun ${bun}`;
+  if (deno !== undefined) return `Deno ${deno}`;
+  if (electron !== undefined) return `Electron ${electron}`;
+  const { openssl_is_boringssl: isBoring } = process.features as { openssl_is_boringssl?: boolean };
+  return isBoring === true || 'boringssl' in process.versions ? 'This runtime' : undefined;
+}
+
 interface Diagnosis {
   code?: 'ERR_ASYNC_UNSUPPORTED';
   reason: string;
@@ -138,17 +156,28 @@ interface Diagnosis {
   remedies: string[];
 }
 
+const USE_NODE = 'Run under an official Node.js binary or one that links OpenSSL 3.0 or later.';
+
 function diagnose(attempts: (LoadAttempt & { code: string })[]): Diagnosis {
   const failures = attempts.flatMap(({ failure }) => failure ?? []);
   if (attempts.some(({ code }) => code === 'ERR_DLOPEN_DISABLED')) return disabled();
+  const boring = reasonOfRuntime();
+  if (boring !== undefined) {
+    return {
+      code: 'ERR_ASYNC_UNSUPPORTED',
+      reason: boring,
+      causes: ['The functions that the addon calls are OpenSSL 3 of the process that loads it.'],
+      remedies: [USE_NODE],
+    };
+  }
   const missingSymbol = failures.map((failure) => /undefined symbol: (\w+)|symbol not found.*'_(\w+)'/i.exec(failure));
   const symbol = missingSymbol.flatMap((match) => match?.[1] ?? match?.[2] ?? [])[0];
   if (symbol !== undefined) {
     return {
       code: 'ERR_ASYNC_UNSUPPORTED',
-      reason: `This runtime does not export ${symbol}, which the addon needs.`,
-      causes: ['The runtime is built without OpenSSL or with BoringSSL (Electron, Bun).'],
-      remedies: ['Run under an official Node.js binary or one that links OpenSSL 3.0 or later.'],
+      reason: `This runtime has no OpenSSL 3: it does not export ${symbol} (BoringSSL, or a build without OpenSSL).`,
+      causes: ['The runtime is built without OpenSSL or with BoringSSL (Bun, Deno, Electron).'],
+      remedies: [USE_NODE],
     };
   }
   const platform = `${process.platform}-${process.arch}`;

@@ -310,7 +310,11 @@ class Call<T> implements Pending<T>, Listener, CallResult {
   // The call was meant for hardware, which did not do the work.
   private ranHere(): boolean {
     const { spec, kind = 0 } = this;
-    return spec.passesOver === true || (spec.mayPause && !(placeIn(kind) === 'job' && pausesIn(kind) > 0));
+    const place = placeIn(kind);
+    // Without jobs, a call to hardware waits on a thread.
+    const hasJobs = (ready as Environment).withoutJobs === undefined;
+    const isElsewhere = hasJobs ? place === 'job' && pausesIn(kind) > 0 : place === 'pool';
+    return spec.passesOver === true || (spec.mayPause && !isElsewhere);
   }
 
   private publish(error: Error | undefined): void {
@@ -364,6 +368,13 @@ export function nothingPauses(algorithm: string): Error {
   return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider that may pause, and has ${algorithm}, is asked for`);
 }
 
+function cannotPause(algorithm: string, withoutJobs: string): Error {
+  return asyncError(
+    'ERR_ASYNC_UNSUPPORTED',
+    `${algorithm} cannot pause, which requireOffload asks for: ${withoutJobs}`,
+  );
+}
+
 /**
  * Runs a call of `spec`. `inputs` are copied or read before it returns; `options` come from
  * {@link readOperationOptions}. Everything that goes wrong rejects.
@@ -375,11 +386,14 @@ export function call<T>(
   options: OperationOptions | undefined,
   decode: Decode<T>,
 ): Promise<T> {
-  callEnvironment();
+  const { withoutJobs } = callEnvironment();
   const aborted = options && abortedBefore(options, LIMIT_ERRORS);
   if (aborted !== undefined) return aborted;
   const requiresOffload = options?.requireOffload === true;
-  if (requiresOffload && (!spec.mayPause || spec.passesOver === true)) return rejected(nothingPauses(spec.algorithm));
+  if (requiresOffload) {
+    if (!spec.mayPause || spec.passesOver === true) return rejected(nothingPauses(spec.algorithm));
+    if (withoutJobs !== undefined) return rejected(cannotPause(spec.algorithm, withoutJobs));
+  }
   if (!tracesOperations()) {
     // The functions of a held key are called in the async context of this call.
     const inContext = spec.held === undefined ? undefined : captureContext();

@@ -28,7 +28,7 @@ let generations = 0;
 export function setLoaded(provider: string, pauses: boolean): void {
   forgetMade(provider);
   loaded.set(provider.toLowerCase(), { name: provider, library: 'own', generation: ++generations, pauses });
-  if (!pauses && !SOFTWARE_PROVIDERS.has(provider)) environment().guardExit();
+  guardExit(provider, pauses);
 }
 
 /** From now on, this name does not stand for a provider in the addon's own library. */
@@ -36,6 +36,12 @@ export function setUnloaded(provider: string): void {
   forgetMade(provider);
   loaded.delete(provider.toLowerCase());
   ++generations;
+}
+
+// Threads of the pool wait for hardware that does not pause, and without jobs for all hardware.
+function guardExit(provider: string, pauses: boolean): void {
+  const env = environment();
+  if ((!pauses || env.withoutJobs !== undefined) && !SOFTWARE_PROVIDERS.has(provider)) env.guardExit();
 }
 
 // Forgets the keys and specs of the provider's previous load.
@@ -78,6 +84,7 @@ function locate(name: string, key: string): KnownProvider | undefined {
     case 'process': {
       const known: KnownProvider = { name: key, library: 'process', generation: undefined, pauses: true };
       inProcess.set(key, known);
+      guardExit(key, known.pauses);
       return known;
     }
     // A configuration file has activated the provider, perhaps on another thread.

@@ -40,7 +40,8 @@ export interface OperationOptions {
   /**
    * Rejects an operation with `ERR_ASYNC_NOT_OFFLOADED` if it was meant for hardware and ran here: its job did not
    * pause, or a query such as `?provider=name` found software only, which is known before it runs. There is no
-   * `fallback` then. By default, `stats().providers[name].notOffloaded` counts such operations, and the channel
+   * `fallback` then. Without jobs, hardware is
+   * refused with `ERR_ASYNC_UNSUPPORTED`. By default, `stats().providers[name].notOffloaded` counts such operations, and the channel
    * `openssl-async:operation:not-offloaded` tells of them. @defaultValue false
    */
   requireOffload?: boolean;

@@ -1,7 +1,13 @@
 // The library, the process's OpenSSL and this thread's pool of jobs.
 import { asyncError, fromNative, outOfRange } from '../base/errors';
 import { CONFIGURE_OPTIONS, resolveOptions, type ConfigureOptions } from '../base/options';
-import { environment, reasonForNone, versionOfOpenSSL } from '../native/environment';
+import {
+  environment,
+  environmentWithJobs,
+  reasonForNoJobs,
+  reasonForNone,
+  versionOfOpenSSL,
+} from '../native/environment';
 import { loadConfiguration } from '../hardware/providers';
 import { validateInteger, readOptions } from '../base/validators';
 
@@ -15,14 +21,33 @@ export interface InitThreadOptions {
 
 const MAX_POOL = 1_000_000;
 
-/** Whether real OpenSSL async jobs run in this process: `ASYNC_is_capable(3)`. Never throws. */
+/**
+ * Whether real OpenSSL async jobs run in this process: `ASYNC_is_capable(3)`. Where they do not, operations may work all
+ * the same: see {@link capability}. Never throws.
+ */
 export function isCapable(): boolean {
-  return reasonForNone() === undefined;
+  return reasonForNoJobs() === undefined;
 }
 
 /** Why {@link isCapable} is false, in one sentence; undefined when it is true. Never throws. */
 export function unsupportedReason(): string | undefined {
-  return reasonForNone();
+  return reasonForNoJobs();
+}
+
+/** The parts of the library that work in a process; see {@link capability}. */
+export type Capability = 'jobs' | 'operations' | 'none';
+
+/**
+ * The parts of the library that work in this process. Never throws.
+ *
+ * - `'jobs'`: everything. {@link isCapable} is true.
+ * - `'operations'`: everything but jobs, as on musl. Operations, keys, streams, stores and remote keys work on threads;
+ *   `startJob()`, `runJob()`, `WaitContext`, `initThread()` and `requireOffload` fail with `ERR_ASYNC_UNSUPPORTED`.
+ * - `'none'`: nothing, as without the addon or with BoringSSL. Use `node:crypto`.
+ */
+export function capability(): Capability {
+  if (reasonForNone() !== undefined) return 'none';
+  return isCapable() ? 'jobs' : 'operations';
 }
 
 /**
@@ -47,7 +72,7 @@ export function initThread(options: InitThreadOptions = {}): void {
   if (maxSize !== 0 && initSize > maxSize) {
     throw outOfRange('options.initSize', `<= maxSize (${String(maxSize)})`, initSize);
   }
-  const env = environment();
+  const env = environmentWithJobs();
   if (env.insideJob) throw asyncError('ERR_ASYNC_NESTED_START', 'initThread() cannot be called from within a job');
   const refused = env.addon.thread.init(maxSize, initSize);
   if (refused !== undefined) throw fromNative(refused);

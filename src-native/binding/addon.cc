@@ -20,6 +20,7 @@ using Info = const Napi::CallbackInfo&;
 
 Napi::Value OpenSSLVersionOf(Info info) { return Napi::String::New(info.Env(), OpenSSLVersion()); }
 Napi::Value UnsupportedReasonOf(Info info) { return Napi::String::New(info.Env(), UnsupportedReason()); }
+Napi::Value WithoutJobsReasonOf(Info info) { return Napi::String::New(info.Env(), WithoutJobsReason()); }
 
 // { required, optional }: names.
 Napi::Value SymbolNames(Info info) {
@@ -74,7 +75,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("symbolNames", &SymbolNames);
   add("hasSymbol", &HasSymbolOf);
   add("copies", &CopiesOf);
-  if (UnsupportedReason().empty()) add("open", &Open);
+  if (!UnsupportedReason().empty()) return exports;
+  add("withoutJobsReason", &WithoutJobsReasonOf);
+  add("open", &Open);
   return exports;
 }
 

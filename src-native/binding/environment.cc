@@ -38,7 +38,9 @@ class OpenEnvironments {
 
  private:
   OpenEnvironments() {
-    WorkerPool::Get();  // registered first, so it ends last: jobs need the pool to end
+    // Registered first, so they end last: jobs need the pool to end, and waiting threads the drain's answers.
+    WorkerPool::Get();
+    WorkerPool::ForWaiting();
     atexit([] { Get().DrainThisThreads(); });
   }
 

@@ -9,6 +9,8 @@
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
+#include "openssl/version.h"
+#include "placement/operation_call.h"
 #include "remote/create_key.h"
 
 namespace openssl_async {
@@ -21,6 +23,9 @@ bool Has(uint32_t flags, RemoteKeyFlag flag) { return (flags & static_cast<uint3
 
 // (DER, OpenSSL's name of the type, number, operations, flags)
 Napi::Value CreateKey(Info info) {
+  if (Result<void> opened = Environment::From(info).remote_keys().Open(); !opened.ok()) {
+    return ToJs(info.Env(), opened.error());
+  }
   auto holder = std::make_shared<RemoteHolder>();
   holder->requests = Environment::From(info).remote_keys().requests();
   holder->key = ToUint32(info[2]);
@@ -90,13 +95,43 @@ Napi::Value NameInRequest(Info info) {
 }  // namespace
 
 RemoteKeys::RemoteKeys(Environment& environment) : environment_(environment) {
-  requests_ = std::make_shared<RemoteRequests>(static_cast<RemoteRequests::Delegate&>(*this));
+  requests_ = std::make_shared<RemoteRequests>(static_cast<RemoteRequests::Delegate&>(*this), !HasJobs());
   environment_.scheduler()->AddTarget(*this);
+}
+
+Result<void> RemoteKeys::Open() {
+  if (HasJobs() || calls_ != nullptr) return {};
+  uv_loop_t* loop = nullptr;
+  int error = UV_ENOSYS;
+  if (napi_get_uv_event_loop(environment_.env(), &loop) == napi_ok) {
+    calls_ = CompletionQueue::Create(loop, *open_, *this, &error);
+  }
+  if (calls_ != nullptr) return {};
+  return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}};
+}
+
+void RemoteKeys::Close(std::function<void()> done) {
+  if (calls_ != nullptr) calls_->Close();
+  // Nothing waits for the handle: operations, which close next, must not end and be told in a turn in between.
+  OpenHandles* open = open_.release();
+  open->WhenAllClosed([open] { delete open; });
+  done();
 }
 
 void RemoteKeys::OnRemoteRequest() { environment_.scheduler()->RequestDelivery(*this); }
 
+void RemoteKeys::OnRemoteRequestElsewhere() {
+  if (!called_.exchange(true)) calls_->Push(&call_);
+}
+
+void RemoteKeys::OnCompletions() {
+  calls_->TakeAll([](CompletionQueue::Entry*) {});
+  called_.store(false);
+  OnDelivery();
+}
+
 uint32_t RemoteKeys::RunningJob() const {
+  if (const OperationCall* call = OperationCall::Running(); call != nullptr) return call->id();
   const ScheduledJob* job = environment_.scheduler()->running();
   return job == nullptr ? kNoJobId : job->id();
 }

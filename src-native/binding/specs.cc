@@ -14,6 +14,7 @@
 #include "modules/provider.h"
 #include "openssl/error_queue.h"
 #include "openssl/fips.h"
+#include "openssl/version.h"
 #include "operations/registry.h"
 
 namespace openssl_async {
@@ -30,6 +31,11 @@ Result<void> CheckKeys(const std::vector<std::shared_ptr<Key>>& keys) {
     if (own.ok() && key->scope().library_context != own.value()) return CheckAccelerator();
   }
   return {};
+}
+
+// Hardware that would pause a job blocks the thread where there is none. The accelerator does the work on that thread.
+bool BlocksWithoutJobs(const Scope& scope) {
+  return scope.provider.may_pause && !HasJobs() && scope.backend != "provider:accelerator";
 }
 
 // (family, name in the statistics, names, numbers, keys, bytes, scope, fallback, source)
@@ -62,7 +68,8 @@ Napi::Value CreateSpecOf(Info info) {
   if (!created.ok()) return ToJs(info.Env(), created.error());
   created.value()->set_may_pause(scope.value().provider.may_pause);
   created.value()->set_asymmetric(IsAsymmetric(family));
-  created.value()->set_blocks(scope.value().blocks);
+  created.value()->set_asks_javascript(scope.value().backend == "provider:remote");
+  created.value()->set_blocks(scope.value().blocks || BlocksWithoutJobs(scope.value()));
   const auto* fallback = ToOptionalHandle<PlacedSpec>(info[7]);
   if (fallback != nullptr) created.value()->set_fallback(fallback->spec);
   PlacedSpec placed =

@@ -25,11 +25,14 @@ std::string FindReason() {
              ", so it has no OpenSSL async jobs (BoringSSL, or a build without OpenSSL 3).";
     }
   }
-  if (ASYNC_is_capable() != 1) {
-    return OpenSSLVersion() +
-           " was built for a platform without async jobs (ASYNC_is_capable() is 0, as on musl, which has no ucontext).";
-  }
   return "";
+}
+
+std::string FindReasonWithoutJobs() {
+  if (ASYNC_is_capable() == 1) return "";
+  return OpenSSLVersion() +
+         " was built for a platform without async jobs (ASYNC_is_capable() is 0, as on musl, which has no ucontext); "
+         "operations run on threads instead.";
 }
 
 }  // namespace
@@ -47,6 +50,11 @@ bool HasSymbol(const char* name) { return FindHostSymbol(name) != nullptr; }
 
 const std::string& UnsupportedReason() {
   static const std::string* reason = new std::string(FindReason());  // never destroyed: used until the process ends
+  return *reason;
+}
+
+const std::string& WithoutJobsReason() {
+  static const std::string* reason = new std::string(FindReasonWithoutJobs());
   return *reason;
 }
 

@@ -20,8 +20,13 @@ struct OptionalSymbols {
 
 const OptionalSymbols& GetOptionalSymbols();
 
-// Why async jobs do not run in this process, in one sentence; empty when they do. Computed once; any thread.
+// Why nothing of the addon works in this process, in one sentence; empty when it works. Computed once; any thread.
 const std::string& UnsupportedReason();
+// Why no async jobs run in this process, in one sentence; empty when they do. As UnsupportedReason(), which must be
+// empty: operations work without jobs.
+const std::string& WithoutJobsReason();
+// Whether jobs may be started.
+inline bool HasJobs() { return WithoutJobsReason().empty(); }
 
 // Functions that the addon needs, and functions that are used only where they exist.
 const std::vector<std::string>& RequiredSymbols();

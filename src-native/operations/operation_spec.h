@@ -41,7 +41,7 @@ class OperationSpec {
   // Whether Run() refuses the call before any work: such a call needs no other thread and no copies of its inputs.
   virtual bool IsHopeless(const Operation&) const { return false; }
 
-  // Whether calls may pause: they are then run as jobs.
+  // Whether calls may pause: they are then run as jobs, and where there are none, on threads of the pool.
   bool may_pause() const { return may_pause_; }
   void set_may_pause(bool may_pause) { may_pause_ = may_pause; }
 
@@ -49,6 +49,11 @@ class OperationSpec {
   // they are kept off the loop's thread.
   bool blocks() const { return blocks_; }
   void set_blocks(bool blocks) { blocks_ = blocks; }
+
+  // Whether calls may wait for JavaScript on the loop's thread. Where there are no jobs, they wait on threads of their
+  // own: JavaScript may need the pool for its answer.
+  bool asks_javascript() const { return asks_javascript_; }
+  void set_asks_javascript(bool asks_javascript) { asks_javascript_ = asks_javascript; }
 
   // Whether calls work with a key pair, which accelerators count apart.
   bool is_asymmetric() const { return is_asymmetric_; }
@@ -62,6 +67,7 @@ class OperationSpec {
   bool may_pause_ = false;
   bool is_asymmetric_ = false;
   bool blocks_ = false;
+  bool asks_javascript_ = false;
   std::shared_ptr<OperationSpec> fallback_;
 };
 

@@ -4,13 +4,23 @@
 
 namespace openssl_async {
 
+namespace {
+
+thread_local const OperationCall* running = nullptr;
+
+}  // namespace
+
+const OperationCall* OperationCall::Running() { return running; }
+
 void OperationCall::Run() noexcept {
   if (blocking_ != nullptr && !blocking_->Begin()) {
     blocking_.reset();
     operation_.SetError({"ERR_ASYNC_ENGINE", "The process is ending", {}});
     return;
   }
+  running = this;
   operation_.Run();
+  running = nullptr;
 }
 
 void OperationCall::Done() noexcept {

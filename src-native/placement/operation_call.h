@@ -18,6 +18,9 @@ class OperationRunner;
 
 class OperationCall final : private WorkerPool::Task, private CompletionQueue::Entry {
  public:
+  // The call that a thread of a pool carries out; null on other threads.
+  static const OperationCall* Running();
+
   JobId id() const { return id_; }
   Operation& operation() { return operation_; }
   Place place() const { return place_; }

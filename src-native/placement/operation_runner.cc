@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/memory.h"
+#include "openssl/version.h"
 
 namespace openssl_async {
 
@@ -135,7 +136,7 @@ bool OperationRunner::Abandon(JobId id) {
     return false;
   }
   bool forgotten = false;
-  if (call->place_ == Place::kPool) forgotten = WorkerPool::Get().Cancel(call);
+  if (call->place_ == Place::kPool) forgotten = PoolOf(*call).Cancel(call);
   if (call->job_ != nullptr) forgotten = scheduler_.Abandon(*call->job_);
   if (!forgotten) {
     call->abandoned_ = true;
@@ -158,7 +159,7 @@ void OperationRunner::Release(OperationCall& call) {
 
 Place OperationRunner::Decide(const OperationCall& call, Mode mode) const {
   if (mode == Mode::kInline) return Place::kInline;
-  if (call.operation_.spec().may_pause()) return Place::kJob;
+  if (call.operation_.spec().may_pause()) return HasJobs() ? Place::kJob : Place::kPool;
   if (mode == Mode::kOffload || call.operation_.spec().blocks()) return Place::kPool;
   const uint64_t cost = call.stats_->cost.Expect(call.bytes_);
   const uint64_t hop = in_flight_ == 0 ? hop_alone_.value() : kBusyHopNs;
@@ -278,6 +279,11 @@ void OperationRunner::RunTurn() {
   TellEnded();
 }
 
+WorkerPool& OperationRunner::PoolOf(const OperationCall& call) {
+  const bool waits = call.operation_.spec().asks_javascript() && !call.fell_back_;
+  return waits ? WorkerPool::ForWaiting() : WorkerPool::Get();
+}
+
 OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call, Mode mode) {
   if (!call.operation_.CopyInputs()) {
     Release(call);
@@ -287,11 +293,12 @@ OperationRunner::Submission OperationRunner::SubmitToPool(OperationCall& call, M
   call.order_ = in_flight_ == 0 ? submissions_ : 0;
   call.completions_ = completions_;
   call.waker = completions_.get();
-  if (call.operation_.spec().blocks()) call.blocking_ = blocking_;
+  // A call that waits for JavaScript ends with its environment, and need not be waited for.
+  if (call.operation_.spec().blocks() && !call.operation_.spec().asks_javascript()) call.blocking_ = blocking_;
   const uint64_t expected_ns =
       call.operation_.spec().blocks() ? CostBySize::kUnknown : call.stats_->cost.Expect(call.bytes_);
   call.expected_ns = static_cast<uint32_t>(std::min<uint64_t>(expected_ns, UINT32_MAX));
-  if (const WorkerPool::Refusal refusal = WorkerPool::Get().Submit(&call); refusal != WorkerPool::Refusal::kNone) {
+  if (const WorkerPool::Refusal refusal = PoolOf(call).Submit(&call); refusal != WorkerPool::Refusal::kNone) {
     const bool no_threads = refusal == WorkerPool::Refusal::kNoThreads;
     if (no_threads && mode == Mode::kAuto && !call.operation_.spec().blocks()) {
       call.place_ = Place::kInline;
@@ -359,7 +366,8 @@ void OperationRunner::AccountToHolder(const OperationCall& call) {
   BackendStats* backend = call.backend_;
   if (call.passed_over_ != nullptr && call.operation_.ok()) ++call.passed_over_->not_offloaded;
   if (backend == nullptr) return;
-  const bool ran_here = call.fell_back_ || (call.operation_.spec().may_pause() && call.pauses_ == 0);
+  const bool could_pause = call.operation_.spec().may_pause() && call.place_ != Place::kPool;
+  const bool ran_here = call.fell_back_ || (could_pause && call.pauses_ == 0);
   if (call.operation_.ok() && ran_here) ++backend->not_offloaded;
   if (call.fell_back_) return;
   ++backend->operations;
@@ -456,8 +464,7 @@ void OperationRunner::Close(std::function<void()> done) {
   for (OperationCall* call : by_id_) {
     if (call == nullptr) continue;
     // Calls of abandoned jobs keep their memory, like the jobs themselves.
-    const bool is_over =
-        call->told_ || (call->place_ == Place::kPool ? WorkerPool::Get().Cancel(call) : !call->in_job_);
+    const bool is_over = call->told_ || (call->place_ == Place::kPool ? PoolOf(*call).Cancel(call) : !call->in_job_);
     if (is_over) Release(*call);
   }
   if (completions_) {

@@ -108,6 +108,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
 
   Place Decide(const OperationCall& call, Mode mode) const;
   bool HasTimeFor(const OperationCall& call) const;
+  static WorkerPool& PoolOf(const OperationCall& call);
   Submission SubmitToPool(OperationCall& call, Mode mode);
   Submission SubmitJob(OperationCall& call);
   Submission SubmitToNextTurn(OperationCall& call);

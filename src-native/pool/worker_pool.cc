@@ -81,6 +81,10 @@ struct WorkerPool::State {
 
 // Starts the missing threads, as many as the system allows.
 void WorkerPool::State::StartThreads() {
+  if (options.on_demand) {
+    if (workers.sleeping == 0 && stats.threads < options.threads) StartWorker();
+    return;
+  }
   if (is_complete || (stats.threads != 0 && stats.submitted < next_retry)) return;
   next_retry = stats.submitted + kSubmissionsPerRetry;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
@@ -178,16 +182,32 @@ void WorkerPool::State::Work(bool is_spare) {
 }
 
 WorkerPool& WorkerPool::Get() {
-  static auto* pool = new WorkerPool();
+  static WorkerPool* pool = Create<&Get>({});
   return *pool;
 }
 
-WorkerPool::WorkerPool() : state_(new State()) {
-  OnFork({[] { Get().BeforeFork(); }, [] { Get().AfterForkInParent(); }, [] { Get().AfterForkInChild(); }});
-  atexit([] {
-    if (!OtherThreadsHaveEnded()) Get().Stop();
-  });
+WorkerPool& WorkerPool::ForWaiting() {
+  static WorkerPool* pool = [] {
+    Options options;
+    options.threads = kMostWaiting;
+    options.spare_thread = false;
+    options.on_demand = true;
+    return Create<&ForWaiting>(options);
+  }();
+  return *pool;
 }
+
+template <WorkerPool& (*get)()>
+WorkerPool* WorkerPool::Create(const Options& options) {
+  auto* pool = new WorkerPool(options);
+  OnFork({[] { get().BeforeFork(); }, [] { get().AfterForkInParent(); }, [] { get().AfterForkInChild(); }});
+  atexit([] {
+    if (!OtherThreadsHaveEnded()) get().Stop();
+  });
+  return pool;
+}
+
+WorkerPool::WorkerPool(const Options& options) : state_(new State()) { state_->options = options; }
 
 // Locks, so that the child's copy of the queue is consistent.
 void WorkerPool::BeforeFork() { state_->mutex.lock(); }

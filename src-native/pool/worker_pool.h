@@ -36,6 +36,8 @@ class WorkerPool {
     // One more thread, of low priority, works only while more tasks wait than there are threads. It uses the time that
     // the event loop leaves of its core.
     bool spare_thread = true;
+    // `threads` is the most. A thread starts when a task finds none asleep.
+    bool on_demand = false;
   };
 
   struct Stats {
@@ -50,6 +52,10 @@ class WorkerPool {
 
   // Never destroyed. Its threads start with the first task and end with the process; a forked child starts anew.
   static WorkerPool& Get();
+  // Threads for tasks that wait for JavaScript. Such tasks have threads of their own, because JavaScript may need the
+  // pool for its answer. Further tasks wait in the queue.
+  static WorkerPool& ForWaiting();
+  static constexpr unsigned kMostWaiting = 64;
 
   // Why tasks are refused.
   enum class Refusal : uint8_t {
@@ -76,7 +82,10 @@ class WorkerPool {
  private:
   struct State;
 
-  WorkerPool();
+  explicit WorkerPool(const Options& options);
+  // For the pool that `get` gives.
+  template <WorkerPool& (*get)()>
+  static WorkerPool* Create(const Options& options);
   void BeforeFork();
   void AfterForkInParent();
   void AfterForkInChild();

@@ -1,5 +1,7 @@
 #include "remote/remote_requests.h"
 
+#include <condition_variable>
+
 #include "job/job_thread.h"
 #include "pool/notify_fd.h"
 
@@ -11,17 +13,55 @@ namespace {
 // held up here.
 constexpr unsigned kMostVainPauses = 64;
 
+constexpr char kEnvironmentEnds[] = "The remote key's environment ends";
+
 }  // namespace
 
-// Lives on the stack of its waiting job. Only the job's thread sees it.
+// Lives on the stack of its asker.
 class RemoteRequests::Request {
  public:
   Request(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer, uint32_t job)
       : key(holder.key), job(job), question(question), answer_(answer) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
 
   const uint32_t key;
   const uint32_t job;
   const RemoteQuestion& question;
+
+  // Whether there is an answer; if not, raises the error on the asker's thread.
+  bool Result() const {
+    if (ok_) return true;
+    RaiseOwn(reason_, detail_.empty() ? nullptr : detail_.c_str());
+    return false;
+  }
+
+  void EndWith(ByteView bytes) {
+    ok_ = answer_->Assign(bytes);
+    End();
+  }
+  void EndWith(OwnReason reason, const char* detail) {
+    reason_ = reason;
+    detail_ = detail == nullptr ? "" : detail;
+    End();
+  }
+
+ protected:
+  ~Request() = default;
+  // Has the asker go on, and so end the request.
+  virtual void End() = 0;
+
+ private:
+  SecretBytes* const answer_;
+  bool ok_ = false;
+  OwnReason reason_ = OwnReason::kRemoteKeyFailed;
+  std::string detail_;
+};
+
+// Only the job's thread sees it.
+class RemoteRequests::PausedRequest final : public Request {
+ public:
+  using Request::Request;
 
   // False when there is no way to wake the application.
   bool Prepare(ASYNC_WAIT_CTX* wait_context) {
@@ -50,25 +90,8 @@ class RemoteRequests::Request {
     return ended_;
   }
 
-  // Whether there is an answer; if not, raises the error in the job.
-  bool Result() const {
-    if (ok_) return true;
-    RaiseOwn(reason_, detail_.empty() ? nullptr : detail_.c_str());
-    return false;
-  }
-
-  void EndWith(ByteView bytes) {
-    ok_ = answer_->Assign(bytes);
-    End();
-  }
-  void EndWith(OwnReason reason, const char* detail) {
-    reason_ = reason;
-    detail_ = detail == nullptr ? "" : detail;
-    End();
-  }
-
  private:
-  void End() {
+  void End() override {
     ended_ = true;
     if (callback_ != nullptr) {
       callback_(callback_argument_);
@@ -77,15 +100,33 @@ class RemoteRequests::Request {
     }
   }
 
-  SecretBytes* const answer_;
   ASYNC_WAIT_CTX* wait_context_ = nullptr;
   ASYNC_callback_fn callback_ = nullptr;
   void* callback_argument_ = nullptr;
   NotifyFd notify_fd_;
   bool ended_ = false;
-  bool ok_ = false;
-  OwnReason reason_ = OwnReason::kRemoteKeyFailed;
-  std::string detail_;
+};
+
+class RemoteRequests::SleepingRequest final : public Request {
+ public:
+  SleepingRequest(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer, uint32_t job,
+                  std::mutex& mutex)
+      : Request(holder, question, answer, job), mutex_(mutex) {}
+
+  void Await(std::unique_lock<std::mutex>& lock) {
+    wake_.wait(lock, [this] { return ended_; });
+  }
+
+ private:
+  void End() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ended_ = true;
+    wake_.notify_one();  // under the lock: the request is gone as soon as its thread has the lock
+  }
+
+  std::mutex& mutex_;
+  std::condition_variable wake_;
+  bool ended_ = false;
 };
 
 bool RemoteHolder::Ask(const RemoteQuestion& question, SecretBytes* answer) const {
@@ -97,44 +138,66 @@ bool RemoteHolder::Ask(const RemoteQuestion& question, SecretBytes* answer) cons
 }
 
 bool RemoteRequests::Ask(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer) {
-  ASYNC_JOB* job = thread_ == std::this_thread::get_id() ? ASYNC_get_current_job() : nullptr;
-  if (job == nullptr) {
-    RaiseOwn(OwnReason::kRemoteKeyCannotWait);
-    return false;
-  }
+  const bool is_elsewhere = thread_ != std::this_thread::get_id();
+  if (is_elsewhere && threads_may_ask_) return AskOnThread(holder, question, answer);
+  if (!is_elsewhere && ASYNC_get_current_job() != nullptr) return AskInJob(holder, question, answer);
+  RaiseOwn(OwnReason::kRemoteKeyCannotWait);
+  return false;
+}
+
+bool RemoteRequests::AskInJob(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer) {
   if (delegate_ == nullptr) {
-    RaiseOwn(OwnReason::kRemoteKeyFailed, "The remote key's environment ends");
+    RaiseOwn(OwnReason::kRemoteKeyFailed, kEnvironmentEnds);
     return false;
   }
-  Request request(holder, question, answer, delegate_->RunningJob());
-  if (!request.Prepare(ASYNC_get_wait_ctx(job))) {
+  PausedRequest request(holder, question, answer, delegate_->RunningJob());
+  if (!request.Prepare(ASYNC_get_wait_ctx(ASYNC_get_current_job()))) {
     RaiseOwn(OwnReason::kRemoteKeyCannotWait, "No file descriptor is left to wait for the remote key with");
     return false;
   }
-  const uint64_t id = next_id_++;
-  requests_.emplace(id, &request);
-  new_.push_back(id);
+  std::unique_lock<std::mutex> lock(mutex_);
+  const uint64_t id = Add(&request);
+  lock.unlock();  // none is held over a pause
   delegate_->OnRemoteRequest();
   if (request.Await()) return request.Result();
-  requests_.erase(id);
+  Remove(id);
   RaiseOwn(OwnReason::kRemoteKeyCannotWait, "The remote key cannot be waited for: the job's pauses are blocked");
   return false;
 }
 
-RemoteRequests::Request* RemoteRequests::Find(uint64_t id) const {
-  const auto found = requests_.find(id);
-  return found == requests_.end() ? nullptr : found->second;
+bool RemoteRequests::AskOnThread(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (delegate_ == nullptr) {
+    RaiseOwn(OwnReason::kRemoteKeyFailed, kEnvironmentEnds);
+    return false;
+  }
+  SleepingRequest request(holder, question, answer, delegate_->RunningJob(), mutex_);
+  Add(&request);
+  delegate_->OnRemoteRequestElsewhere();
+  request.Await(lock);
+  return request.Result();
+}
+
+uint64_t RemoteRequests::Add(Request* request) {
+  requests_.emplace(next_id_, request);
+  new_.push_back(next_id_);
+  return next_id_++;
 }
 
 std::optional<RemoteRequests::Taken> RemoteRequests::Look(uint64_t id) const {
-  const Request* request = Find(id);
-  if (request == nullptr) return std::nullopt;
-  return Taken{id, request->key, request->job, &request->question};
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return std::nullopt;
+  const Request& request = *found->second;
+  return Taken{id, request.key, request.job, &request.question};
 }
 
 RemoteRequests::Request* RemoteRequests::Remove(uint64_t id) {
-  Request* request = Find(id);
-  if (request != nullptr) requests_.erase(id);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return nullptr;
+  Request* request = found->second;
+  requests_.erase(found);
   return request;
 }
 
@@ -147,11 +210,12 @@ void RemoteRequests::Refuse(uint64_t id, OwnReason reason, const char* detail) {
 }
 
 void RemoteRequests::Close() {
+  std::unique_lock<std::mutex> lock(mutex_);
   delegate_ = nullptr;
   new_.clear();
-  for (const auto& [id, request] : std::exchange(requests_, {})) {
-    request->EndWith(OwnReason::kRemoteKeyFailed, "The remote key's environment ends");
-  }
+  const auto left = std::exchange(requests_, {});
+  lock.unlock();
+  for (const auto& [id, request] : left) request->EndWith(OwnReason::kRemoteKeyFailed, kEnvironmentEnds);
 }
 
 }  // namespace openssl_async

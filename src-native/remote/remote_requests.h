@@ -2,11 +2,12 @@
 //
 // A request is made on a job's stack and pauses the job. It is handed over on the loop's thread, outside all jobs, and
 // answered there. The request lives on the job's stack: a receiver copies it, and an answer to an ended request finds
-// nobody.
+// nobody. Where there are no jobs, a request is made on another thread, which sleeps until the answer.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -42,8 +43,8 @@ struct RemoteHolder {
   bool verifies = false;    // signatures are checked before they are used
   bool p1363 = false;       // ECDSA signatures come as r and s next to each other (IEEE P1363), not as DER
 
-  // Asks from a job's stack and returns with the answer. False when there is none, with the reason on the thread's
-  // error queue.
+  // Asks, in a job or on another thread, and returns with the answer. False when there is none, with the reason on the
+  // thread's error queue.
   bool Ask(const RemoteQuestion& question, SecretBytes* answer) const;
 };
 
@@ -53,7 +54,9 @@ class RemoteRequests {
    public:
     // A request can be taken. Called on a job's stack: note it and return.
     virtual void OnRemoteRequest() = 0;
-    // The number of the asking job, for the receiver of the request.
+    // As OnRemoteRequest(), on a thread that sleeps next: wake the loop and return.
+    virtual void OnRemoteRequestElsewhere() {}
+    // The number of the asking job or operation, for the receiver of the request. The thread is the asking one.
     virtual uint32_t RunningJob() const = 0;
 
    protected:
@@ -68,8 +71,9 @@ class RemoteRequests {
     const RemoteQuestion* question;
   };
 
-  // For the calling thread.
-  explicit RemoteRequests(Delegate& delegate) : delegate_(&delegate), thread_(std::this_thread::get_id()) {}
+  // For the calling thread. `threads_may_ask`: other threads may sleep until they have their answer.
+  explicit RemoteRequests(Delegate& delegate, bool threads_may_ask = false)
+      : thread_(std::this_thread::get_id()), threads_may_ask_(threads_may_ask), delegate_(&delegate) {}
   RemoteRequests(const RemoteRequests&) = delete;
   RemoteRequests& operator=(const RemoteRequests&) = delete;
 
@@ -78,7 +82,10 @@ class RemoteRequests {
 
   // --- The loop's thread, outside jobs
   // The numbers of requests made since the last time, oldest first.
-  std::vector<uint64_t> TakeNew() { return std::exchange(new_, {}); }
+  std::vector<uint64_t> TakeNew() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(new_, {});
+  }
   // Nothing when the request has ended.
   std::optional<Taken> Look(uint64_t id) const;
   // Both end a request and have its job resumed. An ended request is unknown, which is no error.
@@ -87,16 +94,25 @@ class RemoteRequests {
   // Fails all requests, later ones too.
   void Close();
 
-  size_t size() const { return requests_.size(); }
+  size_t size() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return requests_.size();
+  }
 
  private:
   class Request;
+  class PausedRequest;
+  class SleepingRequest;
 
-  Request* Find(uint64_t id) const;
+  bool AskInJob(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer);
+  bool AskOnThread(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer);
+  uint64_t Add(Request* request);
   Request* Remove(uint64_t id);
 
-  Delegate* delegate_;  // null once closed
   const std::thread::id thread_;
+  const bool threads_may_ask_;
+  mutable std::mutex mutex_;  // guards the members after it, and sleeping requests
+  Delegate* delegate_;        // null once closed
   uint64_t next_id_ = 0;
   std::unordered_map<uint64_t, Request*> requests_;
   std::vector<uint64_t> new_;

@@ -95,6 +95,7 @@ const targets: Record<string, (args: unknown[]) => unknown> = {
   configure: (args) => {
     library.configure(...(args as [object]));
   },
+  capability: (args) => library.capability(...(args as [])),
   isCapable: (args) => library.isCapable(...(args as [])),
   unsupportedReason: (args) => library.unsupportedReason(...(args as [])),
   opensslVersion: (args) => library.opensslVersion(...(args as [])),

@@ -4,6 +4,7 @@ import {
   configure,
   getCurrentJob,
   initThread,
+  capability,
   isCapable,
   jobFunction,
   nativeJobFunction,
@@ -135,6 +136,7 @@ expectTypeOf<GeneratorJobFunction<string>>().not.toExtend<GeneratorJobFunction<n
 
 // The rest of the man page.
 expectTypeOf(isCapable).returns.toBeBoolean();
+expectTypeOf(capability).returns.toEqualTypeOf<'jobs' | 'operations' | 'none'>();
 expectTypeOf(unsupportedReason).returns.toEqualTypeOf<string | undefined>();
 expectTypeOf(opensslVersion).returns.toEqualTypeOf<string | undefined>();
 expectTypeOf(getCurrentJob).returns.toEqualTypeOf<Job | null>();

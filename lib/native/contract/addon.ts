@@ -24,8 +24,10 @@ export interface NativeEntry {
   hasSymbol(name: string): boolean;
   /** Paths of the addons of all copies of this package in the process, this copy's first. */
   copies(): string[];
-  /** Empty when `open` exists and works. */
+  /** Empty when `open` and `withoutJobsReason` exist and work. */
   unsupportedReason(): string;
+  /** Why no jobs run; empty when they do. Everything else works without them. */
+  withoutJobsReason(): string;
   /** An addon for the calling copy of the library, which shares nothing with the addons of other copies. */
   open(): NativeAddon | NativeError;
 }
