@@ -4,6 +4,8 @@
     'async_tests%': 0,
     # 0 leaves the accelerator's module out: prebuilt packages hold nothing but the addon
     'accelerator_module%': 1,
+    # 1 makes an addon that finds no jobs, for npm run test:without-jobs
+    'without_jobs%': 0,
   },
   'includes': ['src-native/defaults.gypi'],
   'targets': [
@@ -22,6 +24,7 @@
             'OTHER_LDFLAGS': ['-Wl,-exported_symbols_list,<(module_root_dir)/src-native/exports.darwin'],
           },
         }],
+        ['"<(without_jobs)"=="1"', {'sources': ['test/native/without-jobs/async_null.c']}],
       ],
     },
   ],

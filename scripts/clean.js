@@ -17,6 +17,7 @@ const EVERYTHING = [
   'build-asan',
   'build-examples',
   'build-native',
+  'build-nojobs',
   'build-prebuild',
   'build-sysroot',
   'build-windows',

@@ -10,6 +10,7 @@ import {
   sign,
   type OperationMessage,
 } from '../../lib';
+import { testWithJobs } from '../support/jobs';
 import { device, deviceRequest } from '../support/device';
 
 const store = new AsyncLocalStorage<string>();
@@ -48,7 +49,7 @@ describe('the async context of a call', () => {
     expect(seen).toHaveLength(10);
   });
 
-  test('subscribers of jobs are called in it', async () => {
+  testWithJobs('subscribers of jobs are called in it', async () => {
     const seen: unknown[] = [];
     const names = ['start', 'pause', 'resume', 'finish'].map((name) => `openssl-async:job:${name}`);
     await subscribed(

@@ -1,14 +1,15 @@
 // What is left of an engine, or a provider, after unload(): nothing. In child processes, whose fds are counted.
+import { HAS_JOBS, testWithJobs } from '../support/jobs';
 import { inChild, resultOf } from '../support/programs';
 
 const isLinux = process.platform === 'linux';
 const hasEngines = Number.parseInt(process.versions.openssl, 10) < 4;
 if (!isLinux) console.log('Skipped: the fds of a process are counted on Linux only.');
 if (!hasEngines) console.log('Skipped: this OpenSSL has no engines.');
-const withFds = isLinux ? test : test.skip;
+const withFds = isLinux && HAS_JOBS ? test : test.skip;
 
 (isLinux && hasEngines ? describe : describe.skip)('an engine that is unloaded', () => {
-  test.each(['callback', 'fd'])(
+  testWithJobs.each(['callback', 'fd'])(
     'is nowhere after it was the default and told by %s, and can be loaded again',
     async (mode) => {
       const outcome = await inChild(
@@ -46,7 +47,7 @@ const withFds = isLinux ? test : test.skip;
     },
   );
 
-  test('leaves no fds in other threads, once they have run something else', async () => {
+  testWithJobs('leaves no fds in other threads, once they have run something else', async () => {
     const outcome = await inChild(async ({ library, require }) => {
       const { readdirSync } = require('node:fs') as typeof import('node:fs');
       const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');

@@ -1,6 +1,7 @@
 // Debian's engine for PKCS#11, with a token of SoftHSM's.
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
+import { testWithJobs } from '../support/jobs';
 import { inChild, resultOf, run, type ChildContext } from '../support/programs';
 import { createToken, missing, type Token } from '../support/token';
 
@@ -65,7 +66,7 @@ withToken('the engine of PKCS#11', () => {
     });
   });
 
-  test('runs in jobs when it is said to pause, and is found not to', async () => {
+  testWithJobs('runs in jobs when it is said to pause, and is found not to', async () => {
     const outcome = await atToken(token, async ({ library, rejectionCode: codeOfRejection }) => {
       const preInit = [['MODULE_PATH', process.env.TOKEN_MODULE]] as const;
       const engine = await library.loadEngine('pkcs11', { preInit, pauses: true });

@@ -16,10 +16,12 @@ import {
   type ProviderStats,
 } from '../../lib';
 import { inChild, resultOf, ROOT } from '../support/programs';
+import { describeWithJobs, HAS_JOBS, testWithJobs } from '../support/jobs';
 import { rejection, rejectionCode, turn, until } from '../support/library';
 
 const MODULE = path.join(ROOT, 'build', 'Release', 'reference_engine.so');
 const DATA = Buffer.from('data');
+const OFFLOADED = { requireOffload: HAS_JOBS };
 
 const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -63,7 +65,7 @@ withEngines('the reference engine', () => {
     await until(() => !listEngines().some(({ id, loaded }) => id === 'reference' && loaded));
   });
 
-  describe.each(['auto', 'callback', 'event-fd', 'fd', 'none'])('in its mode %s', (mode) => {
+  describeWithJobs.each(['auto', 'callback', 'event-fd', 'fd', 'none'])('in its mode %s', (mode) => {
     test.each(['auto', 'callback', 'fd', 'poll'] as const)('signs, waited for by %s', async (wait) => {
       const key = (await load(mode, { wait, preInit: [['LATENCY_MICROS', 500]] })).bindKey(rsa.privateKey);
       const grown = await growth(() => signMany(key, 20));
@@ -75,7 +77,7 @@ withEngines('the reference engine', () => {
     });
   });
 
-  test('is woken by what the mode offers', async () => {
+  testWithJobs('is woken by what the mode offers', async () => {
     for (const [mode, kind] of [
       ['callback', 'callbacks'],
       ['event-fd', 'fdWakeups'],
@@ -91,10 +93,10 @@ withEngines('the reference engine', () => {
 
   test('signs with EC keys and decrypts with RSA keys', async () => {
     const loaded = await load('callback');
-    const signature = await sign('sha256', DATA, loaded.bindKey(ec.privateKey), { requireOffload: true });
+    const signature = await sign('sha256', DATA, loaded.bindKey(ec.privateKey), OFFLOADED);
     expect(crypto.verify('sha256', DATA, ec.publicKey, signature)).toBe(true);
     const ciphertext = crypto.publicEncrypt(rsa.publicKey, DATA);
-    const plaintext = await privateDecrypt(loaded.bindKey(rsa.privateKey), ciphertext, { requireOffload: true });
+    const plaintext = await privateDecrypt(loaded.bindKey(rsa.privateKey), ciphertext, OFFLOADED);
     expect(plaintext).toEqual(DATA);
   });
 
@@ -110,7 +112,7 @@ withEngines('the reference engine', () => {
     fs.rmSync(folder, { recursive: true });
   });
 
-  test('that is full has its operations tried again until there is room', async () => {
+  testWithJobs('that is full has its operations tried again until there is room', async () => {
     const key = (
       await load('callback', {
         preInit: [
@@ -133,7 +135,7 @@ withEngines('the reference engine', () => {
     expect(grown).toMatchObject({ operations: 20, failed: 4 });
   });
 
-  test('that does not pause is no offload', async () => {
+  testWithJobs('that does not pause is no offload', async () => {
     const key = (await load('sync')).bindKey(rsa.privateKey);
     expect(await rejectionCode(sign('sha256', DATA, key, { requireOffload: true }))).toBe('ERR_ASYNC_NOT_OFFLOADED');
     expect(await growth(() => signMany(key, 3))).toMatchObject({ operations: 3, paused: 0, notOffloaded: 3 });
@@ -165,7 +167,7 @@ withEngines('the reference engine', () => {
   });
 
   describe('that has to be polled', () => {
-    test.each([1, 20, 200])('is, with %i in flight', async (count) => {
+    testWithJobs.each([1, 20, 200])('is, with %i in flight', async (count) => {
       const key = (await load('poll', { poll: {}, preInit: [['LATENCY_MICROS', 500]] })).bindKey(rsa.privateKey);
       const grown = await growth(() => signMany(key, count));
       expect(grown).toMatchObject({ operations: count, paused: count, failed: 0 });

@@ -1,6 +1,7 @@
 // Requests reach JavaScript in batches of a limited size, and the long ones one by one.
 import * as crypto from 'node:crypto';
 import { createRemoteKey, privateDecrypt, publicEncrypt, sign, type RemoteSignRequest } from '../../lib';
+import { HAS_JOBS } from '../support/jobs';
 import { PRIVATE_KEYS } from '../support/keys';
 
 const { publicKey, privateKey } = crypto.generateKeyPairSync('ed25519');
@@ -16,11 +17,17 @@ function keyThatNotes(noted: RemoteSignRequest[]) {
   });
 }
 
+/** Messages in the order in which they were asked for. Threads, which wait where there are no jobs, overtake each other. */
+function comparable(messages: readonly (Buffer | undefined)[]): (string | undefined)[] {
+  const texts = messages.map((message) => message?.toString('hex'));
+  return HAS_JOBS ? texts : texts.sort();
+}
+
 async function signsAll(messages: readonly Buffer[]): Promise<void> {
   const noted: RemoteSignRequest[] = [];
   const key = keyThatNotes(noted);
   const signatures = await Promise.all(messages.map((message) => sign(null, message, key)));
-  expect(noted.map(({ data }) => data)).toEqual(messages);
+  expect(comparable(noted.map(({ data }) => data))).toEqual(comparable(messages));
   const isRight = signatures.map((signature, i) => crypto.verify(null, messages[i] as Buffer, publicKey, signature));
   expect(isRight).toEqual(messages.map(() => true));
 }
@@ -43,7 +50,7 @@ test('a request keeps its bytes while later batches are read', async () => {
   const key = keyThatNotes(noted);
   await Promise.all(messages.map((message) => sign(null, message, key)));
   await Promise.all(messages.map((message) => sign(null, Buffer.from(message).fill(0), key)));
-  expect(noted.slice(0, messages.length).map(({ data }) => data)).toEqual(messages);
+  expect(comparable(noted.slice(0, messages.length).map(({ data }) => data))).toEqual(comparable(messages));
 });
 
 test('a label that no batch has room for', async () => {
@@ -88,7 +95,7 @@ test('a function that ends requests of later batches while it is asked', async (
     publicKey,
     maxConcurrent: 65_536,
     sign: () => {
-      if (++asked === 100) controller.abort();
+      if (++asked === 50) controller.abort();
       return new Promise(() => undefined);
     },
   });
