@@ -118,7 +118,7 @@ function tsTable(table) {
 async function tsFile() {
   const text = `// Numbers that C++ knows too.\n// ${GENERATED}\n\n${tables.map(tsTable).join('\n\n')}\n`;
   const options = await prettier.resolveConfig(path.join(root, TABLES));
-  return prettier.format(text, { ...options, parser: 'typescript' });
+  return prettier.format(text, { ...options, filepath: TABLES });
 }
 
 async function main() {

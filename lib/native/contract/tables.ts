@@ -66,29 +66,29 @@ export const MAX_NUMBERS = 6;
 export const MAX_OUTPUTS = 2;
 
 /** Numbers of a spec that signs or verifies. `p1363`: 1 for signatures as IEEE P1363 has them. */
-export const signatureNumbers = <T,>(given: { padding: T; saltLength: T; p1363: T }): T[] => [
+export const signatureNumbers = <T>(given: { padding: T; saltLength: T; p1363: T }): T[] => [
   given.padding,
   given.saltLength,
   given.p1363,
 ];
 
 /** Inputs of a call that verifies. */
-export const verifyInputs = <T,>(given: { data: T; signature: T }): T[] => [given.data, given.signature];
+export const verifyInputs = <T>(given: { data: T; signature: T }): T[] => [given.data, given.signature];
 
 /** Numbers of a digest's spec. `outputLength`: of an extendable digest. `asStream`: present for the errors of crypto.createHash(), else they are those of crypto.hash(). */
-export const digestNumbers = <T,>(given: { outputLength: T; asStream: T }): T[] => [given.outputLength, given.asStream];
+export const digestNumbers = <T>(given: { outputLength: T; asStream: T }): T[] => [given.outputLength, given.asStream];
 
 /** Inputs of a call for a MAC. The key is absent when the spec has it. */
-export const macInputs = <T,>(given: { data: T; key: T }): T[] => [given.data, given.key];
+export const macInputs = <T>(given: { data: T; key: T }): T[] => [given.data, given.key];
 
 /** Inputs of a call that encrypts or decrypts with an RSA key. */
-export const asymmetricCipherInputs = <T,>(given: { data: T; label: T }): T[] => [given.data, given.label];
+export const asymmetricCipherInputs = <T>(given: { data: T; label: T }): T[] => [given.data, given.label];
 
 /** Inputs of a key exchange: the peer's key, or its point on the own curve. */
-export const keyExchangeInputs = <T,>(given: { key: T; point: T }): T[] => [given.key, given.point];
+export const keyExchangeInputs = <T>(given: { key: T; point: T }): T[] => [given.key, given.point];
 
 /** Names of a key pair's spec; empty for none. */
-export const keyGenerationNames = <T,>(given: { type: T; group: T; digest: T; mgf1Digest: T; cipher: T }): T[] => [
+export const keyGenerationNames = <T>(given: { type: T; group: T; digest: T; mgf1Digest: T; cipher: T }): T[] => [
   given.type,
   given.group,
   given.digest,
@@ -97,7 +97,7 @@ export const keyGenerationNames = <T,>(given: { type: T; group: T; digest: T; mg
 ];
 
 /** Numbers of a key pair's spec. `ownStructure`: present for the private key's own structure instead of PKCS#8. */
-export const keyGenerationNumbers = <T,>(given: {
+export const keyGenerationNumbers = <T>(given: {
   bits: T;
   publicExponent: T;
   saltLength: T;
@@ -116,7 +116,7 @@ export const keyGenerationNumbers = <T,>(given: {
 ];
 
 /** Inputs of a call for a whole message. The key is absent when the spec has it. */
-export const cipherInputs = <T,>(given: { data: T; iv: T; key: T; authenticatedData: T; tag: T }): T[] => [
+export const cipherInputs = <T>(given: { data: T; iv: T; key: T; authenticatedData: T; tag: T }): T[] => [
   given.data,
   given.iv,
   given.key,
@@ -125,36 +125,36 @@ export const cipherInputs = <T,>(given: { data: T; iv: T; key: T; authenticatedD
 ];
 
 /** Numbers of a call for a whole message. `autoPadding`: 0 for none. */
-export const cipherNumbers = <T,>(given: { tagLength: T; autoPadding: T }): T[] => [given.tagLength, given.autoPadding];
+export const cipherNumbers = <T>(given: { tagLength: T; autoPadding: T }): T[] => [given.tagLength, given.autoPadding];
 
 /** Inputs of a call for a part of a message. */
-export const cipherPartInputs = <T,>(given: { data: T; authenticatedData: T; tag: T }): T[] => [
+export const cipherPartInputs = <T>(given: { data: T; authenticatedData: T; tag: T }): T[] => [
   given.data,
   given.authenticatedData,
   given.tag,
 ];
 
 /** Numbers of a call for a part of a message. `isLast`: 1 for the last part. `plaintextLength`: for CCM. */
-export const cipherPartNumbers = <T,>(given: { isLast: T; autoPadding: T; plaintextLength: T }): T[] => [
+export const cipherPartNumbers = <T>(given: { isLast: T; autoPadding: T; plaintextLength: T }): T[] => [
   given.isLast,
   given.autoPadding,
   given.plaintextLength,
 ];
 
 /** Names of a spec that derives keys: HKDF, PBKDF2 or SCRYPT, and a digest, empty for SCRYPT. */
-export const keyDerivationNames = <T,>(given: { function: T; digest: T }): T[] => [given.function, given.digest];
+export const keyDerivationNames = <T>(given: { function: T; digest: T }): T[] => [given.function, given.digest];
 
 /** Inputs of HKDF. */
-export const hkdfInputs = <T,>(given: { key: T; salt: T; info: T }): T[] => [given.key, given.salt, given.info];
+export const hkdfInputs = <T>(given: { key: T; salt: T; info: T }): T[] => [given.key, given.salt, given.info];
 
 /** Inputs of PBKDF2 and scrypt. */
-export const passwordInputs = <T,>(given: { password: T; salt: T }): T[] => [given.password, given.salt];
+export const passwordInputs = <T>(given: { password: T; salt: T }): T[] => [given.password, given.salt];
 
 /** Numbers of a call of PBKDF2. */
-export const pbkdf2Numbers = <T,>(given: { size: T; iterations: T }): T[] => [given.size, given.iterations];
+export const pbkdf2Numbers = <T>(given: { size: T; iterations: T }): T[] => [given.size, given.iterations];
 
 /** Numbers of a call of scrypt. `maxMemory`: in bytes. */
-export const scryptNumbers = <T,>(given: { size: T; cost: T; blockSize: T; parallelization: T; maxMemory: T }): T[] => [
+export const scryptNumbers = <T>(given: { size: T; cost: T; blockSize: T; parallelization: T; maxMemory: T }): T[] => [
   given.size,
   given.cost,
   given.blockSize,
