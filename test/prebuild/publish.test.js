@@ -103,3 +103,15 @@ test('a release has a tarball, the list of its parts, and their checksums', need
     );
   assert.ok(components.length <= 4, 'development dependencies are listed');
 });
+
+test('without a tag, publishing is only tried; the tag has to be that of the version', needsBinary, () => {
+  project.succeed(process.execPath, [path.join(ROOT, 'scripts', 'release.js'), '--allow-missing']);
+  const publish = (env) =>
+    project.run(process.execPath, [path.join(ROOT, 'scripts', 'publish.js')], { env: { ...project.env, ...env } });
+  const tried = publish({ GITHUB_REF_TYPE: 'branch', GITHUB_REF_NAME: 'main' });
+  assert.strictEqual(tried.status, 0, tried.stderr);
+  assert.match(tried.stdout, /^\$ npm publish .*--dry-run/);
+  const refused = publish({ GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: 'v999.0.0' });
+  assert.notStrictEqual(refused.status, 0);
+  assert.match(refused.stderr, /the tag is v999\.0\.0, but package\.json has version/);
+});
