@@ -22,6 +22,8 @@ const FIRST_LINE = '// Written by scripts/generate-symbols.js, from the built ad
 
 // Node's own, whose presence Node-API's version promises.
 const isNodes = (name) => /^(napi|node_api|uv)_/.test(name);
+// The C library's, without a version where they are linked for Debian 11, which has them in another library.
+const isLoaders = (name) => /^dl(addr|close|error|open|sym)$/.test(name);
 
 /** @returns {string[]} the names in the lists. */
 function listedSymbols() {
@@ -39,7 +41,7 @@ function neededSymbols(file) {
   return execFileSync('nm', ['--dynamic', '--undefined-only', file], { encoding: 'utf8', maxBuffer: 2 ** 26 })
     .split('\n')
     .map((line) => /^\s*U (\w+)$/.exec(line)?.[1])
-    .filter((name) => name !== undefined && !isNodes(name))
+    .filter((name) => name !== undefined && !isNodes(name) && !isLoaders(name))
     .sort();
 }
 

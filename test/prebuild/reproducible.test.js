@@ -21,10 +21,13 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 function hashes(root) {
   const prebuilds = path.join(root, 'prebuilds', platform);
   return Object.fromEntries(
-    fs.readdirSync(prebuilds).map((name) => {
-      const content = fs.readFileSync(path.join(prebuilds, name));
-      return [name, crypto.createHash('sha256').update(content).digest('hex')];
-    }),
+    fs
+      .readdirSync(prebuilds)
+      .filter((name) => name.endsWith('.node'))
+      .map((name) => {
+        const content = fs.readFileSync(path.join(prebuilds, name));
+        return [name, crypto.createHash('sha256').update(content).digest('hex')];
+      }),
   );
 }
 
