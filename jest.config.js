@@ -14,7 +14,7 @@ const project = (name) => ({
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   // What the package's users import; one instance with the tests' own imports of lib/.
   moduleNameMapper: { '^openssl-async$': '<rootDir>/lib/index.ts' },
-  modulePathIgnorePatterns: ['<rootDir>/build-[a-z]+/', '<rootDir>/prebuilds/'],
+  modulePathIgnorePatterns: ['<rootDir>/build-[a-z0-9]+/', '<rootDir>/prebuilds/'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: path.join(__dirname, 'tsconfig.json') }] },
 });
 
