@@ -125,6 +125,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
   private failure: NativeError | undefined = undefined;
   private asked: Asked | undefined = undefined;
   private blamed: ErrorOptions | undefined = undefined;
+  private isCounted = false;
 
   constructor(
     readonly spec: Spec,
@@ -162,7 +163,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     this.asked = undefined;
     // A listener to another call's end may have given this one up.
     if (resolve !== undefined) this.end(resolve);
-    --inFlight.count;
+    this.uncount();
     inFlight.ended();
   }
 
@@ -172,7 +173,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     this.read(answer, 0, bytes);
     bytes.fill(0, 0, Math.min(this.first.length + this.second.length, CALL_BYTES));
     env.unlisten(this.id);
-    --inFlight.count;
+    this.uncount();
     env.submitting = undefined;
     inFlight.ended();
     const failed = this.outcome();
@@ -193,7 +194,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
   withdraw(): void {
     const env = ready as Environment;
     env.unlisten(this.id);
-    --inFlight.count;
+    this.uncount();
     env.submitting = undefined;
     inFlight.ended();
   }
@@ -225,11 +226,12 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     const env = ready as Environment;
     settle(this);
     bytes.fill(0);
-    if (!env.hears(this)) return;
-    env.operations.forgetAnswer(this.id);
-    if (!env.operations.abandon(this.id)) return;
-    env.unlisten(this.id);
-    --inFlight.count;
+    if (env.hears(this)) {
+      env.operations.forgetAnswer(this.id);
+      if (!env.operations.abandon(this.id)) return;
+      env.unlisten(this.id);
+    }
+    this.uncount();
   }
 
   giveUp(makeError: () => Error): () => Error {
@@ -238,7 +240,7 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     this.asked = undefined;
     if (this.kind === undefined && env.operations.abandon(this.id)) {
       env.unlisten(this.id);
-      --inFlight.count;
+      this.uncount();
       inFlight.ended();
     }
     return () => {
@@ -249,10 +251,23 @@ class Call<T> implements Pending<T>, Listener, CallResult {
     };
   }
 
+  /** The call is in flight from now on. */
+  count(): void {
+    this.isCounted = true;
+    ++inFlight.count;
+  }
+
+  // JavaScript may be ended before this, but not within; recall() comes here again.
+  private uncount(): void {
+    if (!this.isCounted) return;
+    this.isCounted = false;
+    --inFlight.count;
+  }
+
   // Nobody waits for the call any more.
   private forget(kind: number): void {
     if ((kind & KIND_MASK) !== EventKind.operationDone) (ready as Environment).operations.take(this.id);
-    --inFlight.count;
+    this.uncount();
     inFlight.ended();
   }
 
@@ -413,7 +428,7 @@ function submit<T>(
   const env = ready as Environment;
   env.submitting = pending;
   words[CallWord.id] = env.listen(pending);
-  ++inFlight.count;
+  pending.count();
   words[CallWord.mode] = options?.mode === undefined ? OperationMode.auto : OperationMode[options.mode];
   setNumbers(numbers);
   let status: number;
