@@ -19,6 +19,22 @@ TEST_SUITE("scheduler") {
     });
   }
 
+  TEST_CASE("jobs that can go on at once end before all of a long queue has started") {
+    InThreadOfItsOwn([&] {
+      constexpr JobId kJobs = 5000;
+      TestScheduler scheduler;
+      SchedulerOptions options;
+      options.tick_budget_ns = 1'000'000'000;
+      scheduler->Configure(options);
+      size_t most_live = 0;
+      scheduler.on_event = [&](const JobEvent&) { most_live = std::max(most_live, scheduler->live()); };
+      for (JobId id = 0; id < kJobs; ++id) scheduler.Submit(id, &SelfWake);
+      REQUIRE(scheduler.RunUntilEnded(kJobs));
+      CHECK(most_live < 1000);
+      for (JobId id = 0; id < kJobs; ++id) REQUIRE(scheduler.events[id].id == id);
+    });
+  }
+
   TEST_CASE("a job is woken by its fd, as often as it asks") {
     InThreadOfItsOwn([&] {
       TestScheduler scheduler;
