@@ -20,7 +20,9 @@ namespace {
 // than that for the end of the others. When tasks wait longer in the queue, a batch may take a part of that wait, up to
 // a limit.
 constexpr uint64_t kBatchNs = 100'000;
-constexpr uint64_t kPartOfWait = 8;
+constexpr uint64_t kPartOfWait = 4;
+// The part of the queue that a spare thread may take.
+constexpr size_t kSparePart = 16;
 constexpr uint64_t kMostBatchNs = 5'000'000;
 constexpr size_t kMostInBatch = 64;
 // When the system gave fewer threads than wanted, the pool asks again after so many submissions.
@@ -135,7 +137,7 @@ size_t WorkerPool::State::TakeBatch(Task** batch, bool is_spare) {
   // A spare thread may lose its core at any time. It takes more than one task only when the others will not reach them
   // soon.
   const size_t share =
-      is_spare ? 1 + (queue.size() - 1) / (2 * kPartOfWait) : (queue.size() + stats.threads - 1) / stats.threads;
+      is_spare ? 1 + (queue.size() - 1) / kSparePart : (queue.size() + stats.threads - 1) / stats.threads;
   const size_t most = std::min(share, kMostInBatch);
   const uint64_t wait_ns = queue.size() / stats.threads * queue.front()->expected_ns;
   const uint64_t batch_ns = std::clamp(wait_ns / kPartOfWait, kBatchNs, kMostBatchNs);

@@ -369,7 +369,7 @@ TEST_SUITE("worker pool") {
 
   TEST_CASE("takes more along the longer they wait") {
     const bool as_expected = InProcessOfItsOwn(OneThread(), [](WorkerPool& pool) {
-      constexpr size_t kTasks = 256;
+      constexpr size_t kTasks = 128;
       constexpr uint32_t kExpectedNs = 100'000;
       Blocker blocker;
       Log log;
@@ -384,7 +384,7 @@ TEST_SUITE("worker pool") {
       blocker.gate.Open();
       const std::vector<int> events = log.WaitFor(2 * kTasks);
       const auto first_end = std::find(events.begin(), events.end(), 0) - events.begin();
-      return first_end == kTasks / 8 && events[events.size() - 2] == 1;
+      return first_end == kTasks / 4 && events[events.size() - 2] == 1;
     });
     CHECK(as_expected);
   }
