@@ -3,18 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import * as path from 'node:path';
 import * as ts from 'typescript';
 import { main } from '../../examples/man-page';
+import { MAN_PAGE_LINES } from '../support/man-page';
 import { resultOf, ROOT, run } from '../support/programs';
-
-const EXPECTED_OUTPUT = [
-  'Starting...',
-  'Executing within a job',
-  'Passed in message is: Hello world!',
-  'Job was paused',
-  'Waiting for the job to be woken up',
-  'Resumed the job after a pause',
-  'Job finished with return value 1',
-  'Finishing',
-];
 
 describe("the man page's example", () => {
   const lines: unknown[] = [];
@@ -28,7 +18,7 @@ describe("the man page's example", () => {
   test('prints the eight lines that the page promises, in this process', async () => {
     jest.spyOn(console, 'log').mockImplementation((line: unknown) => lines.push(line));
     await main();
-    expect(lines).toEqual(EXPECTED_OUTPUT);
+    expect(lines).toEqual(MAN_PAGE_LINES);
   });
 
   test('prints them as a program of its own, and the process exits by itself', async () => {
@@ -44,6 +34,6 @@ describe("the man page's example", () => {
     const outcome = await run(process.execPath, [program]);
     expect(resultOf(outcome)).toBe('');
     expect(outcome.stderr).toBe('');
-    expect(outcome.stdout).toBe(EXPECTED_OUTPUT.map((line) => `${line}\n`).join(''));
+    expect(outcome.stdout).toBe(MAN_PAGE_LINES.map((line) => `${line}\n`).join(''));
   });
 });

@@ -13,23 +13,13 @@ const ts = require('typescript');
 const { buildForWindows, whyNot } = require('../../scripts/build-windows.js');
 const { LACKED, PROGRAM, writeLackingNode } = require('../nodes/lacking-node.js');
 const { obtainNode } = require('../nodes/obtain-node.js');
+const { MAN_PAGE_LINES } = require('../support/man-page.js');
 const { Wine, windowsPath } = require('./wine.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const PROGRAMS = path.join(__dirname, 'programs');
 const SCENARIOS = path.join(ROOT, 'test', 'lifecycle', 'scenarios');
 const SCRATCH = path.join(ROOT, 'build-windows', 'scratch');
-
-const MAN_PAGE = [
-  'Starting...',
-  'Executing within a job',
-  'Passed in message is: Hello world!',
-  'Job was paused',
-  'Waiting for the job to be woken up',
-  'Resumed the job after a pause',
-  'Job finished with return value 1',
-  'Finishing',
-];
 
 const wine = new Wine();
 const cannot = whyNot() ?? wine.reason;
@@ -117,7 +107,7 @@ for (const major of [20, 22]) {
 
     testUnderWine("prints the man page's eight lines", () => {
       const { stdout, stderr } = run(compileManPage());
-      assert.deepStrictEqual(stdout.trim().split('\n'), MAN_PAGE);
+      assert.deepStrictEqual(stdout.trim().split('\n'), MAN_PAGE_LINES);
       assert.strictEqual(stderr, '');
     });
 
