@@ -1,14 +1,12 @@
 // The path of every call: the operation goes to native code, and its result comes back.
-import { types } from 'node:util';
 import { fillFrom, ownMemory, sizeOf, unshared } from '../base/byte-views';
 import { captureContext, type InContext } from '../base/async-context';
-import { abortError, asyncError, fromNative, nodeError, rejectWith } from '../base/errors';
+import { asyncError, rejectWith } from '../base/errors';
 import {
   abortedBefore,
   limit,
   promiseOf,
   settle,
-  type LimitErrors,
   type LimitOptions,
   type Limits,
   type Pending,
@@ -32,6 +30,7 @@ import {
   PLACE_SHIFT,
 } from '../native/contract/tables';
 import { environment, type Asked, type Environment, type Listener } from '../native/environment';
+import { cannotPause, LIMIT_ERRORS, nothingPauses, operationError, refusalOf } from './call-errors';
 import { inFlight } from './in-flight';
 import {
   publishNotOffloaded,
@@ -104,11 +103,6 @@ function prepare(): Environment {
   ready = env;
   return env;
 }
-
-export const LIMIT_ERRORS: LimitErrors = {
-  aborted: abortError,
-  timedOut: (timeoutMs) => asyncError('ERR_ASYNC_TIMEOUT', `The operation did not end within ${String(timeoutMs)} ms`),
-};
 
 // An unfinished call, and later its result.
 class Call<T> implements Pending<T>, Listener, CallResult {
@@ -359,36 +353,8 @@ function rejected(error: unknown): Promise<never> {
   return Promise.reject(error);
 }
 
-/** OpenSSL's error as `node:crypto` reports it; without one, an error with the code that native code gives. */
-function operationError(native: NativeError, blamed: ErrorOptions | undefined): Error {
-  if (native.code === 'ERR_ASYNC_REMOTE_KEY_FAILED') return remoteKeyError(native, blamed);
-  if (native.code.startsWith('ERR_ASYNC_REMOTE_KEY_')) return fromNative(native);
-  return native.opensslErrors.length > 0 ? fromNative({ ...native, code: '' }) : fromNative(native);
-}
-
-// The message of the function's error is part of the message, if there is one.
-function remoteKeyError(native: NativeError, blamed: ErrorOptions | undefined): Error {
-  const reason = blamed?.cause;
-  if (!types.isNativeError(reason) || typeof reason.message !== 'string' || reason.message === '') {
-    return fromNative(native, blamed);
-  }
-  return fromNative({ ...native, message: `${native.message}: ${reason.message}` }, blamed);
-}
-
 const placeIn = (kind: number): OperationPlace => PLACES[(kind >>> PLACE_SHIFT) & KIND_MASK] as OperationPlace;
 const pausesIn = (kind: number): number => kind >>> PAUSES_SHIFT;
-
-/** The error of a call that requires an offload, and asks for no provider that may pause and has the algorithm. */
-export function nothingPauses(algorithm: string): Error {
-  return asyncError('ERR_ASYNC_NOT_OFFLOADED', `No provider that may pause, and has ${algorithm}, is asked for`);
-}
-
-function cannotPause(algorithm: string, withoutJobs: string): Error {
-  return asyncError(
-    'ERR_ASYNC_UNSUPPORTED',
-    `${algorithm} cannot pause, which requireOffload asks for: ${withoutJobs}`,
-  );
-}
 
 /**
  * Runs a call of `spec`. `inputs` are copied or read before it returns; `options` come from
@@ -454,25 +420,6 @@ function setNumbers(numbers: readonly number[] | undefined): void {
   areNumbersSet = true; // also when JavaScript is ended in between
   for (let i = 0; i < MAX_NUMBERS; ++i) words[CallWord.firstNumber + i] = numbers?.[i] ?? NaN;
   areNumbersSet = numbers !== undefined;
-}
-
-function refusalOf(status: number): Error {
-  if (status === CallStatus.full) return refusal();
-  if (status === CallStatus.noThreads) return noThreads();
-  if (status === CallStatus.stale) {
-    return asyncError('ERR_ASYNC_FIPS', 'The process has changed its FIPS mode meanwhile');
-  }
-  return nodeError('ERR_MEMORY_ALLOCATION_FAILED', 'There is not enough memory');
-}
-
-/** The error of a call for which there is no room. */
-export function refusal(): Error {
-  inFlight.refused();
-  return asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many operations are in flight');
-}
-
-function noThreads(): Error {
-  return asyncError('ERR_ASYNC_NO_THREADS', 'The system gives the pool no thread: a limit on processes is reached');
 }
 
 // Short inputs are staged in memory that native code sees: looking an array's memory up takes longer than copying it.

@@ -3,7 +3,8 @@ import { rejectWith } from '../base/errors';
 import { abortedBefore, limit, promiseOf, settle, type Limits, type Pending, type Resolve } from '../base/pending';
 import { ThreadpoolOutcome } from '../native/contract/tables';
 import type { Environment } from '../native/environment';
-import { attempt, callEnvironment, LIMIT_ERRORS, nothingPauses, refusal } from './call';
+import { attempt, callEnvironment } from './call';
+import { LIMIT_ERRORS, nothingPauses, refusal } from './call-errors';
 import type { OperationOptions } from './operation-options';
 import { inFlight } from './in-flight';
 import {
