@@ -1,5 +1,6 @@
 // Jobs that the event loop starts, waits for and resumes.
 import { captureContext, type InContext } from '../base/async-context';
+import { sizeOf } from '../base/byte-views';
 import { abortError, asyncError, fromNative, invalidArgType, rejectWith } from '../base/errors';
 import {
   abortedBefore,
@@ -25,7 +26,15 @@ import {
 } from './job-function';
 import type { NativeError } from '../native/contract/error';
 import type { NativeWaitContext } from '../native/contract/handles';
-import { EventKind, EventWord, WAKEUP_KINDS } from '../native/contract/tables';
+import {
+  BATCH_HEAD_WORDS,
+  BatchJobWord,
+  BatchWord,
+  EventKind,
+  EventWord,
+  WAKEUP_KINDS,
+  WORDS_PER_BATCH_JOB,
+} from '../native/contract/tables';
 import { environment, errorForNoJobs, type Environment, type Listener } from '../native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from '../base/validators';
 import { WaitContext, waitContextInternals } from './wait-context';
@@ -299,36 +308,61 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-// Jobs of native functions without arguments or wait contexts are handed to native code together, at the end of the
-// current microtask; all others by themselves, behind what was collected.
+// Jobs of native functions without wait contexts, and with short arguments, are handed to native code together, at the
+// end of the current microtask; all others by themselves, behind what was collected.
 const BATCH_SIZE = 1024;
+const BATCH_BYTES = 64 * 1024;
+const MOST_BATCHED_BYTES = 1024;
 
 class Batch {
-  // The number of collected jobs, which native code resets to 0, and their ids.
-  readonly #ids = new Int32Array(1 + BATCH_SIZE);
+  readonly #words = new Int32Array(BATCH_HEAD_WORDS + BATCH_SIZE * WORDS_PER_BATCH_JOB);
+  readonly #bytes = new Uint8Array(BATCH_BYTES);
   #func: NativeJobFunction | undefined;
 
-  add(env: Environment, id: number, func: NativeJobFunction): void {
-    const ids = this.#ids;
-    if (ids[0] === BATCH_SIZE || (ids[0] !== 0 && this.#func !== func)) flush(env);
-    if (ids[0] === 0) {
+  /** Whether jobs with these arguments may be collected. */
+  takes(args: Uint8Array | null): boolean {
+    return args === null || sizeOf(args) <= MOST_BATCHED_BYTES;
+  }
+
+  add(env: Environment, id: number, func: NativeJobFunction, args: Uint8Array | null): void {
+    const size = args === null ? -1 : sizeOf(args);
+    if (!this.#hasRoomFor(size, func)) flush(env);
+    const words = this.#words;
+    const count = words[BatchWord.count] as number;
+    if (count === 0) {
       void Promise.resolve().then(() => {
         flush(env);
       });
     }
     this.#func = func;
-    const count = (ids[0] as number) + 1;
-    ids[count] = id;
-    ids[0] = count;
+    const at = BATCH_HEAD_WORDS + count * WORDS_PER_BATCH_JOB;
+    words[at + BatchJobWord.id] = id;
+    words[at + BatchJobWord.argsSize] = size;
+    if (size > 0) {
+      const used = words[BatchWord.bytes] as number;
+      this.#bytes.set(args as Uint8Array, used);
+      words[BatchWord.bytes] = used + size;
+    }
+    words[BatchWord.count] = count + 1;
   }
 
   has(id: number): boolean {
-    const at = this.#ids.indexOf(id, 1);
-    return at > 0 && at <= (this.#ids[0] as number);
+    const words = this.#words;
+    for (let i = 0; i < (words[BatchWord.count] as number); ++i) {
+      if (words[BATCH_HEAD_WORDS + i * WORDS_PER_BATCH_JOB + BatchJobWord.id] === id) return true;
+    }
+    return false;
   }
 
   submit(env: Environment): void {
-    if (this.#ids[0] !== 0) env.jobs.submitBatch(this.#ids, (this.#func as NativeJobFunction).external);
+    if (this.#words[BatchWord.count] === 0) return;
+    env.jobs.submitBatch(this.#words, (this.#func as NativeJobFunction).external, this.#bytes);
+  }
+
+  #hasRoomFor(size: number, func: NativeJobFunction): boolean {
+    const count = this.#words[BatchWord.count] as number;
+    if (count === 0) return true;
+    return count < BATCH_SIZE && this.#func === func && (this.#words[BatchWord.bytes] as number) + size <= BATCH_BYTES;
   }
 }
 
@@ -385,12 +419,11 @@ export function runJob<Args = unknown>(
   const submission = new Submission(func);
   if (isGenerator) return submitGenerator(env, submission, func, copy, given);
   if (wantsJobs()) inContextOfCall(submission);
-  if (waitContext === undefined && copy === null) {
-    env.submitting = submission;
-    batch.add(env, env.listen(submission), func);
-    return promised(env, submission, given);
-  }
-  return submitAlone(env, submission, func, copy as Uint8Array | null, given);
+  const bytes = copy as Uint8Array | null;
+  if (waitContext !== undefined || !batch.takes(bytes)) return submitAlone(env, submission, func, bytes, given);
+  env.submitting = submission;
+  batch.add(env, env.listen(submission), func, bytes);
+  return promised(env, submission, given);
 }
 
 // Native code has the submission.

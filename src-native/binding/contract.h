@@ -107,6 +107,25 @@ enum class CallStatus : int32_t {
   kStale = 6,
 };
 
+// The first words of a batch of jobs: the number of its jobs, and of the bytes of their arguments. Native code resets
+// both.
+struct BatchWord {
+  enum : size_t {
+    kCount = 0,
+    kBytes = 1,
+  };
+};
+constexpr size_t kBatchHeadWords = 2;
+
+// The words of a job in a batch. `argsSize` is -1 for a job without arguments.
+struct BatchJobWord {
+  enum : size_t {
+    kId = 0,
+    kArgsSize = 1,
+  };
+};
+constexpr size_t kWordsPerBatchJob = 2;
+
 // The words of an environment's state. `inside`: how many functions run that are called where C would be inside a job.
 struct StateWord {
   enum : size_t {

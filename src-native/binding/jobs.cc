@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "binding/contract.h"
 #include "binding/convert.h"
 #include "binding/environment.h"
@@ -152,15 +153,26 @@ Napi::Value Submit(Info info) {
   return info.Env().Undefined();
 }
 
-// ([count, id, …], function external or null): jobs without arguments and with wait contexts of the scheduler's own.
-// The count becomes 0 here, as JavaScript may be ended as soon as this returns.
+// (words, function external, bytes of the arguments): jobs with wait contexts of the scheduler's own. The counts become
+// 0 here, as JavaScript may be ended as soon as this returns.
 Napi::Value SubmitBatch(Info info) {
   Environment& environment = Environment::From(info);
   JobRequest request;
   request.function = ToJobFunction(info[1]);
-  int32_t* batch = info[0].As<Napi::Int32Array>().Data();
-  const int32_t count = std::exchange(batch[0], 0);
-  for (int32_t i = 1; i <= count; ++i) environment.jobs().Submit(request, static_cast<JobId>(batch[i]));
+  int32_t* words = info[0].As<Napi::Int32Array>().Data();
+  const int32_t count = std::exchange(words[BatchWord::kCount], 0);
+  const auto used = static_cast<size_t>(std::exchange(words[BatchWord::kBytes], 0));
+  auto* const bytes = static_cast<unsigned char*>(info[2].As<Napi::Uint8Array>().Data());
+  const unsigned char* args = bytes;
+  const int32_t* job = words + kBatchHeadWords;
+  for (int32_t i = 0; i < count; ++i, job += kWordsPerBatchJob) {
+    const int32_t size = job[BatchJobWord::kArgsSize];
+    request.args = size < 0 ? nullptr : args;
+    request.args_size = size < 0 ? 0 : static_cast<size_t>(size);
+    environment.jobs().Submit(request, static_cast<JobId>(job[BatchJobWord::kId]));
+    args += request.args_size;
+  }
+  Wipe(bytes, used);
   environment.ExpectEvents();
   return info.Env().Undefined();
 }

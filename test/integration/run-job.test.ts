@@ -158,6 +158,19 @@ describe('starting', () => {
     expect(results.map(({ returnValue }) => returnValue)).toEqual([checksum(bytes), 6, 6]);
   });
 
+  test('gives each job its own arguments, of whatever length, and tells none from empty ones', async () => {
+    const lengths = [0, 1, 100, 1000, 1016, 1017, 5000, 70_000];
+    const bytes = Array.from({ length: 800 }, (_, i) =>
+      Uint8Array.from({ length: lengths[i % lengths.length] as number }, (_, at) => i * 7 + at),
+    );
+    const counted = bytes.map((each) => library.runJob(native.countBytes, { args: countBytesArgs(each) }));
+    const absent = [undefined, null].map((args) => library.runJob(native.countBytes, { args }));
+    const results = await Promise.all([...counted, ...absent]);
+    expect(results.map(({ returnValue }) => returnValue)).toEqual([...bytes.map(checksum), -1, -1]);
+    await expect(library.runJob(native.hasArgument, { args: '' })).resolves.toMatchObject({ returnValue: 1 });
+    await expect(library.runJob(native.hasArgument)).resolves.toMatchObject({ returnValue: 0 });
+  });
+
   test('waits for a place when as many jobs live as may', async () => {
     library.configure({ maxJobs: 2 });
     let most = 0;

@@ -55,6 +55,7 @@ export type DeviceFunctionName =
   | 'empty'
   | 'returnArg'
   | 'countBytes'
+  | 'hasArgument'
   | 'pauseOnce'
   | 'selfWake'
   | 'nestedStart'

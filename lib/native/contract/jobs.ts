@@ -26,8 +26,8 @@ export interface NativeJobs {
     args: Uint8Array | null,
     context: NativeWaitContext | null,
   ): void;
-  /** `batch` has the number of jobs, which becomes 0, and their ids. */
-  submitBatch(batch: Int32Array, func: NativeJobFunctionExternal | null): void;
+  /** `words`: {@link BatchWord}, and {@link BatchJobWord} for each job. `args` has the arguments, one after the other. */
+  submitBatch(words: Int32Array, func: NativeJobFunctionExternal, args: Uint8Array): void;
   /** Whether an event of a job with this id may come. */
   knows(id: number): boolean;
   interrupt(id: number): void;

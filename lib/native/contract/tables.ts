@@ -262,6 +262,14 @@ export const CallStatus = {
 } as const;
 export type CallStatus = (typeof CallStatus)[keyof typeof CallStatus];
 
+/** The first words of a batch of jobs: the number of its jobs, and of the bytes of their arguments. Native code resets both. */
+export const BatchWord = { count: 0, bytes: 1 } as const;
+export const BATCH_HEAD_WORDS = 2;
+
+/** The words of a job in a batch. `argsSize` is -1 for a job without arguments. */
+export const BatchJobWord = { id: 0, argsSize: 1 } as const;
+export const WORDS_PER_BATCH_JOB = 2;
+
 /** The words of an environment's state. `inside`: how many functions run that are called where C would be inside a job. */
 export const StateWord = { inside: 0 } as const;
 export const STATE_WORDS = 1;

@@ -13,21 +13,14 @@ static const struct {
   const char* name;
   openssl_async_job_function function;
 } kFunctions[] = {
-    {"device", run_device_request},
-    {"empty", run_empty},
-    {"returnArg", return_argument},
-    {"countBytes", count_bytes},
-    {"pauseOnce", pause_once},
-    {"selfWake", wake_itself},
-    {"nestedStart", inspect_job},
-    {"leaveBlocked", leave_blocked},
-    {"wasBlocked", was_blocked},
-    {"raiseErrors", raise_errors},
-    {"overflowStack", overflow_stack},
-    {"closedFd", wait_on_closed_fd},
-    {"regularFileFd", wait_on_regular_file},
-    {"lateCallback", call_back_late},
-    {"throwException", throw_exception},
+    {"device", run_device_request},   {"empty", run_empty},
+    {"returnArg", return_argument},   {"countBytes", count_bytes},
+    {"hasArgument", has_argument},    {"pauseOnce", pause_once},
+    {"selfWake", wake_itself},        {"nestedStart", inspect_job},
+    {"leaveBlocked", leave_blocked},  {"wasBlocked", was_blocked},
+    {"raiseErrors", raise_errors},    {"overflowStack", overflow_stack},
+    {"closedFd", wait_on_closed_fd},  {"regularFileFd", wait_on_regular_file},
+    {"lateCallback", call_back_late}, {"throwException", throw_exception},
 };
 
 static const struct {

@@ -14,6 +14,8 @@ int run_empty(void* args) {
 
 int return_argument(void* args) { return integer_argument(args, -1); }
 
+int has_argument(void* args) { return args != NULL; }
+
 int count_bytes(void* args) {
   const unsigned char* bytes = args;
   uint32_t sum = 0;

@@ -21,6 +21,9 @@ int return_argument(void* args);
 /* args: 64 bits of length, then as many bytes. A checksum of them: h = 31 h + byte, modulo 2^31. */
 int count_bytes(void* args);
 
+/* Whether there is an argument, of whatever length: 1 or 0. */
+int has_argument(void* args);
+
 /* Pauses once, offers nothing to wait for, and is content with any resume. Returns 1. */
 int pause_once(void* args);
 
