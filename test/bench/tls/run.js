@@ -1,0 +1,141 @@
+'use strict';
+
+// The TLS benchmark: our servers beside node:https, and for requests beside plain node:http and nginx in front of it.
+//
+//   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--list]
+//
+// Needs Linux, a C compiler, OpenSSL's headers and program, and wrk; nginx where there is one.
+
+const os = require('node:os');
+const { execFileSync } = require('node:child_process');
+const { parseArgs } = require('node:util');
+const Table = require('cli-table3');
+const { number, select } = require('../options.js');
+const { integer, spread, summarize } = require('../report.js');
+const { takeRounds } = require('../rounds.js');
+const { measure, prepare } = require('./measure.js');
+const { hasNginx } = require('./nginx.js');
+const { TRIALS } = require('./trials.js');
+
+const HELP = `npm run bench:tls -- [options]
+
+  --quick        2 short rounds: a look, not a measurement
+  --only TEXT    only trials whose id contains TEXT; several, separated by commas
+  --rounds N     how often each trial runs (5)
+  --seconds S    measured time of each run (2)
+  --limit S      stop after so many seconds altogether, with the rounds that are there (1800; quick: 240)
+  --sides A,B    of node, ours, loop (ours without threads), http, nginx (all that are there)
+  --list         print the trials' ids and end
+  --help`;
+
+const BASE = 'node';
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      limit: { type: 'string' },
+      sides: { type: 'string', default: 'node,ours,loop,http,nginx' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { quick } = values;
+  return {
+    ...values,
+    trials: select(TRIALS, values.only),
+    sides: values.sides.split(','),
+    rounds: number(values, 'rounds', quick ? 2 : 5, { integer: true }),
+    seconds: number(values, 'seconds', quick ? 1 : 2),
+    limitMs: 1000 * number(values, 'limit', quick ? 240 : 1800),
+  };
+}
+
+function measurementsOf({ trials, sides }) {
+  const present = sides.filter((side) => side !== 'nginx' || hasNginx());
+  return trials.flatMap((trial) =>
+    ['node', 'ours', 'loop', ...(trial.peers ?? [])]
+      .filter((side) => present.includes(side))
+      .map((side) => ({ key: `${trial.id} ${side}`, trial, side })),
+  );
+}
+
+// The ratios are those of each round's neighbours: a machine that slows down between rounds moves both.
+function ratiosOf(values, bases) {
+  return values.flatMap((value, round) => (bases[round] === undefined ? [] : [value / bases[round]]));
+}
+
+function rowsOf({ results, failures }, measurements) {
+  return measurements.flatMap(({ key, trial, side }) =>
+    trial.figures.map((figure) => {
+      const valuesOf = (of) => (results.get(of) ?? []).map((result) => result?.[figure.name]);
+      const values = valuesOf(key);
+      const seen = values.filter((value) => value !== undefined);
+      const ratios = side === BASE ? [] : ratiosOf(values, valuesOf(`${trial.id} ${BASE}`));
+      return {
+        trial,
+        side,
+        figure,
+        failure: failures.get(key),
+        value: seen.length > 0 ? summarize(seen) : undefined,
+        ratio: ratios.length > 0 ? summarize(ratios) : undefined,
+      };
+    }),
+  );
+}
+
+const isOurs = (side) => side === 'ours';
+
+function verdictOf({ side, figure: { atLeast, atMost }, ratio, failure }) {
+  if (failure !== undefined) return `FAILED: ${failure}`;
+  if (!isOurs(side) || ratio === undefined || (atLeast ?? atMost) === undefined) return '';
+  const passes = atLeast !== undefined ? ratio.median >= atLeast : ratio.median <= atMost;
+  return `${passes ? '✓' : '✗'} ${atLeast !== undefined ? `≥ ${atLeast}` : `≤ ${atMost}`}`;
+}
+
+function formatTable(rows) {
+  const table = new Table({
+    head: ['trial', 'figure', 'side', 'value', '× node', 'target'],
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'left'],
+    style: { head: [], border: [], compact: true },
+  });
+  const amount = (value) => (value < 100 ? value.toFixed(1) : integer.format(value));
+  for (const row of rows) {
+    table.push([
+      row.trial.title,
+      row.figure.title,
+      row.side,
+      row.value === undefined ? '' : spread(row.value, amount),
+      row.ratio === undefined ? '' : spread(row.ratio, (value) => value.toFixed(2)),
+      verdictOf(row),
+    ]);
+  }
+  return table.toString();
+}
+
+async function main() {
+  const options = readOptions();
+  if (options.help) return console.log(HELP);
+  if (options.list) return console.log(options.trials.map(({ id }) => id).join('\n'));
+  if (process.platform !== 'linux') throw new Error('the client needs epoll: the benchmark is for Linux');
+  prepare();
+  const measurements = measurementsOf(options);
+  const measured = await takeRounds(measurements, measure, options);
+  console.log(formatTable(rowsOf(measured, measurements)));
+  console.log(
+    `${os.cpus()[0]?.model ?? 'unknown'}, ${os.availableParallelism()} CPUs; Node ${process.version}, OpenSSL ` +
+      `${process.versions.openssl}; the load by ${execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim()}`,
+  );
+  console.log(
+    `median (min–max) of up to ${options.rounds} rounds of ${options.seconds} s, each with a server of its own`,
+  );
+  if (measured.failures.size > 0) process.exitCode = 1;
+}
+
+main().catch((error) => {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,89 @@
+'use strict';
+
+// What the TLS benchmark measures. A target is for ours / node's in the same round: `atLeast` for rates, `atMost` for
+// costs.
+
+const handshakes = (id, title, { certificate, version, resume = false, rate, main, process }) => ({
+  id,
+  title,
+  workload: 'handshakes',
+  certificate,
+  load: { mode: 'handshakes', inFlight: 32, version, resume },
+  figures: [
+    { name: 'perSecond', title: 'per second', atLeast: rate },
+    { name: 'mainMicros', title: 'main thread, µs', atMost: main },
+    { name: 'processMicros', title: 'process, µs', atMost: process },
+  ],
+});
+
+const requests = (id, title, { bytes, connections = 64, rate, main }) => ({
+  id,
+  title,
+  workload: 'requests',
+  certificate: 'rsa',
+  load: { mode: 'wrk', bytes, connections },
+  peers: ['http', 'nginx'],
+  figures: [
+    { name: 'perSecond', title: 'per second', atLeast: rate },
+    { name: 'mainMicros', title: 'main thread, µs', atMost: main },
+    { name: 'processMicros', title: 'process, µs' },
+  ],
+});
+
+const TRIALS = [
+  handshakes('full-1.3-rsa', 'TLS 1.3 handshake, RSA-2048', {
+    certificate: 'rsa',
+    version: '1.3',
+    rate: 1.25,
+    main: 0.15,
+    process: 0.8,
+  }),
+  handshakes('full-1.2-rsa', 'TLS 1.2 handshake, RSA-2048', { certificate: 'rsa', version: '1.2', rate: 1.25 }),
+  handshakes('full-1.3-p256', 'TLS 1.3 handshake, P-256', {
+    certificate: 'p256',
+    version: '1.3',
+    rate: 1.1,
+    main: 0.2,
+  }),
+  handshakes('resumed-1.3', 'TLS 1.3 handshake, resumed', {
+    certificate: 'rsa',
+    version: '1.3',
+    resume: true,
+    rate: 1.3,
+    main: 0.2,
+  }),
+  requests('12-bytes', 'keep-alive request, 12 B', { bytes: 12, rate: 1.45, main: 0.68 }),
+  requests('1-kib', 'keep-alive request, 1 KiB', { bytes: 1024, rate: 1.35 }),
+  requests('100-kib', 'keep-alive request, 100 KiB', { bytes: 100 * 1024, rate: 1.05 }),
+  requests('1-mib', 'keep-alive request, 1 MiB', { bytes: 1024 * 1024, connections: 4, rate: 1.2 }),
+  {
+    id: 'echo',
+    title: 'echo of 16 KiB, 16 connections',
+    workload: 'echo',
+    certificate: 'rsa',
+    load: { mode: 'echo', connections: 16, bytes: 16 * 1024 },
+    figures: [
+      { name: 'perSecond', title: 'per second' },
+      { name: 'p99Micros', title: 'p99, µs', atMost: 0.7 },
+      { name: 'mainMicros', title: 'main thread, µs' },
+    ],
+  },
+  {
+    id: 'burst',
+    title: 'burst of 64 new TLS 1.3 handshakes, RSA-2048',
+    workload: 'handshakes',
+    certificate: 'rsa',
+    load: { mode: 'burst', count: 64, bursts: 7, version: '1.3' },
+    figures: [{ name: 'delayMaxMs', title: "event loop's longest delay, ms", atMost: 0.5 }],
+  },
+  {
+    id: 'idle',
+    title: 'idle connection, of 1 000',
+    workload: 'handshakes',
+    certificate: 'rsa',
+    load: { mode: 'idle', count: 1000 },
+    figures: [{ name: 'rssBytes', title: 'memory, bytes', atMost: 0.55 }],
+  },
+];
+
+module.exports = { TRIALS };
