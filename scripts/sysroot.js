@@ -179,4 +179,4 @@ function sysrootEnvironment(arch, cwd) {
   };
 }
 
-module.exports = { obtainSysroot, sysrootEnvironment };
+module.exports = { mirror, obtainSysroot, sysrootEnvironment };

@@ -1,0 +1,107 @@
+'use strict';
+
+// Runs Node.js's own tests of TLS and HTTPS with this package's modules in place of Node's.
+//
+//   node test/node-suite/run.js [--node] [--update] [TEXT…]
+//
+// --node runs them with Node's own modules; TEXT selects tests whose names contain it. Without TEXT the outcome is
+// compared with outcomes.json, which --update writes: a test that passed there and fails now is a failure.
+
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { obtainSuite } = require('./obtain-suite.js');
+
+const SHIM = path.join(__dirname, 'shim.js');
+const OUTCOMES = path.join(__dirname, 'outcomes.json');
+const HANG_MS = 60_000;
+const SKIPPED = /^1\.\.0 # Skipped/m;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { node: { type: 'boolean', default: false }, update: { type: 'boolean', default: false } },
+});
+
+// Tests that look into Node.js itself say nothing about another implementation.
+function isOutside(text) {
+  return !/expose.internals|internalBinding|internal\/test/.test(text);
+}
+
+function listTests(suite) {
+  const folder = path.join(suite, 'parallel');
+  return fs
+    .readdirSync(folder)
+    .filter((name) => /^test-(?:tls|https)-.*\.js$/.test(name))
+    .filter((name) => positionals.length === 0 || positionals.some((text) => name.includes(text)))
+    .map((name) => ({ name, file: path.join(folder, name), text: fs.readFileSync(path.join(folder, name), 'utf8') }))
+    .filter(({ text }) => isOutside(text));
+}
+
+function flagsOf(text) {
+  const [, flags = ''] = text.match(/^\/\/ Flags:(.*)$/m) ?? [];
+  return flags.split(/\s+/).filter((flag) => flag !== '');
+}
+
+function run({ file, text }) {
+  const shim = values.node ? [] : ['--require', SHIM];
+  const child = spawn(process.execPath, [...flagsOf(text), ...shim, file], {
+    cwd: path.dirname(file),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_TEST_DIR: os.tmpdir() },
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => output.push(bytes));
+  const timer = setTimeout(() => child.kill('SIGKILL'), HANG_MS);
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      const said = Buffer.concat(output).toString();
+      if (SKIPPED.test(said)) resolve({ outcome: 'skipped', said });
+      else resolve({ outcome: code === 0 ? 'passed' : 'failed', said: `${said}\n(${signal ?? code})` });
+    });
+  });
+}
+
+// As many at a time as there are cores: each uses a port that the system chooses.
+async function runAll(tests) {
+  const results = new Map();
+  const left = [...tests];
+  const work = async () => {
+    for (let test = left.shift(); test !== undefined; test = left.shift()) results.set(test.name, await run(test));
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, work));
+  return tests.map(({ name }) => ({ name, ...results.get(name) }));
+}
+
+function firstLine(said) {
+  return said.match(/^.*(?:Error|Mismatched|\(SIG).*$/m)?.[0].trim() ?? said.trim().split('\n').at(-1);
+}
+
+async function main() {
+  const tests = listTests(await obtainSuite());
+  const results = await runAll(tests);
+  const known = fs.existsSync(OUTCOMES) ? JSON.parse(fs.readFileSync(OUTCOMES, 'utf8')) : { passed: [], failed: {} };
+  const passed = results.filter(({ outcome }) => outcome === 'passed').map(({ name }) => name);
+  const failed = results.filter(({ outcome }) => outcome === 'failed');
+  const skipped = results.filter(({ outcome }) => outcome === 'skipped').length;
+  for (const { name, said } of failed) console.log(`${name}: ${firstLine(said)}`);
+  if (positionals.length > 0) for (const { said } of failed) console.log(said);
+  if (values.update) {
+    const reasons = failed.map(({ name }) => [name, known.failed[name] ?? '']);
+    const text = JSON.stringify({ passed, failed: Object.fromEntries(reasons) }, null, 2);
+    fs.writeFileSync(OUTCOMES, `${text}\n`);
+  }
+  const broken = values.node ? [] : failed.filter(({ name }) => known.passed.includes(name));
+  for (const { name, said } of broken) console.log(`not ok - ${name}, which passed before\n${said}`);
+  console.log(
+    `# pass ${passed.length}\n# fail ${broken.length}\n# skipped ${skipped}\n# not supported ${failed.length - broken.length}`,
+  );
+  if (broken.length > 0) process.exitCode = 1;
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
