@@ -23,12 +23,13 @@ const NATIVE_LAYERS = [
   'remote',
   'placement',
   'modules',
+  'tls',
   'binding',
 ];
 
 // System headers that only some layers may see.
 const RESTRICTED_HEADERS = [
-  { header: /^uv(\.h|\/)/, layers: ['wakeup', 'scheduler', 'placement', 'binding'] },
+  { header: /^uv(\.h|\/)/, layers: ['wakeup', 'scheduler', 'placement', 'tls', 'binding'] },
   { header: /^(napi(-inl)?|node_api|js_native_api|node)\.h$/, layers: ['binding'] },
   { header: /^openssl_async\.h$/, layers: ['binding'] },
 ];
@@ -43,6 +44,7 @@ const LIBRARY_LAYERS = [
   'hardware/',
   'thread/',
   'index',
+  'tls/',
   'cli/',
 ];
 

@@ -264,7 +264,7 @@ const LIBRARY_PREFIXES: Readonly<Record<number, string>> = {
 const LIBRARY_SSL = 20;
 
 /** `lines` as ERR_error_string(3) writes them, oldest first: `error:CODE:library:function:reason`. */
-function opensslError(lines: readonly string[]): OpenSSLError {
+export function opensslError(lines: readonly string[]): OpenSSLError {
   const [first = '', ...rest] = lines;
   const [, packed = '', library = '', , reason = ''] = first.split(':');
   const number = (Number.parseInt(packed, 16) >>> 23) & 0xff;

@@ -62,6 +62,7 @@ Napi::Value Open(Info info) {
   AddModuleExports(addon);
   AddLibraryExports(addon);
   AddRemoteKeyExports(addon);
+  AddTlsExports(addon);
   AddStatisticsExports(addon);
   return object;
 }

@@ -13,6 +13,7 @@
 #include "binding/javascript_jobs.h"
 #include "binding/operation_calls.h"
 #include "binding/remote_keys.h"
+#include "binding/tls.h"
 #include "binding/wait_contexts.h"
 #include "scheduler/scheduler.h"
 
@@ -38,6 +39,7 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   WaitContexts& wait_contexts() { return wait_contexts_; }
   RemoteKeys& remote_keys() { return remote_keys_; }
   JavaScriptJobs& jobs() { return jobs_; }
+  Tls& tls() { return tls_; }
   OperationCalls& operation_calls() const { return *operation_calls_; }
   OperationRunner& operations() const { return operation_calls_->runner(); }
 
@@ -120,9 +122,10 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   WaitContexts wait_contexts_{*this};
   RemoteKeys remote_keys_{*this};
   JavaScriptJobs jobs_{*this};
+  Tls tls_{*this};
   std::unique_ptr<OperationCalls> operation_calls_;
   SchedulerEnd scheduler_end_{*this};
-  // The order of teardown: remote keys, jobs, wait contexts, operations, the scheduler.
+  // The order of teardown: TLS, remote keys, jobs, wait contexts, operations, the scheduler.
   //
   // Drain() of all comes first. Remote keys refuse their requests, as nobody is left to answer; so the jobs that wait
   // for an answer can end when the scheduler, last, drives all jobs to their ends.

@@ -25,6 +25,18 @@ class Exports {
     return Exports(subject, hold_);
   }
 
+  // As Subject(), for functions that few programs need: calling `name` makes the object.
+  template <typename Fill>
+  void SubjectOnCall(const char* name, Fill fill) {
+    const auto make = [hold = hold_, fill](const Napi::CallbackInfo& info) -> Napi::Value {
+      Napi::Object subject = Napi::Object::New(info.Env());
+      Exports exports(subject, hold);
+      fill(exports);
+      return subject;
+    };
+    object_.Set(name, Napi::Function::New(object_.Env(), Guarded(make), name));
+  }
+
   // `function` finds its environment with Environment::From().
   template <typename Function>
   void Add(const char* name, Function function) {

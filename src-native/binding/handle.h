@@ -14,6 +14,7 @@
 #include "modules/engine_task.h"
 #include "modules/provider.h"
 #include "placement/operation_runner.h"
+#include "tls/context.h"
 #include "wakeup/wait_signal.h"
 
 namespace openssl_async {
@@ -23,6 +24,7 @@ using SignalHandle = std::unique_ptr<WaitSignal>;
 using KeyHandle = std::shared_ptr<Key>;
 using ProviderHandle = std::shared_ptr<LoadedProvider>;
 using EngineHandle = std::shared_ptr<Engine>;
+using TlsContextHandle = std::shared_ptr<TlsContext>;
 using OutcomeHandle = std::shared_ptr<EngineOutcome>;
 
 template <typename T>
@@ -68,9 +70,15 @@ struct HandleType<OutcomeHandle> {
   static constexpr const char* kName = "an outcome";
 };
 
+template <>
+struct HandleType<TlsContextHandle> {
+  static constexpr size_t kNumber = 8;
+  static constexpr const char* kName = "a context of TLS";
+};
+
 // A tag is the address of one of these, which no other copy of the addon has. Not constant, so that the linker keeps
 // them apart.
-inline char handle_tags[8];
+inline char handle_tags[9];
 
 struct HandleHeader {
   const void* tag = nullptr;

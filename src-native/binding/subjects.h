@@ -18,6 +18,12 @@ void AddProviderExports(Exports& addon);
 void AddModuleExports(Exports& addon);
 void AddLibraryExports(Exports& addon);
 void AddRemoteKeyExports(Exports& addon);
+void AddTlsExports(Exports& addon);
+// Parts of AddTlsExports().
+void AddTlsContextExports(Exports& tls);
+void AddTlsListenerExports(Exports& tls);
+void AddTlsConnectionExports(Exports& tls);
+void AddTlsDetailExports(Exports& tls);
 void AddStatisticsExports(Exports& addon);
 
 }  // namespace openssl_async

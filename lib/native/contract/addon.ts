@@ -13,6 +13,7 @@ import type { NativeSignals } from './signals';
 import type { NativeSpecs } from './specs';
 import type { NativeStatistics } from './statistics';
 import type { NativeThread } from './thread';
+import type { NativeTls } from './tls';
 import type { NativeWaitContexts } from './wait-contexts';
 
 /** The exports of the addon's file. */
@@ -47,5 +48,7 @@ export interface NativeAddon {
   readonly modules: NativeModules;
   readonly libraries: NativeLibraries;
   readonly remote: NativeRemote;
+  /** Makes the functions, which most programs do not need. */
+  tls(): NativeTls;
   readonly statistics: NativeStatistics;
 }

@@ -300,3 +300,44 @@ export const RemoteWord = {
   saltLength: 10,
 } as const;
 export const WORDS_PER_REMOTE_REQUEST = 11;
+
+/** Events of TLS connections. */
+export const TlsEvent = {
+  /** The client hello was read; `helloOf()` has it, and `answer()` goes on. */
+  asking: 0,
+  /** The handshake is done. */
+  secure: 1,
+  /** The connection is of no use any more. `value` is libuv's code, or a number of TlsFailure. */
+  failed: 2,
+  /** Plaintext, `size` bytes from `offset` on. */
+  data: 3,
+  /** The peer sends no more. `value` is 1 when it did not say so. */
+  end: 4,
+  /** All that was written has left. */
+  drained: 5,
+  /** A line of the key log, at `offset`. */
+  keyLog: 6,
+  /** A listener closed a connection, being full. `value` numbers its addresses. */
+  dropped: 7,
+  /** No handshake of a closed listener is under way any more; `id` is the listener's. */
+  listenerIdle: 8,
+} as const;
+export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
+
+/** Reasons of a connection's failure that are not libuv's. */
+export const TlsFailure = {
+  /** `failureOf()` has OpenSSL's errors. */
+  openssl: 0,
+  /** The handshake took too long. */
+  handshakeTimeout: 1,
+  /** The peer left during the handshake. */
+  handshakeEnded: 2,
+} as const;
+export type TlsFailure = (typeof TlsFailure)[keyof typeof TlsFailure];
+
+/** The words of an event of a TLS connection. */
+export const TlsEventWord = { kind: 0, id: 1, listener: 2, value: 3, offset: 4, size: 5 } as const;
+export const WORDS_PER_TLS_EVENT = 6;
+
+/** Settings of a server that are true or false. */
+export const TlsServerFlag = { requestsCertificate: 1, asks: 2, logsKeys: 4, rejectsUnauthorized: 8 } as const;

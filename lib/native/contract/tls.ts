@@ -1,0 +1,101 @@
+import type { NativeError } from './error';
+import type { NativeTlsContext } from './handles';
+
+/** Options of a context. Lists are empty and texts undefined where OpenSSL's own choice counts. */
+export interface NativeTlsContextOptions {
+  certificates: Uint8Array[];
+  keys: [Uint8Array, string | undefined][];
+  pfx: [Uint8Array, string | undefined][];
+  authorities: Uint8Array[];
+  revocations: Uint8Array[];
+  ciphers: string | undefined;
+  suites: string | undefined;
+  curves: string | undefined;
+  signatureAlgorithms: string | undefined;
+  dhParameters: string | undefined;
+  minVersion: number;
+  maxVersion: number;
+  options: number;
+  sessionTimeout: number;
+  allowPartialChain: boolean;
+  ticketKeys: Uint8Array | undefined;
+}
+
+/** Address, family, port. */
+export type NativeAddress = [address: string, family: string, port: number];
+
+/** Servers of TLS and their connections. An id of a connection that is gone is no error. */
+export interface NativeTls {
+  /** Why there is no TLS, in one sentence; empty when there is, and only then may anything else be called. */
+  withoutReason(): string;
+  createContext(options: NativeTlsContextOptions): NativeTlsContext | NativeError;
+  ticketKeys(context: NativeTlsContext): Buffer<ArrayBuffer>;
+  /** 48 bytes. */
+  setTicketKeys(context: NativeTlsContext, keys: Uint8Array): void;
+
+  /** Once, before what follows. `onEvents` counts the events that it has begun with in `cursor`. */
+  open(
+    words: Int32Array,
+    slab: Uint8Array,
+    cursor: Int32Array,
+    onEvents: (count: number) => void,
+  ): NativeError | undefined;
+  addListener(): number;
+  setSettings(
+    listener: number,
+    context: NativeTlsContext,
+    names: [pattern: string, context: NativeTlsContext][],
+    protocols: Uint8Array | undefined,
+    sessionContext: string,
+    flags: number,
+    handshakeTimeoutMs: number,
+  ): void;
+  /** 0, or libuv's code. */
+  listen(listener: number, fd: number, backlog: number): number;
+  /** Before the fd is closed. */
+  stopListening(listener: number): void;
+  setListenerRef(listener: number, ref: boolean): void;
+  /** 0 for no limit. */
+  setMaxConnections(listener: number, most: number): void;
+  /** Connections that were not claimed. */
+  pending(listener: number): number;
+  /** 0, or libuv's code. The fd stays the caller's. */
+  adopt(listener: number, fd: number, bytes: Uint8Array | undefined): number;
+
+  /** The bytes that were taken; their complement where the event `drained` follows. */
+  write(id: number, bytes: Uint8Array): number;
+  /** As `write`; `latin1` or UTF-8. */
+  writeText(id: number, text: string, latin1: boolean): number;
+  writeMany(id: number, pieces: Uint8Array[]): number;
+  /** Whether the event `drained` follows. */
+  end(id: number): boolean;
+  setPaused(id: number, paused: boolean): void;
+  setRef(id: number, ref: boolean): void;
+  /** Counts it out of `pending`. */
+  claim(id: number): boolean;
+  destroy(id: number, reset: boolean): void;
+  setNoDelay(id: number, noDelay: boolean): void;
+  setKeepAlive(id: number, keepAlive: boolean, initialDelaySeconds: number): void;
+  /** The name that the client asks for, and the protocols that it offers, as it has sent them. */
+  hello(id: number): [serverName: string, protocols: Buffer] | undefined;
+  /** Goes on after the event `asking`. */
+  answer(id: number, context: NativeTlsContext | undefined, choosesProtocol: boolean, protocol: string): void;
+  /** OpenSSL's errors, one line each. */
+  failure(id: number): string[];
+  address(id: number, own: boolean): NativeAddress | undefined;
+  droppedAddresses(number: number): [peer: NativeAddress | undefined, own: NativeAddress | undefined];
+
+  /** The result of the verification is -1 without a certificate. */
+  summary(id: number): [serverName: string, protocol: string, verifyResult: number, isReused: boolean] | undefined;
+  peerCertificates(id: number): Buffer[];
+  certificate(id: number): Buffer | undefined;
+  session(id: number): Buffer | undefined;
+  ticket(id: number): Buffer | undefined;
+  finished(id: number): Buffer | undefined;
+  peerFinished(id: number): Buffer | undefined;
+  cipher(id: number): [name: string, standardName: string, version: string] | undefined;
+  version(id: number): string | undefined;
+  sharedSignatureAlgorithms(id: number): string[];
+  keyingMaterial(id: number, size: number, label: string, context: Uint8Array | undefined): Buffer | undefined;
+  setMaxFragment(id: number, size: number): boolean;
+}

@@ -1,0 +1,189 @@
+// Connections of TLS. An id whose connection is gone is no error: the connection may have ended natively.
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/exports.h"
+#include "binding/handle.h"
+#include "binding/subjects.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+Tls& TlsOf(Info info) { return Environment::From(info).tls(); }
+Hub& HubOf(Info info) { return *TlsOf(info).hub(); }
+uint32_t IdOf(Info info) { return ToUint32(info[0]); }
+
+// The bytes that were taken; their complement where `drained` follows.
+Napi::Value Write(Info info, ByteView plaintext) {
+  Hub& hub = HubOf(info);
+  const uint32_t id = IdOf(info);
+  Connection* const connection = hub.Find(id);
+  if (connection == nullptr) return ToNumber(info.Env(), 0);
+  const auto taken = static_cast<int32_t>(connection->Write(plaintext));
+  const bool waits = connection->wants_to_write();
+  hub.Update(id);
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), waits ? ~taken : taken));
+}
+
+// (id, bytes)
+Napi::Value WriteBytes(Info info) { return Write(info, ToView(info[1])); }
+
+// (id, text, whether it is Latin-1 rather than UTF-8)
+Napi::Value WriteText(Info info) {
+  const Napi::Env env = info.Env();
+  const bool is_latin1 = ToBool(info[2]);
+  const auto read = is_latin1 ? &napi_get_value_string_latin1 : &napi_get_value_string_utf8;
+  char inline_bytes[4096];
+  size_t size = 0;
+  read(env, info[1], nullptr, 0, &size);
+  std::unique_ptr<char[]> allocated;
+  char* bytes = inline_bytes;
+  if (size + 1 > sizeof(inline_bytes)) {
+    allocated = std::make_unique<char[]>(size + 1);
+    bytes = allocated.get();
+  }
+  read(env, info[1], bytes, size + 1, &size);
+  return Write(info, {reinterpret_cast<unsigned char*>(bytes), size});
+}
+
+// (id, [bytes, …]): short pieces share records.
+Napi::Value WriteMany(Info info) {
+  const Napi::Array pieces = info[1].As<Napi::Array>();
+  std::string joined;
+  for (uint32_t i = 0; i < pieces.Length(); ++i) {
+    const Napi::HandleScope scope(info.Env());
+    const ByteView piece = ToView(pieces.Get(i));
+    if (piece.size > 0) joined.append(reinterpret_cast<const char*>(piece.data), piece.size);
+  }
+  return Write(info, {reinterpret_cast<const unsigned char*>(joined.data()), joined.size()});
+}
+
+// (id): whether `drained` follows
+Napi::Value End(Info info) {
+  Connection* const connection = HubOf(info).Find(IdOf(info));
+  if (connection == nullptr) return Napi::Boolean::New(info.Env(), false);
+  connection->End();
+  const bool waits = connection->wants_to_write();
+  HubOf(info).Update(IdOf(info));
+  return Napi::Boolean::New(info.Env(), waits);
+}
+
+// (id, paused)
+Napi::Value SetPaused(Info info) {
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->SetPaused(ToBool(info[1]));
+    HubOf(info).Update(IdOf(info));
+  }
+  return info.Env().Undefined();
+}
+
+// (id, ref)
+Napi::Value SetRef(Info info) {
+  HubOf(info).SetRef(IdOf(info), ToBool(info[1]));
+  return info.Env().Undefined();
+}
+
+// (id): whether it is still there
+Napi::Value Claim(Info info) { return Napi::Boolean::New(info.Env(), HubOf(info).Claim(IdOf(info))); }
+
+// (id, whether the peer is reset)
+Napi::Value Destroy(Info info) {
+  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  if (connection != nullptr && ToBool(info[1])) ResetSocketOnClose(connection->fd());
+  HubOf(info).Destroy(IdOf(info));
+  TlsOf(info).Changed();
+  return info.Env().Undefined();
+}
+
+// (id, no delay)
+Napi::Value SetNoDelayOf(Info info) {
+  if (const Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    SetNoDelay(connection->fd(), ToBool(info[1]));
+  }
+  return info.Env().Undefined();
+}
+
+// (id, keep alive, seconds before the first probe)
+Napi::Value SetKeepAliveOf(Info info) {
+  if (const Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    SetKeepAlive(connection->fd(), ToBool(info[1]), ToInt32(info[2]));
+  }
+  return info.Env().Undefined();
+}
+
+// (id): [name, protocols]
+Napi::Value HelloOf(Info info) {
+  const Napi::Env env = info.Env();
+  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  if (connection == nullptr) return env.Undefined();
+  const ClientHello& hello = connection->hello();
+  Napi::Array both = Napi::Array::New(env, 2);
+  both.Set(0U, hello.server_name);
+  both.Set(1U, Napi::Buffer<char>::Copy(env, hello.protocols.data(), hello.protocols.size()));
+  return both;
+}
+
+// (id, context or undefined, whether a protocol was asked for, the protocol)
+Napi::Value Answer(Info info) {
+  const auto* const context = ToOptionalHandle<TlsContextHandle>(info[1]);
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->Answer(context == nullptr ? nullptr : *context, ToBool(info[2]), ToText(info[3]));
+    HubOf(info).Update(IdOf(info));
+  }
+  return info.Env().Undefined();
+}
+
+// (id): OpenSSL's lines
+Napi::Value FailureOf(Info info) {
+  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  return ToJs(info.Env(), connection == nullptr ? std::vector<std::string>() : connection->failure());
+}
+
+Napi::Value ToJs(Napi::Env env, const SocketAddress& address) {
+  if (address.family.empty()) return env.Undefined();
+  Napi::Array parts = Napi::Array::New(env, 3);
+  parts.Set(0U, address.address);
+  parts.Set(1U, address.family);
+  parts.Set(2U, address.port);
+  return parts;
+}
+
+// (id, whether it is our address)
+Napi::Value AddressOf(Info info) {
+  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  if (connection == nullptr) return info.Env().Undefined();
+  return ToJs(info.Env(), ToBool(info[1]) ? LocalOf(connection->fd()) : PeerOf(connection->fd()));
+}
+
+// (number): [peer, local]
+Napi::Value DroppedAddresses(Info info) {
+  const auto [peer, local] = HubOf(info).TakeDropped(ToUint32(info[0]));
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0U, ToJs(info.Env(), peer));
+  both.Set(1U, ToJs(info.Env(), local));
+  return both;
+}
+
+}  // namespace
+
+void AddTlsConnectionExports(Exports& tls) {
+  tls.Add("write", &WriteBytes);
+  tls.Add("writeText", &WriteText);
+  tls.Add("writeMany", &WriteMany);
+  tls.Add("end", &End);
+  tls.Add("setPaused", &SetPaused);
+  tls.Add("setRef", &SetRef);
+  tls.Add("claim", &Claim);
+  tls.Add("destroy", &Destroy);
+  tls.Add("setNoDelay", &SetNoDelayOf);
+  tls.Add("setKeepAlive", &SetKeepAliveOf);
+  tls.Add("hello", &HelloOf);
+  tls.Add("answer", &Answer);
+  tls.Add("failure", &FailureOf);
+  tls.Add("address", &AddressOf);
+  tls.Add("droppedAddresses", &DroppedAddresses);
+}
+
+}  // namespace openssl_async

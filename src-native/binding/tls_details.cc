@@ -1,0 +1,111 @@
+// What the handshake of a connection has agreed on; undefined when the connection or the detail is not there.
+#include "tls/session_details.h"
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/exports.h"
+#include "binding/subjects.h"
+
+namespace openssl_async {
+
+namespace {
+
+using Info = const Napi::CallbackInfo&;
+
+SSL* SslOf(Info info) {
+  const Connection* const connection = Environment::From(info).tls().hub()->Find(ToUint32(info[0]));
+  return connection == nullptr ? nullptr : connection->ssl();
+}
+
+Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
+  if (bytes.empty()) return env.Undefined();
+  return Napi::Value(env, Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size()));
+}
+
+// A function of (id) that gives bytes.
+template <std::string (*get)(SSL*)>
+Napi::Value Bytes(Info info) {
+  SSL* const ssl = SslOf(info);
+  return ssl == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), get(ssl));
+}
+
+template <bool is_peers>
+std::string Finished(SSL* ssl) {
+  return FinishedOf(ssl, is_peers);
+}
+
+// (id): [server's name, protocol, verify result, whether a session was resumed]
+Napi::Value Summary(Info info) {
+  const Napi::Env env = info.Env();
+  SSL* const ssl = SslOf(info);
+  if (ssl == nullptr) return env.Undefined();
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  Napi::Array parts = Napi::Array::New(env, 4);
+  parts.Set(0U, name == nullptr ? "" : name);
+  parts.Set(1U, ProtocolOf(ssl));
+  parts.Set(2U, static_cast<double>(VerifyResult(ssl)));
+  parts.Set(3U, SSL_session_reused(ssl) == 1);
+  return parts;
+}
+
+// (id)
+Napi::Value PeerCertificatesOf(Info info) {
+  SSL* const ssl = SslOf(info);
+  const auto certificates = ssl == nullptr ? std::vector<std::string>() : PeerCertificates(ssl);
+  return ToArray(info.Env(), certificates, [&](const std::string& der) { return ToBuffer(info.Env(), der); });
+}
+
+// (id): [name, standard name, version]
+Napi::Value Cipher(Info info) {
+  SSL* const ssl = SslOf(info);
+  if (ssl == nullptr) return info.Env().Undefined();
+  const CipherNames names = CipherOf(ssl);
+  if (names.name.empty()) return info.Env().Undefined();
+  return ToJs(info.Env(), {names.name, names.standard_name, names.version});
+}
+
+// (id)
+Napi::Value Version(Info info) {
+  SSL* const ssl = SslOf(info);
+  return ssl == nullptr ? info.Env().Undefined() : Napi::String::New(info.Env(), SSL_get_version(ssl));
+}
+
+// (id)
+Napi::Value SharedAlgorithms(Info info) {
+  SSL* const ssl = SslOf(info);
+  return ToJs(info.Env(), ssl == nullptr ? std::vector<std::string>() : SharedSignatureAlgorithms(ssl));
+}
+
+// (id, size, label, context or undefined)
+Napi::Value KeyingMaterial(Info info) {
+  SSL* const ssl = SslOf(info);
+  if (ssl == nullptr) return info.Env().Undefined();
+  const ByteView context = ToView(info[3]);
+  const std::string bytes(reinterpret_cast<const char*>(context.data), context.size);
+  return ToBuffer(info.Env(), ExportKeyingMaterial(ssl, ToUint32(info[1]), ToText(info[2]), bytes, context.present()));
+}
+
+// (id, size): whether OpenSSL takes it
+Napi::Value SetMaxFragment(Info info) {
+  SSL* const ssl = SslOf(info);
+  return Napi::Boolean::New(info.Env(), ssl != nullptr && SSL_set_max_send_fragment(ssl, ToUint32(info[1])) == 1);
+}
+
+}  // namespace
+
+void AddTlsDetailExports(Exports& tls) {
+  tls.Add("summary", &Summary);
+  tls.Add("peerCertificates", &PeerCertificatesOf);
+  tls.Add("certificate", &Bytes<&OwnCertificate>);
+  tls.Add("session", &Bytes<&SessionOf>);
+  tls.Add("ticket", &Bytes<&TicketOf>);
+  tls.Add("finished", &Bytes<&Finished<false>>);
+  tls.Add("peerFinished", &Bytes<&Finished<true>>);
+  tls.Add("cipher", &Cipher);
+  tls.Add("version", &Version);
+  tls.Add("sharedSignatureAlgorithms", &SharedAlgorithms);
+  tls.Add("keyingMaterial", &KeyingMaterial);
+  tls.Add("setMaxFragment", &SetMaxFragment);
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,73 @@
+#include "tls/batch_sink.h"
+
+#include <cstring>
+
+namespace openssl_async {
+
+namespace {
+
+// A turn of a connection tells at most: a drain, the lines of a handshake's key log, its end, plaintext and its end.
+constexpr size_t kMostEventsOfTurn = 24;
+constexpr size_t kMostKeyLogBytes = 8 * 1024;
+
+}  // namespace
+
+bool BatchSink::Prepare() {
+  if (HasRoom()) return true;
+  if (telling_) return false;
+  Deliver();
+  return HasRoom();
+}
+
+bool BatchSink::HasRoom() {
+  if (telling_) return false;
+  if (count_ == 0) {
+    memory_ = find_();
+    used_ = 0;
+  }
+  return memory_.words_count >= (count_ + kMostEventsOfTurn) * kWordsPerTlsEvent &&
+         memory_.slab_size >= used_ + Connection::kTurnBytes + kMostKeyLogBytes;
+}
+
+void BatchSink::Deliver() {
+  if (telling_ || count_ == 0) return;
+  telling_ = true;
+  tell_(count_);
+  telling_ = false;
+  count_ = 0;
+  used_ = 0;
+}
+
+void BatchSink::Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t value, size_t offset, size_t size) {
+  int32_t* const words = memory_.words + count_++ * kWordsPerTlsEvent;
+  words[TlsEventWord::kKind] = static_cast<int32_t>(kind);
+  words[TlsEventWord::kId] = static_cast<int32_t>(id);
+  words[TlsEventWord::kListener] = static_cast<int32_t>(listener);
+  words[TlsEventWord::kValue] = value;
+  words[TlsEventWord::kOffset] = static_cast<int32_t>(offset);
+  words[TlsEventWord::kSize] = static_cast<int32_t>(size);
+}
+
+void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value) {
+  Add(kind, connection.id(), connection.settings().listener, value);
+}
+
+unsigned char* BatchSink::Room(size_t* size) {
+  *size = memory_.slab_size - used_;
+  return memory_.slab + used_;
+}
+
+void BatchSink::OnData(Connection& connection, size_t size) {
+  Add(TlsEventKind::kData, connection.id(), connection.settings().listener, 0, used_, size);
+  used_ += size;
+}
+
+void BatchSink::OnKeyLog(Connection& connection, const char* line) {
+  const size_t size = strlen(line);
+  if (size > memory_.slab_size - used_ - Connection::kTurnBytes) return;
+  memcpy(memory_.slab + used_, line, size);
+  Add(TlsEventKind::kKeyLog, connection.id(), connection.settings().listener, 0, used_, size);
+  used_ += size;
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,274 @@
+#include "tls/connection.h"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "openssl/error_queue.h"
+
+namespace openssl_async {
+
+namespace {
+
+// Sessions of one name and one policy of clients' certificates are not resumed under another one.
+bool SetSessionContext(SSL* ssl, const ServerSettings& settings, const std::string& server_name) {
+  const bool is_named = settings.Find(server_name) != settings.context || settings.Has(TlsServerFlag::kAsks);
+  std::string text = settings.session_context;
+  text += '\0';
+  if (is_named) text += server_name;
+  text += '\0';
+  if (settings.Has(TlsServerFlag::kRequestsCertificate)) text += 'r';
+  if (settings.Has(TlsServerFlag::kRejectsUnauthorized)) text += 'u';
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr) != 1) return false;
+  return SSL_set_session_id_context(ssl, digest, std::min(size, unsigned{SSL_MAX_SID_CTX_LENGTH})) == 1;
+}
+
+// The server decides after the handshake, as Node's does.
+int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
+
+}  // namespace
+
+Connection::Connection(uint32_t id, UniqueSocket socket, std::shared_ptr<const ServerSettings> settings,
+                       TransportBuffers& buffers, ConnectionEvents& events)
+    : id_(id), settings_(std::move(settings)), events_(events), transport_(std::move(socket), buffers) {}
+
+Connection::~Connection() {
+  const ErrorQueueScope scope;
+  ssl_.reset();
+}
+
+bool Connection::has_more() const {
+  if (failure_is_due_) return true;
+  if (paused_ || ended_ || state_ == State::kFailed || state_ == State::kAsking) return false;
+  // The begin of a hello waits for the rest.
+  if (state_ == State::kHello) return hello_is_due_;
+  return transport_.input().size > 0 || transport_.ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+}
+
+void Connection::Run(bool readable, bool writable) {
+  told_ = false;
+  if (std::exchange(failure_is_due_, false)) {
+    events_.OnEvent(*this, TlsEventKind::kFailed, reason_);
+    return;
+  }
+  if (state_ == State::kFailed) return;
+  const ErrorQueueScope scope;
+  if (writable) Flush();
+  if (readable && wants_to_read()) {
+    if (const int error = transport_.Receive(); error != 0) OnSocketError(error);
+  }
+  if (wants_to_read()) {
+    if (state_ == State::kHello) ReadHello();
+    if (state_ == State::kHandshaking) Shake();
+    if (state_ == State::kOpen) ReadPlaintext();
+  }
+  Finish();
+}
+
+// Nothing of this connection may stay in the buffers of all.
+void Connection::Finish() {
+  Flush();
+  transport_.Settle();
+}
+
+void Connection::Flush() {
+  const int error = transport_.Flush();
+  if (error != 0) {
+    OnSocketError(error);
+  } else if (!transport_.pending()) {
+    if (ending_) EndSocket(transport_.fd());
+    if (std::exchange(waits_for_drain_, false)) events_.OnEvent(*this, TlsEventKind::kDrained, 0);
+  }
+}
+
+void Connection::OnSocketError(int error) {
+  if (state_ != State::kFailed) Fail(error);
+}
+
+void Connection::Fail(int32_t reason) {
+  state_ = State::kFailed;
+  reason_ = reason;
+  // Streams lose plaintext and its end when an error comes with them: it gets a turn of its own.
+  failure_is_due_ = told_;
+  if (!failure_is_due_) events_.OnEvent(*this, TlsEventKind::kFailed, reason);
+}
+
+void Connection::FailOfOpenssl() {
+  failure_ = ErrorQueue::Take().Lines();
+  Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
+}
+
+void Connection::TimeOut() {
+  if (handshaking()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeTimeout));
+}
+
+// --- The handshake
+
+void Connection::ReadHello() {
+  hello_is_due_ = false;
+  switch (ReadClientHello(transport_.input(), &hello_)) {
+    case HelloStatus::kIncomplete:
+      if (transport_.ended()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
+      return;
+    case HelloStatus::kComplete:
+      if (!settings_->Has(TlsServerFlag::kAsks)) break;
+      state_ = State::kAsking;
+      events_.OnEvent(*this, TlsEventKind::kAsking, 0);
+      return;
+    case HelloStatus::kUnreadable:
+      Begin(settings_->context);
+      return;
+  }
+  Begin(settings_->Find(hello_.server_name));
+}
+
+void Connection::Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol) {
+  if (state_ != State::kAsking) return;
+  told_ = true;  // a failure is told in the next turn
+  chose_protocol_ = chose_protocol;
+  protocol_ = std::move(protocol);
+  const ErrorQueueScope scope;
+  Begin(context != nullptr ? context : settings_->Find(hello_.server_name));
+}
+
+void Connection::Begin(const std::shared_ptr<TlsContext>& context) {
+  state_ = State::kHandshaking;
+  context_ = context;
+  ssl_.reset(SSL_new(context_->get()));
+  BioPointer bio = transport_.NewBio();
+  if (ssl_ == nullptr || bio == nullptr || !SetSessionContext(ssl_.get(), *settings_, hello_.server_name)) {
+    FailOfOpenssl();
+    return;
+  }
+  SSL_set_ex_data(ssl_.get(), 0, this);
+  BIO* const shared = bio.release();
+  SSL_set_bio(ssl_.get(), shared, shared);
+  if (settings_->Has(TlsServerFlag::kRequestsCertificate)) {
+    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, &AcceptAnyCertificate);
+  }
+  SSL_set_accept_state(ssl_.get());
+}
+
+void Connection::Shake() {
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    state_ = State::kOpen;
+    events_.OnEvent(*this, TlsEventKind::kSecure, 0);
+    return;
+  }
+  if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) {
+    FailOfOpenssl();
+  } else if (transport_.ended()) {
+    Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
+  }
+}
+
+int Connection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
+                               const unsigned char* offered, unsigned offered_size, void*) {
+  const auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+  const std::string* ours = &self.settings_->protocols;
+  std::string asked;
+  if (self.chose_protocol_) {
+    if (self.protocol_.empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    asked = static_cast<char>(self.protocol_.size()) + self.protocol_;
+    ours = &asked;
+  }
+  if (ours->empty()) return SSL_TLSEXT_ERR_NOACK;
+  unsigned char* found = nullptr;
+  const int result = SSL_select_next_proto(&found, size, reinterpret_cast<const unsigned char*>(ours->data()),
+                                           static_cast<unsigned>(ours->size()), offered, offered_size);
+  if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  // What was found may be in `asked`: the same bytes stand in what the client has offered.
+  const std::string name(reinterpret_cast<char*>(found), *size);
+  for (unsigned at = 0; at + 1 <= offered_size; at += 1U + offered[at]) {
+    const unsigned length = offered[at];
+    if (length == name.size() && at + 1 + length <= offered_size &&
+        name.compare(0, length, reinterpret_cast<const char*>(offered + at + 1), length) == 0) {
+      *chosen = offered + at + 1;
+      return SSL_TLSEXT_ERR_OK;
+    }
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+void Connection::LogKey(const SSL* ssl, const char* line) {
+  auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+  if (self != nullptr && self->settings_->Has(TlsServerFlag::kLogsKeys)) self->events_.OnKeyLog(*self, line);
+}
+
+// --- Records
+
+void Connection::ReadPlaintext() {
+  size_t taken = 0;
+  size_t room = 0;
+  unsigned char* const memory = events_.Room(&room);
+  room = std::min(room, kTurnBytes);
+  int result = 1;
+  while (taken < room) {
+    size_t count = 0;
+    result = SSL_read_ex(ssl_.get(), memory + taken, room - taken, &count);
+    if (result != 1) break;
+    taken += count;
+  }
+  const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+  if (taken > 0) {
+    told_ = true;
+    events_.OnData(*this, taken);
+  }
+  if (status == SSL_ERROR_ZERO_RETURN) {
+    TellEnd(false);
+  } else if (status == SSL_ERROR_WANT_READ) {
+    if (transport_.ended()) TellEnd(true);
+  } else if (status != SSL_ERROR_NONE) {
+    FailOfOpenssl();
+  }
+}
+
+void Connection::TellEnd(bool truncated) {
+  told_ = true;
+  ended_ = true;
+  events_.OnEvent(*this, TlsEventKind::kEnd, truncated ? 1 : 0);
+}
+
+size_t Connection::Write(ByteView plaintext) {
+  if (state_ != State::kOpen || ending_) return 0;
+  constexpr size_t kMostAtOnce = 128 * 1024;
+  const ErrorQueueScope scope;
+  told_ = true;  // it is JavaScript that writes: a failure is told in the next turn
+  size_t written = 0;
+  while (written < plaintext.size && !transport_.pending() && state_ == State::kOpen) {
+    const size_t end = std::min(plaintext.size, written + kMostAtOnce);
+    int result = 1;
+    while (written < end && result == 1) {
+      size_t count = 0;
+      result = SSL_write_ex(ssl_.get(), plaintext.data + written, end - written, &count);
+      written += result == 1 ? count : 0;
+    }
+    if (result != 1) FailOfOpenssl();
+    Finish();
+  }
+  waits_for_drain_ = transport_.pending();
+  return written;
+}
+
+void Connection::End() {
+  if (state_ != State::kOpen || ending_) return;
+  const ErrorQueueScope scope;
+  told_ = true;
+  ending_ = true;
+  SSL_shutdown(ssl_.get());
+  waits_for_drain_ = true;
+  const int error = transport_.Flush();
+  if (error != 0) {
+    OnSocketError(error);
+  } else if (!transport_.pending()) {
+    EndSocket(transport_.fd());
+    waits_for_drain_ = false;
+  }
+  transport_.Settle();
+}
+
+}  // namespace openssl_async

@@ -1,0 +1,119 @@
+// The server's side of one TLS connection. It knows no event loop and no thread: its owner tells it when the socket is
+// ready, and is told what came of that.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tls/client_hello.h"
+#include "tls/contract.h"
+#include "tls/server_settings.h"
+#include "tls/transport.h"
+
+namespace openssl_async {
+
+class Connection;
+
+// What a connection tells. Nobody calls back into a connection from here: what is told is kept until the turn is over.
+class ConnectionEvents {
+ public:
+  // Memory for plaintext; at least Connection::kTurnBytes at the begin of a turn.
+  virtual unsigned char* Room(size_t* size) = 0;
+  // The first bytes of the room are plaintext now.
+  virtual void OnData(Connection& connection, size_t size) = 0;
+  virtual void OnKeyLog(Connection& connection, const char* line) = 0;
+  // Kinds of events that have no bytes.
+  virtual void OnEvent(Connection& connection, TlsEventKind kind, int32_t value) = 0;
+
+ protected:
+  ~ConnectionEvents() = default;
+};
+
+class Connection {
+ public:
+  // The most plaintext of one turn, so that every connection has its turns.
+  static constexpr size_t kTurnBytes = 48 * 1024;
+
+  Connection(uint32_t id, UniqueSocket socket, std::shared_ptr<const ServerSettings> settings,
+             TransportBuffers& buffers, ConnectionEvents& events);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  uint32_t id() const { return id_; }
+  int fd() const { return transport_.fd(); }
+  const ServerSettings& settings() const { return *settings_; }
+  bool handshaking() const { return state_ < State::kOpen; }
+  // Null before the client's hello was read.
+  SSL* ssl() const { return ssl_.get(); }
+  const ClientHello& hello() const { return hello_; }
+  // OpenSSL's errors of a failure.
+  const std::vector<std::string>& failure() const { return failure_; }
+
+  // Bytes that somebody else has read from the socket.
+  void Prepend(ByteView bytes) {
+    transport_.Prepend(bytes);
+    hello_is_due_ = true;
+  }
+  // One turn: the socket may be ready, or the connection had more to do than one turn allows.
+  void Run(bool readable, bool writable);
+  // Which readiness matters; none for a paused connection.
+  bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && state_ != State::kAsking; }
+  bool wants_to_write() const { return transport_.pending(); }
+  // It needs a turn although its socket may never be ready again.
+  bool has_more() const;
+
+  // Goes on after TlsEventKind::kAsking. Null: the settings choose. `protocol`: the one to choose; empty for none,
+  // which ends the handshake where the server was asked for it.
+  void Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol);
+  // Ends a handshake that takes too long.
+  void TimeOut();
+  void SetPaused(bool paused) { paused_ = paused; }
+  // How many bytes were taken. Fewer: the rest is due after TlsEventKind::kDrained, which follows also when all were
+  // taken and wants_to_write().
+  size_t Write(ByteView plaintext);
+  // Ends our side, after what was written.
+  void End();
+
+  static int SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                            unsigned offered_size, void* unused);
+  static void LogKey(const SSL* ssl, const char* line);
+
+ private:
+  enum class State { kHello, kAsking, kHandshaking, kOpen, kFailed };
+
+  void ReadHello();
+  void Begin(const std::shared_ptr<TlsContext>& context);
+  void Shake();
+  void ReadPlaintext();
+  void Finish();
+  void Flush();
+  void OnSocketError(int error);
+  void FailOfOpenssl();
+  void Fail(int32_t reason);
+  void TellEnd(bool truncated);
+
+  const uint32_t id_;
+  const std::shared_ptr<const ServerSettings> settings_;
+  ConnectionEvents& events_;
+  Transport transport_;
+  SslPointer ssl_;  // freed before the transport
+  std::shared_ptr<TlsContext> context_;
+  ClientHello hello_;
+  std::string protocol_;
+  std::vector<std::string> failure_;
+  State state_ = State::kHello;
+  int32_t reason_ = 0;           // of a failure that waits for a turn of its own
+  bool failure_is_due_ = false;  // see Fail()
+  bool hello_is_due_ = false;    // bytes came that were not looked at
+  bool chose_protocol_ = false;
+  bool told_ = false;  // of plaintext or of the end, in this turn
+  bool paused_ = false;
+  bool ended_ = false;            // the peer sends no more
+  bool ending_ = false;           // we send no more
+  bool waits_for_drain_ = false;  // kDrained is due when everything has left
+};
+
+}  // namespace openssl_async

@@ -1,0 +1,69 @@
+// What a side of TLS knows: certificates, keys, trust, versions and ciphers. Immutable once made.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "tls/pointers.h"
+#include "tls/ticket_keys.h"
+
+namespace openssl_async {
+
+struct PemKey {
+  std::string pem;  // PEM or PKCS#8 in DER
+  std::string passphrase;
+  bool has_passphrase = false;
+};
+
+struct Pfx {
+  std::string der;
+  std::string passphrase;
+};
+
+struct ContextOptions {
+  std::vector<std::string> certificates;  // PEM: a certificate with its chain
+  std::vector<PemKey> keys;
+  std::vector<Pfx> pfx;
+  std::vector<std::string> authorities;  // PEM
+  std::vector<std::string> revocations;  // PEM
+  std::string ciphers;                   // of TLS 1.2 and earlier; empty for OpenSSL's
+  std::string suites;                    // of TLS 1.3
+  bool has_suites = false;
+  std::string curves;  // empty for OpenSSL's
+  std::string signature_algorithms;
+  std::string dh_parameters;  // PEM, or `auto`
+  int min_version = 0;
+  int max_version = 0;
+  uint64_t options = 0;  // SSL_OP_…
+  long session_timeout = 0;
+  bool allow_partial_chain = false;
+  std::string ticket_keys;  // 48 bytes; empty for random ones
+};
+
+class TlsContext {
+ public:
+  static Result<std::shared_ptr<TlsContext>> Create(const ContextOptions& options);
+  ~TlsContext();
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  SSL_CTX* get() const { return context_.get(); }
+  TicketKeys& ticket_keys() { return ticket_keys_; }
+  X509* certificate() const { return SSL_CTX_get0_certificate(context_.get()); }
+  static TlsContext* From(SSL* ssl);
+
+ private:
+  TlsContext() = default;
+  Result<void> Configure(const ContextOptions& options);
+
+  TicketKeys ticket_keys_;
+  SslCtxPointer context_;
+};
+
+// Why there is no TLS in this process, in one sentence; empty when there is. The rest of the library needs none of its
+// functions.
+const std::string& WithoutTlsReason();
+
+}  // namespace openssl_async

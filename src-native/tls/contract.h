@@ -1,0 +1,63 @@
+// Numbers of this layer that JavaScript knows too.
+// Written by scripts/generate-contract.js, from src-native/binding/contract.json.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace openssl_async {
+
+// Events of TLS connections.
+enum class TlsEventKind : int32_t {
+  // The client hello was read; `helloOf()` has it, and `answer()` goes on.
+  kAsking = 0,
+  // The handshake is done.
+  kSecure = 1,
+  // The connection is of no use any more. `value` is libuv's code, or a number of TlsFailure.
+  kFailed = 2,
+  // Plaintext, `size` bytes from `offset` on.
+  kData = 3,
+  // The peer sends no more. `value` is 1 when it did not say so.
+  kEnd = 4,
+  // All that was written has left.
+  kDrained = 5,
+  // A line of the key log, at `offset`.
+  kKeyLog = 6,
+  // A listener closed a connection, being full. `value` numbers its addresses.
+  kDropped = 7,
+  // No handshake of a closed listener is under way any more; `id` is the listener's.
+  kListenerIdle = 8,
+};
+
+// Reasons of a connection's failure that are not libuv's.
+enum class TlsFailure : int32_t {
+  // `failureOf()` has OpenSSL's errors.
+  kOpenssl = 0,
+  // The handshake took too long.
+  kHandshakeTimeout = 1,
+  // The peer left during the handshake.
+  kHandshakeEnded = 2,
+};
+
+// The words of an event of a TLS connection.
+struct TlsEventWord {
+  enum : size_t {
+    kKind = 0,
+    kId = 1,
+    kListener = 2,
+    kValue = 3,
+    kOffset = 4,
+    kSize = 5,
+  };
+};
+constexpr size_t kWordsPerTlsEvent = 6;
+
+// Settings of a server that are true or false.
+enum class TlsServerFlag : uint32_t {
+  kRequestsCertificate = 0x1,
+  kAsks = 0x2,
+  kLogsKeys = 0x4,
+  kRejectsUnauthorized = 0x8,
+};
+
+}  // namespace openssl_async

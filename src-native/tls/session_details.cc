@@ -1,0 +1,131 @@
+#include "tls/session_details.h"
+
+#include <openssl/objects.h>
+
+#include "openssl/error_queue.h"
+
+namespace openssl_async {
+
+namespace {
+
+// `encode` is one of OpenSSL's i2d_ functions: the size without memory, then the bytes.
+template <typename Encode>
+std::string Encoded(Encode encode) {
+  const int size = encode(nullptr);
+  if (size <= 0) return "";
+  std::string bytes(static_cast<size_t>(size), '\0');
+  auto* place = reinterpret_cast<unsigned char*>(bytes.data());
+  encode(&place);
+  return bytes;
+}
+
+std::string DerOf(X509* certificate) {
+  return Encoded([certificate](unsigned char** place) { return i2d_X509(certificate, place); });
+}
+
+const char* NameOf(int nid) { return nid == NID_undef ? "UNDEF" : OBJ_nid2sn(nid); }
+
+const char* SignatureName(int nid) {
+  switch (nid) {
+    case EVP_PKEY_RSA:
+      return "RSA";
+    case EVP_PKEY_RSA_PSS:
+      return "RSA-PSS";
+    case EVP_PKEY_DSA:
+      return "DSA";
+    case EVP_PKEY_EC:
+      return "ECDSA";
+    case NID_ED25519:
+      return "Ed25519";
+    case NID_ED448:
+      return "Ed448";
+    default:
+      return NameOf(nid);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> PeerCertificates(SSL* ssl) {
+  std::vector<std::string> certificates;
+  const X509Pointer leaf(SSL_get1_peer_certificate(ssl));
+  if (leaf == nullptr) return certificates;
+  certificates.push_back(DerOf(leaf.get()));
+  STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
+  if (chain == nullptr || sk_X509_num(chain) < 2) chain = SSL_get_peer_cert_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    X509* const certificate = sk_X509_value(chain, i);
+    if (X509_cmp(certificate, leaf.get()) != 0) certificates.push_back(DerOf(certificate));
+  }
+  return certificates;
+}
+
+std::string OwnCertificate(SSL* ssl) {
+  X509* const certificate = SSL_get_certificate(ssl);
+  return certificate == nullptr ? "" : DerOf(certificate);
+}
+
+long VerifyResult(SSL* ssl) {
+  const X509Pointer leaf(SSL_get1_peer_certificate(ssl));
+  return leaf == nullptr ? -1 : SSL_get_verify_result(ssl);
+}
+
+CipherNames CipherOf(SSL* ssl) {
+  const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl);
+  if (cipher == nullptr) return {};
+  return {SSL_CIPHER_get_name(cipher), SSL_CIPHER_standard_name(cipher), SSL_CIPHER_get_version(cipher)};
+}
+
+std::string ProtocolOf(SSL* ssl) {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &name, &size);
+  return size == 0 ? std::string() : std::string(reinterpret_cast<const char*>(name), size);
+}
+
+std::string SessionOf(SSL* ssl) {
+  SSL_SESSION* const session = SSL_get_session(ssl);
+  if (session == nullptr) return "";
+  return Encoded([session](unsigned char** place) { return i2d_SSL_SESSION(session, place); });
+}
+
+std::string TicketOf(SSL* ssl) {
+  const unsigned char* ticket = nullptr;
+  size_t size = 0;
+  const SSL_SESSION* const session = SSL_get_session(ssl);
+  if (session != nullptr) SSL_SESSION_get0_ticket(session, &ticket, &size);
+  return ticket == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(ticket), size);
+}
+
+std::string FinishedOf(SSL* ssl, bool is_peers) {
+  const auto get = is_peers ? &SSL_get_peer_finished : &SSL_get_finished;
+  char none = 0;
+  const size_t size = get(ssl, &none, 0);
+  std::string bytes(size, '\0');
+  if (size > 0) get(ssl, bytes.data(), size);
+  return bytes;
+}
+
+std::vector<std::string> SharedSignatureAlgorithms(SSL* ssl) {
+  std::vector<std::string> names;
+  const int count = SSL_get_shared_sigalgs(ssl, 0, nullptr, nullptr, nullptr, nullptr, nullptr);
+  for (int i = 0; i < count; ++i) {
+    int signature = NID_undef;
+    int hash = NID_undef;
+    SSL_get_shared_sigalgs(ssl, i, &signature, &hash, nullptr, nullptr, nullptr);
+    names.push_back(std::string(SignatureName(signature)) + "+" + NameOf(hash));
+  }
+  return names;
+}
+
+std::string ExportKeyingMaterial(SSL* ssl, size_t size, const std::string& label, const std::string& context,
+                                 bool has_context) {
+  const ErrorQueueScope scope;
+  std::string bytes(size, '\0');
+  const int result = SSL_export_keying_material(ssl, reinterpret_cast<unsigned char*>(bytes.data()), size, label.data(),
+                                                label.size(), reinterpret_cast<const unsigned char*>(context.data()),
+                                                context.size(), has_context ? 1 : 0);
+  return result == 1 ? bytes : std::string();
+}
+
+}  // namespace openssl_async

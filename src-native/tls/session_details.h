@@ -1,0 +1,35 @@
+// What a handshake has agreed on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tls/pointers.h"
+
+namespace openssl_async {
+
+struct CipherNames {
+  std::string name;
+  std::string standard_name;
+  std::string version;
+};
+
+// The peer's certificate and its chain, as DER; empty without one.
+std::vector<std::string> PeerCertificates(SSL* ssl);
+// Ours; empty without one.
+std::string OwnCertificate(SSL* ssl);
+// As libssl numbers it (X509_V_…); -1 when the peer has no certificate.
+long VerifyResult(SSL* ssl);
+CipherNames CipherOf(SSL* ssl);
+// Empty without one.
+std::string ProtocolOf(SSL* ssl);
+std::string SessionOf(SSL* ssl);
+std::string TicketOf(SSL* ssl);
+// The last message of the handshake, ours or the peer's.
+std::string FinishedOf(SSL* ssl, bool is_peers);
+std::vector<std::string> SharedSignatureAlgorithms(SSL* ssl);
+// Empty when OpenSSL refuses. `context` is used where `has_context` says so.
+std::string ExportKeyingMaterial(SSL* ssl, size_t size, const std::string& label, const std::string& context,
+                                 bool has_context);
+
+}  // namespace openssl_async

@@ -1,0 +1,22 @@
+// Windows' sockets are no file descriptors: servers of TLS refuse to begin there, see HasSockets().
+#include <uv.h>
+
+#include "tls/socket.h"
+
+namespace openssl_async {
+
+bool HasSockets() { return false; }
+int ReadSocket(int, void*, size_t) { return UV_ENOSYS; }
+int WriteSocket(int, const void*, size_t) { return UV_ENOSYS; }
+int ListenOnSocket(int, int) { return UV_ENOSYS; }
+int AcceptSocket(int) { return UV_ENOSYS; }
+int DuplicateSocket(int) { return UV_ENOSYS; }
+void EndSocket(int) {}
+void ResetSocketOnClose(int) {}
+void CloseSocket(int) {}
+void SetNoDelay(int, bool) {}
+void SetKeepAlive(int, bool, int) {}
+SocketAddress PeerOf(int) { return {}; }
+SocketAddress LocalOf(int) { return {}; }
+
+}  // namespace openssl_async

@@ -1,0 +1,63 @@
+// Ciphertext between a socket and OpenSSL: one read() and one write() for each turn of a connection.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "tls/pointers.h"
+#include "tls/socket.h"
+
+namespace openssl_async {
+
+// Memory that all connections of a thread use during their turns, and that holds nothing between them.
+struct TransportBuffers {
+  static constexpr size_t kInputBytes = 64 * 1024;
+  std::unique_ptr<unsigned char[]> input = std::make_unique<unsigned char[]>(kInputBytes);
+  std::string output;
+};
+
+class Transport {
+ public:
+  Transport(UniqueSocket socket, TransportBuffers& buffers) : socket_(std::move(socket)), buffers_(buffers) {}
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  int fd() const { return socket_.get(); }
+
+  // One read(). 0, or libuv's code; UV_EAGAIN counts as 0. See ended().
+  int Receive();
+  // Bytes that come before those of the socket.
+  void Prepend(ByteView bytes);
+  // The peer sends no more; input() may hold bytes that came before.
+  bool ended() const { return ended_; }
+  // What was received and not read by OpenSSL yet.
+  ByteView input() const { return input_; }
+  // At the end of a turn: keeps what is left of the input.
+  void Settle();
+
+  // One write() of what OpenSSL has written. 0, or libuv's code.
+  int Flush();
+  // Ciphertext waits for the socket to be writable.
+  bool pending() const { return sent_ < pending_.size(); }
+
+  // Null without memory. The transport outlives it.
+  BioPointer NewBio();
+
+ private:
+  static int Read(BIO* bio, char* buffer, int size);
+  static int Write(BIO* bio, const char* data, int size);
+  static long Control(BIO* bio, int command, long number, void* pointer);
+  static const BIO_METHOD* Method();
+  std::string& output() { return pending() ? pending_ : buffers_.output; }
+
+  UniqueSocket socket_;
+  TransportBuffers& buffers_;
+  ByteView input_;       // in the thread's buffer during a turn; otherwise in kept_
+  std::string kept_;     // input from earlier turns
+  std::string pending_;  // output, of which `sent_` bytes have left
+  size_t sent_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace openssl_async

@@ -1,0 +1,103 @@
+#include "tls/client_hello.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support.h"
+
+namespace openssl_async::testing {
+
+namespace {
+
+std::string Number(size_t number, int width) {
+  std::string bytes;
+  for (int i = width - 1; i >= 0; --i) bytes += static_cast<char>(number >> (8 * i) & 0xff);
+  return bytes;
+}
+std::string Vector(const std::string& content, int width) { return Number(content.size(), width) + content; }
+std::string Extension(int type, const std::string& content) { return Number(type, 2) + Vector(content, 2); }
+std::string ServerName(const std::string& name) { return Extension(0, Vector(Number(0, 1) + Vector(name, 2), 2)); }
+std::string Protocols(const std::string& list) { return Extension(16, Vector(list, 2)); }
+
+std::string Message(const std::string& extensions) {
+  const std::string body = std::string("\x03\x03") + std::string(32, 'r') + Vector("session", 1) +
+                           Vector("\x13\x01", 2) + Vector(std::string(1, '\0'), 1) + Vector(extensions, 2);
+  return Number(1, 1) + Vector(body, 3);
+}
+std::string Record(const std::string& content) { return std::string("\x16\x03\x01", 3) + Vector(content, 2); }
+
+HelloStatus Read(const std::string& bytes, ClientHello* hello) {
+  return ReadClientHello({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}, hello);
+}
+
+HelloStatus Read(const std::string& bytes) {
+  ClientHello hello;
+  return Read(bytes, &hello);
+}
+
+}  // namespace
+
+TEST_SUITE("TLS client hello") {
+  TEST_CASE("gives the name and the protocols") {
+    ClientHello hello;
+    const std::string extensions = Extension(10, "groups") + ServerName("a.test") + Protocols("\x02h2\x08http/1.1");
+    REQUIRE(Read(Record(Message(extensions)), &hello) == HelloStatus::kComplete);
+    CHECK(hello.server_name == "a.test");
+    CHECK(hello.protocols == "\x02h2\x08http/1.1");
+    REQUIRE(Read(Record(Message("")), &hello) == HelloStatus::kComplete);
+    CHECK(hello.server_name.empty());
+    CHECK(hello.protocols.empty());
+  }
+
+  TEST_CASE("is incomplete at every cut, in one record or several") {
+    const std::string message = Message(ServerName("a.test") + Extension(21, std::string(600, '\0')));
+    std::string pieces;
+    for (size_t at = 0; at < message.size(); at += 3) pieces += Record(message.substr(at, 3));
+    for (const std::string& whole : {Record(message), pieces}) {
+      for (size_t size = 0; size < whole.size(); ++size) {
+        REQUIRE(Read(whole.substr(0, size)) == HelloStatus::kIncomplete);
+      }
+      ClientHello hello;
+      CHECK(Read(whole + "more", &hello) == HelloStatus::kComplete);
+      CHECK(hello.server_name == "a.test");
+    }
+  }
+
+  TEST_CASE("something else is unreadable at its first bytes") {
+    CHECK(Read("G") == HelloStatus::kUnreadable);
+    CHECK(Read("GET / HTTP/1.1\r\n") == HelloStatus::kUnreadable);
+    CHECK(Read(std::string("\x16\x03\x01\x00\x00", 5)) == HelloStatus::kUnreadable);
+    CHECK(Read(std::string("\x16\x03\x01\x00\x20\x02", 6)) == HelloStatus::kUnreadable);
+    CHECK(Read(std::string("\x16\x03\x01\xff\xff", 5)) == HelloStatus::kUnreadable);
+  }
+
+  TEST_CASE("broken fields are unreadable") {
+    CHECK(Read(Record(Message(ServerName(std::string("a\0b", 3))))) == HelloStatus::kUnreadable);
+    CHECK(Read(Record(Message(Protocols(std::string("\0", 1))))) == HelloStatus::kUnreadable);
+    CHECK(Read(Record(Message(Protocols("\x05h2")))) == HelloStatus::kUnreadable);
+    CHECK(Read(Record(Message("\x01"))) == HelloStatus::kUnreadable);
+    CHECK(Read(Record(Message(Number(0, 2) + Number(50, 2) + "short"))) == HelloStatus::kUnreadable);
+  }
+
+  TEST_CASE("one that is too long is unreadable before it is whole") {
+    CHECK(Read(Record(Number(1, 1) + Number(kMaxHelloBytes, 3))) == HelloStatus::kUnreadable);
+  }
+
+  TEST_CASE("whatever bytes come, none beyond the end is read") {
+    std::mt19937 random(1);
+    const std::string good = Record(Message(ServerName("a.test") + Protocols("\x02h2")));
+    for (int i = 0; i < 20'000; ++i) {
+      std::string bytes = good;
+      for (int change = 0; change < 3; ++change) bytes[random() % bytes.size()] = static_cast<char>(random());
+      bytes.resize(random() % (bytes.size() + 1));
+      // Memory of exactly this size, whose end the sanitizer guards.
+      const std::vector<unsigned char> exact(bytes.begin(), bytes.end());
+      ClientHello hello;
+      const HelloStatus status = ReadClientHello({exact.data(), exact.size()}, &hello);
+      CHECK((status == HelloStatus::kComplete || (hello.server_name.empty() && hello.protocols.empty())));
+    }
+  }
+}
+
+}  // namespace openssl_async::testing

@@ -1,0 +1,334 @@
+// The state machine, over pairs of sockets, with libssl's own client.
+#include "tls/connection.h"
+
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <sys/socket.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support.h"
+
+namespace openssl_async::testing {
+
+namespace {
+
+std::string Pem(int (*write)(BIO*, void*), void* object) {
+  const BioPointer bio(BIO_new(BIO_s_mem()));
+  REQUIRE(write(bio.get(), object) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<size_t>(size)};
+}
+
+struct Identity {
+  std::string certificate;
+  std::string key;
+};
+
+Identity SelfSigned(const char* name) {
+  const EvpPkeyPointer key(EVP_EC_gen("P-256"));
+  const X509Pointer certificate(X509_new());
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), key.get());
+  X509_NAME* const subject = X509_get_subject_name(certificate.get());
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+  X509_set_issuer_name(certificate.get(), subject);
+  X509_sign(certificate.get(), key.get(), EVP_sha256());
+  return {Pem([](BIO* bio, void* object) { return PEM_write_bio_X509(bio, static_cast<X509*>(object)); },
+              certificate.get()),
+          Pem(
+              [](BIO* bio, void* object) {
+                return PEM_write_bio_PrivateKey(bio, static_cast<EVP_PKEY*>(object), nullptr, nullptr, 0, nullptr,
+                                                nullptr);
+              },
+              key.get())};
+}
+
+std::shared_ptr<TlsContext> ContextOf(const Identity& identity) {
+  ContextOptions options;
+  options.certificates = {identity.certificate};
+  options.keys = {{identity.key, "", false}};
+  options.min_version = TLS1_2_VERSION;
+  Result<std::shared_ptr<TlsContext>> context = TlsContext::Create(options);
+  REQUIRE(context.ok());
+  return context.value();
+}
+
+struct Told {
+  TlsEventKind kind;
+  int32_t value;
+};
+
+class Recorder final : public ConnectionEvents {
+ public:
+  unsigned char* Room(size_t* size) override {
+    *size = sizeof(room_);
+    return room_;
+  }
+  void OnData(Connection&, size_t size) override {
+    text.append(reinterpret_cast<char*>(room_), size);
+    told.push_back({TlsEventKind::kData, 0});
+  }
+  void OnKeyLog(Connection&, const char*) override {}
+  void OnEvent(Connection&, TlsEventKind kind, int32_t value) override { told.push_back({kind, value}); }
+
+  bool Heard(TlsEventKind kind) const {
+    for (const Told& each : told) {
+      if (each.kind == kind) return true;
+    }
+    return false;
+  }
+
+  std::string text;
+  std::vector<Told> told;
+
+ private:
+  unsigned char room_[Connection::kTurnBytes] = {};
+};
+
+// Both sides, one behind the other in one thread.
+class Pair {
+ public:
+  explicit Pair(std::shared_ptr<ServerSettings> settings) {
+    int fds[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
+    client_fd = UniqueSocket(fds[1]);
+    connection.emplace(1, UniqueSocket(fds[0]), std::move(settings), buffers_, events);
+    client_context_.reset(SSL_CTX_new(TLS_client_method()));
+    client.reset(SSL_new(client_context_.get()));
+    SSL_set_fd(client.get(), client_fd.get());
+    SSL_set_connect_state(client.get());
+  }
+
+  void Turn() {
+    connection->Run(true, true);
+    while (connection->has_more()) connection->Run(false, false);
+  }
+  // Until both are done, or have no more to say.
+  void Shake() {
+    for (int i = 0; i < 10; ++i) {
+      SSL_do_handshake(client.get());
+      Turn();
+    }
+  }
+  std::string ReadAsClient() {
+    std::string all;
+    char bytes[20'000];
+    for (int i = 0; i < 1000; ++i) {
+      const int count = SSL_read(client.get(), bytes, sizeof(bytes));
+      if (count > 0) all.append(bytes, static_cast<size_t>(count));
+      if (count <= 0 && !connection->wants_to_write()) break;
+      Turn();
+    }
+    return all;
+  }
+
+  Recorder events;
+  UniqueSocket client_fd;
+
+ private:
+  TransportBuffers buffers_;
+  SslCtxPointer client_context_;
+
+ public:
+  SslPointer client;
+  std::optional<Connection> connection;
+};
+
+std::shared_ptr<ServerSettings> Settings() {
+  static const Identity identity = SelfSigned("default");
+  auto settings = std::make_shared<ServerSettings>();
+  settings->context = ContextOf(identity);
+  return settings;
+}
+
+std::string PeerName(SSL* client) {
+  const X509Pointer certificate(SSL_get1_peer_certificate(client));
+  char name[100] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name, sizeof(name));
+  return name;
+}
+
+ByteView ViewOf(const std::string& text) { return {reinterpret_cast<const unsigned char*>(text.data()), text.size()}; }
+
+}  // namespace
+
+TEST_SUITE("TLS connection") {
+  TEST_CASE("shakes hands, reads and writes") {
+    Pair pair(Settings());
+    pair.Shake();
+    REQUIRE(pair.events.Heard(TlsEventKind::kSecure));
+    REQUIRE(SSL_write(pair.client.get(), "question", 8) == 8);
+    pair.Turn();
+    CHECK(pair.events.text == "question");
+    CHECK(pair.connection->Write(ViewOf("answer")) == 6);
+    CHECK(pair.ReadAsClient() == "answer");
+  }
+
+  TEST_CASE("the hello may come byte by byte") {
+    Pair pair(Settings());
+    const SslCtxPointer context(SSL_CTX_new(TLS_client_method()));
+    const SslPointer client(SSL_new(context.get()));
+    BIO* const from_server = BIO_new(BIO_s_mem());
+    BIO* const to_server = BIO_new(BIO_s_mem());
+    SSL_set_bio(client.get(), from_server, to_server);
+    SSL_set_connect_state(client.get());
+    SSL_do_handshake(client.get());
+    char byte = 0;
+    while (BIO_read(to_server, &byte, 1) == 1) {
+      CHECK(pair.connection->ssl() == nullptr);
+      REQUIRE(write(pair.client_fd.get(), &byte, 1) == 1);
+      pair.Turn();
+    }
+    char answer[8192];
+    const ssize_t size = read(pair.client_fd.get(), answer, sizeof(answer));
+    REQUIRE(size > 0);
+    BIO_write(from_server, answer, static_cast<int>(size));
+    CHECK(SSL_do_handshake(client.get()) == 1);
+  }
+
+  TEST_CASE("the hello's name chooses the context") {
+    auto settings = Settings();
+    settings->names.push_back({"*.test", ContextOf(SelfSigned("star"))});
+    for (const auto& [name, expected] : {std::pair("a.test", "star"), std::pair("a.b.test", "default")}) {
+      Pair pair(settings);
+      SSL_set_tlsext_host_name(pair.client.get(), name);
+      pair.Shake();
+      CHECK(PeerName(pair.client.get()) == expected);
+    }
+  }
+
+  TEST_CASE("a question holds the handshake until it is answered") {
+    auto settings = Settings();
+    settings->flags = static_cast<uint32_t>(TlsServerFlag::kAsks);
+    Pair pair(settings);
+    SSL_set_tlsext_host_name(pair.client.get(), "a.test");
+    pair.Shake();
+    REQUIRE(pair.events.told.size() == 1);
+    CHECK(pair.events.told[0].kind == TlsEventKind::kAsking);
+    CHECK(pair.connection->hello().server_name == "a.test");
+    CHECK_FALSE(pair.connection->wants_to_read());
+    pair.connection->Answer(ContextOf(SelfSigned("answered")), false, "");
+    CHECK(pair.connection->has_more());
+    pair.Shake();
+    CHECK(PeerName(pair.client.get()) == "answered");
+  }
+
+  TEST_CASE("what the peer does not read waits, and nothing is lost") {
+    Pair pair(Settings());
+    pair.Shake();
+    const std::string text(3'000'000, 'x');
+    const size_t taken = pair.connection->Write(ViewOf(text));
+    CHECK(taken < text.size());
+    CHECK(pair.connection->wants_to_write());
+    CHECK_FALSE(pair.events.Heard(TlsEventKind::kDrained));
+    CHECK(pair.ReadAsClient().size() == taken);
+    CHECK(pair.events.Heard(TlsEventKind::kDrained));
+  }
+
+  TEST_CASE("a turn takes no more than its share") {
+    Pair pair(Settings());
+    pair.Shake();
+    const std::string text(60'000, 'y');
+    REQUIRE(SSL_write(pair.client.get(), text.data(), static_cast<int>(text.size())) == 60'000);
+    pair.connection->Run(true, false);
+    CHECK(pair.events.text.size() <= Connection::kTurnBytes);
+    CHECK(pair.connection->has_more());
+    pair.Turn();
+    CHECK(pair.events.text == text);
+  }
+
+  TEST_CASE("an end that is announced, and one that is not") {
+    for (const bool announced : {true, false}) {
+      Pair pair(Settings());
+      pair.Shake();
+      SSL_write(pair.client.get(), "last", 4);
+      if (announced) SSL_shutdown(pair.client.get());
+      shutdown(pair.client_fd.get(), SHUT_WR);
+      pair.Turn();
+      pair.Turn();
+      REQUIRE(pair.events.told.back().kind == TlsEventKind::kEnd);
+      CHECK(pair.events.told.back().value == (announced ? 0 : 1));
+      CHECK(pair.events.text == "last");
+      CHECK_FALSE(pair.connection->wants_to_read());
+      CHECK(pair.connection->Write(ViewOf("still")) == 5);
+    }
+  }
+
+  TEST_CASE("a record that is no good fails after the plaintext before it, in a turn of its own") {
+    Pair pair(Settings());
+    pair.Shake();
+    SSL_write(pair.client.get(), "good", 4);
+    const std::string bad = std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'b');
+    REQUIRE(write(pair.client_fd.get(), bad.data(), bad.size()) == static_cast<ssize_t>(bad.size()));
+    pair.connection->Run(true, false);
+    CHECK(pair.events.text == "good");
+    CHECK_FALSE(pair.events.Heard(TlsEventKind::kFailed));
+    CHECK(pair.connection->has_more());
+    pair.Turn();
+    REQUIRE(pair.events.told.back().kind == TlsEventKind::kFailed);
+    CHECK(pair.events.told.back().value == static_cast<int32_t>(TlsFailure::kOpenssl));
+    CHECK_FALSE(pair.connection->failure().empty());
+  }
+
+  TEST_CASE("whoever leaves during the handshake, or takes too long") {
+    Pair leaving(Settings());
+    shutdown(leaving.client_fd.get(), SHUT_WR);
+    leaving.Turn();
+    REQUIRE(leaving.events.told.size() == 1);
+    CHECK(leaving.events.told[0].value == static_cast<int32_t>(TlsFailure::kHandshakeEnded));
+    Pair slow(Settings());
+    slow.connection->TimeOut();
+    REQUIRE(slow.events.told.size() == 1);
+    CHECK(slow.events.told[0].value == static_cast<int32_t>(TlsFailure::kHandshakeTimeout));
+  }
+
+  TEST_CASE("connections share buffers, and none sees another's bytes") {
+    Pair first(Settings());
+    first.Shake();
+    // The alert of a failed handshake stays with its own connection.
+    const std::string garbage(100, '\x17');
+    Pair second(Settings());
+    REQUIRE(write(second.client_fd.get(), garbage.data(), garbage.size()) == 100);
+    second.Turn();
+    CHECK(second.events.Heard(TlsEventKind::kFailed));
+    first.connection->Write(ViewOf("mine"));
+    CHECK(first.ReadAsClient() == "mine");
+  }
+}
+
+TEST_SUITE("TLS context") {
+  TEST_CASE("a key that is not the certificate's, and text that is neither, are refused with OpenSSL's reason") {
+    const Identity one = SelfSigned("one");
+    const Identity two = SelfSigned("two");
+    ContextOptions options;
+    options.certificates = {one.certificate};
+    options.keys = {{two.key, "", false}};
+    Result<std::shared_ptr<TlsContext>> mismatched = TlsContext::Create(options);
+    REQUIRE_FALSE(mismatched.ok());
+    CHECK(mismatched.error().openssl_errors.back().find("key values mismatch") != std::string::npos);
+    options.keys = {{"nothing", "", false}};
+    CHECK_FALSE(TlsContext::Create(options).ok());
+    options.keys.clear();
+    options.ciphers = "no-such-cipher";
+    CHECK_FALSE(TlsContext::Create(options).ok());
+    CHECK(ERR_peek_error() == 0);
+  }
+
+  TEST_CASE("names match as node:tls matches them") {
+    CHECK(MatchesName("a.test", "A.TEST"));
+    CHECK(MatchesName("*.test", "a.test"));
+    CHECK(MatchesName("a*.test", "abc.test"));
+    CHECK_FALSE(MatchesName("*.test", "a.b.test"));
+    CHECK_FALSE(MatchesName("*.test", ".test.b"));
+    CHECK_FALSE(MatchesName("a.test", "a.tes"));
+    CHECK_FALSE(MatchesName("", "a"));
+  }
+}
+
+}  // namespace openssl_async::testing
