@@ -13,7 +13,10 @@ const project = (name) => ({
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   // What the package's users import; one instance with the tests' own imports of lib/.
-  moduleNameMapper: { '^openssl-async$': '<rootDir>/lib/index.ts' },
+  moduleNameMapper: {
+    '^openssl-async$': '<rootDir>/lib/index.ts',
+    '^openssl-async/(tls|https)$': '<rootDir>/lib/tls/$1.ts',
+  },
   modulePathIgnorePatterns: ['<rootDir>/build-[a-z0-9]+/', '<rootDir>/prebuilds/'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: path.join(__dirname, 'tsconfig.json') }] },
 });

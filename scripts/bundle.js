@@ -3,6 +3,7 @@
 // Makes the files that run, of what is in lib/; tsc makes the declarations, generate-entries.js what users import.
 //
 //   dist/library/core.js   the library in one file, as many small ones are slow to find and to compile
+//   dist/library/tls.js    servers of TLS, a file of its own for the few programs that have them; it uses core.js
 //   dist/cli/*.js          the command-line tool and the programs that it starts, each with all that it needs, so that
 //                          who installs the library does not get the tool's packages
 //   dist/cli/THIRD-PARTY-LICENSES.txt
@@ -34,11 +35,29 @@ const OPTIONS = {
   write: false,
 };
 
-// Besides the public interface: scripts/install.js loads the addon, and tests ask it which copies there are.
+// Besides the public interface: scripts/install.js loads the addon, tests ask it which copies there are, and servers of
+// TLS are made of the rest.
 const CORE = `
   export * from './index';
   export { symbols } from './native/environment';
-  export { loadAddon } from './native/load';`;
+  export { loadAddon } from './native/load';
+  export { environment } from './native/environment';
+  export * from './base/errors';
+  export * from './base/validators';`;
+
+const TLS = `
+  export * as tls from './tls/tls';
+  export * as https from './tls/https';`;
+
+// What other parts of the library export comes from core.js: a second copy would open a second addon.
+const FROM_CORE = {
+  name: 'from-core',
+  setup(context) {
+    context.onResolve({ filter: /^\.\.\/(base|native)\// }, ({ path: imported }) =>
+      imported.startsWith('../native/contract/') ? undefined : { path: './core.js', external: true },
+    );
+  },
+};
 
 // esbuild calls a class that mentions itself _Name inside, which users would see in stacks and where it is printed.
 function withNamesOfClasses(text) {
@@ -87,6 +106,11 @@ async function main() {
     },
     withLateCrypto,
   );
+  await build({
+    stdin: { contents: TLS, resolveDir: LIB, loader: 'ts' },
+    outfile: path.join(DIST, 'library', 'tls.js'),
+    plugins: [FROM_CORE],
+  });
   const cli = path.join(DIST, 'cli');
   fs.rmSync(cli, { recursive: true, force: true }); // declarations, which nobody imports
   const inputs = await build({ entryPoints: PROGRAMS, outdir: cli, minifySyntax: true, minifyWhitespace: true });

@@ -1,6 +1,7 @@
 'use strict';
 
-// Writes dist/index.js, dist/index.mjs and dist/index.d.mts, which re-export by name the values that lib/index.ts exports. One module
+// Writes what users import: for each of the entries NAME.js, NAME.mjs and NAME.d.mts in dist/, which re-export by name
+// the values that the entry's file in lib/ exports. One module
 // instance serves both module systems: a second one would be a second scheduler.
 //
 // The ES module finds that instance at run time, by the package's name rather than a path: a bundler that takes the entry
@@ -8,11 +9,12 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { ENTRIES } = require('./entries.js');
 const { publicNames } = require('./public-names.js');
 
 const root = path.join(__dirname, '..');
 
-const HEAD = `import { createRequire } from 'node:module';
+const head = (specifier) => `import { createRequire } from 'node:module';
 import process from 'node:process';
 
 // In a bundle of CommonJS there is no import.meta.url.
@@ -20,9 +22,9 @@ const here = import.meta.url ?? (typeof __filename === 'string' ? __filename : p
 
 function load() {
   try {
-    return createRequire(here)('openssl-async');
+    return createRequire(here)('${specifier}');
   } catch (error) {
-    const notFound = error?.code === 'MODULE_NOT_FOUND' && error.message.includes("'openssl-async'");
+    const notFound = error?.code === 'MODULE_NOT_FOUND' && error.message.includes("'${specifier}'");
     if (!notFound && error?.code !== 'ERR_INVALID_ARG_VALUE') throw error; // or here is no file
     const reason = 'openssl-async was bundled, and is not installed beside the bundle.';
     const lines = [
@@ -52,22 +54,44 @@ function withoutPackage(reason, message, cause) {
 
 `;
 
-const names = publicNames();
 // A bundler renames what has the same name as something else.
-const core = require(path.join(root, 'dist', 'library', 'core.js'));
-for (const name of names) {
-  if (typeof core[name] === 'function' && core[name].name !== name) {
-    throw new Error(`${name} has become ${core[name].name}: import what has the same name under another`);
+function checkNames(names, library, { name: entry }) {
+  for (const name of names) {
+    const found = library[name];
+    const isClassOfOurs = typeof found === 'function' && entry === 'index';
+    if (isClassOfOurs && found.name !== name) {
+      throw new Error(`${name} has become ${found.name}: import what has the same name under another`);
+    }
   }
 }
 
-const assignments = names.map((name) => `exports.${name} = core.${name};\n`).join('');
-const COMMONJS = `'use strict';
-Object.defineProperty(exports, '__esModule', { value: true });
-const core = require('./library/core.js');
-${assignments}`;
-fs.writeFileSync(path.join(root, 'dist', 'index.js'), COMMONJS);
+function writeEntry(entry) {
+  const { name: file, specifier, source, library, hasDefault = false } = entry;
+  const names = publicNames(source);
+  // A file that holds several entries has an object for each.
+  const part = library === 'core' ? '' : `.${file}`;
+  const loaded = require(path.join(root, 'dist', 'library', `${library}.js`));
+  checkNames(names, part === '' ? loaded : loaded[file], entry);
 
-const list = names.map((name) => `  ${name},\n`).join('');
-fs.writeFileSync(path.join(root, 'dist', 'index.mjs'), `${HEAD}export const {\n${list}} = load();\n`);
-fs.writeFileSync(path.join(root, 'dist', 'index.d.mts'), "export * from './index.js';\n");
+  const assignments = names.map((name) => `exports.${name} = core.${name};\n`).join('');
+  const commonjs = `'use strict';
+Object.defineProperty(exports, '__esModule', { value: true });
+const core = require('./library/${library}.js')${part};
+${assignments}${hasDefault ? 'exports.default = exports;\n' : ''}`;
+  fs.writeFileSync(path.join(root, 'dist', `${file}.js`), commonjs);
+
+  const list = names.map((name) => `  ${name},\n`).join('');
+  const all = hasDefault ? `export default { ${names.join(', ')} };\n` : '';
+  fs.writeFileSync(
+    path.join(root, 'dist', `${file}.mjs`),
+    `${head(specifier)}export const {\n${list}} = load();\n${all}`,
+  );
+  const from = source === file ? `./${file}.js` : `./${source}.js`;
+  const defaults = hasDefault ? `import * as all from '${from}';\nexport default all;\n` : '';
+  fs.writeFileSync(path.join(root, 'dist', `${file}.d.mts`), `export * from '${from}';\n${defaults}`);
+  if (source !== file) {
+    fs.writeFileSync(path.join(root, 'dist', `${file}.d.ts`), `export * from '${from}';\n${defaults}`);
+  }
+}
+
+for (const entry of ENTRIES) writeEntry(entry);

@@ -1,13 +1,12 @@
 'use strict';
 
-// What lib/index.ts exports as values, by the declarations that tsc has made of it.
+// What a file of lib/ exports as values, by the declarations that tsc has made of it.
 
 const path = require('node:path');
 const ts = require('typescript');
 
-const declarations = path.join(__dirname, '..', 'dist', 'index.d.ts');
-
-function publicNames() {
+function publicNames(source = 'index') {
+  const declarations = path.join(__dirname, '..', 'dist', `${source}.d.ts`);
   const program = ts.createProgram([declarations], {
     module: ts.ModuleKind.CommonJS,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -28,7 +27,7 @@ function publicNames() {
     })
     .map((symbol) => symbol.name)
     .sort();
-  if (names.length === 0) throw new Error('lib/index.ts exports no values');
+  if (names.length === 0) throw new Error(`lib/${source}.ts exports no values`);
   return names;
 }
 

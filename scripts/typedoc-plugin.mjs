@@ -9,6 +9,7 @@ const SUBJECTS = {
   keys: 'Keys',
   jobs: 'Jobs',
   hardware: 'Engines and providers',
+  tls: 'Servers of TLS (experimental)',
   thread: 'Configuration and statistics',
   base: 'Errors and common types',
 };
@@ -94,9 +95,14 @@ export function load(app) {
   });
 
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    // A project with documents keeps its only entry point as a module of its own.
-    const [entry] = project.getChildrenByKind(ReflectionKind.Module);
-    if (entry !== undefined) project.mergeReflections(entry, project);
+    // What the package itself exports is at the top. Its other entries are modules, called as they are imported.
+    for (const entry of project.getChildrenByKind(ReflectionKind.Module)) {
+      if (entry.name === 'index') project.mergeReflections(entry, project);
+      else {
+        entry.name = `openssl-async/${path.basename(entry.name)}`;
+        categorize(entry, SUBJECTS.tls);
+      }
+    }
 
     sortGuides(project, [...groups.keys()]);
     for (const document of project.documents ?? []) {

@@ -1,0 +1,151 @@
+// The native connections of this thread, and the one call for each turn of the loop in which they tell what happened.
+//
+// Native code fills the words and the slab, then calls, and touches neither until the call has returned. An event is
+// read, whole, before users' code runs for it; the words of later events are nobody else's. When a listener throws,
+// native code reports the exception and calls again, and `cursor` says where to go on.
+import { markAsUntransferable } from 'node:worker_threads';
+import { fromNative } from '../base/errors';
+import { environment } from '../native/environment';
+import { TlsEvent, TlsEventWord, WORDS_PER_TLS_EVENT } from '../native/contract/tables';
+import type { NativeAddress, NativeTls } from '../native/contract/tls';
+import { unsupportedError } from './failures';
+
+const EVENTS_PER_CALL = 2048;
+const SLAB_BYTES = 512 * 1024;
+// An id is a slot and the number of times that the slot was used.
+const SLOT_MASK = 0xf_ffff;
+
+/** A connection that JavaScript knows. */
+export interface Connection {
+  readonly id: number;
+  /** Users' code may run in each of these. `bytes` are valid during the call only. */
+  receive(bytes: Buffer): void;
+  receiveEnd(truncated: boolean): void;
+  drained(): void;
+  failed(reason: number): void;
+  /** Runs a function in the async context of the connection. */
+  inContext<A extends unknown[]>(body: (...args: A) => void, ...args: A): void;
+}
+
+/** A server, to which connections are told that JavaScript does not know. */
+export interface Listener {
+  asking(id: number): void;
+  secure(id: number): void;
+  failed(id: number, reason: number): void;
+  keyLog(id: number, line: Buffer): void;
+  dropped(peer: NativeAddress | undefined, own: NativeAddress | undefined): void;
+  idle(): void;
+}
+
+export class Connections {
+  readonly native: NativeTls;
+  readonly #words = new Int32Array(EVENTS_PER_CALL * WORDS_PER_TLS_EVENT);
+  readonly #slab = Buffer.from(new ArrayBuffer(SLAB_BYTES));
+  readonly #cursor = new Int32Array(1);
+  // Native code holds it only while there are connections or listeners.
+  readonly #onEvents = (count: number): void => {
+    this.#tell(count);
+  };
+  readonly #connections: (Connection | undefined)[] = [];
+  readonly #listeners = new Map<number, Listener>();
+
+  constructor(native: NativeTls) {
+    this.native = native;
+    markAsUntransferable(this.#slab.buffer);
+    const error = native.open(this.#words, this.#slab, this.#cursor, this.#onEvents);
+    if (error !== undefined) throw fromNative(error);
+  }
+
+  addListener(listener: Listener): number {
+    const id = this.native.addListener();
+    this.#listeners.set(id, listener);
+    return id;
+  }
+
+  add(connection: Connection): void {
+    this.#connections[connection.id & SLOT_MASK] = connection;
+  }
+
+  /** Destroys the native connection: nothing is told of it any more. */
+  remove(connection: Connection, reset: boolean): void {
+    if (this.find(connection.id) === connection) this.#connections[connection.id & SLOT_MASK] = undefined;
+    this.native.destroy(connection.id, reset);
+  }
+
+  find(id: number): Connection | undefined {
+    const found = this.#connections[id & SLOT_MASK];
+    return found?.id === id ? found : undefined;
+  }
+
+  #tell(count: number): void {
+    const cursor = this.#cursor;
+    for (let next = cursor[0] as number; next < count; ++next) {
+      cursor[0] = next + 1;
+      this.#tellOne(next * WORDS_PER_TLS_EVENT);
+    }
+  }
+
+  #tellOne(at: number): void {
+    const words = this.#words;
+    const kind = words[at + TlsEventWord.kind] as number;
+    const id = words[at + TlsEventWord.id] as number;
+    const value = words[at + TlsEventWord.value] as number;
+    const connection = this.find(id);
+    if (kind === TlsEvent.data) {
+      connection?.inContext(receive, connection, this.#bytes(at));
+    } else if (connection !== undefined && kind === TlsEvent.end) {
+      connection.inContext(receiveEnd, connection, value === 1);
+    } else if (connection !== undefined && kind === TlsEvent.drained) {
+      connection.inContext(drained, connection);
+    } else if (connection !== undefined && kind === TlsEvent.failed) {
+      connection.inContext(failed, connection, value);
+    } else {
+      this.#tellListener(at, kind, id, value);
+    }
+  }
+
+  #tellListener(at: number, kind: number, id: number, value: number): void {
+    const listener = this.#listeners.get(this.#words[at + TlsEventWord.listener] as number);
+    if (listener === undefined) return;
+    if (kind === TlsEvent.secure) listener.secure(id);
+    else if (kind === TlsEvent.asking) listener.asking(id);
+    else if (kind === TlsEvent.failed) listener.failed(id, value);
+    else if (kind === TlsEvent.keyLog) listener.keyLog(id, Buffer.from(this.#bytes(at)));
+    else if (kind === TlsEvent.dropped) listener.dropped(...this.native.droppedAddresses(value));
+    else if (kind === TlsEvent.listenerIdle) listener.idle();
+  }
+
+  #bytes(at: number): Buffer {
+    const offset = this.#words[at + TlsEventWord.offset] as number;
+    return this.#slab.subarray(offset, offset + (this.#words[at + TlsEventWord.size] as number));
+  }
+}
+
+const receive = (connection: Connection, bytes: Buffer): void => {
+  connection.receive(bytes);
+};
+const receiveEnd = (connection: Connection, truncated: boolean): void => {
+  connection.receiveEnd(truncated);
+};
+const drained = (connection: Connection): void => {
+  connection.drained();
+};
+const failed = (connection: Connection, reason: number): void => {
+  connection.failed(reason);
+};
+
+let native: NativeTls | undefined;
+let present: Connections | undefined;
+
+/** Throws `ERR_ASYNC_UNSUPPORTED` where there is no TLS. */
+export function nativeTls(): NativeTls {
+  if (native !== undefined) return native;
+  const found = environment().addon.tls();
+  const reason = found.withoutReason();
+  if (reason !== '') throw unsupportedError(reason);
+  return (native = found);
+}
+
+export function connections(): Connections {
+  return (present ??= new Connections(nativeTls()));
+}

@@ -1,0 +1,240 @@
+// Secure contexts, from the options of node:tls.
+import { constants } from 'node:crypto';
+import * as nodeTls from 'node:tls';
+import { fromNative, invalidArgType, invalidArgValue, isNativeError, nodeError } from '../base/errors';
+import { validateInteger, validateString } from '../base/validators';
+import type { NativeTlsContext } from '../native/contract/handles';
+import type { NativeTlsContextOptions } from '../native/contract/tls';
+import { nativeTls } from './connections';
+
+const NAMES = [
+  'allowPartialTrustChain',
+  'ca',
+  'cert',
+  'ciphers',
+  'crl',
+  'dhparam',
+  'ecdhCurve',
+  'honorCipherOrder',
+  'key',
+  'maxVersion',
+  'minVersion',
+  'passphrase',
+  'pfx',
+  'requestCert',
+  'secureOptions',
+  'secureProtocol',
+  'sessionIdContext',
+  'sessionTimeout',
+  'sigalgs',
+  'ticketKeys',
+] as const;
+
+/** Options of a context, each read once. */
+export type ContextOptions = Partial<Record<(typeof NAMES)[number], unknown>>;
+
+/** What a server knows: certificates, keys, trust, versions and ciphers. {@link createSecureContext} makes one. */
+export class SecureContext implements nodeTls.SecureContext {
+  /** Undefined: only `node:tls` can use what it has here. */
+  readonly context: unknown = undefined;
+  readonly #native: NativeTlsContext;
+  /** The context of an HTTPS or TLS server, made by {@link createSecureContext}. @internal */
+  constructor(native: NativeTlsContext) {
+    this.#native = native;
+  }
+  /** Undefined for what is not of this class. @internal */
+  static nativeOf(value: unknown): NativeTlsContext | undefined {
+    return typeof value === 'object' && value !== null && #native in value ? value.#native : undefined;
+  }
+}
+
+export function readContextOptions(value: unknown): ContextOptions {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object') throw invalidArgType('options', 'of type object', value);
+  const options: ContextOptions = {};
+  for (const name of NAMES) options[name] = (value as ContextOptions)[name];
+  return options;
+}
+
+/**
+ * Makes a context for {@link Server.addContext} or `SNICallback`. Experimental.
+ *
+ * @param options - as those of `tls.createSecureContext()` of Node.js: `cert`, `key`, `passphrase`, `pfx`, `ca`, `crl`,
+ * `ciphers`, `ecdhCurve`, `sigalgs`, `dhparam`, `minVersion`, `maxVersion`, `secureProtocol`, `secureOptions`,
+ * `honorCipherOrder`, `sessionTimeout`, `ticketKeys`, `allowPartialTrustChain`. Default: none of them.
+ * @returns the context. It cannot be used with functions of `node:tls`, nor theirs with this package's.
+ * @throws with the codes of Node.js: `ERR_INVALID_ARG_TYPE`, `ERR_TLS_INVALID_PROTOCOL_VERSION`, `ERR_OSSL_…`;
+ * `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
+ */
+export function createSecureContext(options?: nodeTls.SecureContextOptions): SecureContext {
+  return new SecureContext(createNativeContext(readContextOptions(options)));
+}
+
+/** The context of another module is refused by name. */
+export function toNativeContext(value: unknown): NativeTlsContext | undefined {
+  const native = SecureContext.nativeOf(value);
+  if (native !== undefined) return native;
+  const isNodes = typeof value === 'object' && value !== null && 'context' in value;
+  if (!isNodes) return undefined;
+  throw nodeError(
+    'ERR_TLS_INVALID_CONTEXT',
+    "context must be a SecureContext of openssl-async: import createSecureContext from 'openssl-async/tls'",
+    TypeError,
+  );
+}
+
+export function createNativeContext(given: ContextOptions): NativeTlsContext {
+  const context = nativeTls().createContext(toNativeOptions(given));
+  if (isNativeError(context)) throw fromNative(context);
+  return context;
+}
+
+function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
+  const passphrase = optionalText(given.passphrase, 'options.passphrase');
+  const { ciphers, suites } = toCiphers(given.ciphers);
+  const curve = optionalText(given.ecdhCurve, 'options.ecdhCurve') ?? nodeTls.DEFAULT_ECDH_CURVE;
+  const trusts = given.requestCert === true && given.ca === undefined;
+  const authorities = trusts ? nodeTls.rootCertificates : given.ca;
+  return {
+    certificates: toList(given.cert, 'options.cert').map((each) => toBytes(each, 'options.cert')),
+    keys: toList(given.key, 'options.key').map((each) => toKey(each, passphrase, 'pem', 'options.key')),
+    pfx: toList(given.pfx, 'options.pfx').map((each) => toKey(each, passphrase, 'buf', 'options.pfx')),
+    authorities: toList(authorities, 'options.ca').map((each) => toBytes(each, 'options.ca')),
+    revocations: toList(given.crl, 'options.crl').map((each) => toBytes(each, 'options.crl')),
+    ciphers,
+    suites,
+    curves: curve === 'auto' ? undefined : curve,
+    signatureAlgorithms: toSignatureAlgorithms(given.sigalgs),
+    dhParameters: toDhParameters(given.dhparam),
+    ...toVersions(given),
+    options: toFlags(given),
+    sessionTimeout: toSessionTimeout(given.sessionTimeout),
+    allowPartialChain: given.allowPartialTrustChain === true,
+    ticketKeys: toTicketKeys(given.ticketKeys),
+  };
+}
+
+function optionalText(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  validateString(value, name);
+  return value;
+}
+
+function toList(value: unknown, name: string): readonly unknown[] {
+  if (value === undefined || value === null || value === false || value === '') return [];
+  if (!Array.isArray(value)) return [value];
+  const list = value as unknown[];
+  if (list.includes(undefined)) throw invalidArgType(name, 'of type string or an instance of Buffer', undefined);
+  return list;
+}
+
+// A copy: the bytes of callers may change.
+function toBytes(value: unknown, name: string): Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
+  throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', value);
+}
+
+function toKey(
+  value: unknown,
+  passphrase: string | undefined,
+  property: 'pem' | 'buf',
+  name: string,
+): [Uint8Array, string | undefined] {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
+    return [toBytes(value, name), passphrase];
+  const given = value as { pem?: unknown; buf?: unknown; passphrase?: unknown };
+  const own = optionalText(given.passphrase, `${name}.passphrase`);
+  return [toBytes(given[property], `${name}.${property}`), own ?? passphrase];
+}
+
+// Node.js takes the names of TLS 1.3 and of earlier versions in one list.
+function toCiphers(value: unknown): { ciphers: string; suites: string } {
+  const all = (optionalText(value, 'options.ciphers') ?? nodeTls.DEFAULT_CIPHERS)
+    .split(':')
+    .filter((name) => name !== '');
+  const isSuite = (name: string): boolean => name.startsWith('TLS_');
+  const suites = all.filter(isSuite).join(':');
+  const ciphers = all.filter((name) => !isSuite(name)).join(':');
+  if (suites === '' && ciphers === '') throw invalidArgValue('options.ciphers', value, 'names no cipher');
+  return { ciphers, suites };
+}
+
+function toSignatureAlgorithms(value: unknown): string | undefined {
+  const text = optionalText(value, 'options.sigalgs');
+  if (text === '') throw invalidArgValue('options.sigalgs', text, 'is invalid');
+  return text;
+}
+
+function toDhParameters(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return value === 'auto' ? value : Buffer.from(toBytes(value, 'options.dhparam')).toString('latin1');
+}
+
+const VERSIONS: Readonly<Record<string, number>> = {
+  TLSv1: 0x301,
+  'TLSv1.1': 0x302,
+  'TLSv1.2': 0x303,
+  'TLSv1.3': 0x304,
+};
+const METHODS: Readonly<Record<string, readonly [min: number, max: number]>> = {
+  TLS_method: [0, 0x304],
+  TLSv1_method: [0x301, 0x301],
+  TLSv1_1_method: [0x302, 0x302],
+  TLSv1_2_method: [0x303, 0x303],
+  SSLv23_method: [0, 0x303],
+};
+
+function toVersions(given: ContextOptions): { minVersion: number; maxVersion: number } {
+  const { secureProtocol, minVersion, maxVersion } = given;
+  if (secureProtocol !== undefined && secureProtocol !== null) {
+    if (minVersion !== undefined || maxVersion !== undefined) {
+      const which = minVersion === undefined ? 'maxVersion' : 'minVersion';
+      const message = `TLS protocol version ${String(minVersion ?? maxVersion)} conflicts with secureProtocol`;
+      throw nodeError('ERR_TLS_PROTOCOL_VERSION_CONFLICT', `${message} (${which})`, TypeError);
+    }
+    validateString(secureProtocol, 'options.secureProtocol');
+    const name = secureProtocol.replace(/_(server|client)_method$/, '_method');
+    const range = METHODS[name];
+    if (range === undefined) throw nodeError('ERR_TLS_INVALID_PROTOCOL_METHOD', `Unknown method: ${name}`, TypeError);
+    return { minVersion: range[0], maxVersion: range[1] };
+  }
+  return {
+    minVersion: toVersion(minVersion ?? nodeTls.DEFAULT_MIN_VERSION, 'minimum'),
+    maxVersion: toVersion(maxVersion ?? nodeTls.DEFAULT_MAX_VERSION, 'maximum'),
+  };
+}
+
+function toVersion(name: unknown, which: string): number {
+  const version = typeof name === 'string' ? VERSIONS[name] : undefined;
+  if (version !== undefined) return version;
+  const message = `${String(name)} is not a valid ${which} TLS protocol version`;
+  throw nodeError('ERR_TLS_INVALID_PROTOCOL_VERSION', message, TypeError);
+}
+
+function toFlags(given: ContextOptions): number {
+  let flags = 0;
+  if (given.secureOptions !== undefined) {
+    validateInteger(given.secureOptions, 'options.secureOptions', 0);
+    flags = given.secureOptions;
+  }
+  return given.honorCipherOrder === false
+    ? flags
+    : Number(BigInt(flags) | BigInt(constants.SSL_OP_CIPHER_SERVER_PREFERENCE));
+}
+
+function toSessionTimeout(value: unknown): number {
+  if (value === undefined || value === null) return 0;
+  validateInteger(value, 'options.sessionTimeout', 0, 2 ** 31 - 1);
+  return value;
+}
+
+/** The 48 bytes of `ticketKeys`, or undefined. */
+export function toTicketKeys(value: unknown): Uint8Array | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!ArrayBuffer.isView(value)) throw invalidArgType('options.ticketKeys', 'an instance of Buffer', value);
+  if (value.byteLength !== 48) {
+    throw invalidArgValue('options.ticketKeys', value.byteLength, 'must be exactly 48 bytes');
+  }
+  return toBytes(value, 'options.ticketKeys');
+}

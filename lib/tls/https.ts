@@ -1,0 +1,78 @@
+/**
+ * `openssl-async/https`: servers of `node:https` whose connections this package serves. Experimental: options, events
+ * and names may change before a release says otherwise.
+ *
+ * @module
+ */
+import type { RequestListener } from 'node:http';
+import * as nodeHttps from 'node:https';
+import type * as nodeTls from 'node:tls';
+import { coreOf, readServerOptions, ServerCore, type Listen2, type NodeServer } from './server-core';
+
+export { Agent, get, globalAgent, request } from 'node:https';
+
+/** A server of HTTPS: `https.Server` of Node.js, whose connections are this package's. Experimental. */
+export class Server extends nodeHttps.Server {
+  /**
+   * @param options - as those of `https.createServer()` of Node.js. Not there yet: `pskCallback`, `enableTrace`.
+   * @param listener - hears 'request'
+   */
+  constructor(options?: nodeHttps.ServerOptions, listener?: RequestListener) {
+    const given = readServerOptions(options);
+    if (given.ALPNProtocols === undefined && given.ALPNCallback === undefined) given.ALPNProtocols = ['http/1.1'];
+    super(given as nodeHttps.ServerOptions, listener);
+    new ServerCore(this as unknown as NodeServer, given);
+  }
+
+  // Node's constructor calls it too.
+  /**
+   * Replaces certificate, key and the rest of the context, for later connections.
+   *
+   * @param options - as those of the server
+   */
+  override setSecureContext(options: nodeTls.SecureContextOptions): void {
+    coreOf(this)?.setSecureContext(options);
+  }
+  /**
+   * Adds a context for names, in which each `*` stands for characters that are no dot. Later ones win.
+   *
+   * @param hostname - for example `*.example.org`
+   * @param context - options of a context, or a context of `createSecureContext()` of this package
+   */
+  override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
+    coreOf(this)?.addContext(hostname, context);
+  }
+  override getTicketKeys(): Buffer<ArrayBuffer> {
+    return (coreOf(this) as ServerCore).getTicketKeys();
+  }
+  override setTicketKeys(keys: Buffer): void {
+    (coreOf(this) as ServerCore).setTicketKeys(keys);
+  }
+  /** @internal */
+  _listen2(...args: Parameters<Listen2>): void {
+    (coreOf(this) as ServerCore).listen2(...args);
+  }
+
+  /** @internal */
+  // What http's parser leaves over may be a view of memory that is used again when the event is over.
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if ((event === 'upgrade' || event === 'connect') && args[2] instanceof Uint8Array) args[2] = Buffer.from(args[2]);
+    if (event === 'clientError') {
+      const error = args[0] as { rawPacket?: unknown } | undefined;
+      if (error?.rawPacket instanceof Uint8Array) error.rawPacket = Buffer.from(error.rawPacket);
+    }
+    return super.emit(event as 'request', ...(args as [never, never]));
+  }
+}
+
+/**
+ * Makes a server of HTTPS. Experimental.
+ *
+ * @param options - see {@link Server}; or the listener
+ * @param listener - hears 'request'
+ * @returns the server, which does not listen yet
+ * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
+ */
+export function createServer(options?: nodeHttps.ServerOptions | RequestListener, listener?: RequestListener): Server {
+  return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
+}

@@ -1,0 +1,412 @@
+// What both kinds of servers do: listen natively, choose contexts, and make sockets of connections.
+import { AsyncResource } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
+import * as net from 'node:net';
+import * as nodeTls from 'node:tls';
+import { asyncError, invalidArgType, nodeError } from '../base/errors';
+import { validateInteger } from '../base/validators';
+import type { NativeTlsContext } from '../native/contract/handles';
+import { TlsServerFlag } from '../native/contract/tables';
+import type { NativeAddress } from '../native/contract/tls';
+import { connections, type Listener } from './connections';
+import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys, type ContextOptions } from './context';
+import { UV_EADDRINUSE } from './errno';
+import { failureError, hungUp, systemError } from './failures';
+import { TLSSocket, type SocketOwner } from './socket';
+
+type SniCallback = (servername: string, done: (error?: Error | null, context?: unknown) => void) => void;
+type AlpnCallback = (hello: { servername: string; protocols: string[] }) => string | undefined;
+
+// Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
+interface Handle {
+  readonly fd?: number;
+  listen(backlog: number): number;
+  close(done?: () => void): void;
+  ref(): void;
+  unref(): void;
+  getsockname?(out: { port?: number }): number;
+}
+/** A server of Node.js, with what only subclasses see. */
+export interface NodeServer extends nodeTls.Server {
+  _connections: number;
+  _handle: Handle | null;
+  _emitCloseIfDrained(): void;
+  allowHalfOpen: boolean;
+  noDelay?: boolean;
+  keepAlive?: boolean;
+  keepAliveInitialDelay?: number;
+}
+export type Listen2 = (
+  address: unknown,
+  port: unknown,
+  type: unknown,
+  backlog: number,
+  fd: unknown,
+  flags: unknown,
+) => void;
+type CreateHandle = (address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown) => Handle | number;
+
+interface ServerOptions extends ContextOptions {
+  ALPNProtocols?: unknown;
+  ALPNCallback?: unknown;
+  SNICallback?: unknown;
+  handshakeTimeout?: unknown;
+  rejectUnauthorized?: unknown;
+}
+
+const cores = new WeakMap<object, ServerCore>();
+
+/** The core of a server; undefined while the constructor of Node's class runs. */
+export function coreOf(server: object): ServerCore | undefined {
+  return cores.get(server);
+}
+
+export class ServerCore implements Listener, SocketOwner {
+  readonly #server: NodeServer;
+  readonly #listener: number;
+  readonly #resource = new AsyncResource('TLSSERVER');
+  readonly #names: [pattern: string, context: NativeTlsContext][] = [];
+  readonly #sockets = new Map<number, TLSSocket>(); // of handshakes that somebody was told of
+  #context: NativeTlsContext;
+  #sessionContext = '';
+  #protocols: Uint8Array | undefined;
+  readonly #sni: SniCallback | undefined;
+  readonly #alpn: AlpnCallback | undefined;
+  readonly #requestsCertificate: boolean;
+  readonly #rejectsUnauthorized: boolean;
+  readonly #handshakeTimeoutMs: number;
+  #logsKeys = false;
+  #told = 0; // connections that JavaScript knows, and others that node:net has counted
+
+  constructor(server: NodeServer, options: ServerOptions) {
+    this.#server = server;
+    this.#sni = optionalFunction(options.SNICallback, 'options.SNICallback') as SniCallback | undefined;
+    this.#alpn = optionalFunction(options.ALPNCallback, 'options.ALPNCallback') as AlpnCallback | undefined;
+    this.#requestsCertificate = options.requestCert === true;
+    this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
+    this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
+    this.#protocols = toProtocols(options.ALPNProtocols);
+    this.#context = this.#readContext(options);
+    this.#listener = connections().addListener(this);
+    this.#apply();
+    cores.set(server, this);
+    // Node's own listener would make sockets of its kind.
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: net.Socket) => {
+      this.#adopt(socket);
+    });
+    server.on('newListener', (event: string) => {
+      if (event !== 'keylog' || this.#logsKeys) return;
+      this.#logsKeys = true;
+      this.#apply();
+    });
+    this.#countConnections();
+  }
+
+  // node:net counts in this property, and so do we. The count includes handshakes, of which JavaScript knows nothing.
+  #countConnections(): void {
+    const { native } = connections();
+    Object.defineProperty(this.#server, '_connections', {
+      get: () => this.#told + native.pending(this.#listener),
+      set: (count: number) => {
+        this.#told = count - native.pending(this.#listener);
+      },
+    });
+  }
+
+  get allowHalfOpen(): boolean {
+    return this.#server.allowHalfOpen;
+  }
+  get noDelay(): boolean {
+    return this.#server.noDelay === true;
+  }
+
+  // --- Contexts
+
+  #readContext(options: ContextOptions): NativeTlsContext {
+    const { sessionIdContext } = options;
+    this.#sessionContext =
+      typeof sessionIdContext === 'string'
+        ? sessionIdContext
+        : createHash('sha1').update(process.argv.join(' ')).digest('hex').slice(0, 32);
+    return createNativeContext({ ...options, requestCert: this.#requestsCertificate });
+  }
+
+  #apply(): void {
+    let flags = 0;
+    if (this.#requestsCertificate) flags |= TlsServerFlag.requestsCertificate;
+    if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
+    if (this.#sni !== undefined || this.#alpn !== undefined) flags |= TlsServerFlag.asks;
+    if (this.#logsKeys) flags |= TlsServerFlag.logsKeys;
+    const { native } = connections();
+    native.setSettings(
+      this.#listener,
+      this.#context,
+      this.#names,
+      this.#protocols,
+      this.#sessionContext,
+      flags,
+      this.#handshakeTimeoutMs,
+    );
+  }
+
+  setSecureContext(options: unknown): void {
+    if (typeof options !== 'object' || options === null) throw invalidArgType('options', 'of type object', options);
+    this.#context = this.#readContext(readContextOptions(options));
+    this.#apply();
+  }
+
+  addContext(pattern: unknown, context: unknown): void {
+    if (typeof pattern !== 'string' || pattern === '') {
+      throw nodeError('ERR_TLS_REQUIRED_SERVER_NAME', '"servername" is required parameter for Server.addContext');
+    }
+    this.#names.push([pattern, toNativeContext(context) ?? createNativeContext(readContextOptions(context))]);
+    this.#apply();
+  }
+
+  getTicketKeys(): Buffer<ArrayBuffer> {
+    return connections().native.ticketKeys(this.#context);
+  }
+
+  setTicketKeys(keys: unknown): void {
+    const bytes = toTicketKeys(keys);
+    if (bytes === undefined) throw invalidArgType('buffer', 'an instance of Buffer', keys);
+    connections().native.setTicketKeys(this.#context, bytes);
+  }
+
+  // --- Listening
+
+  /** Takes the place of net.Server's `_listen2`, and goes on there: libuv never watches our socket. */
+  listen2(...args: Parameters<Listen2>): void {
+    const server = this.#server;
+    const [address, port, type, , fd, flags] = args;
+    server._handle ??= bind(address, port, type, fd, flags);
+    const fdOfHandle = server._handle?.fd;
+    if (server._handle !== null && fdOfHandle !== undefined && fdOfHandle >= 0)
+      this.#takeOver(server._handle, fdOfHandle);
+    (net.Server.prototype as unknown as { _listen2: Listen2 })._listen2.apply(server, args);
+  }
+
+  #takeOver(handle: Handle, fd: number): void {
+    const { native } = connections();
+    const close = handle.close.bind(handle);
+    handle.listen = (backlog) => {
+      // A failed bind() may be told only now, and listen() would choose another port then.
+      const error = handle.getsockname?.({}) ?? 0;
+      if (error === UV_EADDRINUSE) return error;
+      native.setMaxConnections(this.#listener, this.#server.maxConnections || 0);
+      return native.listen(this.#listener, fd, backlog);
+    };
+    handle.ref = () => {
+      native.setListenerRef(this.#listener, true);
+    };
+    handle.unref = () => {
+      native.setListenerRef(this.#listener, false);
+    };
+    handle.close = (done) => {
+      native.stopListening(this.#listener);
+      close(done);
+    };
+  }
+
+  // The socket's descriptor is ours from here on: the socket itself goes, and the connection stays.
+  #adopt(socket: net.Socket): void {
+    const fd = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
+    const bytes = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
+    const error = fd < 0 ? undefined : connections().native.adopt(this.#listener, fd, bytes ?? undefined);
+    if (error === 0) {
+      socket.destroy();
+    } else if (error === undefined) {
+      const message = 'Only sockets of node:net, which have a file descriptor, can be handed to this server';
+      socket.destroy(asyncError('ERR_ASYNC_UNSUPPORTED', message));
+    } else {
+      socket.destroy(systemError(error, 'dup'));
+    }
+  }
+
+  // --- Connections
+
+  #socketOf(id: number): TLSSocket {
+    const early = this.#sockets.get(id);
+    if (early !== undefined) return early;
+    connections().native.claim(id);
+    ++this.#told;
+    const socket = this.#resource.runInAsyncScope(() => new TLSSocket(id, this, this.#server));
+    // Nobody has to listen to errors of single connections, as with node:tls.
+    socket.on('error', () => undefined);
+    return socket;
+  }
+
+  #earlySocketOf(id: number): TLSSocket {
+    const socket = this.#socketOf(id);
+    this.#sockets.set(id, socket);
+    socket.once('close', () => this.#sockets.delete(id));
+    return socket;
+  }
+
+  secure(id: number): void {
+    const socket = this.#socketOf(id);
+    this.#sockets.delete(id);
+    TLSSocket.establish(socket, this.#requestsCertificate);
+    if (this.#requestsCertificate && !socket.authorized && this.#rejectsUnauthorized) {
+      TLSSocket.inContext(socket, () => {
+        TLSSocket.fail(socket, hungUp());
+      });
+      return;
+    }
+    const { noDelay, keepAlive, keepAliveInitialDelay } = this.#server;
+    if (noDelay === false) socket.setNoDelay(false);
+    if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
+    TLSSocket.inContext(socket, () => {
+      this.#server.emit('secureConnection', socket as unknown as nodeTls.TLSSocket);
+    });
+  }
+
+  failed(id: number, reason: number): void {
+    const { native } = connections();
+    if (this.#server.listenerCount('tlsClientError') === 0) {
+      native.destroy(id, false);
+      this.#server._emitCloseIfDrained();
+      return;
+    }
+    const error = failureError(reason, () => native.failure(id));
+    const socket = this.#socketOf(id);
+    TLSSocket.inContext(socket, () => {
+      TLSSocket.fail(socket, error);
+    });
+  }
+
+  handshakeFailed(error: Error, socket: TLSSocket): void {
+    this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
+  }
+
+  left(): void {
+    --this.#told;
+    this.#server._emitCloseIfDrained();
+  }
+
+  keyLog(id: number, line: Buffer): void {
+    const socket = this.#earlySocketOf(id);
+    const text = Buffer.concat([line, Buffer.from('\n')]);
+    TLSSocket.inContext(socket, () => {
+      this.#server.emit('keylog', text, socket as unknown as nodeTls.TLSSocket);
+    });
+  }
+
+  dropped(peer: NativeAddress | undefined, own: NativeAddress | undefined): void {
+    this.#server.emit('drop', {
+      localAddress: own?.[0],
+      localPort: own?.[2],
+      localFamily: own?.[1],
+      remoteAddress: peer?.[0],
+      remotePort: peer?.[2],
+      remoteFamily: peer?.[1],
+    });
+  }
+
+  idle(): void {
+    this.#server._emitCloseIfDrained();
+  }
+
+  // --- Questions
+
+  asking(id: number): void {
+    const hello = connections().native.hello(id);
+    if (hello === undefined) return;
+    const socket = this.#earlySocketOf(id);
+    TLSSocket.inContext(socket, () => {
+      this.#askName(id, socket, hello[0], splitProtocols(hello[1]));
+    });
+  }
+
+  #askName(id: number, socket: TLSSocket, servername: string, protocols: string[]): void {
+    if (this.#sni === undefined || servername === '') {
+      this.#askProtocol(id, socket, undefined, servername, protocols);
+      return;
+    }
+    let answered = false;
+    const done = (error?: Error | null, context?: unknown): void => {
+      if (answered) throw nodeError('ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
+      answered = true;
+      if (socket.destroyed) return;
+      try {
+        if (error !== null && error !== undefined) throw error;
+        const native = context === null || context === undefined ? undefined : toNativeContext(context);
+        if (native === undefined && context !== null && context !== undefined) {
+          throw nodeError('ERR_TLS_INVALID_CONTEXT', 'SNI context must be a SecureContext', TypeError);
+        }
+        this.#askProtocol(id, socket, native, servername, protocols);
+      } catch (problem) {
+        TLSSocket.fail(socket, problem as Error);
+      }
+    };
+    this.#sni.call(socket as never, servername, done);
+  }
+
+  #askProtocol(
+    id: number,
+    socket: TLSSocket,
+    context: NativeTlsContext | undefined,
+    servername: string,
+    protocols: string[],
+  ): void {
+    if (this.#alpn === undefined || protocols.length === 0) {
+      connections().native.answer(id, context, false, '');
+      return;
+    }
+    const chosen = this.#alpn.call(socket as never, { servername, protocols });
+    if (chosen !== undefined && !protocols.includes(chosen)) {
+      const message = `ALPN callback returned a value (${chosen}) that did not match any of the client's offered protocols (${protocols.join(', ')})`;
+      throw nodeError('ERR_TLS_ALPN_CALLBACK_INVALID_RESULT', message, TypeError);
+    }
+    connections().native.answer(id, context, true, chosen ?? '');
+  }
+}
+
+function bind(address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown): Handle | null {
+  const create = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle;
+  const isAnyAddress = (address === null || address === undefined || address === '') && typeof fd !== 'number';
+  let handle = isAnyAddress ? create('::', port, 6, fd, flags) : create(address, port, type, fd, flags);
+  if (isAnyAddress && typeof handle === 'number') handle = create('0.0.0.0', port, 4, fd, flags);
+  return typeof handle === 'number' ? null : handle; // node:net tries again, and reports the error
+}
+
+function optionalFunction(value: unknown, name: string): unknown {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
+  return value;
+}
+
+function toHandshakeTimeout(value: unknown): number {
+  if (value === undefined) return 120_000;
+  validateInteger(value, 'options.handshakeTimeout', 0, 2 ** 31 - 1);
+  return value === 0 ? 120_000 : value;
+}
+
+function toProtocols(value: unknown): Uint8Array | undefined {
+  if (value === undefined || value === null) return undefined;
+  const out: { ALPNProtocols?: unknown } = {};
+  nodeTls.convertALPNProtocols(value as string[], out);
+  return out.ALPNProtocols === undefined ? undefined : Uint8Array.from(out.ALPNProtocols as Uint8Array);
+}
+
+function splitProtocols(list: Buffer): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < list.length; at += 1 + (list[at] as number)) {
+    names.push(list.toString('latin1', at + 1, at + 1 + (list[at] as number)));
+  }
+  return names;
+}
+
+declare module 'node:tls' {
+  function convertALPNProtocols(protocols: string[], out: object): void;
+}
+
+/** All options of a server, each read once, own or inherited. */
+export function readServerOptions(value: unknown): ServerOptions {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object') throw invalidArgType('options', 'of type object', value);
+  const options: Record<string, unknown> = {};
+  for (const name in value) options[name] = (value as Record<string, unknown>)[name];
+  return options;
+}

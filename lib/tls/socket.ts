@@ -1,0 +1,486 @@
+// The stream of a connection. It passes for a socket of node:tls: all that http and its like touch is here.
+//
+// No property with an underscore is added: http sets such properties on its sockets.
+import { AsyncResource } from 'node:async_hooks';
+import { X509Certificate } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
+import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertificate } from 'node:tls';
+import { UV_EPIPE } from './errno';
+import { connections, type Connection } from './connections';
+import { failureError, systemError, verifyErrorCode } from './failures';
+import type { NativeAddress } from '../native/contract/tls';
+
+type Callback = (error?: Error | null) => void;
+type Encoding = BufferEncoding | 'buffer';
+
+/** What a socket wants of its server. */
+export interface SocketOwner {
+  readonly allowHalfOpen: boolean;
+  readonly noDelay: boolean;
+  /** The connection is closed. `established`: its handshake was done. */
+  left(socket: TLSSocket): void;
+  /** An error before the handshake was done. */
+  handshakeFailed(error: Error, socket: TLSSocket): void;
+}
+
+// Streams of Node.js say by these how they are doing.
+interface ReadableState {
+  readonly flowing: boolean | null;
+  readonly length: number;
+  readonly sync: boolean;
+}
+
+/**
+ * A connection of a {@link Server}, as the events 'secureConnection' and 'tlsClientError' give it: `instanceof
+ * tls.TLSSocket` of `node:tls` holds. Experimental.
+ */
+export class TLSSocket extends Duplex {
+  /** The code of the reason why the client's certificate is not welcome; undefined when it is, or was not asked for. */
+  authorizationError: string | undefined = undefined;
+  /** Whether the client's certificate was asked for and is welcome. */
+  authorized = false;
+  /** Always true. */
+  readonly encrypted = true;
+  /** Always false: the connection was there before its socket. */
+  readonly connecting = false;
+  /** The protocol that was agreed on by ALPN, or false. */
+  alpnProtocol: string | false = false;
+  /** The name that the client asked for, or false. */
+  servername: string | false = false;
+  /** Set when the peer has closed the connection without saying that it was done. */
+  truncated = false;
+  /** The server. */
+  server: unknown;
+  /** The parser of `node:http`, while it reads the socket. */
+  parser: unknown = undefined;
+  /** The time limit that `setTimeout` has set, in milliseconds; 0 for none. */
+  timeout = 0;
+
+  readonly #connection: SocketConnection;
+  readonly #owner: SocketOwner;
+  #established = false;
+  #paused = false;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #unsent: { bytes: Uint8Array; callback: Callback } | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #timerMs = 0;
+  #peer: NativeAddress | undefined = undefined;
+  #own: NativeAddress | undefined = undefined;
+  #resets = false;
+
+  /** Servers make sockets. @internal */
+  constructor(id: number, owner: SocketOwner, server: unknown) {
+    super({ allowHalfOpen: owner.allowHalfOpen, decodeStrings: false, emitClose: true, autoDestroy: true });
+    this.#owner = owner;
+    this.server = server;
+    this.#connection = new SocketConnection(id, this, {
+      receive: (bytes) => {
+        this.#receive(bytes);
+      },
+      receiveEnd: (truncated) => {
+        this.truncated = truncated;
+        this.push(null);
+        if (this.readableLength === 0) this.resume();
+      },
+      drained: () => {
+        this.#drained();
+      },
+      failed: (reason) => {
+        this.#failed(reason);
+      },
+    });
+    connections().add(this.#connection);
+  }
+
+  /** The handshake is done: what it has agreed on. @internal */
+  static establish(socket: TLSSocket, requestsCertificate: boolean): void {
+    socket.#established = true;
+    const summary = connections().native.summary(socket.#id);
+    if (summary === undefined) return;
+    const [serverName, protocol, verifyResult] = summary;
+    socket.servername = serverName === '' ? false : serverName;
+    socket.alpnProtocol = protocol === '' ? false : protocol;
+    if (!requestsCertificate) return;
+    socket.authorizationError = verifyErrorCode(verifyResult);
+    socket.authorized = socket.authorizationError === undefined;
+  }
+
+  /** A handshake ends with this error. @internal */
+  static fail(socket: TLSSocket, error: Error): void {
+    void socket.remoteAddress; // while the connection knows it
+    void socket.localAddress;
+    socket.destroy();
+    socket.#owner.handshakeFailed(error, socket);
+  }
+
+  /** Runs a function in the async context of the connection. @internal */
+  static inContext(socket: TLSSocket, body: () => void): void {
+    socket.#connection.inContext(body);
+  }
+
+  get #id(): number {
+    return this.#connection.id;
+  }
+
+  // --- The stream
+
+  /** @internal */
+  override _read(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    connections().native.setPaused(this.#id, false);
+  }
+
+  // http's parser copies what it keeps. While it is the only reader, and reads at once, it needs no copy of ours.
+  #receive(bytes: Buffer): void {
+    this.#bytesRead += bytes.length;
+    this.#touch();
+    const { flowing, length, sync } = (this as unknown as { _readableState: ReadableState })._readableState;
+    const readsAtOnce = flowing === true && length === 0 && !sync;
+    const chunk =
+      readsAtOnce && this.parser !== undefined && this.parser !== null && this.listenerCount('data') === 1
+        ? bytes
+        : copyOf(bytes);
+    if (this.push(chunk) || this.destroyed) return;
+    this.#paused = true;
+    connections().native.setPaused(this.#id, true);
+  }
+
+  /** @internal */
+  override _write(chunk: string | Uint8Array, encoding: Encoding, callback: Callback): void {
+    this.#touch();
+    const { native } = connections();
+    const isText = typeof chunk === 'string';
+    if (isText && (encoding === 'latin1' || encoding === 'utf8' || encoding === 'utf-8')) {
+      const taken = native.writeText(this.#id, chunk, encoding === 'latin1');
+      this.#sent(taken, () => Buffer.from(chunk, encoding), chunk !== '', callback);
+    } else {
+      const bytes = isText ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
+      this.#sent(native.write(this.#id, bytes), () => bytes, bytes.length > 0, callback);
+    }
+  }
+
+  /** @internal */
+  override _writev(chunks: { chunk: string | Uint8Array; encoding: Encoding }[], callback: Callback): void {
+    this.#touch();
+    const pieces = chunks.map(({ chunk, encoding }) =>
+      typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk,
+    );
+    const hasBytes = pieces.some((piece) => piece.length > 0);
+    this.#sent(connections().native.writeMany(this.#id, pieces), () => Buffer.concat(pieces), hasBytes, callback);
+  }
+
+  // `taken` as native code has it.
+  #sent(taken: number, all: () => Uint8Array, hasBytes: boolean, callback: Callback): void {
+    if (taken >= 0) {
+      this.#bytesWritten += taken;
+      callback(hasBytes && taken === 0 ? systemError(UV_EPIPE, 'write') : null);
+    } else {
+      this.#bytesWritten += ~taken;
+      this.#unsent = { bytes: all().subarray(~taken), callback };
+    }
+  }
+
+  #drained(): void {
+    this.#touch();
+    const unsent = this.#unsent;
+    if (unsent === undefined) return;
+    this.#unsent = undefined;
+    if (unsent.bytes.length === 0) {
+      unsent.callback();
+    } else {
+      const taken = connections().native.write(this.#id, unsent.bytes);
+      this.#sent(taken, () => unsent.bytes, true, unsent.callback);
+    }
+  }
+
+  /** @internal */
+  override _final(callback: Callback): void {
+    if (connections().native.end(this.#id)) this.#unsent = { bytes: NOTHING, callback };
+    else callback();
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: Callback): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    connections().remove(this.#connection, this.#resets);
+    callback(error);
+    this.#owner.left(this);
+  }
+
+  #failed(reason: number): void {
+    const error = failureError(reason, () => connections().native.failure(this.#id));
+    if (this.#established) this.destroy(error);
+    else TLSSocket.fail(this, error);
+  }
+
+  // Duplex's own, in place of those of net.Socket, which look for a handle.
+  /** As that of streams. */
+  override end(...args: unknown[]): this {
+    (Duplex.prototype.end as (...given: unknown[]) => unknown).apply(this, args);
+    return this;
+  }
+  /** As that of streams. */
+  override pause(): this {
+    Duplex.prototype.pause.call(this);
+    return this;
+  }
+  /** As that of streams. */
+  override resume(): this {
+    Duplex.prototype.resume.call(this);
+    return this;
+  }
+  /** As that of streams. */
+  override read(size?: number): unknown {
+    return Duplex.prototype.read.call(this, size);
+  }
+
+  // --- Time
+
+  /** As that of `net.Socket`: emits 'timeout' after `ms` milliseconds without traffic. 0 for never. */
+  setTimeout(ms: number, callback?: () => void): this {
+    this.timeout = ms;
+    if (callback !== undefined) {
+      if (ms === 0) this.removeListener('timeout', callback);
+      else this.once('timeout', callback);
+    }
+    if (ms === 0 || this.destroyed) return this;
+    // http sets and clears the same limit for every request: the timer stays.
+    if (this.#timer !== undefined && this.#timerMs === ms) {
+      this.#timer.refresh();
+      return this;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = ms;
+    this.#timer = setTimeout(() => {
+      if (this.timeout === this.#timerMs) this.emit('timeout');
+    }, ms).unref();
+    return this;
+  }
+
+  /** For http, which has seen traffic. @internal */
+  _unrefTimer(): void {
+    this.#touch();
+  }
+
+  #touch(): void {
+    if (this.timeout !== 0) this.#timer?.refresh();
+  }
+
+  // --- As net.Socket
+
+  /** Bytes of plaintext that were received. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+  /** Bytes of plaintext that were written, those that wait included. */
+  get bytesWritten(): number {
+    return this.#bytesWritten + (this.#unsent?.bytes.length ?? 0) + this.writableLength;
+  }
+  /** Bytes that wait to be written. */
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+  /** The peer's address; undefined when it was not asked for before the connection was closed. */
+  get remoteAddress(): string | undefined {
+    return this.#peerAddress()?.[0];
+  }
+  /** `IPv4` or `IPv6`. */
+  get remoteFamily(): string | undefined {
+    return this.#peerAddress()?.[1];
+  }
+  /** The peer's port. */
+  get remotePort(): number | undefined {
+    return this.#peerAddress()?.[2];
+  }
+  /** Our address. */
+  get localAddress(): string | undefined {
+    return this.#ownAddress()?.[0];
+  }
+  /** `IPv4` or `IPv6`. */
+  get localFamily(): string | undefined {
+    return this.#ownAddress()?.[1];
+  }
+  /** Our port. */
+  get localPort(): number | undefined {
+    return this.#ownAddress()?.[2];
+  }
+  /** Our address, as `server.address()` gives it. */
+  address(): AddressInfo | Record<string, never> {
+    const own = this.#ownAddress();
+    return own === undefined ? {} : { address: own[0], family: own[1], port: own[2] };
+  }
+  #peerAddress(): NativeAddress | undefined {
+    return (this.#peer ??= connections().native.address(this.#id, false));
+  }
+  #ownAddress(): NativeAddress | undefined {
+    return (this.#own ??= connections().native.address(this.#id, true));
+  }
+
+  /** Whether small writes are sent at once, which is the default. */
+  setNoDelay(noDelay = true): this {
+    connections().native.setNoDelay(this.#id, noDelay);
+    return this;
+  }
+  /** Whether the system looks for a peer that is gone, after `initialDelay` milliseconds without traffic. */
+  setKeepAlive(keepAlive = false, initialDelay = 0): this {
+    connections().native.setKeepAlive(this.#id, keepAlive, Math.floor(initialDelay / 1000));
+    return this;
+  }
+  /** The connection keeps the process alive, which is the default. */
+  ref(): this {
+    connections().native.setRef(this.#id, true);
+    return this;
+  }
+  /** The connection does not keep the process alive. */
+  unref(): this {
+    connections().native.setRef(this.#id, false);
+    return this;
+  }
+  /** Destroys the socket once everything has been written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+  /** Destroys the socket; the peer is told by a reset. */
+  resetAndDestroy(): this {
+    this.#resets = true;
+    return this.destroy();
+  }
+
+  // --- As tls.TLSSocket
+
+  /** The client's certificate, as `tls.TLSSocket` gives it. */
+  getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
+    const chain = connections()
+      .native.peerCertificates(this.#id)
+      .map((der) => legacyObject(der));
+    const [first] = chain;
+    if (first === undefined) return {};
+    if (!detailed) return first;
+    for (const [index, each] of chain.entries()) {
+      const issuer = chain[index + 1] ?? (index === chain.length - 1 && isSelfIssued(each) ? each : undefined);
+      if (issuer !== undefined) each.issuerCertificate = issuer;
+    }
+    return first;
+  }
+  /** The client's certificate, or undefined. */
+  getPeerX509Certificate(): X509Certificate | undefined {
+    const [der] = connections().native.peerCertificates(this.#id);
+    return der === undefined ? undefined : new X509Certificate(der);
+  }
+  /** The server's certificate. */
+  getCertificate(): PeerCertificate | Record<string, never> {
+    const der = connections().native.certificate(this.#id);
+    return der === undefined ? {} : legacyObject(der);
+  }
+  /** The server's certificate, or undefined. */
+  getX509Certificate(): X509Certificate | undefined {
+    const der = connections().native.certificate(this.#id);
+    return der === undefined ? undefined : new X509Certificate(der);
+  }
+  /** The cipher that was agreed on. */
+  getCipher(): CipherNameAndProtocol | undefined {
+    const names = connections().native.cipher(this.#id);
+    return names === undefined ? undefined : { name: names[0], standardName: names[1], version: names[2] };
+  }
+  /** The version of TLS, for example `TLSv1.3`; null after the end. */
+  getProtocol(): string | null {
+    return connections().native.version(this.#id) ?? null;
+  }
+  /** The session, in OpenSSL's encoding. */
+  getSession(): Buffer | undefined {
+    return connections().native.session(this.#id);
+  }
+  /** The session's ticket; servers have none. */
+  getTLSTicket(): Buffer | undefined {
+    return connections().native.ticket(this.#id);
+  }
+  /** Whether the client has resumed an earlier session. */
+  isSessionReused(): boolean {
+    return connections().native.summary(this.#id)?.[3] ?? false;
+  }
+  /** Always null: clients know it. */
+  getEphemeralKeyInfo(): null {
+    return null;
+  }
+  /** Our last message of the handshake. */
+  getFinished(): Buffer | undefined {
+    return connections().native.finished(this.#id);
+  }
+  /** The client's last message of the handshake. */
+  getPeerFinished(): Buffer | undefined {
+    return connections().native.peerFinished(this.#id);
+  }
+  /** Signature algorithms that both sides know, in the order of preference. */
+  getSharedSigalgs(): string[] {
+    return connections().native.sharedSignatureAlgorithms(this.#id);
+  }
+  /** Keying material for other protocols, RFC 5705: `length` bytes. */
+  exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer | undefined {
+    return connections().native.keyingMaterial(this.#id, length, label, context);
+  }
+  /** The most plaintext of a record, 512 to 16 384 bytes. False when it was refused. */
+  setMaxSendFragment(size = 16_384): boolean {
+    return connections().native.setMaxFragment(this.#id, size);
+  }
+  /** Without effect: clients cannot renegotiate in any case. */
+  disableRenegotiation(): void {
+    // nothing to disable
+  }
+  /** Always false: servers do not renegotiate. */
+  renegotiate(): boolean {
+    return false;
+  }
+  /** Without effect. */
+  enableTrace(): void {
+    // OpenSSL's trace goes to a BIO that servers here do not have
+  }
+}
+
+// Whoever asks for `instanceof tls.TLSSocket` of Node.js is right to. Duplex's constructor remains the one that is called.
+Object.setPrototypeOf(TLSSocket.prototype, NodeTLSSocket.prototype);
+// net.Socket's own looks for a handle.
+Object.defineProperty(TLSSocket.prototype, 'pending', { configurable: true, value: false });
+
+// Events of a connection run in its async context, whose name is Node's.
+class SocketConnection implements Connection {
+  readonly receive: Connection['receive'];
+  readonly receiveEnd: Connection['receiveEnd'];
+  readonly drained: Connection['drained'];
+  readonly failed: Connection['failed'];
+  readonly #resource = new AsyncResource('TLSWRAP');
+
+  constructor(
+    readonly id: number,
+    readonly socket: TLSSocket,
+    events: Pick<Connection, 'receive' | 'receiveEnd' | 'drained' | 'failed'>,
+  ) {
+    this.receive = events.receive;
+    this.receiveEnd = events.receiveEnd;
+    this.drained = events.drained;
+    this.failed = events.failed;
+  }
+
+  inContext<A extends unknown[]>(body: (...args: A) => void, ...args: A): void {
+    this.#resource.runInAsyncScope(body, undefined, ...args);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+// Bytes with an ArrayBuffer of their own, as node:tls gives them.
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
+type Legacy = PeerCertificate & { issuerCertificate?: PeerCertificate };
+const legacyObject = (der: Buffer): Legacy => new X509Certificate(der).toLegacyObject();
+const isSelfIssued = (certificate: Legacy): boolean =>
+  JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);

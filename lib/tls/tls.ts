@@ -1,0 +1,80 @@
+/**
+ * `openssl-async/tls`: servers of `node:tls` whose connections this package serves. Experimental: options, events and
+ * names may change before a release says otherwise.
+ *
+ * @module
+ */
+import * as nodeTls from 'node:tls';
+import { coreOf, readServerOptions, ServerCore, type Listen2, type NodeServer } from './server-core';
+
+export { createSecureContext, SecureContext } from './context';
+export { TLSSocket } from './socket';
+export {
+  checkServerIdentity,
+  connect,
+  DEFAULT_CIPHERS,
+  DEFAULT_ECDH_CURVE,
+  DEFAULT_MAX_VERSION,
+  DEFAULT_MIN_VERSION,
+  getCiphers,
+  rootCertificates,
+} from 'node:tls';
+
+/**
+ * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
+ */
+export class Server extends nodeTls.Server {
+  /**
+   * @param options - as those of `tls.createServer()` of Node.js. Not there yet: `pskCallback`, `enableTrace`.
+   * @param listener - hears 'secureConnection'
+   */
+  constructor(options?: nodeTls.TlsOptions, listener?: (socket: nodeTls.TLSSocket) => void) {
+    const given = readServerOptions(options);
+    super(given as nodeTls.TlsOptions, listener);
+    new ServerCore(this as unknown as NodeServer, given);
+  }
+
+  // Node's constructor calls it too.
+  /**
+   * Replaces certificate, key and the rest of the context, for later connections.
+   *
+   * @param options - as those of the server
+   */
+  override setSecureContext(options: nodeTls.SecureContextOptions): void {
+    coreOf(this)?.setSecureContext(options);
+  }
+  /**
+   * Adds a context for names, in which each `*` stands for characters that are no dot. Later ones win.
+   *
+   * @param hostname - for example `*.example.org`
+   * @param context - options of a context, or a context of `createSecureContext()` of this package
+   */
+  override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
+    coreOf(this)?.addContext(hostname, context);
+  }
+  override getTicketKeys(): Buffer<ArrayBuffer> {
+    return (coreOf(this) as ServerCore).getTicketKeys();
+  }
+  override setTicketKeys(keys: Buffer): void {
+    (coreOf(this) as ServerCore).setTicketKeys(keys);
+  }
+  /** @internal */
+  _listen2(...args: Parameters<Listen2>): void {
+    (coreOf(this) as ServerCore).listen2(...args);
+  }
+}
+
+/**
+ * Makes a server of TLS. Experimental.
+ *
+ * @param options - see {@link Server}; or the listener
+ * @param listener - hears 'secureConnection'
+ * @returns the server, which does not listen yet
+ * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
+ */
+export function createServer(
+  options?: nodeTls.TlsOptions | ((socket: nodeTls.TLSSocket) => void),
+  listener?: (socket: nodeTls.TLSSocket) => void,
+): Server {
+  return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
+}

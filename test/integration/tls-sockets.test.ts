@@ -1,0 +1,252 @@
+// Sockets of openssl-async/tls: streams, ends of all kinds, and what listeners do to each other.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import * as net from 'node:net';
+import * as nodeTls from 'node:tls';
+import { createServer, type Server } from 'openssl-async/tls';
+import { close, connectTo, listen, read, selfSigned } from '../support/tls';
+
+const identity = selfSigned('localhost');
+
+async function pair(options: nodeTls.TlsOptions = {}): Promise<{
+  server: Server;
+  socket: nodeTls.TLSSocket & { truncated: boolean };
+  client: nodeTls.TLSSocket;
+}> {
+  const server = createServer({ ...identity, ...options });
+  const port = await listen(server);
+  const secure = once(server, 'secureConnection');
+  const client = await connectTo(port, { allowHalfOpen: true } as nodeTls.ConnectionOptions);
+  const [socket] = (await secure) as [nodeTls.TLSSocket & { truncated: boolean }];
+  return { server, socket, client };
+}
+
+test('bytes go both ways, in order, whatever the sizes', async () => {
+  const { server, socket, client } = await pair();
+  socket.pipe(socket);
+  const sent = Array.from({ length: 300 }, (_, i) => Buffer.alloc((i * i * 7) % 40_000, i));
+  for (const bytes of sent) client.write(bytes);
+  client.end();
+  expect((await read(client)).equals(Buffer.concat(sent))).toBe(true);
+  await close(server);
+});
+
+test('texts are encoded as streams encode them', async () => {
+  const { server, socket, client } = await pair();
+  socket.write('\u00e9', 'latin1');
+  socket.write('\u00e9', 'utf8');
+  socket.write('ff00', 'hex');
+  socket.end('\u00e9', 'ucs2');
+  expect((await read(client)).toString('hex')).toBe('e9c3a9ff00e900');
+  client.end();
+  await close(server);
+});
+
+test('a peer that does not read holds back the writer', async () => {
+  const { server, socket, client } = await pair();
+  client.pause();
+  const piece = Buffer.alloc(2 ** 20, 'x');
+  let sent = 0;
+  while (socket.write(piece)) sent += piece.length;
+  sent += piece.length;
+  socket.end();
+  expect((await read(client)).length).toBe(sent);
+  client.end();
+  await close(server);
+});
+
+test('a paused reader stops the peer, and loses nothing', async () => {
+  const { server, socket, client } = await pair();
+  socket.pause();
+  const bytes = Buffer.alloc(16 * 2 ** 20, 'y');
+  let all = false;
+  client.end(bytes, () => (all = true));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect([all, socket.bytesRead < bytes.length]).toEqual([false, true]);
+  expect((await read(socket)).length).toBe(bytes.length);
+  client.resume();
+  await close(server);
+});
+
+test('a connection that is half closed still carries answers', async () => {
+  const { server, socket, client } = await pair({ allowHalfOpen: true });
+  client.end('question');
+  const ended = once(socket, 'end');
+  const [question] = (await once(socket, 'data')) as [Buffer];
+  await ended;
+  expect(question.toString()).toBe('question');
+  expect([socket.truncated, socket.writable]).toEqual([false, true]);
+  socket.end('answer');
+  expect((await read(client)).toString()).toBe('answer');
+  await close(server);
+});
+
+test('an end without a word is an end, and shows', async () => {
+  const server = createServer(identity);
+  const port = await listen(server);
+  const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket & { truncated: boolean }]>;
+  const raw = net.connect(port, '127.0.0.1');
+  const client = nodeTls.connect({ socket: raw, rejectUnauthorized: false });
+  client.on('error', () => undefined);
+  const [socket] = await secure;
+  client.write('all', () => raw.end());
+  expect((await read(socket)).toString()).toBe('all');
+  expect(socket.truncated).toBe(true);
+  client.destroy();
+  await close(server);
+});
+
+test('a reset is an error', async () => {
+  const server = createServer(identity);
+  const port = await listen(server);
+  const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket]>;
+  const raw = net.connect(port, '127.0.0.1');
+  nodeTls.connect({ socket: raw, rejectUnauthorized: false }).on('error', () => undefined);
+  const [socket] = await secure;
+  const failed = once(socket, 'error') as Promise<[Error & { code: string; syscall: string }]>;
+  raw.resetAndDestroy();
+  const [error] = await failed;
+  expect([error.code, error.syscall]).toEqual(['ECONNRESET', 'read']);
+  await close(server);
+});
+
+test('a reader of single chunks gets an ArrayBuffer of its own for each', async () => {
+  const { server, socket, client } = await pair();
+  client.write('first');
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  expect([first.toString(), first.buffer.byteLength]).toEqual(['first', 5]);
+  structuredClone(first, { transfer: [first.buffer as ArrayBuffer] });
+  client.write('second');
+  const [second] = (await once(socket, 'data')) as [Buffer];
+  expect(second.toString()).toBe('second');
+  client.destroy();
+  socket.destroy();
+  await close(server);
+});
+
+test('each connection has its async context, and that of the server', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const server = storage.run('server', () => createServer(identity));
+  const stores: unknown[] = [];
+  server.on('secureConnection', (socket) => {
+    stores.push(storage.getStore());
+    storage.enterWith(`connection ${String(stores.length)}`);
+    socket.on('data', () => stores.push(storage.getStore()));
+    socket.on('end', () => socket.end());
+  });
+  const port = await listen(server);
+  const clients = [await connectTo(port), await connectTo(port)];
+  for (const client of clients) {
+    client.end('x');
+    await once(client.resume(), 'close');
+  }
+  expect(stores).toEqual(['server', 'connection 1', 'server', 'connection 3']);
+  await close(server);
+});
+
+test('setTimeout tells of silence, and traffic puts it off', async () => {
+  const { server, socket, client } = await pair();
+  const started = performance.now();
+  socket.setTimeout(200);
+  socket.resume();
+  setTimeout(() => client.write('x'), 100);
+  await once(socket, 'timeout');
+  expect(performance.now() - started).toBeGreaterThan(280);
+  socket.destroy();
+  client.destroy();
+  await close(server);
+});
+
+describe('servers count and end as those of node:net', () => {
+  const count = (server: Server): Promise<number> =>
+    new Promise((resolve) => {
+      server.getConnections((_, connections) => {
+        resolve(connections);
+      });
+    });
+
+  test('a handshake counts, and close waits for it', async () => {
+    const server = createServer(identity);
+    const port = await listen(server);
+    const raw = net.connect(port, '127.0.0.1');
+    while ((await count(server)) === 0) await new Promise(setImmediate);
+    let closed = false;
+    server.close(() => (closed = true));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(closed).toBe(false);
+    raw.destroy();
+    await once(server, 'close');
+  });
+
+  test('connections beyond maxConnections are dropped', async () => {
+    const server = createServer(identity);
+    server.maxConnections = 1;
+    const port = await listen(server);
+    const client = await connectTo(port);
+    const dropped = once(server, 'drop') as Promise<[{ remoteAddress: string }]>;
+    const other = net.connect(port, '127.0.0.1');
+    other.on('error', () => undefined);
+    expect((await dropped)[0].remoteAddress).toBe('127.0.0.1');
+    await once(other.resume(), 'close');
+    client.destroy();
+    await close(server);
+  });
+
+  test('a port is free again at once, and one that is taken is told', async () => {
+    const server = createServer(identity);
+    const port = await listen(server);
+    const second = createServer(identity);
+    second.listen(port, '127.0.0.1');
+    const [error] = (await once(second, 'error')) as [Error & { code: string }];
+    expect(error.code).toBe('EADDRINUSE');
+    for (let i = 0; i < 50; ++i) {
+      await close(server);
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    }
+    (await connectTo(port)).destroy();
+    await close(server);
+  });
+
+  test('a socket of node:net can be handed over, with what was read of it', async () => {
+    const server = createServer(identity, (socket) => {
+      socket.end('taken over');
+    });
+    const front = net.createServer((socket) => {
+      socket.once('data', (hello: Buffer) => {
+        socket.pause();
+        socket.unshift(hello);
+        server.emit('connection', socket);
+      });
+    });
+    const client = await connectTo(await listen(front));
+    expect((await read(client)).toString()).toBe('taken over');
+    front.close();
+  });
+
+  test.each(['handshake', 'open', 'written', 'ended'])('destroy() leaves nothing: %s', async (state) => {
+    const server = createServer({
+      ...identity,
+      SNICallback: (_, done) => {
+        if (state !== 'handshake') done(null);
+      },
+    });
+    const port = await listen(server);
+    const client = nodeTls.connect({ port, host: '127.0.0.1', servername: 'a.test', rejectUnauthorized: false });
+    client.on('error', () => undefined);
+    if (state === 'handshake') {
+      while ((await count(server)) === 0) await new Promise(setImmediate);
+      client.destroy();
+    } else {
+      const [socket] = (await once(server, 'secureConnection')) as [nodeTls.TLSSocket];
+      if (state !== 'open') socket.write(Buffer.alloc(8 * 2 ** 20));
+      if (state === 'ended') socket.end();
+      socket.destroy();
+      await once(client.resume(), 'close');
+    }
+    server.close();
+    client.destroy();
+    if (state === 'handshake') return; // the peer's end is not seen while a question is open
+    await once(server, 'close');
+  });
+});

@@ -1,0 +1,93 @@
+'use strict';
+
+// A process or a worker ends with a TLS server that listens, with connections in every state.
+//
+//   node tls-end.js [exit|exit-in-listener|throw|unref|close|worker-terminate|worker-exit|again]
+
+const net = require('node:net');
+const nodeTls = require('node:tls');
+const { isMainThread, parentPort, workerData } = require('node:worker_threads');
+const { openFds, report } = require('../../support/scenario/library');
+const { startWorker } = require('../../support/scenario/worker');
+const identity = require('../../support/scenario/tls-identity.js');
+const { createServer } = require('../../../dist/tls.js');
+
+const TURNS = 10;
+
+async function listening(onSocket = () => {}) {
+  const server = createServer(identity, onSocket);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: server.address().port };
+}
+
+function connect(port) {
+  const client = nodeTls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  client.on('error', () => {});
+  return client;
+}
+
+// One connection that is open, one that is written to, one silent, one amid its hello.
+async function busy() {
+  const { server, port } = await listening((socket) => socket.write(Buffer.alloc(4 << 20)));
+  for (let i = 0; i < 2; ++i) {
+    const client = connect(port);
+    await new Promise((resolve) => client.once('secureConnect', resolve));
+  }
+  for (const bytes of ['', Buffer.from([22, 3, 1, 0, 100, 1])]) {
+    const raw = net.connect(port, '127.0.0.1').on('error', () => {});
+    raw.write(bytes);
+    await new Promise((resolve) => raw.once('connect', resolve));
+  }
+  return { server, port };
+}
+
+const WAYS = {
+  exit: async () => {
+    await busy();
+    process.exit(3);
+  },
+  'exit-in-listener': async () => {
+    const { port } = await listening(() => process.exit(3));
+    connect(port);
+  },
+  throw: async () => {
+    await busy();
+    throw new Error('thrown on purpose');
+  },
+  unref: async () => {
+    const { server } = await listening();
+    server.unref();
+    report({ listening: server.listening });
+  },
+  close: async () => {
+    const { server, port } = await listening((socket) => socket.end('done'));
+    const client = connect(port).resume();
+    await new Promise((resolve) => client.once('close', resolve));
+    server.close(() => report({ closed: true }));
+  },
+};
+
+async function inWorker({ end }) {
+  await busy();
+  parentPort.postMessage('busy');
+  if (end === 'worker-exit') process.exit(5);
+}
+
+async function endWorker(end) {
+  const { worker, said, ended } = startWorker(__filename, { end });
+  await said;
+  if (end === 'worker-terminate') void worker.terminate();
+  const { code, messages } = await ended;
+  return { code, messages };
+}
+
+async function main(way) {
+  if (WAYS[way] !== undefined) return WAYS[way]();
+  if (way !== 'again') return report(await endWorker(way));
+  await endWorker('worker-terminate');
+  const before = openFds();
+  for (let turn = 0; turn < TURNS; ++turn) await endWorker('worker-terminate');
+  report({ fdGrowth: openFds() - before });
+}
+
+void (isMainThread ? main(process.argv[2] ?? 'exit') : inWorker(workerData));

@@ -1,0 +1,32 @@
+import { runAndCheck } from '../support/scenario/expectations';
+
+describe('the process ends with a TLS server and connections in every state', () => {
+  test.each(['exit', 'exit-in-listener'])('by process.exit() (%s)', async (way) => {
+    await runAndCheck('tls-end', { code: 3 }, { args: [way] });
+  });
+
+  test('by an uncaught exception', async () => {
+    await runAndCheck('tls-end', { code: 1, stderr: /^Error: thrown on purpose$/m }, { args: ['throw'] });
+  });
+
+  test('by itself, when the server was unreferenced', async () => {
+    expect(await runAndCheck('tls-end', {}, { args: ['unref'] })).toEqual([{ listening: true }]);
+  });
+
+  test('by itself, when the server was closed', async () => {
+    expect(await runAndCheck('tls-end', {}, { args: ['close'] })).toEqual([{ closed: true }]);
+  });
+});
+
+describe('a worker ends with a TLS server and connections in every state', () => {
+  test.each([
+    ['worker-terminate', 1],
+    ['worker-exit', 5],
+  ])('%s', async (way, code) => {
+    expect(await runAndCheck('tls-end', {}, { args: [way] })).toEqual([{ code, messages: ['busy'] }]);
+  });
+
+  test('ten times over', async () => {
+    expect(await runAndCheck('tls-end', {}, { args: ['again'] })).toEqual([{ fdGrowth: 0 }]);
+  });
+});
