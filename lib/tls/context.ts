@@ -97,8 +97,12 @@ function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
   const authorities = trusts ? nodeTls.rootCertificates : given.ca;
   return {
     certificates: toList(given.cert, 'options.cert').map((each) => toBytes(each, 'options.cert')),
-    keys: toList(given.key, 'options.key').map((each) => toKey(each, passphrase, 'pem', 'options.key')),
-    pfx: toList(given.pfx, 'options.pfx').map((each) => toKey(each, passphrase, 'buf', 'options.pfx')),
+    keys: toList(given.key, 'options.key').map((each) =>
+      toKey(each, passphrase, 'pem', 'options.key', Array.isArray(given.key)),
+    ),
+    pfx: toList(given.pfx, 'options.pfx').map((each) =>
+      toKey(each, passphrase, 'buf', 'options.pfx', Array.isArray(given.pfx)),
+    ),
     authorities: toList(authorities, 'options.ca').map((each) => toBytes(each, 'options.ca')),
     revocations: toList(given.crl, 'options.crl').map((each) => toBytes(each, 'options.crl')),
     ciphers,
@@ -106,7 +110,7 @@ function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
     curves: curve === 'auto' ? undefined : curve,
     signatureAlgorithms: toSignatureAlgorithms(given.sigalgs),
     dhParameters: toDhParameters(given.dhparam),
-    ...toVersions(given),
+    ...withCiphers(toVersions(given), ciphers, suites),
     options: toFlags(given),
     sessionTimeout: toSessionTimeout(given.sessionTimeout),
     allowPartialChain: given.allowPartialTrustChain === true,
@@ -140,9 +144,10 @@ function toKey(
   passphrase: string | undefined,
   property: 'pem' | 'buf',
   name: string,
+  isList: boolean,
 ): [Uint8Array, string | undefined] {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
-    return [toBytes(value, name), passphrase];
+  const isRecord = isList && typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
+  if (!isRecord) return [toBytes(value, name), passphrase];
   const given = value as { pem?: unknown; buf?: unknown; passphrase?: unknown };
   const own = optionalText(given.passphrase, `${name}.passphrase`);
   return [toBytes(given[property], `${name}.${property}`), own ?? passphrase];
@@ -150,7 +155,8 @@ function toKey(
 
 // Node.js takes the names of TLS 1.3 and of earlier versions in one list.
 function toCiphers(value: unknown): { ciphers: string; suites: string } {
-  const all = (optionalText(value, 'options.ciphers') ?? nodeTls.DEFAULT_CIPHERS)
+  const text = optionalText(value, 'options.ciphers');
+  const all = (text === undefined || text === '' ? nodeTls.DEFAULT_CIPHERS : text)
     .split(':')
     .filter((name) => name !== '');
   const isSuite = (name: string): boolean => name.startsWith('TLS_');
@@ -171,18 +177,20 @@ function toDhParameters(value: unknown): string | undefined {
   return value === 'auto' ? value : Buffer.from(toBytes(value, 'options.dhparam')).toString('latin1');
 }
 
+const TLS_1_2 = 0x303;
+const TLS_1_3 = 0x304;
 const VERSIONS: Readonly<Record<string, number>> = {
   TLSv1: 0x301,
   'TLSv1.1': 0x302,
-  'TLSv1.2': 0x303,
-  'TLSv1.3': 0x304,
+  'TLSv1.2': TLS_1_2,
+  'TLSv1.3': TLS_1_3,
 };
 const METHODS: Readonly<Record<string, readonly [min: number, max: number]>> = {
-  TLS_method: [0, 0x304],
+  TLS_method: [0, TLS_1_3],
   TLSv1_method: [0x301, 0x301],
   TLSv1_1_method: [0x302, 0x302],
-  TLSv1_2_method: [0x303, 0x303],
-  SSLv23_method: [0, 0x303],
+  TLSv1_2_method: [TLS_1_2, TLS_1_2],
+  SSLv23_method: [0, TLS_1_2],
 };
 
 function toVersions(given: ContextOptions): { minVersion: number; maxVersion: number } {
@@ -195,6 +203,11 @@ function toVersions(given: ContextOptions): { minVersion: number; maxVersion: nu
     }
     validateString(secureProtocol, 'options.secureProtocol');
     const name = secureProtocol.replace(/_(server|client)_method$/, '_method');
+    const disabled = /^(SSLv[23])_method$/.exec(name);
+    if (disabled !== null) {
+      const message = `${disabled[1] as string} methods disabled`;
+      throw nodeError('ERR_TLS_INVALID_PROTOCOL_METHOD', message, TypeError);
+    }
     const range = METHODS[name];
     if (range === undefined) throw nodeError('ERR_TLS_INVALID_PROTOCOL_METHOD', `Unknown method: ${name}`, TypeError);
     return { minVersion: range[0], maxVersion: range[1] };
@@ -203,6 +216,17 @@ function toVersions(given: ContextOptions): { minVersion: number; maxVersion: nu
     minVersion: toVersion(minVersion ?? nodeTls.DEFAULT_MIN_VERSION, 'minimum'),
     maxVersion: toVersion(maxVersion ?? nodeTls.DEFAULT_MAX_VERSION, 'maximum'),
   };
+}
+
+// A list that names ciphers of one version alone leaves the other version out, as in Node.js.
+function withCiphers<V extends { minVersion: number; maxVersion: number }>(
+  range: V,
+  ciphers: string,
+  suites: string,
+): V {
+  const spans = range.minVersion < TLS_1_3 && range.maxVersion >= TLS_1_3;
+  if (spans && ciphers === '') return { ...range, minVersion: TLS_1_3 };
+  return spans && suites === '' ? { ...range, maxVersion: TLS_1_2 } : range;
 }
 
 function toVersion(name: unknown, which: string): number {
@@ -234,7 +258,7 @@ export function toTicketKeys(value: unknown): Uint8Array | undefined {
   if (value === undefined || value === null) return undefined;
   if (!ArrayBuffer.isView(value)) throw invalidArgType('options.ticketKeys', 'an instance of Buffer', value);
   if (value.byteLength !== 48) {
-    throw invalidArgValue('options.ticketKeys', value.byteLength, 'must be exactly 48 bytes');
+    throw nodeError('ERR_INVALID_ARG_VALUE', 'Session ticket keys must be a 48-byte buffer', TypeError);
   }
   return toBytes(value, 'options.ticketKeys');
 }

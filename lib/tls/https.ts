@@ -7,12 +7,13 @@
 import type { RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
+import { callable } from './callable';
 import { coreOf, readServerOptions, ServerCore, type Listen2, type NodeServer } from './server-core';
 
 export { Agent, get, globalAgent, request } from 'node:https';
 
 /** A server of HTTPS: `https.Server` of Node.js, whose connections are this package's. Experimental. */
-export class Server extends nodeHttps.Server {
+class HttpsServer extends nodeHttps.Server {
   /**
    * @param options - as those of `https.createServer()` of Node.js. Not there yet: `pskCallback`, `enableTrace`.
    * @param listener - hears 'request'
@@ -64,6 +65,13 @@ export class Server extends nodeHttps.Server {
     return super.emit(event as 'request', ...(args as [never, never]));
   }
 }
+
+Object.defineProperty(HttpsServer, 'name', { value: 'Server' });
+
+/** See {@link Server} of this module; it can be called without `new`. Experimental. */
+export const Server = callable(HttpsServer);
+/** An instance of {@link Server}. */
+export type Server = HttpsServer;
 
 /**
  * Makes a server of HTTPS. Experimental.

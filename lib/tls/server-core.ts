@@ -405,7 +405,7 @@ declare module 'node:tls' {
 /** All options of a server, each read once, own or inherited. */
 export function readServerOptions(value: unknown): ServerOptions {
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'object') throw invalidArgType('options', 'of type object', value);
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalidArgType('options', 'of type object', value);
   const options: Record<string, unknown> = {};
   for (const name in value) options[name] = (value as Record<string, unknown>)[name];
   return options;

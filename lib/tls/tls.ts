@@ -5,6 +5,7 @@
  * @module
  */
 import * as nodeTls from 'node:tls';
+import { callable } from './callable';
 import { coreOf, readServerOptions, ServerCore, type Listen2, type NodeServer } from './server-core';
 
 export { createSecureContext, SecureContext } from './context';
@@ -23,7 +24,7 @@ export {
 /**
  * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
  */
-export class Server extends nodeTls.Server {
+class TlsServer extends nodeTls.Server {
   /**
    * @param options - as those of `tls.createServer()` of Node.js. Not there yet: `pskCallback`, `enableTrace`.
    * @param listener - hears 'secureConnection'
@@ -63,6 +64,13 @@ export class Server extends nodeTls.Server {
     (coreOf(this) as ServerCore).listen2(...args);
   }
 }
+
+Object.defineProperty(TlsServer, 'name', { value: 'Server' });
+
+/** See {@link Server} of this module; it can be called without `new`. Experimental. */
+export const Server = callable(TlsServer);
+/** An instance of {@link Server}. */
+export type Server = TlsServer;
 
 /**
  * Makes a server of TLS. Experimental.
