@@ -64,7 +64,8 @@ export function coreOf(server: object): ServerCore | undefined {
 export class ServerCore implements Listener, SocketOwner {
   readonly #server: NodeServer;
   readonly #listener: number;
-  readonly #resource = new AsyncResource('TLSSERVER');
+  // Connections begin in the async context of listen().
+  #resource = new AsyncResource('TLSSERVER');
   readonly #names: [pattern: string, context: NativeTlsContext][] = [];
   readonly #sockets = new Map<number, TLSSocket>(); // of handshakes that somebody was told of
   #context: NativeTlsContext;
@@ -178,6 +179,7 @@ export class ServerCore implements Listener, SocketOwner {
 
   /** Takes the place of net.Server's `_listen2`, and goes on there: libuv never watches our socket. */
   listen2(...args: Parameters<Listen2>): void {
+    this.#resource = new AsyncResource('TLSSERVER');
     const server = this.#server;
     const [address, port, type, , fd, flags] = args;
     server._handle ??= bind(address, port, type, fd, flags);

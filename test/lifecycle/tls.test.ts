@@ -30,3 +30,8 @@ describe('a worker ends with a TLS server and connections in every state', () =>
     expect(await runAndCheck('tls-end', {}, { args: ['again'] })).toEqual([{ fdGrowth: 0 }]);
   });
 });
+
+test('a listener that throws costs other connections nothing', async () => {
+  const [told] = await runAndCheck('tls-throw');
+  expect(told).toEqual({ heard: 20, caught: 20, messages: ['thrown on purpose'] });
+});
