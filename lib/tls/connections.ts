@@ -62,6 +62,11 @@ export class Connections {
     return id;
   }
 
+  removeListener(id: number): void {
+    this.#listeners.delete(id);
+    this.native.removeListener(id);
+  }
+
   add(connection: Connection): void {
     this.#connections[connection.id & SLOT_MASK] = connection;
   }

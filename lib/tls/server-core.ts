@@ -63,7 +63,7 @@ export function coreOf(server: object): ServerCore | undefined {
 
 export class ServerCore implements Listener, SocketOwner {
   readonly #server: NodeServer;
-  readonly #listener: number;
+  #listener: number | undefined = undefined; // while it listens or has connections
   // Connections begin in the async context of listen().
   #resource = new AsyncResource('TLSSERVER');
   readonly #names: [pattern: string, context: NativeTlsContext][] = [];
@@ -88,8 +88,6 @@ export class ServerCore implements Listener, SocketOwner {
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
-    this.#listener = connections().addListener(this);
-    this.#apply();
     cores.set(server, this);
     // Node's own listener would make sockets of its kind.
     server.removeAllListeners('connection');
@@ -107,12 +105,32 @@ export class ServerCore implements Listener, SocketOwner {
   // node:net counts in this property, and so do we. The count includes handshakes, of which JavaScript knows nothing.
   #countConnections(): void {
     const { native } = connections();
+    const pending = (): number => (this.#listener === undefined ? 0 : native.pending(this.#listener));
     Object.defineProperty(this.#server, '_connections', {
-      get: () => this.#told + native.pending(this.#listener),
+      get: () => this.#told + pending(),
       set: (count: number) => {
-        this.#told = count - native.pending(this.#listener);
+        this.#told = count - pending();
       },
     });
+  }
+
+  #activate(): number {
+    if (this.#listener !== undefined) return this.#listener;
+    this.#listener = connections().addListener(this);
+    this.#apply();
+    return this.#listener;
+  }
+
+  // A server that nobody uses any more is collected only if we do not know it.
+  #deactivate(): void {
+    if (this.#listener === undefined || this.#server._handle !== null || this.#server._connections !== 0) return;
+    connections().removeListener(this.#listener);
+    this.#listener = undefined;
+  }
+
+  #leave(): void {
+    this.#server._emitCloseIfDrained();
+    this.#deactivate();
   }
 
   get allowHalfOpen(): boolean {
@@ -134,6 +152,7 @@ export class ServerCore implements Listener, SocketOwner {
   }
 
   #apply(): void {
+    if (this.#listener === undefined) return;
     let flags = 0;
     if (this.#requestsCertificate) flags |= TlsServerFlag.requestsCertificate;
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
@@ -191,23 +210,27 @@ export class ServerCore implements Listener, SocketOwner {
 
   #takeOver(handle: Handle, fd: number): void {
     const { native } = connections();
+    const listener = this.#activate();
     const close = handle.close.bind(handle);
     handle.listen = (backlog) => {
       // A failed bind() may be told only now, and listen() would choose another port then.
       const error = handle.getsockname?.({}) ?? 0;
       if (error === UV_EADDRINUSE) return error;
-      native.setMaxConnections(this.#listener, this.#server.maxConnections || 0);
-      return native.listen(this.#listener, fd, backlog);
+      native.setMaxConnections(listener, this.#server.maxConnections || 0);
+      return native.listen(listener, fd, backlog);
     };
     handle.ref = () => {
-      native.setListenerRef(this.#listener, true);
+      native.setListenerRef(listener, true);
     };
     handle.unref = () => {
-      native.setListenerRef(this.#listener, false);
+      native.setListenerRef(listener, false);
     };
     handle.close = (done) => {
-      native.stopListening(this.#listener);
+      native.stopListening(listener);
       close(done);
+      process.nextTick(() => {
+        this.#deactivate();
+      });
     };
   }
 
@@ -215,7 +238,7 @@ export class ServerCore implements Listener, SocketOwner {
   #adopt(socket: net.Socket): void {
     const fd = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
     const bytes = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
-    const error = fd < 0 ? undefined : connections().native.adopt(this.#listener, fd, bytes ?? undefined);
+    const error = fd < 0 ? undefined : connections().native.adopt(this.#activate(), fd, bytes ?? undefined);
     if (error === 0) {
       socket.destroy();
     } else if (error === undefined) {
@@ -268,7 +291,7 @@ export class ServerCore implements Listener, SocketOwner {
     const { native } = connections();
     if (this.#server.listenerCount('tlsClientError') === 0) {
       native.destroy(id, false);
-      this.#server._emitCloseIfDrained();
+      this.#leave();
       return;
     }
     const error = failureError(reason, () => native.failure(id));
@@ -284,7 +307,7 @@ export class ServerCore implements Listener, SocketOwner {
 
   left(): void {
     --this.#told;
-    this.#server._emitCloseIfDrained();
+    this.#leave();
   }
 
   keyLog(id: number, line: Buffer): void {
@@ -307,7 +330,7 @@ export class ServerCore implements Listener, SocketOwner {
   }
 
   idle(): void {
-    this.#server._emitCloseIfDrained();
+    this.#leave();
   }
 
   // --- Questions

@@ -55,6 +55,12 @@ Napi::Value StopListening(Info info) {
   return info.Env().Undefined();
 }
 
+// (listener)
+Napi::Value RemoveListener(Info info) {
+  HubOf(info).RemoveListener(ToUint32(info[0]));
+  return info.Env().Undefined();
+}
+
 // (listener, ref)
 Napi::Value SetListenerRef(Info info) {
   HubOf(info).SetListenerRef(ToUint32(info[0]), ToBool(info[1]));
@@ -82,6 +88,7 @@ Napi::Value Adopt(Info info) {
 void AddTlsListenerExports(Exports& tls) {
   tls.Add("open", &Open);
   tls.Add("addListener", &AddListener);
+  tls.Add("removeListener", &RemoveListener);
   tls.Add("setSettings", &SetSettings);
   tls.Add("listen", &Listen);
   tls.Add("stopListening", &StopListening);

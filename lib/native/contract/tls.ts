@@ -41,6 +41,8 @@ export interface NativeTls {
     onEvents: (count: number) => void,
   ): NativeError | undefined;
   addListener(): number;
+  /** One that has stopped and has no connections. */
+  removeListener(listener: number): void;
   setSettings(
     listener: number,
     context: NativeTlsContext,

@@ -2,7 +2,7 @@
 
 // A process or a worker ends with a TLS server that listens, with connections in every state.
 //
-//   node tls-end.js [exit|exit-in-listener|throw|unref|close|worker-terminate|worker-exit|again]
+//   node tls-end.js [collected|exit|exit-in-listener|throw|unref|close|worker-terminate|worker-exit|again]
 
 const net = require('node:net');
 const nodeTls = require('node:tls');
@@ -41,7 +41,26 @@ async function busy() {
   return { server, port };
 }
 
+const collect = async () => {
+  for (let turn = 0; turn < 10; ++turn) {
+    globalThis.gc();
+    await new Promise(setImmediate);
+  }
+};
+
 const WAYS = {
+  collected: async () => {
+    const references = [];
+    for (let i = 0; i < 20; ++i) {
+      const { server, port } = await listening((socket) => socket.end('done'));
+      references.push(new WeakRef(server));
+      const client = connect(port).resume();
+      await new Promise((resolve) => client.once('close', resolve));
+      await new Promise((resolve) => server.close(resolve));
+    }
+    await collect();
+    report({ left: references.filter((reference) => reference.deref() !== undefined).length <= 1 });
+  },
   exit: async () => {
     await busy();
     process.exit(3);
