@@ -57,7 +57,7 @@ export function readContextOptions(value: unknown): ContextOptions {
 }
 
 /**
- * Makes a context for {@link Server.addContext} or `SNICallback`. Experimental.
+ * Makes a context for `server.addContext()` or `SNICallback`. Experimental.
  *
  * @param options - as those of `tls.createSecureContext()` of Node.js: `cert`, `key`, `passphrase`, `pfx`, `ca`, `crl`,
  * `ciphers`, `ecdhCurve`, `sigalgs`, `dhparam`, `minVersion`, `maxVersion`, `secureProtocol`, `secureOptions`,
