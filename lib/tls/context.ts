@@ -84,9 +84,15 @@ export function toNativeContext(value: unknown): NativeTlsContext | undefined {
 }
 
 export function createNativeContext(given: ContextOptions): NativeTlsContext {
-  const context = nativeTls().createContext(toNativeOptions(given));
-  if (isNativeError(context)) throw fromNative(context);
-  return context;
+  const options = toNativeOptions(given);
+  try {
+    const context = nativeTls().createContext(options);
+    if (isNativeError(context)) throw fromNative(context);
+    return context;
+  } finally {
+    for (const [copy] of [...options.keys, ...options.pfx]) copy.fill(0);
+    options.ticketKeys?.fill(0);
+  }
 }
 
 function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {

@@ -30,7 +30,7 @@ std::vector<PemKey> ToKeys(Napi::Value value) {
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Array pair = array.Get(i).As<Napi::Array>();
     const Napi::Value passphrase = pair.Get(1U);
-    keys.push_back({ToBytes(pair.Get(0U)), ToText(passphrase), passphrase.IsString()});
+    keys.push_back({SecretText(ToBytes(pair.Get(0U))), SecretText(ToText(passphrase)), passphrase.IsString()});
   }
   return keys;
 }
@@ -53,7 +53,7 @@ ContextOptions ToOptions(Napi::Object object) {
   options.options = ToUint64(object.Get("options"));
   options.session_timeout = ToInt32(object.Get("sessionTimeout"));
   options.allow_partial_chain = ToBool(object.Get("allowPartialChain"));
-  options.ticket_keys = ToBytes(object.Get("ticketKeys"));
+  options.ticket_keys = SecretText(ToBytes(object.Get("ticketKeys")));
   return options;
 }
 

@@ -36,9 +36,9 @@ BioPointer Memory(const std::string& bytes) {
 int Passphrase(char* buffer, int size, int, void* data) {
   const auto* key = static_cast<const PemKey*>(data);
   if (key == nullptr || !key->has_passphrase) return -1;
-  if (key->passphrase.size() > static_cast<size_t>(size)) return -1;
-  std::copy(key->passphrase.begin(), key->passphrase.end(), buffer);
-  return static_cast<int>(key->passphrase.size());
+  if (key->passphrase.get().size() > static_cast<size_t>(size)) return -1;
+  std::copy(key->passphrase.get().begin(), key->passphrase.get().end(), buffer);
+  return static_cast<int>(key->passphrase.get().size());
 }
 
 // The end of the list is no error.
@@ -64,7 +64,7 @@ bool UseCertificate(SSL_CTX* context, const std::string& pem) {
 }
 
 bool UseKey(SSL_CTX* context, const PemKey& key) {
-  const BioPointer bio = Memory(key.pem);
+  const BioPointer bio = Memory(key.pem.get());
   const EvpPkeyPointer pkey(PEM_read_bio_PrivateKey(bio.get(), nullptr, &Passphrase, const_cast<PemKey*>(&key)));
   return pkey != nullptr && SSL_CTX_use_PrivateKey(context, pkey.get()) == 1;
 }
@@ -91,12 +91,12 @@ bool AddRevocations(SSL_CTX* context, const std::string& pem) {
 }
 
 bool UsePfx(SSL_CTX* context, const Pfx& pfx) {
-  const BioPointer bio = Memory(pfx.der);
+  const BioPointer bio = Memory(pfx.der.get());
   const Pkcs12Pointer container(d2i_PKCS12_bio(bio.get(), nullptr));
   EVP_PKEY* key = nullptr;
   X509* leaf = nullptr;
   STACK_OF(X509)* others = nullptr;
-  if (container == nullptr || PKCS12_parse(container.get(), pfx.passphrase.c_str(), &key, &leaf, &others) != 1) {
+  if (container == nullptr || PKCS12_parse(container.get(), pfx.passphrase.get().c_str(), &key, &leaf, &others) != 1) {
     return false;
   }
   const EvpPkeyPointer owned_key(key);
@@ -167,8 +167,8 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   if (options.session_timeout > 0) SSL_CTX_set_timeout(context, options.session_timeout);
   SSL_CTX_set_alpn_select_cb(context, &Connection::SelectProtocol, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &UseTicketKey);
-  if (options.ticket_keys.size() == TicketKeys::kBytes) {
-    ticket_keys_.Set(reinterpret_cast<const unsigned char*>(options.ticket_keys.data()));
+  if (options.ticket_keys.get().size() == TicketKeys::kBytes) {
+    ticket_keys_.Set(reinterpret_cast<const unsigned char*>(options.ticket_keys.get().data()));
   } else if (!ticket_keys_.SetRandom()) {
     return OpensslError();
   }

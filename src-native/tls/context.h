@@ -6,20 +6,21 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret_text.h"
 #include "tls/pointers.h"
 #include "tls/ticket_keys.h"
 
 namespace openssl_async {
 
 struct PemKey {
-  std::string pem;  // PEM or PKCS#8 in DER
-  std::string passphrase;
+  SecretText pem;  // PEM or PKCS#8 in DER
+  SecretText passphrase;
   bool has_passphrase = false;
 };
 
 struct Pfx {
-  std::string der;
-  std::string passphrase;
+  SecretText der;
+  SecretText passphrase;
 };
 
 struct ContextOptions {
@@ -39,7 +40,7 @@ struct ContextOptions {
   uint64_t options = 0;  // SSL_OP_…
   long session_timeout = 0;
   bool allow_partial_chain = false;
-  std::string ticket_keys;  // 48 bytes; empty for random ones
+  SecretText ticket_keys;  // 48 bytes; empty for random ones
 };
 
 class TlsContext {

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support.h"
@@ -49,10 +50,15 @@ Identity SelfSigned(const char* name) {
               key.get())};
 }
 
+void UseKey(ContextOptions& options, std::string pem) {
+  options.keys.clear();
+  options.keys.push_back({SecretText(std::move(pem)), SecretText(), false});
+}
+
 std::shared_ptr<TlsContext> ContextOf(const Identity& identity) {
   ContextOptions options;
   options.certificates = {identity.certificate};
-  options.keys = {{identity.key, "", false}};
+  UseKey(options, identity.key);
   options.min_version = TLS1_2_VERSION;
   Result<std::shared_ptr<TlsContext>> context = TlsContext::Create(options);
   REQUIRE(context.ok());
@@ -308,11 +314,11 @@ TEST_SUITE("TLS context") {
     const Identity two = SelfSigned("two");
     ContextOptions options;
     options.certificates = {one.certificate};
-    options.keys = {{two.key, "", false}};
+    UseKey(options, two.key);
     Result<std::shared_ptr<TlsContext>> mismatched = TlsContext::Create(options);
     REQUIRE_FALSE(mismatched.ok());
     CHECK(mismatched.error().openssl_errors.back().find("key values mismatch") != std::string::npos);
-    options.keys = {{"nothing", "", false}};
+    UseKey(options, "nothing");
     CHECK_FALSE(TlsContext::Create(options).ok());
     options.keys.clear();
     options.ciphers = "no-such-cipher";
