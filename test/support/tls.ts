@@ -127,7 +127,9 @@ export async function run(
   args: string[],
   input = '',
 ): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // A sanitizer is for Node.js alone: curl does not end with one.
+  const env = { ...process.env, LD_PRELOAD: '' };
+  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.end(input);
   const closed = once(child, 'close') as Promise<[code: unknown]>;
   const [stdout, stderr, [code]] = await Promise.all([read(child.stdout), read(child.stderr), closed]);
