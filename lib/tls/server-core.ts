@@ -340,7 +340,12 @@ export class ServerCore implements Listener, SocketOwner {
     if (hello === undefined) return;
     const socket = this.#earlySocketOf(id);
     TLSSocket.inContext(socket, () => {
-      this.#askName(id, socket, hello[0], splitProtocols(hello[1]));
+      try {
+        this.#askName(id, socket, hello[0], splitProtocols(hello[1]));
+      } catch (error) {
+        socket.destroy();
+        throw error; // a callback's own error is uncaught, as in Node.js
+      }
     });
   }
 

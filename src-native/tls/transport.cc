@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace openssl_async {
 
@@ -119,7 +120,11 @@ int Transport::Read(BIO* bio, char* buffer, int size) {
 int Transport::Write(BIO* bio, const char* data, int size) {
   auto& self = *static_cast<Transport*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  self.output().append(data, static_cast<size_t>(std::max(size, 0)));
+  try {
+    self.output().append(data, static_cast<size_t>(std::max(size, 0)));
+  } catch (const std::bad_alloc&) {
+    return -1;  // no exception passes through OpenSSL
+  }
   return size;
 }
 
