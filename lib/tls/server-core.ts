@@ -184,7 +184,7 @@ export class ServerCore implements Listener, SocketOwner {
     this.#apply();
   }
 
-  getTicketKeys(): Buffer<ArrayBuffer> {
+  getTicketKeys(): ReturnType<nodeTls.Server['getTicketKeys']> {
     return connections().native.ticketKeys(this.#context);
   }
 

@@ -53,7 +53,7 @@ class TlsServer extends nodeTls.Server {
   override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
     coreOf(this)?.addContext(hostname, context);
   }
-  override getTicketKeys(): Buffer<ArrayBuffer> {
+  override getTicketKeys(): ReturnType<nodeTls.Server['getTicketKeys']> {
     return (coreOf(this) as ServerCore).getTicketKeys();
   }
   override setTicketKeys(keys: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Server as TlsServer } from 'node:tls';
 import type { NativeError } from './error';
 import type { NativeTlsContext } from './handles';
 
@@ -29,7 +30,7 @@ export interface NativeTls {
   /** Why there is no TLS, in one sentence; empty when there is, and only then may anything else be called. */
   withoutReason(): string;
   createContext(options: NativeTlsContextOptions): NativeTlsContext | NativeError;
-  ticketKeys(context: NativeTlsContext): Buffer<ArrayBuffer>;
+  ticketKeys(context: NativeTlsContext): ReturnType<TlsServer['getTicketKeys']>;
   /** 48 bytes. */
   setTicketKeys(context: NativeTlsContext, keys: Uint8Array): void;
 
