@@ -73,11 +73,11 @@ struct Told {
 class Recorder final : public ConnectionEvents {
  public:
   unsigned char* Room(size_t* size) override {
-    *size = sizeof(room_);
-    return room_;
+    *size = room_.size();
+    return room_.data();
   }
   void OnData(Connection&, size_t size) override {
-    text.append(reinterpret_cast<char*>(room_), size);
+    text.append(reinterpret_cast<char*>(room_.data()), size);
     told.push_back({TlsEventKind::kData, 0});
   }
   void OnKeyLog(Connection&, const char*) override {}
@@ -94,7 +94,7 @@ class Recorder final : public ConnectionEvents {
   std::vector<Told> told;
 
  private:
-  unsigned char room_[Connection::kTurnBytes] = {};
+  std::vector<unsigned char> room_ = std::vector<unsigned char>(Connection::kTurnBytes);
 };
 
 // Both sides, one behind the other in one thread.
