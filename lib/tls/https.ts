@@ -54,8 +54,7 @@ class HttpsServer extends nodeHttps.Server {
     (coreOf(this) as ServerCore).listen2(...args);
   }
 
-  /** @internal */
-  // What http's parser leaves over may be a view of memory that is used again when the event is over.
+  /** What http's parser leaves over may be a view of memory that is used again when the event is over. @internal */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if ((event === 'upgrade' || event === 'connect') && args[2] instanceof Uint8Array) args[2] = Buffer.from(args[2]);
     if (event === 'clientError') {

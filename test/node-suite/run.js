@@ -4,7 +4,8 @@
 //
 //   node test/node-suite/run.js [--all] [--node] [--update] [TEXT…]
 //
-// outcomes.json has the tests that pass or skip themselves, which run, and the others with the reason. --all runs the others too, --node runs
+// outcomes.json has the tests that pass or skip themselves, which run, and the others with the reason that their subject
+// suggests. --all runs the others too, --node runs
 // all with Node's own modules, --update writes outcomes.json; TEXT selects tests whose names contain it.
 
 const { spawn } = require('node:child_process');
