@@ -29,6 +29,7 @@ export interface Connection {
 
 /** A server, to which connections are told that JavaScript does not know. */
 export interface Listener {
+  accepted(id: number): void;
   asking(id: number): void;
   secure(id: number): void;
   failed(id: number, reason: number): void;
@@ -114,6 +115,7 @@ export class Connections {
     if (listener === undefined) return;
     if (kind === TlsEvent.secure) listener.secure(id);
     else if (kind === TlsEvent.asking) listener.asking(id);
+    else if (kind === TlsEvent.accepted) listener.accepted(id);
     else if (kind === TlsEvent.failed) listener.failed(id, value);
     else if (kind === TlsEvent.keyLog) listener.keyLog(id, Buffer.from(this.#bytes(at)));
     else if (kind === TlsEvent.dropped) listener.dropped(...this.native.droppedAddresses(value));

@@ -51,6 +51,7 @@ interface ServerOptions extends ContextOptions {
   ALPNCallback?: unknown;
   SNICallback?: unknown;
   handshakeTimeout?: unknown;
+  threads?: unknown;
   rejectUnauthorized?: unknown;
 }
 
@@ -76,7 +77,9 @@ export class ServerCore implements Listener, SocketOwner {
   readonly #requestsCertificate: boolean;
   readonly #rejectsUnauthorized: boolean;
   readonly #handshakeTimeoutMs: number;
+  readonly #threads: number;
   #logsKeys = false;
+  #tellsConnections = false;
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
 
   constructor(server: NodeServer, options: ServerOptions) {
@@ -86,17 +89,19 @@ export class ServerCore implements Listener, SocketOwner {
     this.#requestsCertificate = options.requestCert === true;
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
+    this.#threads = toThreads(options.threads);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
     cores.set(server, this);
     // Node's own listener would make sockets of its kind.
     server.removeAllListeners('connection');
     server.on('connection', (socket: net.Socket) => {
-      this.#adopt(socket);
+      if (!(socket instanceof TLSSocket)) this.#adopt(socket);
     });
     server.on('newListener', (event: string) => {
-      if (event !== 'keylog' || this.#logsKeys) return;
-      this.#logsKeys = true;
+      if (event === 'keylog') this.#logsKeys = true;
+      else if (event === 'connection') this.#tellsConnections = true;
+      else return;
       this.#apply();
     });
     this.#countConnections();
@@ -158,6 +163,7 @@ export class ServerCore implements Listener, SocketOwner {
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
     if (this.#sni !== undefined || this.#alpn !== undefined) flags |= TlsServerFlag.asks;
     if (this.#logsKeys) flags |= TlsServerFlag.logsKeys;
+    if (this.#tellsConnections) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();
     native.setSettings(
       this.#listener,
@@ -167,6 +173,7 @@ export class ServerCore implements Listener, SocketOwner {
       this.#sessionContext,
       flags,
       this.#handshakeTimeoutMs,
+      this.#threads,
     );
   }
 
@@ -335,6 +342,18 @@ export class ServerCore implements Listener, SocketOwner {
 
   // --- Questions
 
+  // Listeners of 'connection' may destroy the connection.
+  accepted(id: number): void {
+    const socket = this.#earlySocketOf(id);
+    TLSSocket.inContext(socket, () => {
+      try {
+        this.#server.emit('connection', socket as unknown as net.Socket);
+      } finally {
+        connections().native.proceed(id);
+      }
+    });
+  }
+
   asking(id: number): void {
     const hello = connections().native.hello(id);
     if (hello === undefined) return;
@@ -411,6 +430,13 @@ function toHandshakeTimeout(value: unknown): number {
   if (value === undefined) return 120_000;
   validateInteger(value, 'options.handshakeTimeout', 0, 2 ** 31 - 1);
   return value === 0 ? 120_000 : value;
+}
+
+// One thread does the handshakes of many connections; more of them are for machines with cores to spare.
+function toThreads(value: unknown): number {
+  if (value === undefined) return 1;
+  validateInteger(value, 'options.threads', 0, 64);
+  return value;
 }
 
 function toProtocols(value: unknown): Uint8Array | undefined {

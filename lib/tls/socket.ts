@@ -9,6 +9,7 @@ import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertif
 import { UV_EPIPE } from './errno';
 import { connections, type Connection } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
+import { TlsPlace } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
 type Callback = (error?: Error | null) => void;
@@ -22,6 +23,16 @@ export interface SocketOwner {
   left(socket: TLSSocket): void;
   /** An error before the handshake was done. */
   handshakeFailed(error: Error, socket: TLSSocket): void;
+}
+
+/** How the handshake of a connection went. Experimental. */
+export interface Handshake {
+  /** Where it ran: on the event loop, or on a thread of its own. */
+  readonly place: 'loop' | 'thread';
+  /** From the client's first message to the last one, in microseconds. */
+  readonly micros: number;
+  /** Whether the client has resumed an earlier session. */
+  readonly resumed: boolean;
 }
 
 // Streams of Node.js say by these how they are doing.
@@ -69,6 +80,7 @@ export class TLSSocket extends Duplex {
   #peer: NativeAddress | undefined = undefined;
   #own: NativeAddress | undefined = undefined;
   #resets = false;
+  #handshake: Handshake | undefined = undefined;
 
   /** Servers make sockets. @internal */
   constructor(id: number, owner: SocketOwner, server: unknown) {
@@ -99,7 +111,8 @@ export class TLSSocket extends Duplex {
     socket.#established = true;
     const summary = connections().native.summary(socket.#id);
     if (summary === undefined) return;
-    const [serverName, protocol, verifyResult] = summary;
+    const [serverName, protocol, verifyResult, resumed, place, nanoseconds] = summary;
+    socket.#handshake = { place: place === TlsPlace.thread ? 'thread' : 'loop', micros: nanoseconds / 1000, resumed };
     socket.servername = serverName === '' ? false : serverName;
     socket.alpnProtocol = protocol === '' ? false : protocol;
     if (!requestsCertificate) return;
@@ -350,6 +363,11 @@ export class TLSSocket extends Duplex {
   resetAndDestroy(): this {
     this.#resets = true;
     return this.destroy();
+  }
+
+  /** How the handshake went; undefined before its end. */
+  get handshake(): Handshake | undefined {
+    return this.#handshake;
   }
 
   // --- As tls.TLSSocket

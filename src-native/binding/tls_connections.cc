@@ -90,9 +90,7 @@ Napi::Value Claim(Info info) { return Napi::Boolean::New(info.Env(), HubOf(info)
 
 // (id, whether the peer is reset)
 Napi::Value Destroy(Info info) {
-  const Connection* const connection = HubOf(info).Find(IdOf(info));
-  if (connection != nullptr && ToBool(info[1])) ResetSocketOnClose(connection->fd());
-  HubOf(info).Destroy(IdOf(info));
+  HubOf(info).Destroy(IdOf(info), ToBool(info[1]));
   TlsOf(info).Changed();
   return info.Env().Undefined();
 }
@@ -125,12 +123,21 @@ Napi::Value HelloOf(Info info) {
   return both;
 }
 
+// (id)
+Napi::Value Proceed(Info info) {
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->Proceed();
+    HubOf(info).GoOn(IdOf(info));
+  }
+  return info.Env().Undefined();
+}
+
 // (id, context or undefined, whether a protocol was asked for, the protocol)
 Napi::Value Answer(Info info) {
   const auto* const context = ToOptionalHandle<TlsContextHandle>(info[1]);
   if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
     connection->Answer(context == nullptr ? nullptr : *context, ToBool(info[2]), ToText(info[3]));
-    HubOf(info).Update(IdOf(info));
+    HubOf(info).GoOn(IdOf(info));
   }
   return info.Env().Undefined();
 }
@@ -179,6 +186,7 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("destroy", &Destroy);
   tls.Add("setNoDelay", &SetNoDelayOf);
   tls.Add("setKeepAlive", &SetKeepAliveOf);
+  tls.Add("proceed", &Proceed);
   tls.Add("hello", &HelloOf);
   tls.Add("answer", &Answer);
   tls.Add("failure", &FailureOf);

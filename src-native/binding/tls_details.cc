@@ -12,8 +12,12 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
+const Connection* ConnectionOf(Info info) {
+  return Environment::From(info).tls().hub()->Find(ToUint32(info[0]));
+}
+
 SSL* SslOf(Info info) {
-  const Connection* const connection = Environment::From(info).tls().hub()->Find(ToUint32(info[0]));
+  const Connection* const connection = ConnectionOf(info);
   return connection == nullptr ? nullptr : connection->ssl();
 }
 
@@ -34,17 +38,20 @@ std::string Finished(SSL* ssl) {
   return FinishedOf(ssl, is_peers);
 }
 
-// (id): [server's name, protocol, verify result, whether a session was resumed]
+// (id): [server's name, protocol, verify result, whether a session was resumed, place, nanoseconds]
 Napi::Value Summary(Info info) {
   const Napi::Env env = info.Env();
-  SSL* const ssl = SslOf(info);
+  const Connection* const connection = ConnectionOf(info);
+  SSL* const ssl = connection == nullptr ? nullptr : connection->ssl();
   if (ssl == nullptr) return env.Undefined();
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  Napi::Array parts = Napi::Array::New(env, 4);
+  Napi::Array parts = Napi::Array::New(env, 6);
   parts.Set(0U, name == nullptr ? "" : name);
   parts.Set(1U, ProtocolOf(ssl));
   parts.Set(2U, static_cast<double>(VerifyResult(ssl)));
   parts.Set(3U, SSL_session_reused(ssl) == 1);
+  parts.Set(4U, static_cast<int32_t>(connection->handshake_place()));
+  parts.Set(5U, static_cast<double>(connection->handshake_ns()));
   return parts;
 }
 

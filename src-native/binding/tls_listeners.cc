@@ -22,7 +22,7 @@ Napi::Value Open(Info info) {
 
 Napi::Value AddListener(Info info) { return ToNumber(info.Env(), HubOf(info).AddListener()); }
 
-// (listener, context, [[pattern, context], …], protocols, session context, flags, handshake timeout)
+// (listener, context, [[pattern, context], …], protocols, session context, flags, handshake timeout, threads)
 Napi::Value SetSettings(Info info) {
   auto settings = std::make_shared<ServerSettings>();
   settings->context = ToPointer<TlsContextHandle>(info[1]);
@@ -36,6 +36,7 @@ Napi::Value SetSettings(Info info) {
   settings->session_context = ToText(info[4]);
   settings->flags = ToUint32(info[5]);
   settings->handshake_timeout_ms = ToUint64(info[6]);
+  settings->threads = ToUint32(info[7]);
   if (settings->Has(TlsServerFlag::kLogsKeys)) settings->LogKeys();
   HubOf(info).SetSettings(ToUint32(info[0]), std::move(settings));
   return info.Env().Undefined();
@@ -58,6 +59,7 @@ Napi::Value StopListening(Info info) {
 // (listener)
 Napi::Value RemoveListener(Info info) {
   HubOf(info).RemoveListener(ToUint32(info[0]));
+  TlsOf(info).Changed();
   return info.Env().Undefined();
 }
 

@@ -49,7 +49,7 @@ void BatchSink::Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t v
 }
 
 void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value) {
-  Add(kind, connection.id(), connection.settings().listener, value);
+  Add(kind, connection.id(), connection.listener().id(), value);
 }
 
 unsigned char* BatchSink::Room(size_t* size) {
@@ -58,7 +58,7 @@ unsigned char* BatchSink::Room(size_t* size) {
 }
 
 void BatchSink::OnData(Connection& connection, size_t size) {
-  Add(TlsEventKind::kData, connection.id(), connection.settings().listener, 0, used_, size);
+  Add(TlsEventKind::kData, connection.id(), connection.listener().id(), 0, used_, size);
   used_ += size;
 }
 
@@ -66,7 +66,7 @@ void BatchSink::OnKeyLog(Connection& connection, const char* line) {
   const size_t size = strlen(line);
   if (size > memory_.slab_size - used_ - Connection::kTurnBytes) return;
   memcpy(memory_.slab + used_, line, size);
-  Add(TlsEventKind::kKeyLog, connection.id(), connection.settings().listener, 0, used_, size);
+  Add(TlsEventKind::kKeyLog, connection.id(), connection.listener().id(), 0, used_, size);
   used_ += size;
 }
 

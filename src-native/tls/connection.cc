@@ -31,9 +31,22 @@ int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 
 }  // namespace
 
-Connection::Connection(uint32_t id, UniqueSocket socket, std::shared_ptr<const ServerSettings> settings,
-                       TransportBuffers& buffers, ConnectionEvents& events)
-    : id_(id), settings_(std::move(settings)), events_(events), transport_(std::move(socket), buffers) {}
+Connection::Connection(UniqueSocket socket, Admission admission)
+    : admission_(std::move(admission)),
+      settings_(listener().settings()),
+      accepted_ms_(uv_hrtime() / 1'000'000),
+      transport_(std::move(socket)) {
+  if (!settings_->Has(TlsServerFlag::kTellsConnections)) return;
+  state_ = State::kAccepted;
+  accept_is_due_ = true;
+}
+
+void Connection::Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, ConnectionEvents& events) {
+  id_ = id;
+  place_ = place;
+  events_ = &events;
+  transport_.SetBuffers(buffers);
+}
 
 Connection::~Connection() {
   const ErrorQueueScope scope;
@@ -41,8 +54,8 @@ Connection::~Connection() {
 }
 
 bool Connection::has_more() const {
-  if (failure_is_due_) return true;
-  if (paused_ || ended_ || state_ == State::kFailed || state_ == State::kAsking) return false;
+  if (failure_is_due_ || accept_is_due_) return true;
+  if (!wants_to_read()) return false;
   // The begin of a hello waits for the rest.
   if (state_ == State::kHello) return hello_is_due_;
   return transport_.input().size > 0 || transport_.ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
@@ -51,9 +64,10 @@ bool Connection::has_more() const {
 void Connection::Run(bool readable, bool writable) {
   told_ = false;
   if (std::exchange(failure_is_due_, false)) {
-    events_.OnEvent(*this, TlsEventKind::kFailed, reason_);
+    events_->OnEvent(*this, TlsEventKind::kFailed, reason_);
     return;
   }
+  if (std::exchange(accept_is_due_, false)) events_->OnEvent(*this, TlsEventKind::kAccepted, 0);
   if (state_ == State::kFailed) return;
   const ErrorQueueScope scope;
   if (writable) Flush();
@@ -80,7 +94,7 @@ void Connection::Flush() {
     OnSocketError(error);
   } else if (!transport_.pending()) {
     if (ending_) EndSocket(transport_.fd());
-    if (std::exchange(waits_for_drain_, false)) events_.OnEvent(*this, TlsEventKind::kDrained, 0);
+    if (std::exchange(waits_for_drain_, false)) events_->OnEvent(*this, TlsEventKind::kDrained, 0);
   }
 }
 
@@ -93,7 +107,7 @@ void Connection::Fail(int32_t reason) {
   reason_ = reason;
   // Streams lose plaintext and its end when an error comes with them: it gets a turn of its own.
   failure_is_due_ = told_;
-  if (!failure_is_due_) events_.OnEvent(*this, TlsEventKind::kFailed, reason);
+  if (!failure_is_due_) events_->OnEvent(*this, TlsEventKind::kFailed, reason);
 }
 
 void Connection::FailOfOpenssl() {
@@ -116,32 +130,40 @@ void Connection::ReadHello() {
     case HelloStatus::kComplete:
       if (!settings_->Has(TlsServerFlag::kAsks)) break;
       state_ = State::kAsking;
-      events_.OnEvent(*this, TlsEventKind::kAsking, 0);
+      events_->OnEvent(*this, TlsEventKind::kAsking, 0);
       return;
     case HelloStatus::kUnreadable:
-      Begin(settings_->context);
+      Choose(settings_->context);
       return;
   }
-  Begin(settings_->Find(hello_.server_name));
+  Choose(settings_->Find(hello_.server_name));
+}
+
+void Connection::Proceed() {
+  if (state_ != State::kAccepted) return;
+  state_ = State::kHello;
+  hello_is_due_ = transport_.input().size > 0;
 }
 
 void Connection::Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol) {
   if (state_ != State::kAsking) return;
-  told_ = true;  // a failure is told in the next turn
   chose_protocol_ = chose_protocol;
   protocol_ = std::move(protocol);
-  const ErrorQueueScope scope;
-  Begin(context != nullptr ? context : settings_->Find(hello_.server_name));
+  Choose(context != nullptr ? context : settings_->Find(hello_.server_name));
 }
 
-void Connection::Begin(const std::shared_ptr<TlsContext>& context) {
+void Connection::Choose(const std::shared_ptr<TlsContext>& context) {
   state_ = State::kHandshaking;
   context_ = context;
+}
+
+bool Connection::Begin() {
+  began_ns_ = uv_hrtime();
   ssl_.reset(SSL_new(context_->get()));
   BioPointer bio = transport_.NewBio();
   if (ssl_ == nullptr || bio == nullptr || !SetSessionContext(ssl_.get(), *settings_, hello_.server_name)) {
     FailOfOpenssl();
-    return;
+    return false;
   }
   SSL_set_ex_data(ssl_.get(), 0, this);
   BIO* const shared = bio.release();
@@ -150,13 +172,17 @@ void Connection::Begin(const std::shared_ptr<TlsContext>& context) {
     SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, &AcceptAnyCertificate);
   }
   SSL_set_accept_state(ssl_.get());
+  return true;
 }
 
 void Connection::Shake() {
+  if (ssl_ == nullptr && !Begin()) return;
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     state_ = State::kOpen;
-    events_.OnEvent(*this, TlsEventKind::kSecure, 0);
+    handshake_place_ = place_;
+    handshake_ns_ = uv_hrtime() - began_ns_;
+    events_->OnEvent(*this, TlsEventKind::kSecure, 0);
     return;
   }
   if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) {
@@ -196,7 +222,7 @@ int Connection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned 
 
 void Connection::LogKey(const SSL* ssl, const char* line) {
   auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
-  if (self != nullptr && self->settings_->Has(TlsServerFlag::kLogsKeys)) self->events_.OnKeyLog(*self, line);
+  if (self != nullptr && self->settings_->Has(TlsServerFlag::kLogsKeys)) self->events_->OnKeyLog(*self, line);
 }
 
 // --- Records
@@ -204,7 +230,7 @@ void Connection::LogKey(const SSL* ssl, const char* line) {
 void Connection::ReadPlaintext() {
   size_t taken = 0;
   size_t room = 0;
-  unsigned char* const memory = events_.Room(&room);
+  unsigned char* const memory = events_->Room(&room);
   room = std::min(room, kTurnBytes);
   int result = 1;
   while (taken < room) {
@@ -216,7 +242,7 @@ void Connection::ReadPlaintext() {
   const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
   if (taken > 0) {
     told_ = true;
-    events_.OnData(*this, taken);
+    events_->OnData(*this, taken);
   }
   if (status == SSL_ERROR_ZERO_RETURN) {
     TellEnd(false);
@@ -230,7 +256,7 @@ void Connection::ReadPlaintext() {
 void Connection::TellEnd(bool truncated) {
   told_ = true;
   ended_ = true;
-  events_.OnEvent(*this, TlsEventKind::kEnd, truncated ? 1 : 0);
+  events_->OnEvent(*this, TlsEventKind::kEnd, truncated ? 1 : 0);
 }
 
 size_t Connection::Write(ByteView plaintext) {

@@ -9,6 +9,7 @@
 
 #include "tls/client_hello.h"
 #include "tls/contract.h"
+#include "tls/listener.h"
 #include "tls/server_settings.h"
 #include "tls/transport.h"
 
@@ -36,19 +37,28 @@ class Connection {
   // The most plaintext of one turn, so that every connection has its turns.
   static constexpr size_t kTurnBytes = 48 * 1024;
 
-  Connection(uint32_t id, UniqueSocket socket, std::shared_ptr<const ServerSettings> settings,
-             TransportBuffers& buffers, ConnectionEvents& events);
+  Connection(UniqueSocket socket, Admission admission);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Call it before the first turn on a thread. `id` is the thread's name for the connection.
+  void Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, ConnectionEvents& events);
+
   uint32_t id() const { return id_; }
+  Admission& admission() { return admission_; }
+  bool claimed() const { return admission_.claimed(); }
+  uint64_t accepted_ms() const { return accepted_ms_; }
+  Listener& listener() const { return admission_.listener(); }
   int fd() const { return transport_.fd(); }
   const ServerSettings& settings() const { return *settings_; }
   bool handshaking() const { return state_ < State::kOpen; }
   // Null before the client's hello was read.
   SSL* ssl() const { return ssl_.get(); }
   const ClientHello& hello() const { return hello_; }
+  // Of a handshake that is done: where it ran, and how long it took from the hello on.
+  TlsPlace handshake_place() const { return handshake_place_; }
+  uint64_t handshake_ns() const { return handshake_ns_; }
   // OpenSSL's errors of a failure.
   const std::vector<std::string>& failure() const { return failure_; }
 
@@ -60,11 +70,13 @@ class Connection {
   // One turn: the socket may be ready, or the connection had more to do than one turn allows.
   void Run(bool readable, bool writable);
   // Which readiness matters; none for a paused connection.
-  bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && state_ != State::kAsking; }
+  bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits_for_answer(); }
   bool wants_to_write() const { return transport_.pending(); }
   // It needs a turn although its socket may never be ready again.
   bool has_more() const;
 
+  // Goes on after TlsEventKind::kAccepted.
+  void Proceed();
   // Goes on after TlsEventKind::kAsking. Null: the settings choose. `protocol`: the one to choose; empty for none,
   // which ends the handshake where the server was asked for it.
   void Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol);
@@ -82,10 +94,12 @@ class Connection {
   static void LogKey(const SSL* ssl, const char* line);
 
  private:
-  enum class State { kHello, kAsking, kHandshaking, kOpen, kFailed };
+  enum class State { kAccepted, kHello, kAsking, kHandshaking, kOpen, kFailed };
 
+  bool waits_for_answer() const { return state_ == State::kAccepted || state_ == State::kAsking; }
   void ReadHello();
-  void Begin(const std::shared_ptr<TlsContext>& context);
+  void Choose(const std::shared_ptr<TlsContext>& context);
+  bool Begin();
   void Shake();
   void ReadPlaintext();
   void Finish();
@@ -95,9 +109,12 @@ class Connection {
   void Fail(int32_t reason);
   void TellEnd(bool truncated);
 
-  const uint32_t id_;
+  Admission admission_;  // left last
   const std::shared_ptr<const ServerSettings> settings_;
-  ConnectionEvents& events_;
+  const uint64_t accepted_ms_;
+  uint32_t id_ = 0;
+  TlsPlace place_ = TlsPlace::kLoop;
+  ConnectionEvents* events_ = nullptr;
   Transport transport_;
   SslPointer ssl_;  // freed before the transport
   std::shared_ptr<TlsContext> context_;
@@ -105,7 +122,11 @@ class Connection {
   std::string protocol_;
   std::vector<std::string> failure_;
   State state_ = State::kHello;
+  TlsPlace handshake_place_ = TlsPlace::kLoop;
+  uint64_t began_ns_ = 0;
+  uint64_t handshake_ns_ = 0;
   int32_t reason_ = 0;           // of a failure that waits for a turn of its own
+  bool accept_is_due_ = false;   // kAccepted was not told yet
   bool failure_is_due_ = false;  // see Fail()
   bool hello_is_due_ = false;    // bytes came that were not looked at
   bool chose_protocol_ = false;

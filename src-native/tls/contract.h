@@ -27,6 +27,16 @@ enum class TlsEventKind : int32_t {
   kDropped = 7,
   // No handshake of a closed listener is under way any more; `id` is the listener's.
   kListenerIdle = 8,
+  // A client has connected; `proceed()` goes on.
+  kAccepted = 9,
+};
+
+// Where a handshake runs.
+enum class TlsPlace : int32_t {
+  // On the event loop.
+  kLoop = 0,
+  // On a thread of its own.
+  kThread = 1,
 };
 
 // Reasons of a connection's failure that are not libuv's.
@@ -58,6 +68,7 @@ enum class TlsServerFlag : uint32_t {
   kAsks = 0x2,
   kLogsKeys = 0x4,
   kRejectsUnauthorized = 0x8,
+  kTellsConnections = 0x10,
 };
 
 }  // namespace openssl_async

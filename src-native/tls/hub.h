@@ -1,4 +1,5 @@
-// All TLS connections and listeners of an environment, on its loop. What they tell goes into a BatchSink.
+// All TLS connections and listeners of an environment. Their records are read and written on the event loop;
+// handshakes run there too, or on threads. What they tell goes into a BatchSink.
 #pragma once
 
 #include <uv.h>
@@ -13,12 +14,13 @@
 
 #include "base/result.h"
 #include "tls/batch_sink.h"
-#include "tls/connection.h"
-#include "tls/poller.h"
+#include "tls/handshake_threads.h"
+#include "tls/parcel.h"
+#include "tls/reactor.h"
 
 namespace openssl_async {
 
-class Hub final : private Poller::Delegate {
+class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
  public:
   static Result<std::unique_ptr<Hub>> Create(uv_loop_t* loop, BatchSink::Find find, BatchSink::Tell tell);
   // After Close() is done.
@@ -29,7 +31,7 @@ class Hub final : private Poller::Delegate {
   // --- Listeners. Ids are never used twice.
   uint32_t AddListener();
   // For later connections.
-  void SetSettings(uint32_t listener, std::shared_ptr<ServerSettings> settings);
+  void SetSettings(uint32_t listener, std::shared_ptr<const ServerSettings> settings);
   // Begins to accept connections from a bound socket, which stays the caller's. 0, or libuv's code.
   int Listen(uint32_t listener, int fd, int backlog);
   // Before the socket is closed. Handshakes go on; TlsEventKind::kListenerIdle follows the last one.
@@ -47,88 +49,71 @@ class Hub final : private Poller::Delegate {
   int Adopt(uint32_t listener, int fd, ByteView bytes);
 
   // --- Connections. An id stands for nothing once the connection is destroyed.
-  Connection* Find(uint32_t id) const;
+  // Null also while a thread has the connection.
+  Connection* Find(uint32_t id) const { return reactor_->Find(id); }
   // Counts it out of PendingOf(). False when it is gone.
   bool Claim(uint32_t id);
   // Call it after a function of the connection: its needs may have changed.
-  void Update(uint32_t id);
+  void Update(uint32_t id) { reactor_->Update(id); }
+  // After Connection::Proceed() or Answer(): the handshake goes on where it belongs.
+  void GoOn(uint32_t id);
   void SetRef(uint32_t id, bool ref);
-  void Destroy(uint32_t id);
+  void Destroy(uint32_t id, bool reset);
 
   // Nothing is listened to, and there are no connections.
-  bool idle() const { return live_ == 0 && listening_ == 0; }
+  bool idle() const;
   // Ends everything at once. Nothing is told any more.
   void Drain();
   // Closes all handles; `done` runs when the loop has let go of them.
   void Close(std::function<void()> done);
 
  private:
-  struct Slot {
-    std::unique_ptr<Connection> connection;
-    uint32_t generation = 0;
-    uint8_t interest = Interest::kNone;
-    bool is_queued = false;
-    bool is_referenced = false;
-    bool is_claimed = false;
-  };
-  struct Listener {
-    std::shared_ptr<const ServerSettings> settings;
-    // Connections by the time when their handshakes must be done, first ones first; also of such as are done.
-    std::deque<std::pair<uint64_t, uint32_t>> deadlines;
-    int fd = -1;
-    size_t live = 0;
-    size_t pending = 0;
-    size_t max_connections = 0;
+  struct Server {
+    std::shared_ptr<Listener> listener;
+    bool is_listening = false;
     bool is_referenced = true;
-    bool is_watched = false;
-    bool is_stopped = false;
+    bool is_on_thread = false;  // is accepted from
+    bool holds_loop = false;
+  };
+  // Of a connection's slot.
+  struct Entry {
+    bool is_referenced = false;
+    HandshakeThread* thread = nullptr;  // that has the connection
   };
 
   Hub(BatchSink::Find find, BatchSink::Tell tell) : sink_(std::move(find), std::move(tell)) {}
   int Open(uv_loop_t* loop);
 
-  void OnReady(uint32_t token, bool readable, bool writable) override;
-  void OnAllTold() override;
-  void RunReady();
-  void Run(Slot& slot, bool readable, bool writable);
-  void Accept(uint32_t id, Listener& listener);
-  void PauseAccepting();
-  void ResumeAccepting();
-  void Add(Listener& listener, UniqueSocket socket, ByteView bytes);
-  void Drop(uint32_t id, const UniqueSocket& socket);
-  void DropOldest(Listener& listener);
-  void Watch(uint32_t id, Listener& listener, bool watch);
-  void Update(Slot& slot);
-  void Queue(Slot& slot);
-  void WakeSoon();
-  void LeaveListener(Slot& slot, bool is_gone);
-  void OnTimer();
-  void TimeOutHandshakes(Listener& listener, uint64_t now);
-  void SetTimer();
+  bool BeforeTurn() override { return sink_.Prepare(); }
+  void AfterTurn(uint32_t /*id*/) override {}
+  void AfterTurns() override;
+  void OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) override;
+  void OnCompletions() override;
+
+  void TakeArrivals();
+  void Arrive(Parcel& parcel);
+  void ArriveConnection(Parcel& parcel);
+  void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
+  uint32_t Add(std::unique_ptr<Connection> connection);
+  void Move(uint32_t id, HandshakeThread& thread);
+  void Place(std::unique_ptr<Connection> connection);
+  void UpdateRef(Server& server);
   void CountRefs(int change);
-  Slot* SlotOf(uint32_t id);
-  uint32_t TakeSlot();
+  Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
 
   BatchSink sink_;
   TransportBuffers buffers_;
-  std::vector<Slot> slots_;
-  std::vector<uint32_t> free_slots_;
-  std::vector<uint32_t> ready_;  // ids of connections that need a turn without being told of
-  std::vector<uint32_t> idle_listeners_;
+  std::vector<Entry> entries_;
   std::vector<std::pair<SocketAddress, SocketAddress>> dropped_;
-  std::unordered_map<uint32_t, Listener> listeners_;
+  std::unordered_map<uint32_t, Server> servers_;
+  std::deque<std::unique_ptr<Parcel>> arrivals_;  // that were not told of yet
   uint32_t last_listener_ = 0;
-  size_t live_ = 0;
-  size_t listening_ = 0;
   size_t refs_ = 0;
-  uint64_t turn_began_ = 0;  // 0 outside a turn
-  bool accept_is_paused_ = false;
-  uv_loop_t* loop_ = nullptr;
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
-  std::unique_ptr<Poller> poller_;
-  UvHandlePointer<uv_idle_t> soon_;    // active while ready_ or idle_listeners_ hold something
-  UvHandlePointer<uv_timer_t> timer_;  // of handshakes, and of paused accepts
-  UvHandlePointer<uv_async_t> keep_;   // keeps the loop alive while refs_ is not 0
+  std::shared_ptr<CompletionQueue> inbox_;
+  std::unique_ptr<HandshakeThreads> threads_;
+  std::unique_ptr<Reactor> reactor_;
+  UvHandlePointer<uv_async_t> keep_;  // keeps the loop alive while refs_ is not 0
 };
 
 }  // namespace openssl_async

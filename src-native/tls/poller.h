@@ -45,6 +45,13 @@ class Poller {
   // A socket that is watched for nothing is not watched at all: even its hang-up is not told. 0, or libuv's code.
   // `from` is the interest of the last call for this socket, or none.
   int Watch(int fd, uint32_t token, uint8_t from, uint8_t to);
+  // As Watch() for nothing; on any thread where kForgetsAnywhere says so.
+  void Forget(int fd);
+#ifdef OPENSSL_ASYNC_TLS_EPOLL
+  static constexpr bool kForgetsAnywhere = true;
+#else
+  static constexpr bool kForgetsAnywhere = false;
+#endif
 
  private:
   Delegate& delegate_;

@@ -37,6 +37,11 @@ int Poller::Watch(int fd, uint32_t token, uint8_t from, uint8_t to) {
   return epoll_ctl(epoll_.get(), how, fd, &event) == 0 ? 0 : -errno;
 }
 
+void Poller::Forget(int fd) {
+  epoll_event unused = {};
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
+}
+
 void Poller::Collect() {
   constexpr int kMostEvents = 512;
   epoll_event events[kMostEvents];

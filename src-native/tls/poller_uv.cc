@@ -28,10 +28,12 @@ Poller::Poller(uv_loop_t* loop, OpenHandles& open, Delegate& delegate, int* erro
 
 Poller::~Poller() { watched_.clear(); }
 
+void Poller::Forget(int fd) { watched_.erase(fd); }
+
 int Poller::Watch(int fd, uint32_t token, uint8_t from, uint8_t to) {
   if (from == to) return 0;
   if (to == Interest::kNone) {
-    watched_.erase(fd);
+    Forget(fd);
     return 0;
   }
   std::unique_ptr<Watched>& watched = watched_[fd];

@@ -17,13 +17,13 @@ struct NamedContext {
 };
 
 struct ServerSettings {
-  uint32_t listener = 0;
   std::shared_ptr<TlsContext> context;
   std::vector<NamedContext> names;  // later ones win
   std::string protocols;            // of ALPN, each behind its length; empty: none is chosen
   std::string session_context;      // sessions are not resumed in another one
   uint32_t flags = 0;
   uint64_t handshake_timeout_ms = 120'000;
+  uint32_t threads = 0;  // for handshakes; 0: they run on the event loop
 
   bool Has(TlsServerFlag flag) const { return (flags & static_cast<uint32_t>(flag)) != 0; }
   // Has the contexts tell their connections' secrets, see Connection::LogKey().

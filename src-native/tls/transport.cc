@@ -22,7 +22,7 @@ void Append(std::string& to, ByteView bytes) {
 
 int Transport::Receive() {
   if (ended_) return 0;
-  unsigned char* const buffer = buffers_.input.get();
+  unsigned char* const buffer = buffers_->input.get();
   const int count = ReadSocket(socket_.get(), buffer, TransportBuffers::kInputBytes);
   if (count == UV_EAGAIN) return 0;
   if (count < 0) return count;
@@ -58,7 +58,7 @@ void Transport::Settle() {
 }
 
 int Transport::Flush() {
-  std::string& output = pending() ? pending_ : buffers_.output;
+  std::string& output = pending() ? pending_ : buffers_->output;
   const bool is_kept = &output == &pending_;
   const size_t begin = is_kept ? sent_ : 0;
   if (begin == output.size()) return 0;

@@ -19,11 +19,13 @@ struct TransportBuffers {
 
 class Transport {
  public:
-  Transport(UniqueSocket socket, TransportBuffers& buffers) : socket_(std::move(socket)), buffers_(buffers) {}
+  explicit Transport(UniqueSocket socket) : socket_(std::move(socket)) {}
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
   int fd() const { return socket_.get(); }
+  // The buffers of the thread that has the next turns.
+  void SetBuffers(TransportBuffers& buffers) { buffers_ = &buffers; }
 
   // One read(). 0, or libuv's code; UV_EAGAIN counts as 0. See ended().
   int Receive();
@@ -49,10 +51,10 @@ class Transport {
   static int Write(BIO* bio, const char* data, int size);
   static long Control(BIO* bio, int command, long number, void* pointer);
   static const BIO_METHOD* Method();
-  std::string& output() { return pending() ? pending_ : buffers_.output; }
+  std::string& output() { return pending() ? pending_ : buffers_->output; }
 
   UniqueSocket socket_;
-  TransportBuffers& buffers_;
+  TransportBuffers* buffers_ = nullptr;
   ByteView input_;       // in the thread's buffer during a turn; otherwise in kept_
   std::string kept_;     // input from earlier turns
   std::string pending_;  // output, of which `sent_` bytes have left

@@ -321,8 +321,19 @@ export const TlsEvent = {
   dropped: 7,
   /** No handshake of a closed listener is under way any more; `id` is the listener's. */
   listenerIdle: 8,
+  /** A client has connected; `proceed()` goes on. */
+  accepted: 9,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
+
+/** Where a handshake runs. */
+export const TlsPlace = {
+  /** On the event loop. */
+  loop: 0,
+  /** On a thread of its own. */
+  thread: 1,
+} as const;
+export type TlsPlace = (typeof TlsPlace)[keyof typeof TlsPlace];
 
 /** Reasons of a connection's failure that are not libuv's. */
 export const TlsFailure = {
@@ -340,4 +351,10 @@ export const TlsEventWord = { kind: 0, id: 1, listener: 2, value: 3, offset: 4, 
 export const WORDS_PER_TLS_EVENT = 6;
 
 /** Settings of a server that are true or false. */
-export const TlsServerFlag = { requestsCertificate: 1, asks: 2, logsKeys: 4, rejectsUnauthorized: 8 } as const;
+export const TlsServerFlag = {
+  requestsCertificate: 1,
+  asks: 2,
+  logsKeys: 4,
+  rejectsUnauthorized: 8,
+  tellsConnections: 16,
+} as const;

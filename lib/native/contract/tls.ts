@@ -52,6 +52,7 @@ export interface NativeTls {
     sessionContext: string,
     flags: number,
     handshakeTimeoutMs: number,
+    threads: number,
   ): void;
   /** 0, or libuv's code. */
   listen(listener: number, fd: number, backlog: number): number;
@@ -79,6 +80,8 @@ export interface NativeTls {
   destroy(id: number, reset: boolean): void;
   setNoDelay(id: number, noDelay: boolean): void;
   setKeepAlive(id: number, keepAlive: boolean, initialDelaySeconds: number): void;
+  /** Goes on after the event `accepted`. */
+  proceed(id: number): void;
   /** The name that the client asks for, and the protocols that it offers, as it has sent them. */
   hello(id: number): [serverName: string, protocols: Buffer] | undefined;
   /** Goes on after the event `asking`. */
@@ -89,7 +92,18 @@ export interface NativeTls {
   droppedAddresses(number: number): [peer: NativeAddress | undefined, own: NativeAddress | undefined];
 
   /** The result of the verification is -1 without a certificate. */
-  summary(id: number): [serverName: string, protocol: string, verifyResult: number, isReused: boolean] | undefined;
+  summary(
+    id: number,
+  ):
+    | [
+        serverName: string,
+        protocol: string,
+        verifyResult: number,
+        isReused: boolean,
+        place: number,
+        nanoseconds: number,
+      ]
+    | undefined;
   peerCertificates(id: number): Buffer[];
   certificate(id: number): Buffer | undefined;
   session(id: number): Buffer | undefined;

@@ -104,7 +104,10 @@ class Pair {
     int fds[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     client_fd = UniqueSocket(fds[1]);
-    connection.emplace(1, UniqueSocket(fds[0]), std::move(settings), buffers_, events);
+    const auto listener = std::make_shared<Listener>(1, [] {});
+    listener->SetSettings(std::move(settings));
+    connection.emplace(UniqueSocket(fds[0]), Admission(listener));
+    connection->Enter(1, TlsPlace::kLoop, buffers_, events);
     client_context_.reset(SSL_CTX_new(TLS_client_method()));
     client.reset(SSL_new(client_context_.get()));
     SSL_set_fd(client.get(), client_fd.get());

@@ -1,0 +1,177 @@
+#include "tls/handshake_thread.h"
+
+#include "base/memory.h"
+#include "pool/worker_thread.h"
+
+namespace openssl_async {
+
+namespace {
+
+// Silent connections of one thread. When there are more, the oldest one is closed.
+constexpr size_t kMostConnections = 10'000;
+
+}  // namespace
+
+std::unique_ptr<HandshakeThread> HandshakeThread::Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose) {
+  std::unique_ptr<HandshakeThread> made(new HandshakeThread(std::move(to_loop), std::move(choose)));
+  if (uv_loop_init(&made->loop_) != 0) return nullptr;
+  if (made->Open() == 0) {
+    HandshakeThread* const self = made.get();
+    made->thread_ = StartWorkerThread([self] {
+      NameWorkerThread("openssl-tls");
+      self->Run();
+    });
+  }
+  if (made->thread_.joinable()) return made;
+  made->Close();
+  made->Run();
+  return nullptr;
+}
+
+void HandshakeThread::End() {
+  if (!thread_.joinable()) return;
+  Give(std::make_unique<Parcel>(Parcel::Kind::kEnd));
+  thread_.join();
+}
+
+int HandshakeThread::Open() {
+  int error = 0;
+  inbox_ = CompletionQueue::Create(&loop_, open_, *this, &error);
+  if (error != 0) return error;
+  inbox_->Ref();
+  reactor_ = std::make_unique<Reactor>(&loop_, open_, static_cast<Reactor::Owner&>(*this), &error);
+  return error;
+}
+
+// The loop ends when all its handles are closed.
+void HandshakeThread::Close() {
+  reactor_.reset();
+  if (inbox_ != nullptr) {
+    inbox_->Close();
+    TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
+  }
+}
+
+void HandshakeThread::Run() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_loop_close(&loop_);
+}
+
+// --- Messages
+
+void HandshakeThread::Give(std::unique_ptr<Parcel> parcel) {
+  if (parcel->kind == Parcel::Kind::kConnection) ++load_;
+  Send(*inbox_, std::move(parcel));
+}
+
+void HandshakeThread::Watch(const std::shared_ptr<Listener>& listener) {
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kWatch);
+  parcel->listener = listener;
+  Give(std::move(parcel));
+}
+
+void HandshakeThread::Stop(Listener& listener) {
+  reactor_->Stop(listener);
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kUnwatch);
+  parcel->id = listener.id();
+  Give(std::move(parcel));
+}
+
+void HandshakeThread::OnCompletions() {
+  bool ends = false;
+  TakeParcels(*inbox_, [&](std::unique_ptr<Parcel> parcel) {
+    ends |= parcel->kind == Parcel::Kind::kEnd;
+    Take(std::move(parcel));
+  });
+  if (ends) Close();
+}
+
+void HandshakeThread::Take(std::unique_ptr<Parcel> parcel) {
+  switch (parcel->kind) {
+    case Parcel::Kind::kConnection:
+      Enter(std::move(parcel));
+      return;
+    case Parcel::Kind::kWatch:
+      reactor_->Watch(parcel->listener);
+      return;
+    case Parcel::Kind::kUnwatch:
+      reactor_->Unwatch(parcel->id);
+      return;
+    case Parcel::Kind::kDestroy:
+      Destroy(parcel->id);
+      return;
+    case Parcel::Kind::kDropped:
+    case Parcel::Kind::kIdle:
+    case Parcel::Kind::kEnd:
+      return;
+  }
+}
+
+// --- Connections
+
+void HandshakeThread::OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) {
+  if (listener->full()) {
+    auto parcel = std::make_unique<Parcel>(Parcel::Kind::kDropped);
+    parcel->listener = listener;
+    parcel->addresses = {PeerOf(socket.get()), LocalOf(socket.get())};
+    Send(*to_loop_, std::move(parcel));
+    return;
+  }
+  if (reactor_->size() >= kMostConnections && reactor_->DropOldestSilent()) --load_;
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kConnection);
+  parcel->connection = std::make_unique<Connection>(std::move(socket), Admission(listener));
+  HandshakeThread& thread = choose_(*listener);
+  if (&thread != this) return thread.Give(std::move(parcel));
+  ++load_;
+  Enter(std::move(parcel));
+}
+
+void HandshakeThread::Enter(std::unique_ptr<Parcel> parcel) {
+  const uint32_t id = reactor_->Reserve();
+  if (id == 0) {
+    --load_;
+    return;
+  }
+  if (parcel->id != 0) {
+    known_[parcel->id] = id;
+    known_by_id_[id] = parcel->id;
+  }
+  parcel->connection->Enter(id, TlsPlace::kThread, buffers_, *this);
+  reactor_->Put(id, std::move(parcel->connection));
+}
+
+void HandshakeThread::Destroy(uint32_t known_id) {
+  const auto found = known_.find(known_id);
+  if (found == known_.end()) return;
+  const uint32_t id = found->second;
+  known_.erase(found);
+  known_by_id_.erase(id);
+  reactor_->Release(id);
+  --load_;
+}
+
+void HandshakeThread::OnKeyLog(Connection&, const char* line) {
+  if (told_ == nullptr) told_ = std::make_unique<Parcel>(Parcel::Kind::kConnection);
+  told_->key_log.emplace_back(line);
+}
+
+void HandshakeThread::OnEvent(Connection&, TlsEventKind kind, int32_t value) {
+  if (told_ == nullptr) told_ = std::make_unique<Parcel>(Parcel::Kind::kConnection);
+  told_->events.emplace_back(kind, value);
+}
+
+void HandshakeThread::AfterTurn(uint32_t id) {
+  if (told_ == nullptr) return;
+  std::unique_ptr<Parcel> parcel = std::move(told_);
+  if (const auto found = known_by_id_.find(id); found != known_by_id_.end()) {
+    parcel->id = found->second;
+    known_.erase(parcel->id);
+    known_by_id_.erase(found);
+  }
+  parcel->connection = reactor_->Take(id);
+  reactor_->Release(id);
+  --load_;
+  Send(*to_loop_, std::move(parcel));
+}
+
+}  // namespace openssl_async

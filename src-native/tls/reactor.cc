@@ -1,0 +1,275 @@
+#include "tls/reactor.h"
+
+#include <algorithm>
+
+#include "base/memory.h"
+
+namespace openssl_async {
+
+namespace {
+
+// An id is a slot and the slot's generation, which is never 0; a listener's token has the highest bit.
+constexpr uint32_t kGenerations = 1U << 11;
+constexpr uint32_t kListenerToken = 1U << 31;
+
+constexpr int kAcceptsPerTurn = 64;
+// Handshakes end a turn of the loop after this; records go on.
+constexpr uint64_t kTurnNanoseconds = 2'000'000;
+constexpr uint64_t kAcceptPauseMs = 100;
+
+bool IsOutOfDescriptors(int error) {
+  return error == UV_EMFILE || error == UV_ENFILE || error == UV_ENOBUFS || error == UV_ENOMEM;
+}
+
+}  // namespace
+
+Reactor::Reactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, int* error) : owner_(owner), loop_(loop) {
+  poller_ = std::make_unique<Poller>(loop, open, static_cast<Poller::Delegate&>(*this), error);
+  if (*error != 0) return;
+  soon_ = OpenHandle<uv_idle_t>(open, this, error, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
+  if (*error != 0) return;
+  timer_ = OpenHandle<uv_timer_t>(open, this, error, [&](uv_timer_t* handle) { return uv_timer_init(loop, handle); });
+}
+
+Reactor::~Reactor() = default;
+
+// --- Listeners
+
+int Reactor::Watch(const std::shared_ptr<Listener>& listener) {
+  Watched& watched = listeners_[listener->id()];
+  watched = {listener, false};
+  return SetActive(watched, true);
+}
+
+void Reactor::Stop(Listener& listener) {
+  listener.Stop([this](int fd) { poller_->Forget(fd); });
+}
+
+int Reactor::SetActive(Watched& watched, bool is_active) {
+  if (watched.is_active == is_active) return 0;
+  const auto bits = [](bool reads) { return static_cast<uint8_t>(reads ? Interest::kRead : Interest::kNone); };
+  int error = 0;
+  watched.listener->WithSocket([&](int fd) {
+    error = poller_->Watch(fd, kListenerToken | watched.listener->id(), bits(!is_active), bits(is_active));
+  });
+  if (error == 0) watched.is_active = is_active;
+  return error;
+}
+
+void Reactor::Accept(uint32_t id) {
+  const auto found = listeners_.find(id);
+  if (found == listeners_.end()) return;
+  const std::shared_ptr<Listener> listener = found->second.listener;
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    const int accepted = listener->Accept();
+    if (IsOutOfDescriptors(accepted)) return PauseAccepting();
+    if (accepted < 0) return;
+    owner_.OnAccepted(listener, UniqueSocket(accepted));
+  }
+}
+
+// Until a connection ends, or a while has passed: the system would tell of the same connection again and again.
+void Reactor::PauseAccepting() {
+  accepts_again_ = uv_now(loop_) + kAcceptPauseMs;
+  for (auto& [id, watched] : listeners_) SetActive(watched, false);
+  SetTimer();
+}
+
+void Reactor::ResumeAccepting() {
+  if (std::exchange(accepts_again_, 0) == 0) return;
+  for (auto& [id, watched] : listeners_) SetActive(watched, true);
+}
+
+// --- Connections
+
+const Reactor::Slot* Reactor::SlotOf(uint32_t id) const {
+  const uint32_t number = SlotNumber(id);
+  if (number >= slots_.size()) return nullptr;
+  const Slot& slot = slots_[number];
+  return slot.is_reserved && IdOf(number) == id ? &slot : nullptr;
+}
+
+uint32_t Reactor::Reserve() {
+  size_t number = slots_.size();
+  if (!free_slots_.empty()) {
+    number = free_slots_.back();
+    free_slots_.pop_back();
+  } else if (number < kMostSlots) {
+    slots_.emplace_back();
+  } else {
+    return 0;
+  }
+  Slot& slot = slots_[number];
+  slot.is_reserved = true;
+  slot.generation = slot.generation % (kGenerations - 1) + 1;
+  ++size_;
+  return IdOf(number);
+}
+
+void Reactor::Release(uint32_t id) {
+  Slot* const slot = SlotOf(id);
+  if (slot == nullptr) return;
+  Take(id).reset();
+  slot->is_reserved = false;
+  free_slots_.push_back(SlotNumber(id));
+  --size_;
+  ResumeAccepting();
+}
+
+void Reactor::Put(uint32_t id, std::unique_ptr<Connection> connection) {
+  Slot& slot = *SlotOf(id);
+  slot.connection = std::move(connection);
+  const uint64_t timeout = slot.connection->settings().handshake_timeout_ms;
+  if (slot.connection->handshaking()) SetDeadline(slot, id, slot.connection->accepted_ms() + timeout);
+  Update(slot, id);
+}
+
+std::unique_ptr<Connection> Reactor::Take(uint32_t id) {
+  Slot* const slot = SlotOf(id);
+  if (slot == nullptr || slot->connection == nullptr) return nullptr;
+  poller_->Watch(slot->connection->fd(), id, slot->interest, Interest::kNone);
+  slot->interest = Interest::kNone;
+  slot->is_queued = false;
+  SetDeadline(*slot, id, 0);
+  return std::move(slot->connection);
+}
+
+Connection* Reactor::Find(uint32_t id) const {
+  const Slot* const slot = SlotOf(id);
+  return slot == nullptr ? nullptr : slot->connection.get();
+}
+
+void Reactor::Update(uint32_t id) {
+  Slot* const slot = SlotOf(id);
+  if (slot != nullptr && slot->connection != nullptr) Update(*slot, id);
+}
+
+void Reactor::Update(Slot& slot, uint32_t id) {
+  Connection& connection = *slot.connection;
+  uint8_t wanted = Interest::kNone;
+  if (connection.wants_to_read()) wanted |= Interest::kRead;
+  if (connection.wants_to_write()) wanted |= Interest::kWrite;
+  if (wanted != slot.interest && poller_->Watch(connection.fd(), id, slot.interest, wanted) == 0) {
+    slot.interest = wanted;
+  }
+  if (slot.deadline != 0 && !connection.handshaking()) SetDeadline(slot, id, 0);
+  if (connection.has_more()) Queue(slot, id);
+}
+
+bool Reactor::DropOldestSilent() {
+  for (const auto& [deadline, id] : deadlines_) {
+    const Connection* const found = Find(id);
+    if (found == nullptr || found->ssl() != nullptr || found->claimed()) continue;
+    Release(id);
+    return true;
+  }
+  return false;
+}
+
+// --- Turns
+
+void Reactor::Queue(Slot& slot, uint32_t id) {
+  if (std::exchange(slot.is_queued, true)) return;
+  ready_.push_back(id);
+  WakeSoon();
+}
+
+void Reactor::WakeSoon() {
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(soon_.get())) != 0) return;
+  uv_idle_start(soon_.get(), [](uv_idle_t* handle) {
+    OrDieOfMemory([handle] { static_cast<Reactor*>(handle->data)->RunReady(); });
+  });
+}
+
+void Reactor::OnReady(uint32_t token, bool readable, bool writable) {
+  if ((token & kListenerToken) != 0) {
+    Accept(token & ~kListenerToken);
+  } else if (owner_.BeforeTurn()) {
+    Run(token, readable, writable);
+  }
+}
+
+// A handshake that has no time now is told of again.
+void Reactor::Run(uint32_t id, bool readable, bool writable) {
+  Slot* const slot = SlotOf(id);
+  if (slot == nullptr || slot->connection == nullptr) return;
+  Connection& connection = *slot->connection;
+  if (connection.handshaking()) {
+    const uint64_t now = uv_hrtime();
+    if (turn_began_ == 0) turn_began_ = now;
+    if (now - turn_began_ > kTurnNanoseconds) {
+      if (connection.has_more()) Queue(*slot, id);
+      return;
+    }
+  }
+  connection.Run(readable, writable);
+  Update(*slot, id);
+  owner_.AfterTurn(id);
+}
+
+void Reactor::OnAllTold() {
+  turn_began_ = 0;
+  owner_.AfterTurns();
+}
+
+void Reactor::RunReady() {
+  const std::vector<uint32_t> ready = std::exchange(ready_, {});
+  uv_idle_stop(soon_.get());
+  for (const uint32_t id : ready) {
+    Slot* slot = SlotOf(id);
+    if (slot == nullptr || !slot->is_queued) continue;
+    slot->is_queued = false;
+    const bool may_run = owner_.BeforeTurn();
+    slot = SlotOf(id);
+    if (slot == nullptr || slot->connection == nullptr) continue;
+    if (may_run) {
+      Run(id, false, false);
+    } else {
+      Queue(*slot, id);
+    }
+  }
+  OnAllTold();
+}
+
+// --- Time
+
+void Reactor::SetDeadline(Slot& slot, uint32_t id, uint64_t deadline) {
+  if (slot.deadline == deadline) return;
+  if (slot.deadline != 0) deadlines_.erase({slot.deadline, id});
+  slot.deadline = deadline;
+  if (deadline == 0) return;
+  deadlines_.insert({deadline, id});
+  SetTimer();
+}
+
+// A timer that comes too early is set again then: most deadlines are met.
+void Reactor::SetTimer() {
+  uint64_t due = accepts_again_ == 0 ? UINT64_MAX : accepts_again_;
+  if (!deadlines_.empty()) due = std::min(due, deadlines_.begin()->first);
+  if (due == UINT64_MAX || (timer_due_ != 0 && timer_due_ <= due)) return;
+  timer_due_ = due;
+  const uint64_t now = uv_now(loop_);
+  uv_timer_start(
+      timer_.get(),
+      [](uv_timer_t* handle) { OrDieOfMemory([handle] { static_cast<Reactor*>(handle->data)->OnTimer(); }); },
+      due > now ? due - now : 0, 0);
+}
+
+void Reactor::OnTimer() {
+  timer_due_ = 0;
+  const uint64_t now = uv_now(loop_);
+  if (accepts_again_ != 0 && accepts_again_ <= now) ResumeAccepting();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now && owner_.BeforeTurn()) {
+    if (deadlines_.empty() || deadlines_.begin()->first > now) break;
+    const uint32_t id = deadlines_.begin()->second;
+    Slot& slot = *SlotOf(id);
+    SetDeadline(slot, id, 0);
+    slot.connection->TimeOut();
+    Update(slot, id);
+    owner_.AfterTurn(id);
+  }
+  OnAllTold();
+  SetTimer();
+}
+
+}  // namespace openssl_async
