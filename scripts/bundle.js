@@ -43,7 +43,9 @@ const CORE = `
   export { loadAddon } from './native/load';
   export { environment } from './native/environment';
   export * from './base/errors';
-  export * from './base/validators';`;
+  export * from './base/validators';
+  export { objectEntry, privateKeyEntry } from './keys/key';
+  export { scopeOf } from './operations/scope';`;
 
 const TLS = `
   export * as tls from './tls/tls';
@@ -53,7 +55,7 @@ const TLS = `
 const FROM_CORE = {
   name: 'from-core',
   setup(context) {
-    context.onResolve({ filter: /^\.\.\/(base|native)\// }, ({ path: imported }) =>
+    context.onResolve({ filter: /^\.\.\/(base|keys|native|operations)\// }, ({ path: imported }) =>
       imported.startsWith('../native/contract/') ? undefined : { path: './core.js', external: true },
     );
   },

@@ -5,6 +5,9 @@ import { fromNative, invalidArgType, invalidArgValue, isNativeError, nodeError }
 import { validateInteger, validateString } from '../base/validators';
 import type { NativeTlsContext } from '../native/contract/handles';
 import type { NativeTlsContextOptions } from '../native/contract/tls';
+import { objectEntry, privateKeyEntry, type KeyEntry } from '../keys/key';
+import type { Scope } from '../keys/scope';
+import { scopeOf } from '../operations/scope';
 import { nativeTls } from './connections';
 
 const NAMES = [
@@ -21,6 +24,7 @@ const NAMES = [
   'minVersion',
   'passphrase',
   'pfx',
+  'provider',
   'requestCert',
   'secureOptions',
   'secureProtocol',
@@ -103,9 +107,7 @@ function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
   const authorities = trusts ? nodeTls.rootCertificates : given.ca;
   return {
     certificates: toList(given.cert, 'options.cert').map((each) => toBytes(each, 'options.cert')),
-    keys: toList(given.key, 'options.key').map((each) =>
-      toKey(each, passphrase, 'pem', 'options.key', Array.isArray(given.key)),
-    ),
+    ...toKeys(given, passphrase),
     pfx: toList(given.pfx, 'options.pfx').map((each) =>
       toKey(each, passphrase, 'buf', 'options.pfx', Array.isArray(given.pfx)),
     ),
@@ -143,6 +145,36 @@ function toBytes(value: unknown, name: string): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value);
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
   throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', value);
+}
+
+type Keys = Pick<NativeTlsContextOptions, 'keys' | 'givenKeys'>;
+
+// Text and bytes are read by native code, except for another provider's keys; other keys are there already.
+function toKeys({ key, provider }: ContextOptions, passphrase: string | undefined): Keys {
+  const named = optionalText(provider, 'options.provider');
+  const scope = named === undefined ? undefined : scopeOf({ provider: named });
+  const keys: Keys = { keys: [], givenKeys: [] };
+  for (const each of toList(key, 'options.key')) {
+    if (objectEntry(each) !== undefined) {
+      keys.givenKeys.push(toGivenKey(privateKeyEntry(each, 'options.key'), scope));
+      continue;
+    }
+    const [bytes, secret] = toKey(each, passphrase, 'pem', 'options.key', Array.isArray(key));
+    if (scope === undefined) {
+      keys.keys.push([bytes, secret]);
+    } else {
+      const pem = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const input = secret === undefined ? pem : { key: pem, passphrase: secret };
+      keys.givenKeys.push(toGivenKey(privateKeyEntry(input, 'options.key'), scope));
+      bytes.fill(0);
+    }
+  }
+  return keys;
+}
+
+function toGivenKey(entry: KeyEntry, scope: Scope | undefined): Keys['givenKeys'][number] {
+  entry.held?.check?.();
+  return [entry.native(scope), (entry.held?.scope ?? scope)?.mayPause === true];
 }
 
 function toKey(

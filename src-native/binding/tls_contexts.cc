@@ -35,10 +35,22 @@ std::vector<PemKey> ToKeys(Napi::Value value) {
   return keys;
 }
 
+// [key, whether it may pause] for each.
+std::vector<GivenKey> ToGivenKeys(Napi::Value value) {
+  std::vector<GivenKey> keys;
+  const Napi::Array array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Array pair = array.Get(i).As<Napi::Array>();
+    keys.push_back({ToPointer<KeyHandle>(pair.Get(0U)), ToBool(pair.Get(1U))});
+  }
+  return keys;
+}
+
 ContextOptions ToOptions(Napi::Object object) {
   ContextOptions options;
   options.certificates = ToList(object.Get("certificates"));
   options.keys = ToKeys(object.Get("keys"));
+  options.given_keys = ToGivenKeys(object.Get("givenKeys"));
   for (PemKey& pfx : ToKeys(object.Get("pfx"))) options.pfx.push_back({std::move(pfx.pem), std::move(pfx.passphrase)});
   options.authorities = ToList(object.Get("authorities"));
   options.revocations = ToList(object.Get("revocations"));

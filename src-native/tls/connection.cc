@@ -71,6 +71,11 @@ void Connection::Run(bool readable, bool writable) {
   if (state_ == State::kFailed) return;
   const ErrorQueueScope scope;
   if (writable) Flush();
+  if (readable && wants_hang_up()) {
+    ended_ = true;
+    Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
+    return;
+  }
   if (readable && wants_to_read()) {
     if (const int error = transport_.Receive(); error != 0) OnSocketError(error);
   }
@@ -162,7 +167,8 @@ bool Connection::Begin() {
   ssl_.reset(SSL_new(context_->get()));
   BioPointer bio = transport_.NewBio();
   if (ssl_ == nullptr || bio == nullptr || !SetSessionContext(ssl_.get(), *settings_, hello_.server_name)) {
-    FailOfOpenssl();
+    step_status_ = SSL_ERROR_SSL;
+    failure_ = ErrorQueue::Take().Lines();
     return false;
   }
   SSL_set_ex_data(ssl_.get(), 0, this);
@@ -176,17 +182,57 @@ bool Connection::Begin() {
 }
 
 void Connection::Shake() {
-  if (ssl_ == nullptr && !Begin()) return;
+  if (context_->may_pause()) {
+    state_ = State::kJobDue;
+    return;
+  }
+  if (ssl_ != nullptr || Begin()) TakeStep();
+  TellStep();
+}
+
+void Connection::BeginJob(JobId id) {
+  state_ = State::kInJob;
+  job_ = id;
+  transport_.Settle();
+  transport_.SetAlone(true);
+}
+
+void Connection::RunJob() {
+  if (ssl_ != nullptr || Begin()) TakeStep();
+}
+
+void Connection::EndJob() {
+  job_ = kNoJobId;
+  told_ = false;
+  transport_.SetAlone(false);
+  for (const std::string& line : std::exchange(lines_of_step_, {})) events_->OnKeyLog(*this, line.c_str());
+  if (state_ == State::kInJob) {
+    state_ = State::kHandshaking;
+    TellStep();
+  }
+  const ErrorQueueScope scope;
+  Finish();
+}
+
+void Connection::Cut() { CutSocket(transport_.fd()); }
+
+// The step may run in a job, and JavaScript is told of nothing there.
+void Connection::TakeStep() {
   const int result = SSL_do_handshake(ssl_.get());
-  if (result == 1) {
+  step_status_ = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+  if (step_status_ != SSL_ERROR_NONE && step_status_ != SSL_ERROR_WANT_READ) failure_ = ErrorQueue::Take().Lines();
+}
+
+void Connection::TellStep() {
+  if (step_status_ == SSL_ERROR_NONE) {
     state_ = State::kOpen;
     handshake_place_ = place_;
     handshake_ns_ = uv_hrtime() - began_ns_;
     events_->OnEvent(*this, TlsEventKind::kSecure, 0);
     return;
   }
-  if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) {
-    FailOfOpenssl();
+  if (step_status_ != SSL_ERROR_WANT_READ) {
+    Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
   } else if (transport_.ended()) {
     Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
   }
@@ -222,7 +268,12 @@ int Connection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned 
 
 void Connection::LogKey(const SSL* ssl, const char* line) {
   auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
-  if (self != nullptr && self->settings_->Has(TlsServerFlag::kLogsKeys)) self->events_->OnKeyLog(*self, line);
+  if (self == nullptr || !self->settings_->Has(TlsServerFlag::kLogsKeys)) return;
+  if (self->is_in_job()) {
+    self->lines_of_step_.emplace_back(line);
+  } else {
+    self->events_->OnKeyLog(*self, line);
+  }
 }
 
 // --- Records

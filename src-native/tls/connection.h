@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/job_owner.h"
 #include "tls/client_hello.h"
 #include "tls/contract.h"
 #include "tls/listener.h"
@@ -53,6 +54,22 @@ class Connection {
   int fd() const { return transport_.fd(); }
   const ServerSettings& settings() const { return *settings_; }
   bool handshaking() const { return state_ < State::kOpen; }
+  // The client has not said what it wants yet.
+  bool silent() const { return state_ <= State::kHello; }
+
+  // --- Keys that may pause. Their handshakes go on in jobs, on the event loop.
+  bool wants_job() const { return state_ == State::kJobDue; }
+  void BeginJob(JobId id);
+  // On the job's stack.
+  void RunJob();
+  // After the job, in a turn of the connection.
+  void EndJob();
+  // Until EndJob(), the connection may not be destroyed.
+  bool is_in_job() const { return job_ != kNoJobId; }
+  JobId job() const { return job_; }
+  // The peer gets and sends nothing from here on.
+  void Cut();
+
   // Null before the client's hello was read.
   SSL* ssl() const { return ssl_.get(); }
   const ClientHello& hello() const { return hello_; }
@@ -70,7 +87,9 @@ class Connection {
   // One turn: the socket may be ready, or the connection had more to do than one turn allows.
   void Run(bool readable, bool writable);
   // Which readiness matters; none for a paused connection.
-  bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits_for_answer(); }
+  bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
+  // Only whether the peer has gone.
+  bool wants_hang_up() const { return waits() && !ended_; }
   bool wants_to_write() const { return transport_.pending(); }
   // It needs a turn although its socket may never be ready again.
   bool has_more() const;
@@ -94,13 +113,19 @@ class Connection {
   static void LogKey(const SSL* ssl, const char* line);
 
  private:
-  enum class State { kAccepted, kHello, kAsking, kHandshaking, kOpen, kFailed };
+  enum class State { kAccepted, kHello, kAsking, kHandshaking, kJobDue, kInJob, kOpen, kFailed };
 
-  bool waits_for_answer() const { return state_ == State::kAccepted || state_ == State::kAsking; }
+  // For somebody else than the peer.
+  bool waits() const {
+    return state_ == State::kAccepted || state_ == State::kAsking || state_ == State::kJobDue ||
+           state_ == State::kInJob;
+  }
   void ReadHello();
   void Choose(const std::shared_ptr<TlsContext>& context);
   bool Begin();
   void Shake();
+  void TakeStep();
+  void TellStep();
   void ReadPlaintext();
   void Finish();
   void Flush();
@@ -122,6 +147,9 @@ class Connection {
   std::string protocol_;
   std::vector<std::string> failure_;
   State state_ = State::kHello;
+  JobId job_ = kNoJobId;
+  int step_status_ = SSL_ERROR_NONE;        // of the handshake's last step
+  std::vector<std::string> lines_of_step_;  // of the key log, until the step's job has ended
   TlsPlace handshake_place_ = TlsPlace::kLoop;
   uint64_t began_ns_ = 0;
   uint64_t handshake_ns_ = 0;

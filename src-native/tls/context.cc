@@ -191,6 +191,11 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   for (const PemKey& key : options.keys) {
     if (!UseKey(context, key)) return OpensslError();
   }
+  for (const GivenKey& given : options.given_keys) {
+    if (SSL_CTX_use_PrivateKey(context, given.key->pkey()) != 1) return OpensslError();
+    given_keys_.push_back(given);
+    may_pause_ |= given.may_pause && HasJobs();
+  }
   for (const Pfx& pfx : options.pfx) {
     if (!UsePfx(context, pfx)) return OpensslError();
   }

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "base/secret_text.h"
+#include "keys/key.h"
 #include "tls/pointers.h"
 #include "tls/ticket_keys.h"
 
@@ -18,6 +19,12 @@ struct PemKey {
   bool has_passphrase = false;
 };
 
+// A key that somebody else has made, or holds.
+struct GivenKey {
+  std::shared_ptr<Key> key;
+  bool may_pause = false;
+};
+
 struct Pfx {
   SecretText der;
   SecretText passphrase;
@@ -26,6 +33,7 @@ struct Pfx {
 struct ContextOptions {
   std::vector<std::string> certificates;  // PEM: a certificate with its chain
   std::vector<PemKey> keys;
+  std::vector<GivenKey> given_keys;
   std::vector<Pfx> pfx;
   std::vector<std::string> authorities;  // PEM
   std::vector<std::string> revocations;  // PEM
@@ -52,6 +60,8 @@ class TlsContext {
 
   SSL_CTX* get() const { return context_.get(); }
   TicketKeys& ticket_keys() { return ticket_keys_; }
+  // Its handshakes run in jobs.
+  bool may_pause() const { return may_pause_; }
   X509* certificate() const { return SSL_CTX_get0_certificate(context_.get()); }
   static TlsContext* From(SSL* ssl);
 
@@ -60,6 +70,8 @@ class TlsContext {
   Result<void> Configure(const ContextOptions& options);
 
   TicketKeys ticket_keys_;
+  std::vector<GivenKey> given_keys_;
+  bool may_pause_ = false;
   SslCtxPointer context_;
 };
 

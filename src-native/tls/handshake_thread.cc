@@ -160,9 +160,10 @@ void HandshakeThread::OnEvent(Connection&, TlsEventKind kind, int32_t value) {
   told_->events.emplace_back(kind, value);
 }
 
-void HandshakeThread::AfterTurn(uint32_t id) {
-  if (told_ == nullptr) return;
+void HandshakeThread::AfterTurn(uint32_t id, Connection& connection) {
+  if (told_ == nullptr && !connection.wants_job()) return;
   std::unique_ptr<Parcel> parcel = std::move(told_);
+  if (parcel == nullptr) parcel = std::make_unique<Parcel>(Parcel::Kind::kConnection);
   if (const auto found = known_by_id_.find(id); found != known_by_id_.end()) {
     parcel->id = found->second;
     known_.erase(parcel->id);

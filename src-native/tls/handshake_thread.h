@@ -45,7 +45,7 @@ class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, 
   void Run();
 
   bool BeforeTurn() override { return true; }
-  void AfterTurn(uint32_t id) override;
+  void AfterTurn(uint32_t id, Connection& connection) override;
   void AfterTurns() override {}
   void OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) override;
 

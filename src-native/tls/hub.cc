@@ -11,14 +11,18 @@ constexpr size_t kMostPending = 10'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Hub>> Hub::Create(uv_loop_t* loop, BatchSink::Find find, BatchSink::Tell tell) {
-  std::unique_ptr<Hub> hub(new Hub(std::move(find), std::move(tell)));
+Result<std::unique_ptr<Hub>> Hub::Create(uv_loop_t* loop, Scheduler& scheduler, BatchSink::Find find,
+                                         BatchSink::Tell tell) {
+  std::unique_ptr<Hub> hub(new Hub(scheduler, std::move(find), std::move(tell)));
   const int error = hub->Open(loop);
   if (error == 0) return hub;
   Hub* const failed = hub.release();
   failed->Close([failed] { delete failed; });
   return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}};
 }
+
+Hub::Hub(Scheduler& scheduler, BatchSink::Find find, BatchSink::Tell tell)
+    : sink_(std::move(find), std::move(tell)), jobs_(scheduler, [this] { AfterTurns(); }) {}
 
 Hub::~Hub() = default;
 
@@ -207,7 +211,26 @@ void Hub::Destroy(uint32_t id, bool reset) {
   if (const Connection* const connection = reactor_->Find(id); connection != nullptr && reset) {
     ResetSocketOnClose(connection->fd());
   }
+  std::unique_ptr<Connection> connection = reactor_->Take(id);
+  if (connection != nullptr && connection->is_in_job()) jobs_.Abandon(std::move(connection));
   reactor_->Release(id);
+}
+
+void Hub::AfterTurn(uint32_t, Connection& connection) {
+  if (connection.wants_job()) jobs_.Start(connection);
+}
+
+// A connection that cannot tell now has its turn later.
+void Hub::EndJobs() {
+  for (const uint32_t id : jobs_.TakeEnded()) ended_jobs_.push_back(id);
+  while (!ended_jobs_.empty() && sink_.Prepare() && !ended_jobs_.empty()) {
+    const uint32_t id = ended_jobs_.front();
+    ended_jobs_.pop_front();
+    Connection* const connection = reactor_->Find(id);
+    if (connection == nullptr) continue;
+    connection->EndJob();
+    reactor_->Update(id);
+  }
 }
 
 // --- Arrivals from the threads
@@ -253,14 +276,16 @@ void Hub::ArriveConnection(Parcel& parcel) {
   ConnectionEvents& events = sink_;
   for (const std::string& line : parcel.key_log) events.OnKeyLog(*connection, line.c_str());
   for (const auto& [kind, value] : parcel.events) events.OnEvent(*connection, kind, value);
+  AfterTurn(id, *connection);
 }
 
 void Hub::AfterTurns() {
+  EndJobs();
   TakeArrivals();
   sink_.Deliver();
   if (sink_.telling()) return;
   dropped_.clear();
-  if (!arrivals_.empty()) reactor_->WakeSoon();
+  if (!arrivals_.empty() || !ended_jobs_.empty()) reactor_->WakeSoon();
 }
 
 void Hub::CountRefs(int change) {
@@ -291,6 +316,7 @@ void Hub::Drain() {
   inbox_->Close();
   TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
   arrivals_.clear();
+  ended_jobs_.clear();
   std::vector<uint32_t> ids;
   reactor_->ForEachId([&](uint32_t id) { ids.push_back(id); });
   for (const uint32_t id : ids) Destroy(id, false);

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "tls/batch_sink.h"
+#include "tls/handshake_jobs.h"
 #include "tls/handshake_threads.h"
 #include "tls/parcel.h"
 #include "tls/reactor.h"
@@ -22,7 +23,8 @@ namespace openssl_async {
 
 class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
  public:
-  static Result<std::unique_ptr<Hub>> Create(uv_loop_t* loop, BatchSink::Find find, BatchSink::Tell tell);
+  static Result<std::unique_ptr<Hub>> Create(uv_loop_t* loop, Scheduler& scheduler, BatchSink::Find find,
+                                             BatchSink::Tell tell);
   // After Close() is done.
   ~Hub();
   Hub(const Hub&) = delete;
@@ -81,16 +83,17 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
     HandshakeThread* thread = nullptr;  // that has the connection
   };
 
-  Hub(BatchSink::Find find, BatchSink::Tell tell) : sink_(std::move(find), std::move(tell)) {}
+  Hub(Scheduler& scheduler, BatchSink::Find find, BatchSink::Tell tell);
   int Open(uv_loop_t* loop);
 
   bool BeforeTurn() override { return sink_.Prepare(); }
-  void AfterTurn(uint32_t /*id*/) override {}
+  void AfterTurn(uint32_t id, Connection& connection) override;
   void AfterTurns() override;
   void OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) override;
   void OnCompletions() override;
 
   void TakeArrivals();
+  void EndJobs();
   void Arrive(Parcel& parcel);
   void ArriveConnection(Parcel& parcel);
   void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
@@ -107,6 +110,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::vector<std::pair<SocketAddress, SocketAddress>> dropped_;
   std::unordered_map<uint32_t, Server> servers_;
   std::deque<std::unique_ptr<Parcel>> arrivals_;  // that were not told of yet
+  HandshakeJobs jobs_;
+  std::deque<uint32_t> ended_jobs_;  // ids of connections whose jobs have ended
   uint32_t last_listener_ = 0;
   size_t refs_ = 0;
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();

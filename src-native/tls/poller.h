@@ -20,7 +20,12 @@ namespace openssl_async {
 
 // A socket's readiness that matters: bits.
 struct Interest {
-  enum : uint8_t { kNone = 0, kRead = 1, kWrite = 2 };
+  enum : uint8_t {
+    kNone = 0,
+    kRead = 1,
+    kWrite = 2,
+    kHangUp = 4,  // told once, as readable
+  };
 };
 
 class Poller {

@@ -32,6 +32,8 @@ int Poller::Watch(int fd, uint32_t token, uint8_t from, uint8_t to) {
   epoll_event event = {};
   if ((to & Interest::kRead) != 0) event.events |= EPOLLIN | EPOLLRDHUP;
   if ((to & Interest::kWrite) != 0) event.events |= EPOLLOUT;
+  // The system tells of a hang-up in any case, and would do so for ever.
+  if ((to & Interest::kHangUp) != 0) event.events |= EPOLLRDHUP | EPOLLONESHOT;
   event.data.u32 = token;
   const int how = to == Interest::kNone ? EPOLL_CTL_DEL : from == Interest::kNone ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   return epoll_ctl(epoll_.get(), how, fd, &event) == 0 ? 0 : -errno;

@@ -53,13 +53,14 @@ int Poller::Watch(int fd, uint32_t token, uint8_t from, uint8_t to) {
   int events = 0;
   if ((to & Interest::kRead) != 0) events |= UV_READABLE;
   if ((to & Interest::kWrite) != 0) events |= UV_WRITABLE;
+  if ((to & Interest::kHangUp) != 0) events |= UV_DISCONNECT;
   return uv_poll_start(watched->handle.get(), events, [](uv_poll_t* handle, int status, int ready) {
     const auto& found = *static_cast<Watched*>(handle->data);
     Poller& self = *found.poller;
     const uint32_t ready_token = found.token;
     self.told_ = true;
     OrDieOfMemory([&] {
-      self.delegate_.OnReady(ready_token, status != 0 || (ready & UV_READABLE) != 0,
+      self.delegate_.OnReady(ready_token, status != 0 || (ready & (UV_READABLE | UV_DISCONNECT)) != 0,
                              status != 0 || (ready & UV_WRITABLE) != 0);
     });
   });

@@ -148,7 +148,8 @@ void Reactor::Update(Slot& slot, uint32_t id) {
   Connection& connection = *slot.connection;
   uint8_t wanted = Interest::kNone;
   if (connection.wants_to_read()) wanted |= Interest::kRead;
-  if (connection.wants_to_write()) wanted |= Interest::kWrite;
+  if (connection.wants_hang_up()) wanted |= Interest::kHangUp;
+  if (connection.wants_to_write() && !connection.is_in_job()) wanted |= Interest::kWrite;
   if (wanted != slot.interest && poller_->Watch(connection.fd(), id, slot.interest, wanted) == 0) {
     slot.interest = wanted;
   }
@@ -159,7 +160,7 @@ void Reactor::Update(Slot& slot, uint32_t id) {
 bool Reactor::DropOldestSilent() {
   for (const auto& [deadline, id] : deadlines_) {
     const Connection* const found = Find(id);
-    if (found == nullptr || found->ssl() != nullptr || found->claimed()) continue;
+    if (found == nullptr || !found->silent() || found->claimed()) continue;
     Release(id);
     return true;
   }
@@ -204,7 +205,7 @@ void Reactor::Run(uint32_t id, bool readable, bool writable) {
   }
   connection.Run(readable, writable);
   Update(*slot, id);
-  owner_.AfterTurn(id);
+  owner_.AfterTurn(id, connection);
 }
 
 void Reactor::OnAllTold() {
@@ -266,7 +267,7 @@ void Reactor::OnTimer() {
     SetDeadline(slot, id, 0);
     slot.connection->TimeOut();
     Update(slot, id);
-    owner_.AfterTurn(id);
+    owner_.AfterTurn(id, *slot.connection);
   }
   OnAllTold();
   SetTimer();

@@ -22,7 +22,7 @@ class Reactor final : private Poller::Delegate {
    public:
     // Connections may come and go here. False: nothing can be told now, and the turn comes later.
     virtual bool BeforeTurn() = 0;
-    virtual void AfterTurn(uint32_t id) = 0;
+    virtual void AfterTurn(uint32_t id, Connection& connection) = 0;
     // Everything that was ready at once has had its turn.
     virtual void AfterTurns() = 0;
     virtual void OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) = 0;

@@ -28,6 +28,8 @@ int AcceptSocket(int fd);
 int DuplicateSocket(int fd);
 // Tells the peer that nothing follows.
 void EndSocket(int fd);
+// Nothing is sent or received from here on; the socket stays.
+void CutSocket(int fd);
 // The peer's next write is answered by a reset.
 void ResetSocketOnClose(int fd);
 void CloseSocket(int fd);

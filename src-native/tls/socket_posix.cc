@@ -98,6 +98,8 @@ int DuplicateSocket(int fd) {
 
 void EndSocket(int fd) { shutdown(fd, SHUT_WR); }
 
+void CutSocket(int fd) { shutdown(fd, SHUT_RDWR); }
+
 void ResetSocketOnClose(int fd) {
   const linger now = {1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));

@@ -12,6 +12,7 @@ int ListenOnSocket(int, int) { return UV_ENOSYS; }
 int AcceptSocket(int) { return UV_ENOSYS; }
 int DuplicateSocket(int) { return UV_ENOSYS; }
 void EndSocket(int) {}
+void CutSocket(int) {}
 void ResetSocketOnClose(int) {}
 void CloseSocket(int) {}
 void SetNoDelay(int, bool) {}

@@ -33,6 +33,8 @@ class Transport {
   void Prepend(ByteView bytes);
   // The peer sends no more; input() may hold bytes that came before.
   bool ended() const { return ended_; }
+  // Other connections have their turns while OpenSSL works on this one, in a job: output stays in memory of its own.
+  void SetAlone(bool alone) { is_alone_ = alone; }
   // What was received and not read by OpenSSL yet.
   ByteView input() const { return input_; }
   // At the end of a turn: keeps what is left of the input.
@@ -51,7 +53,7 @@ class Transport {
   static int Write(BIO* bio, const char* data, int size);
   static long Control(BIO* bio, int command, long number, void* pointer);
   static const BIO_METHOD* Method();
-  std::string& output() { return pending() ? pending_ : buffers_->output; }
+  std::string& output() { return pending() || is_alone_ ? pending_ : buffers_->output; }
 
   UniqueSocket socket_;
   TransportBuffers* buffers_ = nullptr;
@@ -60,6 +62,7 @@ class Transport {
   std::string pending_;  // output, of which `sent_` bytes have left
   size_t sent_ = 0;
   bool ended_ = false;
+  bool is_alone_ = false;
 };
 
 }  // namespace openssl_async

@@ -1,11 +1,12 @@
 import type { Server as TlsServer } from 'node:tls';
 import type { NativeError } from './error';
-import type { NativeTlsContext } from './handles';
+import type { NativeKey, NativeTlsContext } from './handles';
 
 /** Options of a context. Lists are empty and texts undefined where OpenSSL's own choice counts. */
 export interface NativeTlsContextOptions {
   certificates: Uint8Array[];
   keys: [Uint8Array, string | undefined][];
+  givenKeys: [key: NativeKey, mayPause: boolean][];
   pfx: [Uint8Array, string | undefined][];
   authorities: Uint8Array[];
   revocations: Uint8Array[];
