@@ -161,6 +161,36 @@ export interface ProviderStats {
   latency: LatencyHistogram;
 }
 
+/** Connections of this thread's servers of `openssl-async/tls` and `/https`. Experimental. */
+export interface TlsStats {
+  /** Now: connections. */
+  connections: number;
+  /** Now: connections whose handshakes are not done. */
+  handshaking: number;
+  /** Handshakes that are done, by where they ran. */
+  handshakes: { loop: number; thread: number };
+  /** How long these took, from the client's first message to the last one. */
+  latency: { loop: LatencyHistogram; thread: LatencyHistogram };
+  /** Handshakes that resumed a session. */
+  resumed: number;
+  /** Connections that ended with an error, handshaking ones included. */
+  failed: number;
+  /** Connections that were closed because of `maxConnections`. */
+  dropped: number;
+  /** Connections that a thread gave to the event loop. */
+  moved: number;
+  /** Handshakes that asked `SNICallback` or `ALPNCallback`. */
+  questions: number;
+  /** Pauses of handshakes for their keys. */
+  pauses: number;
+  /** Connections that were given up while their key was waited for. */
+  abandoned: number;
+  /** Plaintext that was received. */
+  bytesRead: number;
+  /** Plaintext that was sent. */
+  bytesWritten: number;
+}
+
 /** The result of {@link stats}. */
 export interface Stats {
   /** Jobs. */
@@ -177,6 +207,8 @@ export interface Stats {
   providers: Record<string, ProviderStats>;
   /** By the id of the engine whose keys operations used. */
   engines: Record<string, ProviderStats>;
+  /** TLS. */
+  tls: TlsStats;
   /** The pool on which software operations and the accelerator run, process-wide. */
   pool: PoolStats;
   /** The process's job stacks. */
@@ -212,6 +244,7 @@ export function stats(): Stats {
     operations: { ...sum(Object.values(algorithms)), hopMicros, algorithms },
     providers: ofKind(backends, 'provider:'),
     engines: ofKind(backends, 'engine:'),
+    tls: env.addon.statistics.tls(),
     pool,
   };
 }

@@ -174,7 +174,8 @@ function toKeys({ key, provider }: ContextOptions, passphrase: string | undefine
 
 function toGivenKey(entry: KeyEntry, scope: Scope | undefined): Keys['givenKeys'][number] {
   entry.held?.check?.();
-  return [entry.native(scope), (entry.held?.scope ?? scope)?.mayPause === true];
+  const { mayPause = false, backend } = entry.held?.scope ?? scope ?? {};
+  return [entry.native(scope), mayPause, backend];
 }
 
 function toKey(

@@ -29,6 +29,8 @@ export interface SocketOwner {
 export interface Handshake {
   /** Where it ran: on the event loop, or on a thread of its own. */
   readonly place: 'loop' | 'thread';
+  /** How often it was paused for its key. */
+  readonly pauses: number;
   /** From the client's first message to the last one, in microseconds. */
   readonly micros: number;
   /** Whether the client has resumed an earlier session. */
@@ -111,8 +113,13 @@ export class TLSSocket extends Duplex {
     socket.#established = true;
     const summary = connections().native.summary(socket.#id);
     if (summary === undefined) return;
-    const [serverName, protocol, verifyResult, resumed, place, nanoseconds] = summary;
-    socket.#handshake = { place: place === TlsPlace.thread ? 'thread' : 'loop', micros: nanoseconds / 1000, resumed };
+    const [serverName, protocol, verifyResult, resumed, place, nanoseconds, pauses] = summary;
+    socket.#handshake = {
+      place: place === TlsPlace.thread ? 'thread' : 'loop',
+      pauses,
+      micros: nanoseconds / 1000,
+      resumed,
+    };
     socket.servername = serverName === '' ? false : serverName;
     socket.alpnProtocol = protocol === '' ? false : protocol;
     if (!requestsCertificate) return;

@@ -128,12 +128,44 @@ Napi::Value OperationStats(Info info) {
   return result;
 }
 
+// Zeros before the first server.
+Napi::Value TlsStats(Info info) {
+  const Napi::Env env = info.Env();
+  Hub* const hub = Environment::From(info).tls().hub();
+  static const TlsMetrics none;
+  const TlsMetrics& metrics = hub == nullptr ? none : hub->metrics();
+  Napi::Object latency = Napi::Object::New(env);
+  Napi::Object handshakes = Napi::Object::New(env);
+  constexpr const char* kPlaces[TlsMetrics::kPlaces] = {"loop", "thread"};
+  for (size_t i = 0; i < TlsMetrics::kPlaces; ++i) {
+    handshakes.Set(kPlaces[i], ToNumber(env, metrics.handshakes[i].count()));
+    latency.Set(kPlaces[i], ToJs(env, metrics.handshakes[i]));
+  }
+  const size_t pending = hub == nullptr ? 0 : hub->pending();
+  Napi::Object stats = Napi::Object::New(env);
+  stats.Set("handshaking", ToNumber(env, pending));
+  stats.Set("connections", ToNumber(env, hub == nullptr ? 0 : hub->live()));
+  stats.Set("handshakes", handshakes);
+  stats.Set("resumed", ToNumber(env, metrics.resumed));
+  stats.Set("failed", ToNumber(env, metrics.failed));
+  stats.Set("dropped", ToNumber(env, metrics.dropped));
+  stats.Set("moved", ToNumber(env, metrics.moved));
+  stats.Set("questions", ToNumber(env, metrics.questions));
+  stats.Set("pauses", ToNumber(env, metrics.pauses));
+  stats.Set("abandoned", ToNumber(env, metrics.abandoned));
+  stats.Set("bytesRead", ToNumber(env, metrics.bytes_read));
+  stats.Set("bytesWritten", ToNumber(env, metrics.bytes_written));
+  stats.Set("latency", latency);
+  return stats;
+}
+
 }  // namespace
 
 void AddStatisticsExports(Exports& addon) {
   Exports statistics = addon.Subject("statistics");
   statistics.Add("jobs", &Stats);
   statistics.Add("operations", &OperationStats);
+  statistics.Add("tls", &TlsStats);
 }
 
 }  // namespace openssl_async

@@ -22,6 +22,7 @@ Napi::Value Write(Info info, ByteView plaintext) {
   Connection* const connection = hub.Find(id);
   if (connection == nullptr) return ToNumber(info.Env(), 0);
   const auto taken = static_cast<int32_t>(connection->Write(plaintext));
+  hub.metrics().bytes_written += static_cast<uint64_t>(taken);
   const bool waits = connection->wants_to_write();
   hub.Update(id);
   return Napi::Value(info.Env(), Napi::Number::New(info.Env(), waits ? ~taken : taken));

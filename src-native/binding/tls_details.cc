@@ -38,20 +38,22 @@ std::string Finished(SSL* ssl) {
   return FinishedOf(ssl, is_peers);
 }
 
-// (id): [server's name, protocol, verify result, whether a session was resumed, place, nanoseconds]
+// (id): [server's name, protocol, verify result, whether a session was resumed, place, nanoseconds,
+// pauses]
 Napi::Value Summary(Info info) {
   const Napi::Env env = info.Env();
   const Connection* const connection = ConnectionOf(info);
   SSL* const ssl = connection == nullptr ? nullptr : connection->ssl();
   if (ssl == nullptr) return env.Undefined();
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  Napi::Array parts = Napi::Array::New(env, 6);
+  Napi::Array parts = Napi::Array::New(env, 7);
   parts.Set(0U, name == nullptr ? "" : name);
   parts.Set(1U, ProtocolOf(ssl));
   parts.Set(2U, static_cast<double>(VerifyResult(ssl)));
   parts.Set(3U, SSL_session_reused(ssl) == 1);
   parts.Set(4U, static_cast<int32_t>(connection->handshake_place()));
   parts.Set(5U, static_cast<double>(connection->handshake_ns()));
+  parts.Set(6U, ToNumber(env, connection->pauses()));
   return parts;
 }
 

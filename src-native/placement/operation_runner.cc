@@ -224,6 +224,26 @@ void OperationRunner::AddToNextTurn(OperationCall& call) {
   Begun(call);
 }
 
+BackendStats& OperationRunner::BeginOther(const std::string& backend) {
+  BackendStats& found = BackendOf(backend);
+  ++found.in_flight;
+  ++found.asym_in_flight;
+  pollers_.OnInFlightChanged(found);
+  return found;
+}
+
+// A job without a pause may have had nothing to do for the backend.
+void OperationRunner::EndOther(BackendStats& backend, const ScheduledJob* job) {
+  --backend.in_flight;
+  --backend.asym_in_flight;
+  pollers_.OnInFlightChanged(backend);
+  if (job == nullptr || job->pauses() == 0) return;
+  ++backend.operations;
+  ++backend.paused;
+  backend.pauses += job->pauses();
+  backend.wakeups.Add(job->wakeups());
+}
+
 void OperationRunner::Begun(OperationCall& call) {
   Want();
   ++in_flight_;

@@ -74,6 +74,11 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   // Takes effect as soon as no operation is in flight.
   void StopPolling(const std::string& backend) { pollers_.Stop(BackendOf(backend)); }
 
+  // A job of somebody else works with a backend's key from now on: the backend is polled and counted as for operations.
+  BackendStats& BeginOther(const std::string& backend);
+  // `job` has ended; null when it never began.
+  void EndOther(BackendStats& backend, const ScheduledJob* job);
+
   // Statistics of Node.js's own operations, by the algorithm's name.
   AlgorithmStats& StatsOf(const std::string& name);
 

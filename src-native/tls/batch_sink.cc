@@ -50,6 +50,14 @@ void BatchSink::Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t v
 
 void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value) {
   Add(kind, connection.id(), connection.listener().id(), value);
+  if (kind == TlsEventKind::kSecure) {
+    metrics_.handshakes[static_cast<size_t>(connection.handshake_place())].Record(connection.handshake_ns());
+    if (SSL_session_reused(connection.ssl()) == 1) ++metrics_.resumed;
+  } else if (kind == TlsEventKind::kFailed) {
+    ++metrics_.failed;
+  } else if (kind == TlsEventKind::kAsking) {
+    ++metrics_.questions;
+  }
 }
 
 unsigned char* BatchSink::Room(size_t* size) {
@@ -60,6 +68,7 @@ unsigned char* BatchSink::Room(size_t* size) {
 void BatchSink::OnData(Connection& connection, size_t size) {
   Add(TlsEventKind::kData, connection.id(), connection.listener().id(), 0, used_, size);
   used_ += size;
+  metrics_.bytes_read += size;
 }
 
 void BatchSink::OnKeyLog(Connection& connection, const char* line) {

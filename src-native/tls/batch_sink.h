@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "tls/connection.h"
+#include "tls/tls_metrics.h"
 
 namespace openssl_async {
 
@@ -31,6 +32,8 @@ class BatchSink final : public ConnectionEvents {
   // JavaScript runs in here; nothing may hold on to a connection meanwhile.
   void Deliver();
   bool telling() const { return telling_; }
+  // Counts what is told.
+  TlsMetrics& metrics() { return metrics_; }
 
   void OnEvent(Connection& connection, TlsEventKind kind, int32_t value) override;
   // For events that are not about a connection.
@@ -44,6 +47,7 @@ class BatchSink final : public ConnectionEvents {
   Find find_;
   Tell tell_;
   Memory memory_;
+  TlsMetrics metrics_;
   size_t count_ = 0;
   size_t used_ = 0;
   bool telling_ = false;

@@ -201,7 +201,8 @@ void Connection::RunJob() {
   if (ssl_ != nullptr || Begin()) TakeStep();
 }
 
-void Connection::EndJob() {
+uint32_t Connection::EndJob() {
+  pauses_ += step_pauses_;
   job_ = kNoJobId;
   told_ = false;
   transport_.SetAlone(false);
@@ -212,6 +213,7 @@ void Connection::EndJob() {
   }
   const ErrorQueueScope scope;
   Finish();
+  return step_pauses_;
 }
 
 void Connection::Cut() { CutSocket(transport_.fd()); }

@@ -62,10 +62,14 @@ class Connection {
   void BeginJob(JobId id);
   // On the job's stack.
   void RunJob();
-  // After the job, in a turn of the connection.
-  void EndJob();
+  // The job has ended.
+  void CountPauses(uint32_t pauses) { step_pauses_ = pauses; }
+  // Follows, in a turn of the connection. Returns the job's pauses.
+  uint32_t EndJob();
   // Until EndJob(), the connection may not be destroyed.
   bool is_in_job() const { return job_ != kNoJobId; }
+  // Of a connection that wants a job.
+  const TlsContext& context() const { return *context_; }
   JobId job() const { return job_; }
   // The peer gets and sends nothing from here on.
   void Cut();
@@ -76,6 +80,7 @@ class Connection {
   // Of a handshake that is done: where it ran, and how long it took from the hello on.
   TlsPlace handshake_place() const { return handshake_place_; }
   uint64_t handshake_ns() const { return handshake_ns_; }
+  uint32_t pauses() const { return pauses_; }
   // OpenSSL's errors of a failure.
   const std::vector<std::string>& failure() const { return failure_; }
 
@@ -153,6 +158,8 @@ class Connection {
   TlsPlace handshake_place_ = TlsPlace::kLoop;
   uint64_t began_ns_ = 0;
   uint64_t handshake_ns_ = 0;
+  uint32_t pauses_ = 0;
+  uint32_t step_pauses_ = 0;
   int32_t reason_ = 0;           // of a failure that waits for a turn of its own
   bool accept_is_due_ = false;   // kAccepted was not told yet
   bool failure_is_due_ = false;  // see Fail()

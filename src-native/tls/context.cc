@@ -194,7 +194,10 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   for (const GivenKey& given : options.given_keys) {
     if (SSL_CTX_use_PrivateKey(context, given.key->pkey()) != 1) return OpensslError();
     given_keys_.push_back(given);
-    may_pause_ |= given.may_pause && HasJobs();
+    if (!given.may_pause || !HasJobs()) continue;
+    may_pause_ = true;
+    const bool is_new = std::find(backends_.begin(), backends_.end(), given.backend) == backends_.end();
+    if (is_new && !given.backend.empty()) backends_.push_back(given.backend);
   }
   for (const Pfx& pfx : options.pfx) {
     if (!UsePfx(context, pfx)) return OpensslError();

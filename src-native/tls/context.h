@@ -23,6 +23,7 @@ struct PemKey {
 struct GivenKey {
   std::shared_ptr<Key> key;
   bool may_pause = false;
+  std::string backend;  // that works with it, for the statistics; empty for OpenSSL
 };
 
 struct Pfx {
@@ -62,6 +63,8 @@ class TlsContext {
   TicketKeys& ticket_keys() { return ticket_keys_; }
   // Its handshakes run in jobs.
   bool may_pause() const { return may_pause_; }
+  // Whose work these wait for.
+  const std::vector<std::string>& backends() const { return backends_; }
   X509* certificate() const { return SSL_CTX_get0_certificate(context_.get()); }
   static TlsContext* From(SSL* ssl);
 
@@ -71,6 +74,7 @@ class TlsContext {
 
   TicketKeys ticket_keys_;
   std::vector<GivenKey> given_keys_;
+  std::vector<std::string> backends_;
   bool may_pause_ = false;
   SslCtxPointer context_;
 };

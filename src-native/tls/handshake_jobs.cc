@@ -10,8 +10,8 @@ constexpr JobId kIds = 0x7fff'0000;
 
 }  // namespace
 
-HandshakeJobs::HandshakeJobs(Scheduler& scheduler, std::function<void()> on_ended)
-    : scheduler_(scheduler), on_ended_(std::move(on_ended)) {
+HandshakeJobs::HandshakeJobs(Scheduler& scheduler, OperationRunner& operations, std::function<void()> on_ended)
+    : scheduler_(scheduler), operations_(operations), on_ended_(std::move(on_ended)) {
   scheduler_.AddTarget(*this);
 }
 
@@ -34,6 +34,14 @@ void HandshakeJobs::Start(Connection& connection) {
   request.args = &args;
   request.args_size = sizeof(args);
   request.wait_group = this;
+  for (const std::string& backend : connection.context().backends()) {
+    step->backends.push_back(&operations_.BeginOther(backend));
+  }
+  // The fds of one backend are no offers of another one.
+  if (!step->backends.empty()) {
+    request.wait_group = step->backends.front();
+    request.wait_mode = step->backends.front()->wait_mode;
+  }
   connection.BeginJob(id);
   step->job = &scheduler_.Submit(request);
   steps_.emplace(id, std::move(step));
@@ -52,14 +60,22 @@ void HandshakeJobs::Abandon(std::unique_ptr<Connection> connection) {
   Step& step = *found->second;
   step.abandoned = std::move(connection);
   step.abandoned->Cut();
-  if (scheduler_.Abandon(*step.job)) steps_.erase(found);  // it had not begun
+  if (scheduler_.Abandon(*step.job)) Forget(found->first, nullptr);  // it had not begun
+}
+
+void HandshakeJobs::Forget(JobId id, const ScheduledJob* job) {
+  const std::unique_ptr<Step> step = std::move(steps_.at(id));
+  steps_.erase(id);
+  for (BackendStats* backend : step->backends) operations_.EndOther(*backend, job);
 }
 
 void HandshakeJobs::OnEnd(const ScheduledJob& job) {
   const auto found = steps_.find(job.id());
   if (found == steps_.end()) return;
-  if (found->second->abandoned == nullptr) ended_.push_back(found->second->connection.id());
-  steps_.erase(found);
+  Connection& connection = found->second->connection;
+  connection.CountPauses(job.pauses());
+  if (found->second->abandoned == nullptr) ended_.push_back(connection.id());
+  Forget(job.id(), &job);
 }
 
 }  // namespace openssl_async

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "placement/operation_runner.h"
 #include "scheduler/scheduler.h"
 #include "tls/connection.h"
 
@@ -15,7 +16,7 @@ namespace openssl_async {
 class HandshakeJobs final : private JobOwner {
  public:
   // `on_ended` is called outside all jobs when TakeEnded() has something to give.
-  HandshakeJobs(Scheduler& scheduler, std::function<void()> on_ended);
+  HandshakeJobs(Scheduler& scheduler, OperationRunner& operations, std::function<void()> on_ended);
   // Jobs that have not ended keep their connections for good.
   ~HandshakeJobs();
   HandshakeJobs(const HandshakeJobs&) = delete;
@@ -35,6 +36,7 @@ class HandshakeJobs final : private JobOwner {
     Connection& connection;
     std::unique_ptr<Connection> abandoned;
     ScheduledJob* job = nullptr;
+    std::vector<BackendStats*> backends;
     bool has_run = false;  // to its end
   };
   struct JobArgs {
@@ -45,7 +47,10 @@ class HandshakeJobs final : private JobOwner {
   void OnEnd(const ScheduledJob& job) override;
   void OnDelivery() override { on_ended_(); }
 
+  void Forget(JobId id, const ScheduledJob* job);
+
   Scheduler& scheduler_;
+  OperationRunner& operations_;
   const std::function<void()> on_ended_;
   std::unordered_map<JobId, std::unique_ptr<Step>> steps_;
   std::vector<uint32_t> ended_;

@@ -11,9 +11,9 @@ constexpr size_t kMostPending = 10'000;
 
 }  // namespace
 
-Result<std::unique_ptr<Hub>> Hub::Create(uv_loop_t* loop, Scheduler& scheduler, BatchSink::Find find,
-                                         BatchSink::Tell tell) {
-  std::unique_ptr<Hub> hub(new Hub(scheduler, std::move(find), std::move(tell)));
+Result<std::unique_ptr<Hub>> Hub::Create(uv_loop_t* loop, Scheduler& scheduler, OperationRunner& operations,
+                                         BatchSink::Find find, BatchSink::Tell tell) {
+  std::unique_ptr<Hub> hub(new Hub(scheduler, operations, std::move(find), std::move(tell)));
   const int error = hub->Open(loop);
   if (error == 0) return hub;
   Hub* const failed = hub.release();
@@ -21,8 +21,8 @@ Result<std::unique_ptr<Hub>> Hub::Create(uv_loop_t* loop, Scheduler& scheduler, 
   return Error{"ERR_ASYNC_LOOP", std::string("libuv: ") + uv_strerror(error), {}};
 }
 
-Hub::Hub(Scheduler& scheduler, BatchSink::Find find, BatchSink::Tell tell)
-    : sink_(std::move(find), std::move(tell)), jobs_(scheduler, [this] { AfterTurns(); }) {}
+Hub::Hub(Scheduler& scheduler, OperationRunner& operations, BatchSink::Find find, BatchSink::Tell tell)
+    : sink_(std::move(find), std::move(tell)), jobs_(scheduler, operations, [this] { AfterTurns(); }) {}
 
 Hub::~Hub() = default;
 
@@ -128,6 +128,7 @@ void Hub::OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket soc
 }
 
 void Hub::TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses) {
+  ++metrics().dropped;
   sink_.Add(TlsEventKind::kDropped, listener.id(), listener.id(), static_cast<int32_t>(dropped_.size()));
   dropped_.push_back(std::move(addresses));
 }
@@ -212,7 +213,10 @@ void Hub::Destroy(uint32_t id, bool reset) {
     ResetSocketOnClose(connection->fd());
   }
   std::unique_ptr<Connection> connection = reactor_->Take(id);
-  if (connection != nullptr && connection->is_in_job()) jobs_.Abandon(std::move(connection));
+  if (connection != nullptr && connection->is_in_job()) {
+    ++metrics().abandoned;
+    jobs_.Abandon(std::move(connection));
+  }
   reactor_->Release(id);
 }
 
@@ -228,7 +232,7 @@ void Hub::EndJobs() {
     ended_jobs_.pop_front();
     Connection* const connection = reactor_->Find(id);
     if (connection == nullptr) continue;
-    connection->EndJob();
+    metrics().pauses += connection->EndJob();
     reactor_->Update(id);
   }
 }
@@ -273,6 +277,7 @@ void Hub::ArriveConnection(Parcel& parcel) {
   }
   Connection* const connection = reactor_->Find(id);
   if (connection == nullptr) return;
+  ++metrics().moved;
   ConnectionEvents& events = sink_;
   for (const std::string& line : parcel.key_log) events.OnKeyLog(*connection, line.c_str());
   for (const auto& [kind, value] : parcel.events) events.OnEvent(*connection, kind, value);
@@ -301,6 +306,18 @@ void Hub::CountRefs(int change) {
 }
 
 // --- The end
+
+size_t Hub::live() const {
+  size_t count = 0;
+  for (const auto& [id, server] : servers_) count += server.listener->live();
+  return count;
+}
+
+size_t Hub::pending() const {
+  size_t count = 0;
+  for (const auto& [id, server] : servers_) count += server.listener->pending();
+  return count;
+}
 
 bool Hub::idle() const {
   if (reactor_->size() > 0) return false;

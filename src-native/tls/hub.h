@@ -23,8 +23,8 @@ namespace openssl_async {
 
 class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
  public:
-  static Result<std::unique_ptr<Hub>> Create(uv_loop_t* loop, Scheduler& scheduler, BatchSink::Find find,
-                                             BatchSink::Tell tell);
+  static Result<std::unique_ptr<Hub>> Create(uv_loop_t* loop, Scheduler& scheduler, OperationRunner& operations,
+                                             BatchSink::Find find, BatchSink::Tell tell);
   // After Close() is done.
   ~Hub();
   Hub(const Hub&) = delete;
@@ -62,6 +62,11 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void SetRef(uint32_t id, bool ref);
   void Destroy(uint32_t id, bool reset);
 
+  TlsMetrics& metrics() { return sink_.metrics(); }
+  // Connections of all listeners, and those among them that nobody has claimed.
+  size_t live() const;
+  size_t pending() const;
+
   // Nothing is listened to, and there are no connections.
   bool idle() const;
   // Ends everything at once. Nothing is told any more.
@@ -83,7 +88,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
     HandshakeThread* thread = nullptr;  // that has the connection
   };
 
-  Hub(Scheduler& scheduler, BatchSink::Find find, BatchSink::Tell tell);
+  Hub(Scheduler& scheduler, OperationRunner& operations, BatchSink::Find find, BatchSink::Tell tell);
   int Open(uv_loop_t* loop);
 
   bool BeforeTurn() override { return sink_.Prepare(); }

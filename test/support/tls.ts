@@ -23,9 +23,15 @@ process.on('exit', () => {
 const file = (name: string): string => path.join(folder, name);
 const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'ignore' });
 
+const ALGORITHMS = {
+  rsa: ['rsa:2048'],
+  ec: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  ed25519: ['ed25519'],
+} as const;
+
 /** A certificate that signs itself, for a name of a server. */
-export function selfSigned(name: string, kind: 'rsa' | 'ec' = 'ec'): Identity {
-  const algorithm = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+export function selfSigned(name: string, kind: keyof typeof ALGORITHMS = 'ec'): Identity {
+  const algorithm = ALGORITHMS[kind];
   const out = ['-keyout', file('key'), '-out', file('cert')];
   openssl(
     'req',
@@ -42,6 +48,18 @@ export function selfSigned(name: string, kind: 'rsa' | 'ec' = 'ec'): Identity {
     `subjectAltName=DNS:${name}`,
   );
   return { cert: fs.readFileSync(file('cert'), 'utf8'), key: fs.readFileSync(file('key'), 'utf8') };
+}
+
+/** A certificate for a key that is elsewhere: another key has signed it. */
+export function certificateOf(publicKey: string, name: string): string {
+  const authority = selfSigned('authority');
+  fs.writeFileSync(file('ca'), authority.cert);
+  fs.writeFileSync(file('ca-key'), authority.key);
+  fs.writeFileSync(file('public'), publicKey);
+  openssl('req', '-new', '-key', file('ca-key'), '-out', file('csr'), '-subj', `/CN=${name}`);
+  const signer = ['-CA', file('ca'), '-CAkey', file('ca-key'), '-CAcreateserial', '-days', '30'];
+  openssl('x509', '-req', '-in', file('csr'), '-force_pubkey', file('public'), ...signer, '-out', file('cert'));
+  return fs.readFileSync(file('cert'), 'utf8');
 }
 
 /** An authority, and a client's certificate that it has signed. */

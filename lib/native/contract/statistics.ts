@@ -55,6 +55,22 @@ export interface NativeHistogram {
   p99: number;
 }
 
+export interface NativeTlsStats {
+  connections: number;
+  handshaking: number;
+  handshakes: { loop: number; thread: number };
+  latency: { loop: NativeHistogram; thread: NativeHistogram };
+  resumed: number;
+  failed: number;
+  dropped: number;
+  moved: number;
+  questions: number;
+  pauses: number;
+  abandoned: number;
+  bytesRead: number;
+  bytesWritten: number;
+}
+
 export interface NativeStats {
   jobs: {
     live: number;
@@ -89,4 +105,5 @@ export interface NativeStats {
 export interface NativeStatistics {
   jobs(withHighWater: boolean): NativeStats;
   operations(): NativeOperationStats;
+  tls(): NativeTlsStats;
 }
