@@ -71,11 +71,6 @@ void Connection::Run(bool readable, bool writable) {
   if (state_ == State::kFailed) return;
   const ErrorQueueScope scope;
   if (writable) Flush();
-  if (readable && wants_hang_up()) {
-    ended_ = true;
-    Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
-    return;
-  }
   if (readable && wants_to_read()) {
     if (const int error = transport_.Receive(); error != 0) OnSocketError(error);
   }
@@ -85,6 +80,13 @@ void Connection::Run(bool readable, bool writable) {
     if (state_ == State::kOpen) ReadPlaintext();
   }
   Finish();
+}
+
+void Connection::HangUp() {
+  if (!wants_hang_up()) return;
+  ended_ = true;
+  told_ = false;
+  Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
 }
 
 // Nothing of this connection may stay in the buffers of all.

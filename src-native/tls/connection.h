@@ -91,6 +91,8 @@ class Connection {
   }
   // One turn: the socket may be ready, or the connection had more to do than one turn allows.
   void Run(bool readable, bool writable);
+  // The peer has gone. A handshake that waits for somebody else is over; otherwise reading tells.
+  void HangUp();
   // Which readiness matters; none for a paused connection.
   bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
   // Only whether the peer has gone.

@@ -18,13 +18,13 @@
 
 namespace openssl_async {
 
-// A socket's readiness that matters: bits.
+// A socket's readiness, and which of it matters: bits.
 struct Interest {
   enum : uint8_t {
     kNone = 0,
     kRead = 1,
     kWrite = 2,
-    kHangUp = 4,  // told once, as readable
+    kHangUp = 4,  // told once
   };
 };
 
@@ -33,7 +33,8 @@ class Poller {
   class Delegate {
    public:
     // `token` as it was given to Watch(). Sockets may be watched and forgotten here.
-    virtual void OnReady(uint32_t token, bool readable, bool writable) = 0;
+    // `ready` has bits of Interest.
+    virtual void OnReady(uint32_t token, uint8_t ready) = 0;
     // Everything that was ready at once has been told.
     virtual void OnAllTold() = 0;
 

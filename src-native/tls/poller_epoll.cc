@@ -50,9 +50,12 @@ void Poller::Collect() {
   const int count = epoll_wait(epoll_.get(), events, kMostEvents, 0);
   for (int i = 0; i < count; ++i) {
     const uint32_t ready = events[i].events;
-    const bool broken = (ready & (EPOLLERR | EPOLLHUP)) != 0;
-    delegate_.OnReady(events[i].data.u32, broken || (ready & (EPOLLIN | EPOLLRDHUP)) != 0,
-                      broken || (ready & EPOLLOUT) != 0);
+    uint8_t told = 0;
+    if ((ready & (EPOLLERR | EPOLLHUP)) != 0) told = Interest::kRead | Interest::kWrite | Interest::kHangUp;
+    if ((ready & EPOLLIN) != 0) told |= Interest::kRead;
+    if ((ready & EPOLLRDHUP) != 0) told |= Interest::kRead | Interest::kHangUp;
+    if ((ready & EPOLLOUT) != 0) told |= Interest::kWrite;
+    delegate_.OnReady(events[i].data.u32, told);
   }
   delegate_.OnAllTold();
 }

@@ -60,8 +60,12 @@ int Poller::Watch(int fd, uint32_t token, uint8_t from, uint8_t to) {
     const uint32_t ready_token = found.token;
     self.told_ = true;
     OrDieOfMemory([&] {
-      self.delegate_.OnReady(ready_token, status != 0 || (ready & (UV_READABLE | UV_DISCONNECT)) != 0,
-                             status != 0 || (ready & UV_WRITABLE) != 0);
+      uint8_t told = 0;
+      if (status != 0) told = Interest::kRead | Interest::kWrite | Interest::kHangUp;
+      if ((ready & UV_READABLE) != 0) told |= Interest::kRead;
+      if ((ready & UV_DISCONNECT) != 0) told |= Interest::kRead | Interest::kHangUp;
+      if ((ready & UV_WRITABLE) != 0) told |= Interest::kWrite;
+      self.delegate_.OnReady(ready_token, told);
     });
   });
 }

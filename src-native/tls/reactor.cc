@@ -182,16 +182,16 @@ void Reactor::WakeSoon() {
   });
 }
 
-void Reactor::OnReady(uint32_t token, bool readable, bool writable) {
+void Reactor::OnReady(uint32_t token, uint8_t ready) {
   if ((token & kListenerToken) != 0) {
     Accept(token & ~kListenerToken);
   } else if (owner_.BeforeTurn()) {
-    Run(token, readable, writable);
+    Run(token, ready);
   }
 }
 
 // A handshake that has no time now is told of again.
-void Reactor::Run(uint32_t id, bool readable, bool writable) {
+void Reactor::Run(uint32_t id, uint8_t ready) {
   Slot* const slot = SlotOf(id);
   if (slot == nullptr || slot->connection == nullptr) return;
   Connection& connection = *slot->connection;
@@ -203,7 +203,8 @@ void Reactor::Run(uint32_t id, bool readable, bool writable) {
       return;
     }
   }
-  connection.Run(readable, writable);
+  if ((ready & Interest::kHangUp) != 0) connection.HangUp();
+  connection.Run((ready & Interest::kRead) != 0, (ready & Interest::kWrite) != 0);
   Update(*slot, id);
   owner_.AfterTurn(id, connection);
 }
@@ -224,7 +225,7 @@ void Reactor::RunReady() {
     slot = SlotOf(id);
     if (slot == nullptr || slot->connection == nullptr) continue;
     if (may_run) {
-      Run(id, false, false);
+      Run(id, 0);
     } else {
       Queue(*slot, id);
     }

@@ -91,12 +91,12 @@ class Reactor final : private Poller::Delegate {
     bool is_active;
   };
 
-  void OnReady(uint32_t token, bool readable, bool writable) override;
+  void OnReady(uint32_t token, uint8_t ready) override;
   void OnAllTold() override;
   void Accept(uint32_t id);
   void PauseAccepting();
   int SetActive(Watched& watched, bool is_active);
-  void Run(uint32_t id, bool readable, bool writable);
+  void Run(uint32_t id, uint8_t ready);
   void RunReady();
   void Update(Slot& slot, uint32_t id);
   void Queue(Slot& slot, uint32_t id);

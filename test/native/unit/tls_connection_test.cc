@@ -2,7 +2,6 @@
 #include "tls/connection.h"
 
 #include <fcntl.h>
-#include <openssl/pem.h>
 #include <sys/socket.h>
 
 #include <optional>
@@ -11,59 +10,11 @@
 #include <vector>
 
 #include "support.h"
+#include "tls_support.h"
 
 namespace openssl_async::testing {
 
 namespace {
-
-std::string Pem(int (*write)(BIO*, void*), void* object) {
-  const BioPointer bio(BIO_new(BIO_s_mem()));
-  REQUIRE(write(bio.get(), object) == 1);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<size_t>(size)};
-}
-
-struct Identity {
-  std::string certificate;
-  std::string key;
-};
-
-Identity SelfSigned(const char* name) {
-  const EvpPkeyPointer key(EVP_EC_gen("P-256"));
-  const X509Pointer certificate(X509_new());
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
-  X509_set_pubkey(certificate.get(), key.get());
-  X509_NAME* const subject = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
-  X509_set_issuer_name(certificate.get(), subject);
-  X509_sign(certificate.get(), key.get(), EVP_sha256());
-  return {Pem([](BIO* bio, void* object) { return PEM_write_bio_X509(bio, static_cast<X509*>(object)); },
-              certificate.get()),
-          Pem(
-              [](BIO* bio, void* object) {
-                return PEM_write_bio_PrivateKey(bio, static_cast<EVP_PKEY*>(object), nullptr, nullptr, 0, nullptr,
-                                                nullptr);
-              },
-              key.get())};
-}
-
-void UseKey(ContextOptions& options, std::string pem) {
-  options.keys.clear();
-  options.keys.push_back({SecretText(std::move(pem)), SecretText(), false});
-}
-
-std::shared_ptr<TlsContext> ContextOf(const Identity& identity) {
-  ContextOptions options;
-  options.certificates = {identity.certificate};
-  UseKey(options, identity.key);
-  options.min_version = TLS1_2_VERSION;
-  Result<std::shared_ptr<TlsContext>> context = TlsContext::Create(options);
-  REQUIRE(context.ok());
-  return context.value();
-}
 
 struct Told {
   TlsEventKind kind;
@@ -148,13 +99,6 @@ class Pair {
   SslPointer client;
   std::optional<Connection> connection;
 };
-
-std::shared_ptr<ServerSettings> Settings() {
-  static const Identity identity = SelfSigned("default");
-  auto settings = std::make_shared<ServerSettings>();
-  settings->context = ContextOf(identity);
-  return settings;
-}
 
 std::string PeerName(SSL* client) {
   const X509Pointer certificate(SSL_get1_peer_certificate(client));
