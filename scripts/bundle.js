@@ -49,7 +49,8 @@ const CORE = `
 
 const TLS = `
   export * as tls from './tls/tls';
-  export * as https from './tls/https';`;
+  export * as https from './tls/https';
+  export { register } from './tls/register';`;
 
 // What other parts of the library export comes from core.js: a second copy would open a second addon.
 const FROM_CORE = {

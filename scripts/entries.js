@@ -1,11 +1,12 @@
 'use strict';
 
 // The package's entries: what users import, the file of lib/ that says what it exports, and the file of dist/library/ that
-// holds the code. Entries of one file share what is loaded.
+// holds the code. Entries of one file share what is loaded. An entry that calls a function exports nothing.
 
 const ENTRIES = [
   { name: 'index', specifier: 'openssl-async', source: 'index', library: 'core' },
   { name: 'tls', specifier: 'openssl-async/tls', source: 'tls/tls', library: 'tls', hasDefault: true },
+  { name: 'register', specifier: 'openssl-async/register', source: 'tls/register', library: 'tls', calls: 'register' },
   { name: 'https', specifier: 'openssl-async/https', source: 'tls/https', library: 'tls', hasDefault: true },
 ];
 

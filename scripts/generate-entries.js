@@ -65,6 +65,13 @@ function checkNames(names, library, { name: entry }) {
   }
 }
 
+function writeCallingEntry({ name: file, specifier, library, calls }) {
+  const write = (extension, text) => fs.writeFileSync(path.join(root, 'dist', `${file}.${extension}`), text);
+  write('js', `'use strict';\nrequire('./library/${library}.js').${calls}();\n`);
+  write('mjs', `${head(specifier)}load();\n`);
+  for (const extension of ['d.ts', 'd.mts']) write(extension, 'export {};\n');
+}
+
 function writeEntry(entry) {
   const { name: file, specifier, source, library, hasDefault = false } = entry;
   const names = publicNames(source);
@@ -94,4 +101,4 @@ ${assignments}${hasDefault ? 'exports.default = exports;\n' : ''}`;
   }
 }
 
-for (const entry of ENTRIES) writeEntry(entry);
+for (const entry of ENTRIES) (entry.calls === undefined ? writeEntry : writeCallingEntry)(entry);

@@ -4,9 +4,26 @@
 export type Callable<C extends abstract new (...args: never[]) => unknown> = C &
   ((...args: ConstructorParameters<C>) => InstanceType<C>);
 
-/** `Class` itself for `instanceof`, subclasses and its name; called without `new`, it makes an instance. */
-export function callable<C extends new (...args: never[]) => object>(Class: C): Callable<C> {
-  const made = new Proxy(Class, { apply: (target, _self, args: never[]) => new target(...args) }) as Callable<C>;
+type Constructor = new (...args: never[]) => object;
+
+/**
+ * `Class` itself for `instanceof`, subclasses and its name; called without `new`, it makes an instance. Older code calls
+ * the constructor of its base class on an object of its own: `initialise` does for such an object what the constructor
+ * does; Node.js's own subclasses of `Base`, which is the class that `Class` extends, need no more than `Base`.
+ */
+export function callable<C extends Constructor>(
+  Class: C,
+  Base: Constructor,
+  initialise: (self: InstanceType<C>, args: never[]) => void,
+): Callable<C> {
+  const made = new Proxy(Class, {
+    apply(target, self: unknown, args: never[]) {
+      if (self instanceof target) initialise(self as InstanceType<C>, args);
+      else if (self instanceof Base) (Base as unknown as (...given: never[]) => void).apply(self, args);
+      else return new target(...args);
+      return undefined;
+    },
+  }) as Callable<C>;
   Object.defineProperty(Class.prototype, 'constructor', { value: made, writable: true, configurable: true });
   return made;
 }

@@ -9,6 +9,7 @@ import { objectEntry, privateKeyEntry, type KeyEntry } from '../keys/key';
 import type { Scope } from '../keys/scope';
 import { scopeOf } from '../operations/scope';
 import { nativeTls } from './connections';
+import type { SecureContextOptions } from './options';
 
 const NAMES = [
   'allowPartialTrustChain',
@@ -34,17 +35,26 @@ const NAMES = [
   'ticketKeys',
 ] as const;
 
+// Whoever replaces node:tls's own function by ours still means Node's here.
+const createNodesContext = nodeTls.createSecureContext;
+
 /** Options of a context, each read once. */
 export type ContextOptions = Partial<Record<(typeof NAMES)[number], unknown>>;
 
 /** What a server knows: certificates, keys, trust, versions and ciphers. {@link createSecureContext} makes one. */
 export class SecureContext implements nodeTls.SecureContext {
-  /** Undefined: only `node:tls` can use what it has here. */
-  readonly context: unknown = undefined;
   readonly #native: NativeTlsContext;
+  readonly #options: ContextOptions;
+  #nodes: nodeTls.SecureContext | undefined;
   /** The context of an HTTPS or TLS server, made by {@link createSecureContext}. @internal */
-  constructor(native: NativeTlsContext) {
+  constructor(native: NativeTlsContext, options: ContextOptions) {
     this.#native = native;
+    this.#options = options;
+  }
+  /** The context that functions of `node:tls` use, made of the same options when they ask for it. */
+  get context(): unknown {
+    this.#nodes ??= createNodesContext(this.#options as nodeTls.SecureContextOptions);
+    return this.#nodes.context;
   }
   /** Undefined for what is not of this class. @internal */
   static nativeOf(value: unknown): NativeTlsContext | undefined {
@@ -65,19 +75,36 @@ export function readContextOptions(value: unknown): ContextOptions {
  *
  * @param options - as those of `tls.createSecureContext()` of Node.js: `cert`, `key`, `passphrase`, `pfx`, `ca`, `crl`,
  * `ciphers`, `ecdhCurve`, `sigalgs`, `dhparam`, `minVersion`, `maxVersion`, `secureProtocol`, `secureOptions`,
- * `honorCipherOrder`, `sessionTimeout`, `ticketKeys`, `allowPartialTrustChain`. Default: none of them.
- * @returns the context. It cannot be used with functions of `node:tls`, nor theirs with this package's.
+ * `honorCipherOrder`, `sessionTimeout`, `ticketKeys`, `allowPartialTrustChain`; and {@link OwnContextOptions}. Default:
+ * none of them.
+ * @returns the context. Functions of `node:tls` take it, except for keys that only this package knows. Contexts of
+ * `node:tls` cannot be used here.
  * @throws with the codes of Node.js: `ERR_INVALID_ARG_TYPE`, `ERR_TLS_INVALID_PROTOCOL_VERSION`, `ERR_OSSL_…`;
  * `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
-export function createSecureContext(options?: nodeTls.SecureContextOptions): SecureContext {
-  return new SecureContext(createNativeContext(readContextOptions(options)));
+export function createSecureContext(options?: SecureContextOptions): SecureContext {
+  const given = readContextOptions(options);
+  return new SecureContext(createNativeContext(given), given);
+}
+
+// Options of contexts of node:tls, and our contexts of the same options once they were asked for.
+const ofNodes = new WeakMap<object, { options: ContextOptions; native?: NativeTlsContext }>();
+
+/** A function that makes contexts of `node:tls` which can be used here, too. */
+export function rememberingOptions<F extends typeof nodeTls.createSecureContext>(create: F): F {
+  return ((options) => {
+    const context = create(options);
+    ofNodes.set(context, { options: readContextOptions(options) });
+    return context;
+  }) as F;
 }
 
 /** The context of another module is refused by name. */
 export function toNativeContext(value: unknown): NativeTlsContext | undefined {
   const native = SecureContext.nativeOf(value);
   if (native !== undefined) return native;
+  const remembered = typeof value === 'object' && value !== null ? ofNodes.get(value) : undefined;
+  if (remembered !== undefined) return (remembered.native ??= createNativeContext(remembered.options));
   const isNodes = typeof value === 'object' && value !== null && 'context' in value;
   if (!isNodes) return undefined;
   throw nodeError(

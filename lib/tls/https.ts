@@ -8,21 +8,37 @@ import type { RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { callable } from './callable';
-import { coreOf, readServerOptions, ServerCore, type Listen2, type NodeServer } from './server-core';
+import { readServerOptions, type HttpsOptions, type ServerOptions } from './options';
+import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
 export { Agent, get, globalAgent, request } from 'node:https';
 
+// Whoever replaces it by ours still means Node's here.
+const NodesServer = nodeHttps.Server;
+
+function readHttpsOptions(options: unknown): ServerOptions {
+  const given = readServerOptions(options);
+  if (given.ALPNProtocols === undefined && given.ALPNCallback === undefined) given.ALPNProtocols = ['http/1.1'];
+  return given;
+}
+
 /** A server of HTTPS: `https.Server` of Node.js, whose connections are this package's. Experimental. */
-class HttpsServer extends nodeHttps.Server {
+class HttpsServer extends NodesServer {
   /**
-   * @param options - as those of `https.createServer()` of Node.js. Not there yet: `pskCallback`, `enableTrace`.
+   * @param options - as those of `https.createServer()` of Node.js, and {@link OwnServerOptions}. Not there yet:
+   * `pskCallback`, `enableTrace`.
    * @param listener - hears 'request'
    */
-  constructor(options?: nodeHttps.ServerOptions, listener?: RequestListener) {
-    const given = readServerOptions(options);
-    if (given.ALPNProtocols === undefined && given.ALPNCallback === undefined) given.ALPNProtocols = ['http/1.1'];
+  constructor(options?: HttpsOptions, listener?: RequestListener) {
+    const given = readHttpsOptions(options);
     super(given as nodeHttps.ServerOptions, listener);
     new ServerCore(this as unknown as NodeServer, given);
+  }
+  /** The constructor's work on an object that is there. @internal */
+  static initialise(self: HttpsServer, [options, listener]: unknown[]): void {
+    const given = readHttpsOptions(options);
+    (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
+    new ServerCore(self as unknown as NodeServer, given);
   }
 
   // Node's constructor calls it too.
@@ -68,7 +84,9 @@ class HttpsServer extends nodeHttps.Server {
 Object.defineProperty(HttpsServer, 'name', { value: 'Server' });
 
 /** See {@link Server} of this module; it can be called without `new`. Experimental. */
-export const Server = callable(HttpsServer);
+export const Server = callable(HttpsServer, NodesServer, (self, args) => {
+  HttpsServer.initialise(self, args);
+});
 /** An instance of {@link Server}. */
 export type Server = HttpsServer;
 
@@ -80,6 +98,6 @@ export type Server = HttpsServer;
  * @returns the server, which does not listen yet
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
-export function createServer(options?: nodeHttps.ServerOptions | RequestListener, listener?: RequestListener): Server {
+export function createServer(options?: HttpsOptions | RequestListener, listener?: RequestListener): Server {
   return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
 }

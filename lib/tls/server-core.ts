@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import * as net from 'node:net';
 import * as nodeTls from 'node:tls';
 import { asyncError, invalidArgType, nodeError } from '../base/errors';
-import { validateInteger } from '../base/validators';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsServerFlag } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
@@ -12,10 +11,10 @@ import { connections, type Listener } from './connections';
 import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys, type ContextOptions } from './context';
 import { UV_EADDRINUSE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
+import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
+import { toHandshakeTimeout, toThreads, type ServerOptions } from './options';
+import { Questions, toProtocols } from './questions';
 import { TLSSocket, type SocketOwner } from './socket';
-
-type SniCallback = (servername: string, done: (error?: Error | null, context?: unknown) => void) => void;
-type AlpnCallback = (hello: { servername: string; protocols: string[] }) => string | undefined;
 
 // Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
 interface Handle {
@@ -46,15 +45,6 @@ export type Listen2 = (
 ) => void;
 type CreateHandle = (address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown) => Handle | number;
 
-interface ServerOptions extends ContextOptions {
-  ALPNProtocols?: unknown;
-  ALPNCallback?: unknown;
-  SNICallback?: unknown;
-  handshakeTimeout?: unknown;
-  threads?: unknown;
-  rejectUnauthorized?: unknown;
-}
-
 const cores = new WeakMap<object, ServerCore>();
 
 /** The core of a server; undefined while the constructor of Node's class runs. */
@@ -72,8 +62,7 @@ export class ServerCore implements Listener, SocketOwner {
   #context: NativeTlsContext;
   #sessionContext = '';
   #protocols: Uint8Array | undefined;
-  readonly #sni: SniCallback | undefined;
-  readonly #alpn: AlpnCallback | undefined;
+  readonly #questions: Questions;
   readonly #requestsCertificate: boolean;
   readonly #rejectsUnauthorized: boolean;
   readonly #handshakeTimeoutMs: number;
@@ -84,8 +73,7 @@ export class ServerCore implements Listener, SocketOwner {
 
   constructor(server: NodeServer, options: ServerOptions) {
     this.#server = server;
-    this.#sni = optionalFunction(options.SNICallback, 'options.SNICallback') as SniCallback | undefined;
-    this.#alpn = optionalFunction(options.ALPNCallback, 'options.ALPNCallback') as AlpnCallback | undefined;
+    this.#questions = new Questions(options);
     this.#requestsCertificate = options.requestCert === true;
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
@@ -161,9 +149,9 @@ export class ServerCore implements Listener, SocketOwner {
     let flags = 0;
     if (this.#requestsCertificate) flags |= TlsServerFlag.requestsCertificate;
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
-    if (this.#sni !== undefined || this.#alpn !== undefined) flags |= TlsServerFlag.asks;
+    if (this.#questions.any) flags |= TlsServerFlag.asks;
     if (this.#logsKeys) flags |= TlsServerFlag.logsKeys;
-    if (this.#tellsConnections) flags |= TlsServerFlag.tellsConnections;
+    if (this.#tellsConnections || tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();
     native.setSettings(
       this.#listener,
@@ -206,6 +194,7 @@ export class ServerCore implements Listener, SocketOwner {
   /** Takes the place of net.Server's `_listen2`, and goes on there: libuv never watches our socket. */
   listen2(...args: Parameters<Listen2>): void {
     this.#resource = new AsyncResource('TLSSERVER');
+    this.#apply(); // somebody may have subscribed to handshakes
     const server = this.#server;
     const [address, port, type, , fd, flags] = args;
     server._handle ??= bind(address, port, type, fd, flags);
@@ -286,6 +275,9 @@ export class ServerCore implements Listener, SocketOwner {
       });
       return;
     }
+    TLSSocket.inContext(socket, () => {
+      tellEnd(socket);
+    });
     const { noDelay, keepAlive, keepAliveInitialDelay } = this.#server;
     if (noDelay === false) socket.setNoDelay(false);
     if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
@@ -309,6 +301,7 @@ export class ServerCore implements Listener, SocketOwner {
   }
 
   handshakeFailed(error: Error, socket: TLSSocket): void {
+    tellEnd(socket, error);
     this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
   }
 
@@ -342,12 +335,13 @@ export class ServerCore implements Listener, SocketOwner {
 
   // --- Questions
 
-  // Listeners of 'connection' may destroy the connection.
+  // Who hears of the connection may destroy it.
   accepted(id: number): void {
     const socket = this.#earlySocketOf(id);
     TLSSocket.inContext(socket, () => {
       try {
-        this.#server.emit('connection', socket as unknown as net.Socket);
+        if (tracesHandshakes()) tellBegin(this.#server, socket);
+        if (this.#tellsConnections) this.#server.emit('connection', socket as unknown as net.Socket);
       } finally {
         connections().native.proceed(id);
       }
@@ -355,60 +349,7 @@ export class ServerCore implements Listener, SocketOwner {
   }
 
   asking(id: number): void {
-    const hello = connections().native.hello(id);
-    if (hello === undefined) return;
-    const socket = this.#earlySocketOf(id);
-    TLSSocket.inContext(socket, () => {
-      try {
-        this.#askName(id, socket, hello[0], splitProtocols(hello[1]));
-      } catch (error) {
-        socket.destroy();
-        throw error; // a callback's own error is uncaught, as in Node.js
-      }
-    });
-  }
-
-  #askName(id: number, socket: TLSSocket, servername: string, protocols: string[]): void {
-    if (this.#sni === undefined || servername === '') {
-      this.#askProtocol(id, socket, undefined, servername, protocols);
-      return;
-    }
-    let answered = false;
-    const done = (error?: Error | null, context?: unknown): void => {
-      if (answered) throw nodeError('ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
-      answered = true;
-      if (socket.destroyed) return;
-      try {
-        if (error !== null && error !== undefined) throw error;
-        const native = context === null || context === undefined ? undefined : toNativeContext(context);
-        if (native === undefined && context !== null && context !== undefined) {
-          throw nodeError('ERR_TLS_INVALID_CONTEXT', 'SNI context must be a SecureContext', TypeError);
-        }
-        this.#askProtocol(id, socket, native, servername, protocols);
-      } catch (problem) {
-        TLSSocket.fail(socket, problem as Error);
-      }
-    };
-    this.#sni.call(socket as never, servername, done);
-  }
-
-  #askProtocol(
-    id: number,
-    socket: TLSSocket,
-    context: NativeTlsContext | undefined,
-    servername: string,
-    protocols: string[],
-  ): void {
-    if (this.#alpn === undefined || protocols.length === 0) {
-      connections().native.answer(id, context, false, '');
-      return;
-    }
-    const chosen = this.#alpn.call(socket as never, { servername, protocols });
-    if (chosen !== undefined && !protocols.includes(chosen)) {
-      const message = `ALPN callback returned a value (${chosen}) that did not match any of the client's offered protocols (${protocols.join(', ')})`;
-      throw nodeError('ERR_TLS_ALPN_CALLBACK_INVALID_RESULT', message, TypeError);
-    }
-    connections().native.answer(id, context, true, chosen ?? '');
+    this.#questions.ask(id, this.#earlySocketOf(id));
   }
 }
 
@@ -418,51 +359,4 @@ function bind(address: unknown, port: unknown, type: unknown, fd: unknown, flags
   let handle = isAnyAddress ? create('::', port, 6, fd, flags) : create(address, port, type, fd, flags);
   if (isAnyAddress && typeof handle === 'number') handle = create('0.0.0.0', port, 4, fd, flags);
   return typeof handle === 'number' ? null : handle; // node:net tries again, and reports the error
-}
-
-function optionalFunction(value: unknown, name: string): unknown {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
-  return value;
-}
-
-function toHandshakeTimeout(value: unknown): number {
-  if (value === undefined) return 120_000;
-  validateInteger(value, 'options.handshakeTimeout', 0, 2 ** 31 - 1);
-  return value === 0 ? 120_000 : value;
-}
-
-// One thread does the handshakes of many connections; more of them are for machines with cores to spare.
-function toThreads(value: unknown): number {
-  if (value === undefined) return 1;
-  validateInteger(value, 'options.threads', 0, 64);
-  return value;
-}
-
-function toProtocols(value: unknown): Uint8Array | undefined {
-  if (value === undefined || value === null) return undefined;
-  const out: { ALPNProtocols?: unknown } = {};
-  nodeTls.convertALPNProtocols(value as string[], out);
-  return out.ALPNProtocols === undefined ? undefined : Uint8Array.from(out.ALPNProtocols as Uint8Array);
-}
-
-function splitProtocols(list: Buffer): string[] {
-  const names: string[] = [];
-  for (let at = 0; at < list.length; at += 1 + (list[at] as number)) {
-    names.push(list.toString('latin1', at + 1, at + 1 + (list[at] as number)));
-  }
-  return names;
-}
-
-declare module 'node:tls' {
-  function convertALPNProtocols(protocols: string[], out: object): void;
-}
-
-/** All options of a server, each read once, own or inherited. */
-export function readServerOptions(value: unknown): ServerOptions {
-  if (value === undefined || value === null) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw invalidArgType('options', 'of type object', value);
-  const options: Record<string, unknown> = {};
-  for (const name in value) options[name] = (value as Record<string, unknown>)[name];
-  return options;
 }

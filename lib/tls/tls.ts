@@ -6,10 +6,21 @@
  */
 import * as nodeTls from 'node:tls';
 import { callable } from './callable';
-import { coreOf, readServerOptions, ServerCore, type Listen2, type NodeServer } from './server-core';
+import { readServerOptions, type TlsOptions } from './options';
+import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
 export { createSecureContext, SecureContext } from './context';
-export { TLSSocket } from './socket';
+export { attach } from './attach';
+export { type HandshakeMessage } from './handshake-channels';
+export {
+  type ClientHello,
+  type OwnContextOptions,
+  type OwnServerOptions,
+  type SecureContextOptions,
+  type ServerKey,
+  type TlsOptions,
+} from './options';
+export { TLSSocket, type Handshake } from './socket';
 export {
   checkServerIdentity,
   connect,
@@ -21,18 +32,28 @@ export {
   rootCertificates,
 } from 'node:tls';
 
+// Whoever replaces it by ours still means Node's here.
+const NodesServer = nodeTls.Server;
+
 /**
  * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
  */
-class TlsServer extends nodeTls.Server {
+class TlsServer extends NodesServer {
   /**
-   * @param options - as those of `tls.createServer()` of Node.js. Not there yet: `pskCallback`, `enableTrace`.
+   * @param options - as those of `tls.createServer()` of Node.js, and {@link OwnServerOptions}. Not there yet:
+   * `pskCallback`, `enableTrace`.
    * @param listener - hears 'secureConnection'
    */
-  constructor(options?: nodeTls.TlsOptions, listener?: (socket: nodeTls.TLSSocket) => void) {
+  constructor(options?: TlsOptions, listener?: (socket: nodeTls.TLSSocket) => void) {
     const given = readServerOptions(options);
     super(given as nodeTls.TlsOptions, listener);
     new ServerCore(this as unknown as NodeServer, given);
+  }
+  /** The constructor's work on an object that is there. @internal */
+  static initialise(self: TlsServer, [options, listener]: unknown[]): void {
+    const given = readServerOptions(options);
+    (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
+    new ServerCore(self as unknown as NodeServer, given);
   }
 
   // Node's constructor calls it too.
@@ -68,7 +89,9 @@ class TlsServer extends nodeTls.Server {
 Object.defineProperty(TlsServer, 'name', { value: 'Server' });
 
 /** See {@link Server} of this module; it can be called without `new`. Experimental. */
-export const Server = callable(TlsServer);
+export const Server = callable(TlsServer, NodesServer, (self, args) => {
+  TlsServer.initialise(self, args);
+});
 /** An instance of {@link Server}. */
 export type Server = TlsServer;
 
@@ -81,7 +104,7 @@ export type Server = TlsServer;
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
 export function createServer(
-  options?: nodeTls.TlsOptions | ((socket: nodeTls.TLSSocket) => void),
+  options?: TlsOptions | ((socket: nodeTls.TLSSocket) => void),
   listener?: (socket: nodeTls.TLSSocket) => void,
 ): Server {
   return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);

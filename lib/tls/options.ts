@@ -1,0 +1,90 @@
+// Options of servers: Node.js's, and our own.
+import type { KeyObject } from 'node:crypto';
+import type * as nodeHttps from 'node:https';
+import type * as nodeTls from 'node:tls';
+import { invalidArgType } from '../base/errors';
+import { validateInteger } from '../base/validators';
+import type { AsyncKey } from '../keys/key';
+import type { ContextOptions, SecureContext } from './context';
+import type { TLSSocket } from './socket';
+
+/** A private key: as `node:tls` takes it, or a key that may be held elsewhere. */
+export type ServerKey = NonNullable<nodeTls.SecureContextOptions['key']> | KeyObject | AsyncKey | (KeyObject | AsyncKey)[];
+
+/** What a client has said before its handshake began. */
+export interface ClientHello {
+  /** The name that it asks for; undefined without one. */
+  readonly servername: string | undefined;
+  /** The protocols that it offers by ALPN, in its order. */
+  readonly protocols: readonly string[];
+}
+
+/** Options of contexts that `node:tls` does not have. */
+export interface OwnContextOptions {
+  /**
+   * The private key, or several of them for certificates of several kinds. Keys of engines, stores and
+   * `createRemoteKey()` sign where they are, and no handshake holds the event loop meanwhile.
+   */
+  key?: ServerKey;
+  /** The provider that works with the key, for example `'accelerator'`. Default: OpenSSL's choice. */
+  provider?: string;
+}
+
+/** Options of servers that `node:tls` does not have. */
+export interface OwnServerOptions extends OwnContextOptions {
+  /**
+   * The threads that do this server's handshakes, 0 to 64; with 0, handshakes run on the event loop. All servers of a
+   * thread of Node.js share them. Default: 1.
+   */
+  threads?: number;
+  /**
+   * Chooses the context when a client has said what it wants. The handshake waits for the promise; an error ends it.
+   * Without a context, `SNICallback` or `addContext()` count. Default: nobody is asked.
+   */
+  onClientHello?: (
+    this: TLSSocket,
+    hello: ClientHello,
+  ) => SecureContext | null | undefined | Promise<SecureContext | null | undefined>;
+}
+
+/** Options of `createSecureContext()`. */
+export type SecureContextOptions = Omit<nodeTls.SecureContextOptions, 'key'> & OwnContextOptions;
+/** Options of a server of TLS. */
+export type TlsOptions = Omit<nodeTls.TlsOptions, 'key'> & OwnServerOptions;
+/** Options of a server of HTTPS. */
+export type HttpsOptions = Omit<nodeHttps.ServerOptions, 'key'> & OwnServerOptions;
+
+/** All options of a server. */
+export interface ServerOptions extends ContextOptions {
+  ALPNProtocols?: unknown;
+  ALPNCallback?: unknown;
+  SNICallback?: unknown;
+  handshakeTimeout?: unknown;
+  onClientHello?: unknown;
+  rejectUnauthorized?: unknown;
+  threads?: unknown;
+}
+
+/** Reads all options of a server once, own or inherited. */
+export function readServerOptions(value: unknown): ServerOptions {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalidArgType('options', 'of type object', value);
+  const options: Record<string, unknown> = {};
+  for (const name in value) options[name] = (value as Record<string, unknown>)[name];
+  return options;
+}
+
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
+
+export function toHandshakeTimeout(value: unknown): number {
+  if (value === undefined) return DEFAULT_HANDSHAKE_TIMEOUT_MS;
+  validateInteger(value, 'options.handshakeTimeout', 0, 2 ** 31 - 1);
+  return value === 0 ? DEFAULT_HANDSHAKE_TIMEOUT_MS : value;
+}
+
+// One thread does the handshakes of many connections; more of them are for machines with cores to spare.
+export function toThreads(value: unknown): number {
+  if (value === undefined) return 1;
+  validateInteger(value, 'options.threads', 0, 64);
+  return value;
+}
