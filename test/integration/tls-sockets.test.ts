@@ -140,7 +140,11 @@ test('each connection has its async context, as with node:tls', async () => {
       socket.on('end', () => socket.end());
     });
     const port = await storage.run('server', () => listen(server));
-    const clients = [await connectTo(port), await connectTo(port)];
+    const clients: nodeTls.TLSSocket[] = [];
+    while (clients.length < 2) {
+      const [client] = await Promise.all([connectTo(port), once(server, 'secureConnection')]);
+      clients.push(client);
+    }
     for (const client of clients) {
       client.end('x');
       await once(client.resume(), 'close');
