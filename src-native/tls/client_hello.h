@@ -20,7 +20,7 @@ enum class HelloStatus {
   kUnreadable,  // not a client hello of TLS, or a broken one: OpenSSL answers it
 };
 
-// A longer hello counts as unreadable.
+// A longer hello counts as unreadable; the heads of its records count, too.
 constexpr size_t kMaxHelloBytes = 64 * 1024;
 
 // `bytes` begin with the connection's first one. `hello` is set when the hello is complete.

@@ -84,6 +84,16 @@ TEST_SUITE("TLS client hello") {
     CHECK(Read(Record(Number(1, 1) + Number(kMaxHelloBytes, 3))) == HelloStatus::kUnreadable);
   }
 
+  TEST_CASE("one that is too long by the heads of its records is unreadable, at once and in pieces") {
+    const std::string message = Message(Extension(21, std::string(12'000, '\0')));
+    std::string records;
+    for (const char byte : message) records += Record(std::string(1, byte));
+    REQUIRE(records.size() > kMaxHelloBytes);
+    CHECK(Read(records.substr(0, kMaxHelloBytes)) == HelloStatus::kIncomplete);
+    CHECK(Read(records.substr(0, kMaxHelloBytes + 1)) == HelloStatus::kUnreadable);
+    CHECK(Read(records) == HelloStatus::kUnreadable);
+  }
+
   TEST_CASE("whatever bytes come, none beyond the end is read") {
     std::mt19937 random(1);
     const std::string good = Record(Message(ServerName("a.test") + Protocols("\x02h2")));
