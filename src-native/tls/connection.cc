@@ -112,6 +112,7 @@ void Connection::OnSocketError(int error) {
 void Connection::Fail(int32_t reason) {
   state_ = State::kFailed;
   reason_ = reason;
+  waits_for_drain_ = false;  // nothing is told after a failure
   // Streams lose plaintext and its end when an error comes with them: it gets a turn of its own.
   failure_is_due_ = told_;
   if (!failure_is_due_) events_->OnEvent(*this, TlsEventKind::kFailed, reason);

@@ -184,6 +184,17 @@ TEST_SUITE("TLS connection") {
     CHECK(pair.events.Heard(TlsEventKind::kDrained));
   }
 
+  TEST_CASE("nothing drains after a failure") {
+    Pair pair(Settings());
+    pair.Shake();
+    pair.connection->Write(ViewOf(std::string(3'000'000, 'x')));
+    REQUIRE(pair.connection->wants_to_write());
+    pair.client_fd.reset();
+    pair.Turn();
+    CHECK(pair.events.told.back().kind == TlsEventKind::kFailed);
+    CHECK_FALSE(pair.events.Heard(TlsEventKind::kDrained));
+  }
+
   TEST_CASE("a turn takes no more than its share") {
     Pair pair(Settings());
     pair.Shake();
