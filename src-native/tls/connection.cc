@@ -100,7 +100,7 @@ void Connection::Flush() {
   if (error != 0) {
     OnSocketError(error);
   } else if (!transport_.pending()) {
-    if (ending_) EndSocket(transport_.fd());
+    if (ending_) transport_.EndOutput();
     if (std::exchange(waits_for_drain_, false)) events_->OnEvent(*this, TlsEventKind::kDrained, 0);
   }
 }
@@ -347,7 +347,7 @@ void Connection::End() {
   if (error != 0) {
     OnSocketError(error);
   } else if (!transport_.pending()) {
-    EndSocket(transport_.fd());
+    transport_.EndOutput();
     waits_for_drain_ = false;
   }
   transport_.Settle();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace openssl_async {
 
@@ -83,6 +84,10 @@ int Transport::Flush() {
   return std::min(count, 0);
 }
 
+void Transport::EndOutput() {
+  if (!std::exchange(output_ended_, true)) EndSocket(socket_.get());
+}
+
 BioPointer Transport::NewBio() {
   BioPointer bio(Method() == nullptr ? nullptr : BIO_new(Method()));
   if (bio == nullptr) return bio;
@@ -120,6 +125,7 @@ int Transport::Read(BIO* bio, char* buffer, int size) {
 int Transport::Write(BIO* bio, const char* data, int size) {
   auto& self = *static_cast<Transport*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
+  if (self.output_ended_) return size;
   try {
     self.output().append(data, static_cast<size_t>(std::max(size, 0)));
   } catch (const std::bad_alloc&) {

@@ -44,6 +44,8 @@ class Transport {
   int Flush();
   // Ciphertext waits for the socket to be writable.
   bool pending() const { return sent_ < pending_.size(); }
+  // Tells the peer that nothing follows. OpenSSL's later output is dropped: it may still answer the peer's messages.
+  void EndOutput();
 
   // Null without memory. The transport outlives it.
   BioPointer NewBio();
@@ -63,6 +65,7 @@ class Transport {
   size_t sent_ = 0;
   bool ended_ = false;
   bool is_alone_ = false;
+  bool output_ended_ = false;
 };
 
 }  // namespace openssl_async

@@ -224,6 +224,22 @@ TEST_SUITE("TLS connection") {
     }
   }
 
+  TEST_CASE("after our end, the client may ask for new keys and goes on sending") {
+    Pair pair(Settings());
+    pair.Shake();
+    REQUIRE(SSL_version(pair.client.get()) == TLS1_3_VERSION);
+    pair.connection->End();
+    // OpenSSL answers the first request when the second one comes.
+    for (int i = 0; i < 2; ++i) {
+      SSL_key_update(pair.client.get(), SSL_KEY_UPDATE_REQUESTED);
+      SSL_do_handshake(pair.client.get());
+    }
+    SSL_write(pair.client.get(), "last", 4);
+    pair.Turn();
+    CHECK(pair.events.text == "last");
+    CHECK_FALSE(pair.events.Heard(TlsEventKind::kFailed));
+  }
+
   TEST_CASE("a record that is no good fails after the plaintext before it, in a turn of its own") {
     Pair pair(Settings());
     pair.Shake();
