@@ -93,11 +93,11 @@ class Connection {
   void Run(bool readable, bool writable);
   // The peer has gone. A handshake that waits for somebody else is over; otherwise reading tells.
   void HangUp();
-  // Which readiness matters; none for a paused connection.
+  // Which readiness matters; none of a connection that has failed, and not the one to read of a paused one.
   bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
-  bool wants_to_write() const { return transport_.pending(); }
+  bool wants_to_write() const { return transport_.pending() && state_ != State::kFailed; }
   // It needs a turn although its socket may never be ready again.
   bool has_more() const;
 

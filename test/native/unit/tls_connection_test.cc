@@ -256,6 +256,19 @@ TEST_SUITE("TLS connection") {
     CHECK_FALSE(pair.connection->failure().empty());
   }
 
+  TEST_CASE("a connection that has failed wants nothing of its socket, though bytes wait") {
+    Pair pair(Settings());
+    pair.Shake();
+    pair.connection->Write(ViewOf(std::string(3'000'000, 'x')));
+    REQUIRE(pair.connection->wants_to_write());
+    const std::string bad = std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'b');
+    REQUIRE(write(pair.client_fd.get(), bad.data(), bad.size()) == static_cast<ssize_t>(bad.size()));
+    pair.connection->Run(true, false);
+    REQUIRE(pair.events.Heard(TlsEventKind::kFailed));
+    CHECK_FALSE(pair.connection->wants_to_read());
+    CHECK_FALSE(pair.connection->wants_to_write());
+  }
+
   TEST_CASE("whoever leaves during the handshake, or takes too long") {
     Pair leaving(Settings());
     shutdown(leaving.client_fd.get(), SHUT_WR);
