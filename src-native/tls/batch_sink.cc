@@ -9,6 +9,7 @@ namespace {
 // A turn of a connection tells at most: a drain, the lines of a handshake's key log, its end, plaintext and its end.
 constexpr size_t kMostEventsOfTurn = 24;
 constexpr size_t kMostKeyLogBytes = 8 * 1024;
+constexpr size_t kMostEventsBesideKeyLog = 8;
 
 }  // namespace
 
@@ -73,6 +74,8 @@ void BatchSink::OnData(Connection& connection, size_t size) {
 
 void BatchSink::OnKeyLog(Connection& connection, const char* line) {
   const size_t size = strlen(line);
+  const size_t events_left = memory_.words_count / kWordsPerTlsEvent - count_;
+  if (events_left <= kMostEventsBesideKeyLog) return;
   if (size > memory_.slab_size - used_ - Connection::kTurnBytes) return;
   memcpy(memory_.slab + used_, line, size);
   Add(TlsEventKind::kKeyLog, connection.id(), connection.listener().id(), 0, used_, size);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support.h"
+#include "tls/batch_sink.h"
 #include "tls_support.h"
 
 namespace openssl_async::testing {
@@ -31,7 +32,7 @@ class Recorder final : public ConnectionEvents {
     text.append(reinterpret_cast<char*>(room_.data()), size);
     told.push_back({TlsEventKind::kData, 0});
   }
-  void OnKeyLog(Connection&, const char*) override {}
+  void OnKeyLog(Connection&, const char* line) override { key_log.emplace_back(line); }
   void OnEvent(Connection&, TlsEventKind kind, int32_t value) override { told.push_back({kind, value}); }
 
   bool Heard(TlsEventKind kind) const {
@@ -43,6 +44,7 @@ class Recorder final : public ConnectionEvents {
 
   std::string text;
   std::vector<Told> told;
+  std::vector<std::string> key_log;
 
  private:
   std::vector<unsigned char> room_ = std::vector<unsigned char>(Connection::kTurnBytes);
@@ -193,6 +195,43 @@ TEST_SUITE("TLS connection") {
     pair.Turn();
     CHECK(pair.events.told.back().kind == TlsEventKind::kFailed);
     CHECK_FALSE(pair.events.Heard(TlsEventKind::kDrained));
+  }
+
+  TEST_CASE("keys of the handshake are logged, and keys that a client renews are not") {
+    auto settings = Settings();
+    settings->flags = static_cast<uint32_t>(TlsServerFlag::kLogsKeys);
+    settings->LogKeys();
+    Pair pair(settings);
+    pair.Shake();
+    REQUIRE(SSL_version(pair.client.get()) == TLS1_3_VERSION);
+    const size_t lines = pair.events.key_log.size();
+    CHECK(lines > 0);
+    for (int i = 0; i < 100; ++i) {
+      SSL_key_update(pair.client.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+      REQUIRE(SSL_write(pair.client.get(), "x", 1) == 1);
+    }
+    pair.Turn();
+    CHECK(pair.events.text == std::string(100, 'x'));
+    CHECK(pair.events.key_log.size() == lines);
+  }
+
+  TEST_CASE("a batch takes no more lines of the key log than it has room for") {
+    constexpr size_t kEvents = 30;
+    std::vector<int32_t> words(kEvents * kWordsPerTlsEvent);
+    std::vector<unsigned char> slab(64 * 1024);
+    size_t told = 0;
+    BatchSink sink(
+        [&] {
+          return BatchSink::Memory{words.data(), words.size(), slab.data(), slab.size()};
+        },
+        [&](size_t count) { told = count; });
+    REQUIRE(sink.Prepare());
+    Pair pair(Settings());
+    ConnectionEvents& events = sink;
+    for (size_t i = 0; i < 2 * kEvents; ++i) events.OnKeyLog(*pair.connection, "LABEL");
+    sink.Deliver();
+    CHECK(told > 0);
+    CHECK(told < kEvents);
   }
 
   TEST_CASE("a turn takes no more than its share") {
