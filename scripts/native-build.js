@@ -1,8 +1,7 @@
 'use strict';
 
-// Compiles the native unit tests: everything in src-native/ except the entries of the addon and of the module, with
-// test/native/unit/, against the system's OpenSSL and libuv. Objects are kept and remade when a file that they include
-// has changed.
+// Compiles native test programs against the system's OpenSSL and libuv. Objects are kept and remade when a file that they
+// include has changed.
 
 const { execFile, execFileSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -53,13 +52,15 @@ function isFresh(object) {
 }
 
 /**
- * @param {'none' | 'address' | 'thread'} sanitizer
- * @returns {Promise<string>} the path of the test program
+ * @param {string} compiler
+ * @param {string[]} flags for every source
+ * @param {string} folder of the objects
+ * @param {{ source: string, own: string[] }[]} sources with flags of their own
+ * @returns {Promise<string[]>} the objects
  */
-async function buildNativeTests(sanitizer) {
-  process.chdir(root);
-  const { compiler, flags, ours } = SANITIZERS[sanitizer];
-  const folder = path.join('build-native', sanitizer);
+async function compileSources(compiler, flags, folder, sources) {
+  const toObject = ({ source }) => path.join(folder, source.replace(/\.\w+$/, '.o'));
+  const stale = sources.filter((each) => !isFresh(toObject(each)));
   const compile = [
     '-std=c++17',
     // Lines are all that a report shows; types of everything would take a third of the compiler's time.
@@ -69,33 +70,46 @@ async function buildNativeTests(sanitizer) {
     '-Werror',
     '-pthread',
     '-Isrc-native',
-    '-Itest/native/unit',
     ...pkgConfig('--cflags'),
     ...flags,
   ];
-  const toObject = (own) => (source) => ({ source, object: path.join(folder, source.replace(/\.\w+$/, '.o')), own });
-  const tests = listSources('test/native/unit').filter((source) => sanitizer !== 'thread' || servesThreads(source));
-  const pending = [
-    ...listSources('src-native', { except: ['binding', 'accelerator/module'] }).map(toObject(['-O1', ...ours])),
-    // Not optimized: they are long, and nobody waits for their own code.
-    ...tests.map(toObject(['-O0'])),
-  ];
-  const stale = pending.filter(({ object }) => !isFresh(object));
 
   async function worker() {
     for (let next = stale.shift(); next !== undefined; next = stale.shift()) {
-      fs.mkdirSync(path.dirname(next.object), { recursive: true });
-      const { source, object, own } = next;
-      const { stderr } = await run(compiler, [...compile, ...own, '-MMD', '-c', source, '-o', object]);
+      const object = toObject(next);
+      fs.mkdirSync(path.dirname(object), { recursive: true });
+      const { stderr } = await run(compiler, [...compile, ...next.own, '-MMD', '-c', next.source, '-o', object]);
       process.stderr.write(stderr);
     }
   }
   await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+  return sources.map(toObject);
+}
 
-  const program = path.join(folder, 'unit-tests');
-  const objects = pending.map(({ object }) => object);
-  await run(compiler, [...flags, ...ours, '-pthread', ...objects, ...pkgConfig('--libs'), '-ldl', '-o', program]);
+async function linkProgram(compiler, flags, objects, program) {
+  await run(compiler, [...flags, '-pthread', ...objects, ...pkgConfig('--libs'), '-ldl', '-o', program]);
   return program;
 }
 
-module.exports = { buildNativeTests, isFresh, root };
+const withFlags = (sources, own) => sources.map((source) => ({ source, own }));
+
+/**
+ * The unit tests: everything in src-native/ except the entries of the addon and of the module, with test/native/unit/.
+ *
+ * @param {'none' | 'address' | 'thread'} sanitizer
+ * @returns {Promise<string>} the path of the test program
+ */
+async function buildNativeTests(sanitizer) {
+  process.chdir(root);
+  const { compiler, flags, ours } = SANITIZERS[sanitizer];
+  const folder = path.join('build-native', sanitizer);
+  const tests = listSources('test/native/unit').filter((source) => sanitizer !== 'thread' || servesThreads(source));
+  const objects = await compileSources(compiler, ['-Itest/native/unit', ...flags], folder, [
+    ...withFlags(listSources('src-native', { except: ['binding', 'accelerator/module'] }), ['-O1', ...ours]),
+    // Not optimized: they are long, and nobody waits for their own code.
+    ...withFlags(tests, ['-O0']),
+  ]);
+  return linkProgram(compiler, [...flags, ...ours], objects, path.join(folder, 'unit-tests'));
+}
+
+module.exports = { buildNativeTests, compileSources, isFresh, linkProgram, root, withFlags };

@@ -1,0 +1,168 @@
+#include "server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sanitizer/asan_interface.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "feature.h"
+#include "identity.h"
+#include "openssl/error_queue.h"
+#include "pattern.h"
+#include "require.h"
+#include "tls/session_details.h"
+#include "tls_client.h"
+
+namespace openssl_async::fuzz {
+
+namespace {
+
+std::shared_ptr<ServerSettings> SettingsOf(uint8_t options) {
+  static const std::shared_ptr<TlsContext> ec = MakeContext(KeyType::kEc);
+  static const std::shared_ptr<TlsContext> rsa = MakeContext(KeyType::kRsa);
+  constexpr uint8_t kFlags = 15;
+  auto settings = std::make_shared<ServerSettings>();
+  settings->context = ec;
+  settings->flags = options & kFlags;
+  if ((options & ServerOption::kProtocols) != 0) settings->protocols = "\x08http/1.1\x02h2";
+  if ((options & ServerOption::kNames) != 0) settings->names.push_back({"r*.test", rsa});
+  if (settings->Has(TlsServerFlag::kLogsKeys)) settings->LogKeys();
+  return settings;
+}
+
+// Everything that JavaScript can ask for.
+void ReadDetails(SSL* ssl) {
+  for (const std::string& der : PeerCertificates(ssl)) Require(!der.empty(), "a certificate has bytes");
+  Require(!OwnCertificate(ssl).empty(), "the server has a certificate");
+  VerifyResult(ssl);
+  Require(!CipherOf(ssl).name.empty(), "a cipher has a name");
+  const std::string protocol = ProtocolOf(ssl);
+  Require(protocol.empty() || protocol == "h2" || protocol == "http/1.1", "the protocol is an offered one");
+  SessionOf(ssl);
+  TicketOf(ssl);
+  FinishedOf(ssl, true);
+  FinishedOf(ssl, false);
+  SharedSignatureAlgorithms(ssl);
+  ExportKeyingMaterial(ssl, 32, "label", "context", true);
+}
+
+}  // namespace
+
+Server::Server(uint8_t options, int fd) : settings_(SettingsOf(options)), witness_(settings_->flags) {
+  ASAN_POISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
+  if ((options & ServerOption::kSmallBuffer) != 0) {
+    constexpr int kBytes = 8192;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof(kBytes));
+  }
+  Make(UniqueSocket(fd));
+}
+
+// The one place that knows what a connection is made of.
+void Server::Make(UniqueSocket socket) {
+  connection_.emplace(1, std::move(socket), settings_, buffers_, witness_.events());
+}
+
+Server::~Server() {
+  const ErrorQueueScope scope;
+  if (witness_.secure()) ReadDetails(connection_->ssl());
+  const int fd = connection_->fd();
+  connection_.reset();
+  ASAN_UNPOISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
+  Require(fcntl(fd, F_GETFD) == -1, "the socket is closed");
+  Require(settings_.use_count() == 1, "nobody keeps the settings");
+}
+
+void Server::Prepend(ByteView bytes) { connection_->Prepend(bytes); }
+
+void Server::Run(bool readable, bool writable) {
+  BeforeCall();
+  ASAN_UNPOISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
+  connection_->Run(readable, writable);
+  // Another connection would overwrite it.
+  ASAN_POISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
+  AfterCall();
+}
+
+void Server::RunMore(size_t most_turns) {
+  for (size_t turns = 0; turns < most_turns && connection_->has_more(); ++turns) Run(false, false);
+}
+
+void Server::RunAll() {
+  constexpr int kFarTooManyTurns = 1000;
+  for (int turns = 0;; ++turns) {
+    Require(turns < kFarTooManyTurns, "every turn leads on");
+    const Ready ready = Poll();
+    if (!ready.read && !ready.write && !connection_->has_more()) return;
+    Run(ready.read, ready.write);
+  }
+}
+
+// As the hub's poller does it.
+Server::Ready Server::Poll() const {
+  constexpr short kRead = POLLIN | POLLRDHUP;
+  pollfd socket = {connection_->fd(), 0, 0};
+  if (connection_->wants_to_read()) socket.events |= kRead;
+  if (connection_->wants_to_write()) socket.events |= POLLOUT;
+  if (socket.events == 0 || poll(&socket, 1, 0) != 1) return {};
+  const bool is_broken = (socket.revents & (POLLERR | POLLHUP)) != 0;
+  return {is_broken || (socket.revents & kRead) != 0, is_broken || (socket.revents & POLLOUT) != 0};
+}
+
+void Server::SetPaused(bool paused) { connection_->SetPaused(paused); }
+
+void Server::Write(size_t size) {
+  constexpr size_t kMost = 2 * 1024 * 1024;
+  if (sent_ + size > kMost) return;
+  BeforeCall();
+  const ByteView plaintext = PlaintextOfServer().At(sent_, std::min(size, Pattern::kPeriod));
+  const size_t taken = connection_->Write(plaintext);
+  Require(taken <= plaintext.size, "no more is taken than was given");
+  sent_ += taken;
+  AfterCall();
+}
+
+void Server::End() {
+  BeforeCall();
+  connection_->End();
+  AfterCall();
+}
+
+void Server::TimeOut() {
+  BeforeCall();
+  const bool handshaking = connection_->handshaking();
+  connection_->TimeOut();
+  AfterCall();
+  Require(!handshaking || witness_.failed() || connection_->has_more(), "a handshake that took too long fails");
+}
+
+void Server::Answer(uint8_t options) {
+  BeforeCall();
+  const bool chooses = (options & AnswerOption::kChooses) != 0;
+  std::string protocol;
+  if ((options & AnswerOption::kH2) != 0) protocol = "h2";
+  if ((options & AnswerOption::kUnknownProtocol) != 0) protocol = "spdy/3";
+  const bool gives_context = (options & AnswerOption::kContext) != 0;
+  connection_->Answer(gives_context ? settings_->context : nullptr, chooses, protocol);
+  AfterCall();
+}
+
+void Server::BeforeCall() {
+  ERR_clear_error();  // the client's
+  witness_.BeginTurn();
+}
+
+void Server::AfterCall() {
+  witness_.EndTurn();
+  Require(buffers_.output.empty(), "nothing stays in the buffers of all connections");
+  Require(ERR_peek_error() == 0, "no error stays in the thread's queue");
+  for (const std::string& line : connection_->failure()) MarkFeature(FeatureKind::kFailure, HashOf(line));
+  if (connection_->ssl() != nullptr) {
+    MarkFeature(FeatureKind::kState, static_cast<uint32_t>(SSL_get_state(connection_->ssl())));
+  }
+}
+
+}  // namespace openssl_async::fuzz

@@ -1,0 +1,65 @@
+// A connection at one end of a pair of sockets, and what it must keep to.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "tls/connection.h"
+#include "witness.h"
+
+namespace openssl_async::fuzz {
+
+// Bits of a server's settings. The lowest four are those of TlsServerFlag.
+struct ServerOption {
+  enum : uint8_t { kProtocols = 16, kNames = 32, kSmallBuffer = 64 };
+};
+
+class Server {
+ public:
+  Server(uint8_t options, int fd);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  const Witness& witness() const { return witness_; }
+  const Connection& connection() const { return *connection_; }
+  // Bytes of plaintext that went in.
+  size_t sent() const { return sent_; }
+
+  void Prepend(ByteView bytes);
+  void Run(bool readable, bool writable);
+  // Turns without readiness, while it has more to do.
+  void RunMore(size_t most_turns);
+  // As a loop does: turns while the socket is ready for what is wanted, or there is more to do.
+  void RunAll();
+  void SetPaused(bool paused);
+  void Write(size_t size);
+  void End();
+  void TimeOut();
+  // See AnswerOption.
+  void Answer(uint8_t options);
+
+ private:
+  struct Ready {
+    bool read = false;
+    bool write = false;
+  };
+
+  void Make(UniqueSocket socket);
+  Ready Poll() const;
+  void BeforeCall();
+  void AfterCall();
+
+  std::shared_ptr<ServerSettings> settings_;
+  TransportBuffers buffers_;
+  Witness witness_;
+  std::optional<Connection> connection_;
+  size_t sent_ = 0;
+};
+
+// Bits of an answer to TlsEventKind::kAsking.
+struct AnswerOption {
+  enum : uint8_t { kContext = 1, kChooses = 2, kH2 = 4, kUnknownProtocol = 8 };
+};
+
+}  // namespace openssl_async::fuzz
