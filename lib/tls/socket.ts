@@ -43,6 +43,11 @@ interface ReadableState {
   readonly length: number;
   readonly sync: boolean;
 }
+// What streams have not written yet: the piece that is under way is not among it.
+interface Waiting {
+  readonly chunk: string | Uint8Array;
+  readonly encoding: Encoding;
+}
 
 /**
  * A connection of a {@link Server}, as the events 'secureConnection' and 'tlsClientError' give it: `instanceof
@@ -183,7 +188,7 @@ export class TLSSocket extends Duplex {
   }
 
   /** @internal */
-  override _writev(chunks: { chunk: string | Uint8Array; encoding: Encoding }[], callback: Callback): void {
+  override _writev(chunks: Waiting[], callback: Callback): void {
     this.#touch();
     const pieces = chunks.map(({ chunk, encoding }) =>
       typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk,
@@ -298,7 +303,9 @@ export class TLSSocket extends Duplex {
   }
   /** Bytes of plaintext that were written, those that wait included. */
   get bytesWritten(): number {
-    return this.#bytesWritten + (this.#unsent?.bytes.length ?? 0) + this.writableLength;
+    const { writableBuffer } = this as unknown as { writableBuffer: readonly Waiting[] };
+    const sent = this.#bytesWritten + (this.#unsent?.bytes.length ?? 0);
+    return writableBuffer.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), sent);
   }
   /** Bytes that wait to be written. */
   get bufferSize(): number {
@@ -497,6 +504,9 @@ class SocketConnection implements Connection {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const byteLength = (chunk: string | Uint8Array, encoding: Encoding): number =>
+  typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;
 
 // Bytes with an ArrayBuffer of their own, as node:tls gives them.
 function copyOf(bytes: Buffer): Buffer {

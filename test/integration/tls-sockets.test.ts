@@ -55,6 +55,21 @@ test('a peer that does not read holds back the writer', async () => {
   await close(server);
 });
 
+test('bytesWritten counts each byte once, sent or not', async () => {
+  const { server, socket, client } = await pair();
+  client.pause();
+  socket.write(Buffer.alloc(8 * 2 ** 20));
+  socket.write('\u00e9\u00e9');
+  const written = 8 * 2 ** 20 + 4;
+  expect(socket.writableNeedDrain).toBe(true);
+  expect(socket.bytesWritten).toBe(written);
+  socket.end();
+  expect((await read(client)).length).toBe(written);
+  expect(socket.bytesWritten).toBe(written);
+  client.end();
+  await close(server);
+});
+
 test('a paused reader stops the peer, and loses nothing', async () => {
   const { server, socket, client } = await pair();
   socket.pause();
