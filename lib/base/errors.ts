@@ -262,14 +262,18 @@ const LIBRARY_PREFIXES: Readonly<Record<number, string>> = {
   53: 'SM2_',
 };
 const LIBRARY_SSL = 20;
+const prefixOf = (library: number): `ERR_${string}` =>
+  library === LIBRARY_SSL ? 'ERR_SSL_' : `ERR_OSSL_${LIBRARY_PREFIXES[library] ?? ''}`;
 
-/** `lines` as ERR_error_string(3) writes them, oldest first: `error:CODE:library:function:reason`. */
-export function opensslError(lines: readonly string[]): OpenSSLError {
+/**
+ * `lines` as ERR_error_string(3) writes them, oldest first: `error:CODE:library:function:reason`. The code begins with
+ * `prefix`; with the one of the library by default, as in `node:crypto`.
+ */
+export function opensslError(lines: readonly string[], prefix?: 'ERR_SSL_'): OpenSSLError {
   const [first = '', ...rest] = lines;
   const [, packed = '', library = '', , reason = ''] = first.split(':');
-  const number = (Number.parseInt(packed, 16) >>> 23) & 0xff;
-  const prefix = number === LIBRARY_SSL ? 'ERR_SSL_' : `ERR_OSSL_${LIBRARY_PREFIXES[number] ?? ''}`;
-  const error: OpenSSLError = make(Error, `${prefix}${reason.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`, first);
+  const begin = prefix ?? prefixOf((Number.parseInt(packed, 16) >>> 23) & 0xff);
+  const error: OpenSSLError = make(Error, `${begin}${reason.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`, first);
   if (library !== '') error.library = library;
   if (reason !== '') error.reason = reason;
   if (rest.length > 0) error.opensslErrorStack = rest;

@@ -25,7 +25,7 @@ export function failureError(reason: number, lines: () => string[]): Error {
   if (reason < 0) return systemError(reason, 'read');
   if (reason === TlsFailure.handshakeTimeout) return nodeError('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout');
   if (reason === TlsFailure.handshakeEnded) return hungUp();
-  return opensslError(lines());
+  return opensslError(lines(), 'ERR_SSL_'); // whichever library of OpenSSL it is, as in node:tls
 }
 
 /** Where there is no TLS. */
