@@ -8,6 +8,7 @@ import type { RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { callable } from './callable';
+import { addCopier } from './chunks';
 import { readServerOptions, type HttpsOptions, type ServerOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
@@ -33,12 +34,14 @@ class HttpsServer extends NodesServer {
     const given = readHttpsOptions(options);
     super(given as nodeHttps.ServerOptions, listener);
     new ServerCore(this as unknown as NodeServer, given);
+    addCopier(this);
   }
   /** The constructor's work on an object that is there. @internal */
   static initialise(self: HttpsServer, [options, listener]: unknown[]): void {
     const given = readHttpsOptions(options);
     (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
     new ServerCore(self as unknown as NodeServer, given);
+    addCopier(self);
   }
 
   // Node's constructor calls it too.
@@ -72,10 +75,10 @@ class HttpsServer extends NodesServer {
 
   /** What http's parser leaves over may be a view of memory that is used again when the event is over. @internal */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if ((event === 'upgrade' || event === 'connect') && args[2] instanceof Uint8Array) args[2] = Buffer.from(args[2]);
+    if ((event === 'upgrade' || event === 'connect') && args[2] instanceof Uint8Array) args[2] = copyOf(args[2]);
     if (event === 'clientError') {
       const error = args[0] as { rawPacket?: unknown } | undefined;
-      if (error?.rawPacket instanceof Uint8Array) error.rawPacket = Buffer.from(error.rawPacket);
+      if (error?.rawPacket instanceof Uint8Array) error.rawPacket = copyOf(error.rawPacket);
     }
     return super.emit(event as 'request', ...(args as [never, never]));
   }

@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertificate } from 'node:tls';
+import { copyOf, isCopier } from './chunks';
 import { UV_EPIPE } from './errno';
 import { connections, type Connection } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
@@ -158,16 +159,15 @@ export class TLSSocket extends Duplex {
     connections().native.setPaused(this.#id, false);
   }
 
-  // http's parser copies what it keeps. While it is the only reader, and reads at once, it needs no copy of ours.
+  // http's parser copies what it keeps, and our servers what it leaves over. While it is the only reader, and reads at
+  // once, it needs no copy of ours.
   #receive(bytes: Buffer): void {
     this.#bytesRead += bytes.length;
     this.#touch();
     const { flowing, length, sync } = (this as unknown as { _readableState: ReadableState })._readableState;
     const readsAtOnce = flowing === true && length === 0 && !sync;
     const chunk =
-      readsAtOnce && this.parser !== undefined && this.parser !== null && this.listenerCount('data') === 1
-        ? bytes
-        : copyOf(bytes);
+      readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1 ? bytes : copyOf(bytes);
     if (this.push(chunk) || this.destroyed) return;
     this.#paused = true;
     connections().native.setPaused(this.#id, true);
@@ -507,13 +507,6 @@ const NOTHING = new Uint8Array(0);
 
 const byteLength = (chunk: string | Uint8Array, encoding: Encoding): number =>
   typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;
-
-// Bytes with an ArrayBuffer of their own, as node:tls gives them.
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
-}
 
 type Legacy = PeerCertificate & { issuerCertificate?: PeerCertificate };
 const legacyObject = (der: Buffer): Legacy => new X509Certificate(der).toLegacyObject();
