@@ -31,11 +31,6 @@ describe('a worker ends with a TLS server and connections in every state', () =>
   });
 });
 
-test('a listener that throws costs other connections nothing', async () => {
-  const [told] = await runAndCheck('tls-throw');
-  expect(told).toEqual({ heard: 20, caught: 20, messages: ['thrown on purpose'] });
-});
-
 test('a server that was closed is collected', async () => {
   expect(await runAndCheck('tls-end', {}, { args: ['collected'], execArgv: ['--expose-gc'] })).toEqual([
     { left: true },
