@@ -68,6 +68,8 @@ class Poller {
   UvHandlePointer<uv_poll_t> handle_;  // closed before epoll_
 #else
   struct Watched;
+  static void OnPoll(uv_poll_t* handle, int status, int ready);
+
   uv_loop_t* loop_;
   OpenHandles& open_;
   std::unordered_map<int, std::unique_ptr<Watched>> watched_;

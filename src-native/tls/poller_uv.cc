@@ -12,6 +12,7 @@ namespace openssl_async {
 struct Poller::Watched {
   Poller* poller = nullptr;
   uint32_t token = 0;
+  int events = 0;
   UvHandlePointer<uv_poll_t> handle;
 };
 
@@ -50,23 +51,29 @@ int Poller::Watch(int fd, uint32_t token, uint8_t from, uint8_t to) {
     watched = std::move(opened);
   }
   watched->token = token;
-  int events = 0;
-  if ((to & Interest::kRead) != 0) events |= UV_READABLE;
-  if ((to & Interest::kWrite) != 0) events |= UV_WRITABLE;
-  if ((to & Interest::kHangUp) != 0) events |= UV_DISCONNECT;
-  return uv_poll_start(watched->handle.get(), events, [](uv_poll_t* handle, int status, int ready) {
-    const auto& found = *static_cast<Watched*>(handle->data);
-    Poller& self = *found.poller;
-    const uint32_t ready_token = found.token;
-    self.told_ = true;
-    OrDieOfMemory([&] {
-      uint8_t told = 0;
-      if (status != 0) told = Interest::kRead | Interest::kWrite | Interest::kHangUp;
-      if ((ready & UV_READABLE) != 0) told |= Interest::kRead;
-      if ((ready & UV_DISCONNECT) != 0) told |= Interest::kRead | Interest::kHangUp;
-      if ((ready & UV_WRITABLE) != 0) told |= Interest::kWrite;
-      self.delegate_.OnReady(ready_token, told);
-    });
+  watched->events = 0;
+  if ((to & Interest::kRead) != 0) watched->events |= UV_READABLE;
+  if ((to & Interest::kWrite) != 0) watched->events |= UV_WRITABLE;
+  if ((to & Interest::kHangUp) != 0) watched->events |= UV_DISCONNECT;
+  return uv_poll_start(watched->handle.get(), watched->events, &Poller::OnPoll);
+}
+
+void Poller::OnPoll(uv_poll_t* handle, int status, int ready) {
+  const auto& found = *static_cast<Watched*>(handle->data);
+  Poller& self = *found.poller;
+  const uint32_t token = found.token;
+  const bool broken = status != 0;
+  // libuv has stopped the handle of a socket that is broken. Bytes that came before are read first, and it is told
+  // again.
+  if (broken) uv_poll_start(handle, found.events, &Poller::OnPoll);
+  self.told_ = true;
+  OrDieOfMemory([&] {
+    uint8_t told = 0;
+    if (broken) told = Interest::kRead | Interest::kWrite | Interest::kHangUp;
+    if ((ready & UV_READABLE) != 0) told |= Interest::kRead;
+    if ((ready & UV_DISCONNECT) != 0) told |= Interest::kRead | Interest::kHangUp;
+    if ((ready & UV_WRITABLE) != 0) told |= Interest::kWrite;
+    self.delegate_.OnReady(token, told);
   });
 }
 
