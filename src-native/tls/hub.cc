@@ -58,8 +58,11 @@ void Hub::SetSettings(uint32_t listener, std::shared_ptr<const ServerSettings> s
 int Hub::Listen(uint32_t listener, int fd, int backlog) {
   Server& server = servers_.at(listener);
   if (server.is_listening) return UV_EALREADY;
-  if (const int error = ListenOnSocket(fd, backlog); error != 0) return error;
-  server.listener->Start(fd);
+  const int copy = DuplicateSocket(fd);
+  if (copy < 0) return copy;
+  UniqueSocket socket(copy);
+  if (const int error = ListenOnSocket(copy, backlog); error != 0) return error;
+  server.listener->Start(std::move(socket));
   server.is_on_thread = Poller::kForgetsAnywhere && threads_->Prepare(*server.listener);
   if (server.is_on_thread) {
     threads_->accepting().Watch(server.listener);

@@ -34,7 +34,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   uint32_t AddListener();
   // For later connections.
   void SetSettings(uint32_t listener, std::shared_ptr<const ServerSettings> settings);
-  // Begins to accept connections from a bound socket, which stays the caller's. 0, or libuv's code.
+  // Begins to accept connections from a bound socket, which stays the caller's: a copy is watched, for the caller's is
+  // closed before the hub when an environment ends. 0, or libuv's code.
   int Listen(uint32_t listener, int fd, int backlog);
   // Before the socket is closed. Handshakes go on; TlsEventKind::kListenerIdle follows the last one.
   void StopListening(uint32_t listener);

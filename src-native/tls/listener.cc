@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "tls/socket.h"
-
 namespace openssl_async {
 
 void Listener::SetSettings(std::shared_ptr<const ServerSettings> settings) {
@@ -18,9 +16,9 @@ std::shared_ptr<const ServerSettings> Listener::settings() const {
   return settings_;
 }
 
-void Listener::Start(int fd) {
+void Listener::Start(UniqueSocket socket) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  fd_ = fd;
+  socket_ = std::move(socket);
   stopped_ = false;
   idle_is_due_ = false;
 }
@@ -33,7 +31,7 @@ void Listener::SetStopped() {
 
 int Listener::Accept() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return fd_ < 0 ? UV_EBADF : AcceptSocket(fd_);
+  return socket_.valid() ? AcceptSocket(socket_.get()) : UV_EBADF;
 }
 
 size_t Listener::pending() const { return std::max<size_t>(pending_, idle_is_due_ ? 1 : 0); }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tls/server_settings.h"
+#include "tls/socket.h"
 
 namespace openssl_async {
 
@@ -26,14 +27,14 @@ class Listener {
   void SetSettings(std::shared_ptr<const ServerSettings> settings);
   std::shared_ptr<const ServerSettings> settings() const;
 
-  // --- The socket, which stays its owner's
-  void Start(int fd);
-  // Nobody uses the socket when this returns. `forget` gets it as its last user.
+  // --- The socket that is listened on
+  void Start(UniqueSocket socket);
+  // The socket is closed when this returns. `forget` gets it before.
   template <typename F>
   void Stop(F forget) {
     WithSocket([&](int fd) {
       forget(fd);
-      fd_ = -1;
+      socket_.reset();
     });
     SetStopped();
   }
@@ -41,7 +42,7 @@ class Listener {
   template <typename F>
   void WithSocket(F use) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (fd_ >= 0) use(fd_);
+    if (socket_.valid()) use(socket_.get());
   }
   // A new socket, or libuv's code. UV_EBADF for a listener that has stopped.
   int Accept();
@@ -65,7 +66,7 @@ class Listener {
   const std::function<void()> on_idle_;
   mutable std::mutex mutex_;  // guards the next two
   std::shared_ptr<const ServerSettings> settings_;
-  int fd_ = -1;
+  UniqueSocket socket_;
   std::atomic<size_t> max_connections_{0};
   std::atomic<size_t> live_{0};
   std::atomic<size_t> pending_{0};
