@@ -72,7 +72,7 @@ describe('bytes that are no handshake', () => {
     ['ChangeCipherSpec', record(20, [1])],
     ['a record of an unknown type', record(99, Buffer.alloc(10))],
     ['a record of no bytes', record(22, [])],
-    ['a record that is too long', record(22, Buffer.alloc(0xffff))],
+    ['a record that is too long', record(22, Buffer.alloc(0xffff)).subarray(0, 100)],
     ['a hello of SSL 2', Buffer.from('802e0100020015000000100100800300800700c0060040020080040080', 'hex')],
     ['a hello that claims 16 MiB', record(22, [1, 255, 255, 255, ...Buffer.alloc(100)])],
     ['a hello of no bytes', record(22, [1, 0, 0, 0])],

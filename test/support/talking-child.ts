@@ -62,7 +62,8 @@ export class TalkingChild<Message> {
 
 /** How many descriptors a process may have. */
 export async function descriptorLimit(): Promise<number> {
-  const child = spawn('sh', ['-c', 'ulimit -n'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, LD_PRELOAD: '' }; // a sanitizer is for Node.js alone
+  const child = spawn('sh', ['-c', 'ulimit -n'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   for await (const chunk of child.stdout) text += String(chunk);
   return text.trim() === 'unlimited' ? Infinity : Number(text);
