@@ -8,7 +8,7 @@ import type { RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { callable } from './callable';
-import { addCopier } from './chunks';
+import { addCopier, copyOf } from './chunks';
 import { readServerOptions, type HttpsOptions, type ServerOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
