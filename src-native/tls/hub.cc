@@ -333,6 +333,7 @@ bool Hub::idle() const {
 void Hub::Drain() {
   for (const auto& [id, server] : servers_) StopListening(id);
   threads_->Stop();
+  for (Entry& entry : entries_) entry.thread = nullptr;
   inbox_->Close();
   TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
   arrivals_.clear();

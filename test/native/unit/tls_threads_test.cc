@@ -210,6 +210,21 @@ TEST_SUITE("threads of TLS") {
     CHECK(test.hub->live() == 1);
   }
 
+  TEST_CASE("the end finds a connection that a thread has") {
+    TestHub test(1, static_cast<uint32_t>(TlsServerFlag::kAsks));
+    bool is_lent = false;
+    test.on_asking = [&](uint32_t id) {
+      test.hub->Find(id)->Answer(nullptr, false, "");
+      test.hub->GoOn(id);
+      is_lent = true;
+      test.hub->Drain();
+    };
+    const Clients clients(1, [&] { CHECK_FALSE(Echoes(test.address)); });
+    CHECK(test.loop.RunUntil([&] { return is_lent; }));
+    CHECK(test.hub->live() == 0);
+    test.socket.reset();
+  }
+
   TEST_CASE("the end finds handshakes under way") {
     std::vector<UniqueSocket> silent;
     TestHub test(2);
