@@ -63,7 +63,10 @@ Server::Server(uint8_t options, int fd) : settings_(SettingsOf(options)), witnes
 
 // The one place that knows what a connection is made of.
 void Server::Make(UniqueSocket socket) {
-  connection_.emplace(1, std::move(socket), settings_, buffers_, witness_.events());
+  listener_ = std::make_shared<Listener>(1, [] {});
+  listener_->SetSettings(settings_);
+  connection_.emplace(std::move(socket), Admission(listener_));
+  connection_->Enter(1, TlsPlace::kLoop, buffers_, witness_.events());
 }
 
 Server::~Server() {
@@ -73,6 +76,8 @@ Server::~Server() {
   connection_.reset();
   ASAN_UNPOISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
   Require(fcntl(fd, F_GETFD) == -1, "the socket is closed");
+  Require(listener_->live() == 0 && listener_->pending() == 0, "nobody counts the connection");
+  listener_.reset();
   Require(settings_.use_count() == 1, "nobody keeps the settings");
 }
 
@@ -87,6 +92,12 @@ void Server::Run(bool readable, bool writable) {
   AfterCall();
 }
 
+void Server::HangUp() {
+  BeforeCall();
+  connection_->HangUp();
+  AfterCall();
+}
+
 void Server::RunMore(size_t most_turns) {
   for (size_t turns = 0; turns < most_turns && connection_->has_more(); ++turns) Run(false, false);
 }
@@ -96,7 +107,8 @@ void Server::RunAll() {
   for (int turns = 0;; ++turns) {
     Require(turns < kFarTooManyTurns, "every turn leads on");
     const Ready ready = Poll();
-    if (!ready.read && !ready.write && !connection_->has_more()) return;
+    if (!ready.read && !ready.write && !ready.hang_up && !connection_->has_more()) return;
+    if (ready.hang_up) HangUp();
     Run(ready.read, ready.write);
   }
 }
@@ -107,9 +119,11 @@ Server::Ready Server::Poll() const {
   pollfd socket = {connection_->fd(), 0, 0};
   if (connection_->wants_to_read()) socket.events |= kRead;
   if (connection_->wants_to_write()) socket.events |= POLLOUT;
+  if (connection_->wants_hang_up()) socket.events |= POLLRDHUP;
   if (socket.events == 0 || poll(&socket, 1, 0) != 1) return {};
   const bool is_broken = (socket.revents & (POLLERR | POLLHUP)) != 0;
-  return {is_broken || (socket.revents & kRead) != 0, is_broken || (socket.revents & POLLOUT) != 0};
+  const bool hang_up = connection_->wants_hang_up() && (is_broken || (socket.revents & POLLRDHUP) != 0);
+  return {is_broken || (socket.revents & kRead) != 0, is_broken || (socket.revents & POLLOUT) != 0, hang_up};
 }
 
 void Server::SetPaused(bool paused) { connection_->SetPaused(paused); }

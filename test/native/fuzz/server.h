@@ -43,14 +43,17 @@ class Server {
   struct Ready {
     bool read = false;
     bool write = false;
+    bool hang_up = false;
   };
 
   void Make(UniqueSocket socket);
   Ready Poll() const;
+  void HangUp();
   void BeforeCall();
   void AfterCall();
 
   std::shared_ptr<ServerSettings> settings_;
+  std::shared_ptr<Listener> listener_;
   TransportBuffers buffers_;
   Witness witness_;
   std::optional<Connection> connection_;
