@@ -24,7 +24,8 @@ interface Limited {
  * @throws what `createServer()` throws
  */
 export function attach(server: HttpServer | nodeHttps.Server, options: TlsOptions): Server {
-  const protocols = options.ALPNProtocols === undefined && options.ALPNCallback === undefined ? ['http/1.1'] : undefined;
+  const protocols =
+    options.ALPNProtocols === undefined && options.ALPNCallback === undefined ? ['http/1.1'] : undefined;
   const given = protocols === undefined ? options : { ...options, ALPNProtocols: protocols };
   // Servers of node:https hear of open connections by another event.
   const event = server instanceof NodesHttpsServer ? 'secureConnection' : 'connection';

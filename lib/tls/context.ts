@@ -1,15 +1,14 @@
 // Secure contexts, from the options of node:tls.
-import { constants } from 'node:crypto';
+import { constants, type KeyObject } from 'node:crypto';
 import * as nodeTls from 'node:tls';
 import { fromNative, invalidArgType, invalidArgValue, isNativeError, nodeError } from '../base/errors';
 import { validateInteger, validateString } from '../base/validators';
 import type { NativeTlsContext } from '../native/contract/handles';
 import type { NativeTlsContextOptions } from '../native/contract/tls';
-import { objectEntry, privateKeyEntry, type KeyEntry } from '../keys/key';
+import { objectEntry, privateKeyEntry, type AsyncKey, type KeyEntry } from '../keys/key';
 import type { Scope } from '../keys/scope';
 import { scopeOf } from '../operations/scope';
 import { nativeTls } from './connections';
-import type { SecureContextOptions } from './options';
 
 const NAMES = [
   'allowPartialTrustChain',
@@ -35,6 +34,23 @@ const NAMES = [
   'ticketKeys',
 ] as const;
 
+/** A private key: as `node:tls` takes it, or a key that may be held elsewhere. */
+export type ServerKey =
+  NonNullable<nodeTls.SecureContextOptions['key']> | KeyObject | AsyncKey | (KeyObject | AsyncKey)[];
+
+/** Options of contexts that `node:tls` does not have. */
+export interface OwnContextOptions {
+  /**
+   * The private key, or several of them for certificates of several kinds. Keys of engines, stores and
+   * `createRemoteKey()` sign where they are, and no handshake holds the event loop meanwhile.
+   */
+  key?: ServerKey;
+  /** The provider that works with the key, for example `'accelerator'`. Default: OpenSSL's choice. */
+  provider?: string;
+}
+
+/** Options of `createSecureContext()`. */
+export type SecureContextOptions = Omit<nodeTls.SecureContextOptions, 'key'> & OwnContextOptions;
 // Whoever replaces node:tls's own function by ours still means Node's here.
 const createNodesContext = nodeTls.createSecureContext;
 
@@ -54,7 +70,7 @@ export class SecureContext implements nodeTls.SecureContext {
   /** The context that functions of `node:tls` use, made of the same options when they ask for it. */
   get context(): unknown {
     this.#nodes ??= createNodesContext(this.#options as nodeTls.SecureContextOptions);
-    return this.#nodes.context;
+    return this.#nodes.context as unknown;
   }
   /** Undefined for what is not of this class. @internal */
   static nativeOf(value: unknown): NativeTlsContext | undefined {

@@ -12,6 +12,8 @@ import { addCopier, copyOf } from './chunks';
 import { readServerOptions, type HttpsOptions, type ServerOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
+export { attach } from './attach';
+export { type HttpsOptions } from './options';
 export { Agent, get, globalAgent, request } from 'node:https';
 
 // Whoever replaces it by ours still means Node's here.

@@ -1,15 +1,10 @@
 // Options of servers: Node.js's, and our own.
-import type { KeyObject } from 'node:crypto';
 import type * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { invalidArgType } from '../base/errors';
 import { validateInteger } from '../base/validators';
-import type { AsyncKey } from '../keys/key';
-import type { ContextOptions, SecureContext } from './context';
+import type { ContextOptions, OwnContextOptions, SecureContext } from './context';
 import type { TLSSocket } from './socket';
-
-/** A private key: as `node:tls` takes it, or a key that may be held elsewhere. */
-export type ServerKey = NonNullable<nodeTls.SecureContextOptions['key']> | KeyObject | AsyncKey | (KeyObject | AsyncKey)[];
 
 /** What a client has said before its handshake began. */
 export interface ClientHello {
@@ -17,17 +12,6 @@ export interface ClientHello {
   readonly servername: string | undefined;
   /** The protocols that it offers by ALPN, in its order. */
   readonly protocols: readonly string[];
-}
-
-/** Options of contexts that `node:tls` does not have. */
-export interface OwnContextOptions {
-  /**
-   * The private key, or several of them for certificates of several kinds. Keys of engines, stores and
-   * `createRemoteKey()` sign where they are, and no handshake holds the event loop meanwhile.
-   */
-  key?: ServerKey;
-  /** The provider that works with the key, for example `'accelerator'`. Default: OpenSSL's choice. */
-  provider?: string;
 }
 
 /** Options of servers that `node:tls` does not have. */
@@ -47,8 +31,6 @@ export interface OwnServerOptions extends OwnContextOptions {
   ) => SecureContext | null | undefined | Promise<SecureContext | null | undefined>;
 }
 
-/** Options of `createSecureContext()`. */
-export type SecureContextOptions = Omit<nodeTls.SecureContextOptions, 'key'> & OwnContextOptions;
 /** Options of a server of TLS. */
 export type TlsOptions = Omit<nodeTls.TlsOptions, 'key'> & OwnServerOptions;
 /** Options of a server of HTTPS. */

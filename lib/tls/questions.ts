@@ -99,7 +99,7 @@ export class Questions {
     }
     whenAnswered(socket, this.#alpn.call(socket as never, { servername, protocols }), (chosen) => {
       if (chosen !== undefined && !protocols.includes(chosen as string)) {
-        const message = `ALPN callback returned a value (${String(chosen)}) that did not match any of the client's offered protocols (${protocols.join(', ')})`;
+        const message = `ALPN callback returned a value (${chosen as string}) that did not match any of the client's offered protocols (${protocols.join(', ')})`;
         throw nodeError('ERR_TLS_ALPN_CALLBACK_INVALID_RESULT', message, TypeError);
       }
       connections().native.answer(id, context, true, (chosen as string | undefined) ?? '');

@@ -1,9 +1,9 @@
 // `node --import openssl-async/register program.js`: servers of node:tls and node:https are this package's, in the whole
 // process.
 import 'node:http2'; // it makes servers of those that are there when it is loaded
-import { syncBuiltinESMExports } from 'node:module';
-import nodeHttps = require('node:https');
-import nodeTls = require('node:tls');
+import type * as nodeHttps from 'node:https';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import type * as nodeTls from 'node:tls';
 import { rememberingOptions } from './context';
 import * as https from './https';
 import * as tls from './tls';
@@ -14,11 +14,14 @@ let isRegistered = false;
 export function register(): void {
   if (isRegistered) return;
   isRegistered = true;
-  Object.assign(nodeTls, {
+  // What an import gives cannot be changed.
+  const load = createRequire(__filename);
+  const ofTls = load('node:tls') as typeof nodeTls;
+  Object.assign(ofTls, {
     createServer: tls.createServer,
     Server: tls.Server,
-    createSecureContext: rememberingOptions(nodeTls.createSecureContext),
+    createSecureContext: rememberingOptions(ofTls.createSecureContext),
   });
-  Object.assign(nodeHttps, { createServer: https.createServer, Server: https.Server });
+  Object.assign(load('node:https') as typeof nodeHttps, { createServer: https.createServer, Server: https.Server });
   syncBuiltinESMExports();
 }

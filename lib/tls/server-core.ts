@@ -2,7 +2,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import * as net from 'node:net';
-import * as nodeTls from 'node:tls';
+import type * as nodeTls from 'node:tls';
 import { asyncError, invalidArgType, nodeError } from '../base/errors';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsServerFlag } from '../native/contract/tables';

@@ -9,17 +9,15 @@ import { callable } from './callable';
 import { readServerOptions, type TlsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
-export { createSecureContext, SecureContext } from './context';
-export { attach } from './attach';
-export { type HandshakeMessage } from './handshake-channels';
 export {
-  type ClientHello,
+  createSecureContext,
+  SecureContext,
   type OwnContextOptions,
-  type OwnServerOptions,
   type SecureContextOptions,
   type ServerKey,
-  type TlsOptions,
-} from './options';
+} from './context';
+export { type HandshakeMessage } from './handshake-channels';
+export { type ClientHello, type OwnServerOptions, type TlsOptions } from './options';
 export { TLSSocket, type Handshake } from './socket';
 export {
   checkServerIdentity,

@@ -17,7 +17,8 @@ Result<void> Tls::Open(Napi::Int32Array words, Napi::Uint8Array slab, Napi::Int3
     return Error{"ERR_ASYNC_LOOP", "The environment has no event loop", {}};
   }
   Result<std::unique_ptr<Hub>> hub = Hub::Create(
-      loop, *environment_.scheduler(), environment_.operations(), [this] { return FindMemory(); }, [this](size_t count) { TellEvents(count); });
+      loop, *environment_.scheduler(), environment_.operations(), [this] { return FindMemory(); },
+      [this](size_t count) { TellEvents(count); });
   if (!hub.ok()) return hub.error();
   words_ = Napi::Persistent(words);
   slab_ = Napi::Persistent(slab);

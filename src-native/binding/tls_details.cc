@@ -12,9 +12,7 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-const Connection* ConnectionOf(Info info) {
-  return Environment::From(info).tls().hub()->Find(ToUint32(info[0]));
-}
+const Connection* ConnectionOf(Info info) { return Environment::From(info).tls().hub()->Find(ToUint32(info[0])); }
 
 SSL* SslOf(Info info) {
   const Connection* const connection = ConnectionOf(info);

@@ -7,8 +7,8 @@ namespace openssl_async {
 bool HandshakeThreads::Prepare(const Listener& listener) {
   const size_t wanted = std::min<size_t>(listener.settings()->threads, kMost);
   while (count_ < wanted) {
-    auto thread = HandshakeThread::Start(
-        to_loop_, [this](const Listener& each) -> HandshakeThread& { return Choose(each); });
+    auto thread =
+        HandshakeThread::Start(to_loop_, [this](const Listener& each) -> HandshakeThread& { return Choose(each); });
     if (thread == nullptr) break;
     threads_[count_] = std::move(thread);
     ++count_;

@@ -109,9 +109,7 @@ void Hub::UpdateRef(Server& server) {
   if (std::exchange(server.holds_loop, holds) != holds) CountRefs(holds ? 1 : -1);
 }
 
-void Hub::SetMaxConnections(uint32_t listener, size_t most) {
-  servers_.at(listener).listener->SetMaxConnections(most);
-}
+void Hub::SetMaxConnections(uint32_t listener, size_t most) { servers_.at(listener).listener->SetMaxConnections(most); }
 
 size_t Hub::PendingOf(uint32_t listener) const {
   const auto found = servers_.find(listener);

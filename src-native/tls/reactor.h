@@ -1,4 +1,5 @@
-// Connections on one loop of libuv, the event loop's or that of a thread: gives them turns when their sockets are ready.
+// Connections on one loop of libuv, the event loop or that of a thread: gives them turns when their sockets are ready.
+// ready.
 #pragma once
 
 #include <uv.h>
@@ -103,9 +104,7 @@ class Reactor final : private Poller::Delegate {
   void SetDeadline(Slot& slot, uint32_t id, uint64_t deadline);
   void SetTimer();
   void OnTimer();
-  uint32_t IdOf(size_t number) const {
-    return static_cast<uint32_t>(number) | slots_[number].generation << kSlotBits;
-  }
+  uint32_t IdOf(size_t number) const { return static_cast<uint32_t>(number) | slots_[number].generation << kSlotBits; }
   const Slot* SlotOf(uint32_t id) const;
   Slot* SlotOf(uint32_t id) { return const_cast<Slot*>(std::as_const(*this).SlotOf(id)); }
 

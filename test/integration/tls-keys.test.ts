@@ -56,7 +56,7 @@ async function signDigest(identity: Identity, request: RemoteSignRequest): Promi
   return new Promise((resolve, reject) => {
     const child = execFile('openssl', args, { encoding: 'buffer' }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(error);
+      else reject(new Error(error.message));
     });
     child.stdin?.end(digest);
   });
