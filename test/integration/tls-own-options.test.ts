@@ -1,0 +1,284 @@
+// What servers have beyond those of node:tls: threads, the client hello first, attach(), register, channels.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import * as nodeTls from 'node:tls';
+import { setTimeout } from 'node:timers/promises';
+import { stats } from '../../lib';
+import { attach, createServer as createHttpsServer } from '../../lib/tls/https';
+import {
+  createSecureContext,
+  createServer,
+  type ClientHello,
+  type Handshake,
+  type HandshakeMessage,
+  type TLSSocket,
+} from '../../lib/tls/tls';
+import { ROOT } from '../support/programs';
+import { close, connectTo, listen, read, request, selfSigned } from '../support/tls';
+
+const first = selfSigned('first.test');
+const second = selfSigned('second.test');
+
+const handshakeOf = (socket: nodeTls.TLSSocket): Handshake | undefined => (socket as unknown as TLSSocket).handshake;
+
+// A client that is destroyed at once may not have sent the last message of its handshake.
+async function leave(client: nodeTls.TLSSocket): Promise<void> {
+  client.end();
+  await once(client.resume(), 'close');
+}
+
+describe('threads', () => {
+  test.each([
+    [undefined, 'thread'],
+    [0, 'loop'],
+    [3, 'thread'],
+  ] as const)('%s: handshakes run on the %s', async (threads, place) => {
+    const before = stats().tls;
+    const handshakes: (Handshake | undefined)[] = [];
+    const server = createServer({ ...first, ...(threads === undefined ? {} : { threads }) }, (socket) => {
+      handshakes.push(handshakeOf(socket));
+      socket.end('served');
+    });
+    const port = await listen(server);
+    const clients = Array.from({ length: 20 }, async () => (await read(await connectTo(port))).toString());
+    expect(new Set(await Promise.all(clients))).toEqual(new Set(['served']));
+    expect(new Set(handshakes.map((handshake) => handshake?.place))).toEqual(new Set([place]));
+    for (const handshake of handshakes) {
+      expect(handshake).toMatchObject({ pauses: 0, resumed: false });
+      expect(handshake?.micros).toBeGreaterThan(10);
+    }
+    const after = stats().tls;
+    expect(after.handshakes[place] - before.handshakes[place]).toBe(20);
+    expect(after.moved - before.moved).toBe(place === 'thread' ? 20 : 0);
+    expect(after.bytesWritten - before.bytesWritten).toBe(20 * 'served'.length);
+    await close(server);
+    expect(stats().tls.connections).toBe(0);
+  });
+
+  test.each([-1, 65, 1.5, '1', null])('%p is no number of threads', (threads) => {
+    expect(() => createServer({ threads: threads as number })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/) as string }),
+    );
+  });
+
+  test("a thread's handshake outlives the server's last reference", () => {
+    const program = `
+      const tls = require('./dist/tls.js'), net = require('node:net'), nodeTls = require('node:tls');
+      const server = tls.createServer(${JSON.stringify(first)}, (socket) => socket.end('served'));
+      server.listen(0, '127.0.0.1', () => {
+        const raw = net.connect(server.address().port, '127.0.0.1').unref();
+        const look = () => server.getConnections((_, count) => (count === 0 ? setImmediate(look) : begin()));
+        const begin = () => {
+          server.close();
+          // Nothing but the server's end of the connection keeps the process now.
+          setTimeout(() => {
+            const client = nodeTls.connect({ socket: raw, rejectUnauthorized: false });
+            client.on('data', (data) => console.log(String(data))).unref();
+          }, 100).unref();
+        };
+        look();
+      });`;
+    const { stdout, status } = spawnSync(process.execPath, ['-e', program], { cwd: ROOT, encoding: 'utf8' });
+    expect([stdout.trim(), status]).toEqual(['served', 0]);
+  });
+});
+
+describe('onClientHello', () => {
+  const namesOf = async (port: number, servername: string): Promise<string> => {
+    const client = await connectTo(port, { servername, ALPNProtocols: ['b', 'a'] });
+    const { CN } = client.getPeerCertificate().subject;
+    await leave(client);
+    return CN;
+  };
+
+  test('chooses the context, at once or by a promise, or leaves it to the names', async () => {
+    const hellos: ClientHello[] = [];
+    const context = createSecureContext(second);
+    const server = createServer({
+      ...first,
+      ALPNProtocols: ['a'],
+      onClientHello(hello) {
+        hellos.push(hello);
+        expect(this).toBeInstanceOf(nodeTls.TLSSocket);
+        if (hello.servername === 'now.test') return context;
+        if (hello.servername === 'later.test') return setTimeout(10, context);
+        return undefined;
+      },
+    });
+    server.addContext('named.test', second);
+    const port = await listen(server);
+    const names = ['now.test', 'later.test', 'named.test', 'other.test'];
+    const found: string[] = [];
+    for (const name of names) found.push(await namesOf(port, name));
+    expect(found).toEqual(['second.test', 'second.test', 'second.test', 'first.test']);
+    expect(hellos).toEqual(names.map((servername) => ({ servername, protocols: ['b', 'a'] })));
+    await close(server);
+  });
+
+  test('comes before SNICallback, and its promise may fail', async () => {
+    const asked: string[] = [];
+    const server = createServer({
+      ...first,
+      onClientHello: ({ servername }) => {
+        asked.push(`hello ${String(servername)}`);
+        return servername === 'bad.test' ? Promise.reject(new Error('nobody')) : null;
+      },
+      SNICallback: (servername, done) => {
+        asked.push(`name ${servername}`);
+        done(null);
+      },
+    });
+    const port = await listen(server);
+    expect(await namesOf(port, 'good.test')).toBe('first.test');
+    const failed = once(server, 'tlsClientError') as Promise<[Error]>;
+    await expect(connectTo(port, { servername: 'bad.test' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect((await failed)[0].message).toBe('nobody');
+    expect(asked).toEqual(['hello good.test', 'name good.test', 'hello bad.test']);
+    await close(server);
+  });
+
+  test('SNICallback and ALPNCallback may return promises', async () => {
+    const context = createSecureContext(second);
+    const server = createServer({
+      ...first,
+      SNICallback: (() => setTimeout(5, context)) as never,
+      ALPNCallback: (({ protocols }: { protocols: string[] }) => setTimeout(5, protocols[1])) as never,
+    });
+    const client = await connectTo(await listen(server), { servername: 'x.test', ALPNProtocols: ['b', 'a'] });
+    expect([client.getPeerCertificate().subject.CN, client.alpnProtocol]).toEqual(['second.test', 'a']);
+    client.destroy();
+    await close(server);
+  });
+
+  test("a client that leaves ends the wait, and the answer is nobody's", async () => {
+    let answer: ((context: undefined) => void) | undefined;
+    const server = createServer({ ...first, onClientHello: () => new Promise((resolve) => (answer = resolve)) });
+    const port = await listen(server);
+    const client = nodeTls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    client.on('error', () => undefined);
+    while (answer === undefined) await setTimeout(5);
+    const failed = once(server, 'tlsClientError') as Promise<[Error & { code: string }]>;
+    client.destroy();
+    expect((await failed)[0].code).toBe('ECONNRESET');
+    answer(undefined);
+    await close(server);
+  });
+});
+
+describe("'connection'", () => {
+  test('comes before the handshake, which a listener can prevent', async () => {
+    const events: string[] = [];
+    let isWelcome = true;
+    const server = createServer(first, (socket) => {
+      events.push('secure');
+      socket.end();
+    });
+    server.on('connection', (socket) => {
+      events.push(`connection ${String(socket.remoteAddress)}`);
+      if (!isWelcome) socket.destroy();
+    });
+    const port = await listen(server);
+    await leave(await connectTo(port));
+    isWelcome = false;
+    await expect(connectTo(port)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await close(server);
+    expect(events).toEqual(['connection 127.0.0.1', 'secure', 'connection 127.0.0.1']);
+  });
+});
+
+describe('attach', () => {
+  test.each(['http', 'https'] as const)('serves for a server of node:%s, with its time limits', async (kind) => {
+    const limits = { headersTimeout: 200, connectionsCheckingInterval: 50 };
+    const respond: http.RequestListener = (incoming, response) => {
+      response.end(`encrypted: ${String((incoming.socket as nodeTls.TLSSocket).encrypted)}`);
+    };
+    const server = kind === 'http' ? http.createServer(limits, respond) : createHttpsServer(limits, respond);
+    const front = attach(server, first);
+    const port = await listen(front);
+    expect((await request(port, { agent: false })).body.toString()).toBe('encrypted: true');
+    const slow = await connectTo(port);
+    slow.write('GET / HT');
+    expect((await read(slow)).toString()).toMatch(/^HTTP\/1.1 408 /);
+    await close(front);
+  });
+
+  test("tells an error before a request by 'clientError', as node:https does", async () => {
+    const server = http.createServer();
+    const front = attach(server, first);
+    const port = await listen(front);
+    const heard = once(server, 'clientError') as Promise<[Error & { code: string }, TLSSocket]>;
+    const client = net.connect(port, '127.0.0.1');
+    client.end('GET / HTTP/1.1\r\n\r\n');
+    expect((await heard)[0].code).toBe('ERR_SSL_HTTP_REQUEST');
+    (await heard)[1].destroy();
+    await close(front);
+  });
+});
+
+test('contexts of ours can be used by clients of node:tls', async () => {
+  const server = createServer(first, (socket) => socket.end());
+  const port = await listen(server);
+  const secureContext = createSecureContext({ ca: first.cert });
+  const client = await connectTo(port, { secureContext, rejectUnauthorized: true, servername: 'first.test' });
+  expect(client.authorized).toBe(true);
+  client.destroy();
+  await close(server);
+});
+
+test('register replaces servers, and leaves clients as they are', () => {
+  const program = `
+    const https = require('node:https'), tls = require('node:tls'), { inherits } = require('node:util');
+    const identity = ${JSON.stringify(first)};
+    const context = tls.createSecureContext(${JSON.stringify(second)});
+    function Legacy(options, listener) { https.Server.call(this, options, listener); }
+    inherits(Legacy, https.Server);
+    const SNICallback = (name, done) => done(null, context);
+    const server = new Legacy({ ...identity, SNICallback }, (request, response) => {
+      response.end(request.socket.handshake.place);
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const options = { port: server.address().port, host: '127.0.0.1', servername: 'x.test', agent: false };
+      const request = https.get({ ...options, rejectUnauthorized: false }, (response) => {
+        console.log(response.socket.getPeerCertificate().subject.CN, response.socket.handshake === undefined);
+        response.on('data', (data) => console.log(String(data))).on('end', () => server.close());
+      });
+      request.on('error', (error) => { console.log(error); process.exit(1); });
+    });`;
+  const register = path.join(ROOT, 'dist', 'register.js');
+  const ran = spawnSync(process.execPath, ['--require', register, '-e', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect([ran.stdout, ran.stderr, ran.status]).toEqual(['second.test true\nthread\n', '', 0]);
+});
+
+test('subscribers hear of handshakes, each in its connection', async () => {
+  const events: [string, HandshakeMessage][] = [];
+  const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'];
+  const listeners = names.map((name) => (message: unknown) => {
+    events.push([name, message as HandshakeMessage]);
+  });
+  names.forEach((name, index) => {
+    subscribe(`openssl-async:tls:handshake:${name}`, listeners[index] as () => void);
+  });
+  const server = createServer(first, (socket) => socket.end());
+  const port = await listen(server);
+  await leave(await connectTo(port));
+  const heard = events.splice(0);
+  expect(heard.map(([name]) => name)).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
+  expect(new Set(heard.map(([, message]) => message)).size).toBe(1);
+  expect(heard[0]?.[1]).toMatchObject({ server, handshake: { place: 'thread', resumed: false } });
+  const failed = once(server, 'tlsClientError');
+  net.connect(port, '127.0.0.1').end('x');
+  await failed;
+  expect(events.map(([name]) => name)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd']);
+  expect(events[2]?.[1].error).toBeInstanceOf(Error);
+  names.forEach((name, index) => {
+    unsubscribe(`openssl-async:tls:handshake:${name}`, listeners[index] as () => void);
+  });
+  await close(server);
+});
