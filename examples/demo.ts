@@ -1,7 +1,8 @@
 // Several thousand RSA-2048 signatures over a file: with sign() and the accelerator, each in an OpenSSL job of its own
-// that pauses while a thread computes; with sign() as it comes; and with synchronous crypto.sign() for comparison.
+// that pauses while a thread computes; with sign() as it comes; and with synchronous crypto.sign() for comparison. Then
+// HTTPS servers: see demo-server.ts.
 //
-//   npm run demo [-- --signatures 4000 --in-flight 256 --threads 1 --file PATH]
+//   npm run demo [-- --signatures 4000 --in-flight 256 --threads 1 --file PATH --rounds 3]
 import * as crypto from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { configure, opensslVersion, sign, stats, type OperationOptions } from 'openssl-async';
+import { main as servers } from './demo-server';
 import { main as manPage } from './man-page';
 
 interface Settings {
@@ -20,6 +22,8 @@ interface Settings {
   inFlight: number;
   threads: number;
   file: string;
+  /** Of the servers. */
+  rounds: number;
 }
 
 interface Outcome {
@@ -67,6 +71,7 @@ async function main(): Promise<void> {
       `delay: how late a timer of ${TIMER_MS} ms was (perf_hooks.monitorEventLoopDelay)\n\n` +
       `${verified} signatures verified with crypto.verify(); all four ways gave the same bytes.`,
   );
+  await servers(settings.rounds);
 }
 
 // --- The four ways
@@ -205,6 +210,7 @@ function readSettings(): Settings {
       signatures: { type: 'string', default: '4000' },
       'in-flight': { type: 'string', default: '256' },
       threads: { type: 'string', default: String(Math.min(64, Math.max(1, availableParallelism() - 1))) },
+      rounds: { type: 'string', default: '3' },
       file: { type: 'string', default: path.join(ROOT, 'package-lock.json') },
     },
   });
@@ -213,6 +219,7 @@ function readSettings(): Settings {
     inFlight: readCount('in-flight', values['in-flight'], 16_384),
     threads: readCount('threads', values.threads, 64),
     file: values.file,
+    rounds: readCount('rounds', values.rounds, 100),
   };
 }
 

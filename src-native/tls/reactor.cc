@@ -195,7 +195,8 @@ void Reactor::Run(uint32_t id, uint8_t ready) {
   Slot* const slot = SlotOf(id);
   if (slot == nullptr || slot->connection == nullptr) return;
   Connection& connection = *slot->connection;
-  if (connection.handshaking()) {
+  // A hang-up is told once, and costs nothing.
+  if (connection.handshaking() && (ready & Interest::kHangUp) == 0) {
     const uint64_t now = uv_hrtime();
     if (turn_began_ == 0) turn_began_ = now;
     if (now - turn_began_ > kTurnNanoseconds) {

@@ -89,7 +89,7 @@ class Reactor final : private Poller::Delegate {
   };
   struct Watched {
     std::shared_ptr<Listener> listener;
-    bool is_active;
+    bool is_active = false;
   };
 
   void OnReady(uint32_t token, uint8_t ready) override;

@@ -196,6 +196,8 @@ describe('the pages', () => {
       ...Object.keys(rest.latency.total),
       ...Object.keys(rest.stacks),
       ...Object.keys(rest.operations),
+      ...Object.keys(rest.tls),
+      ...Object.keys(rest.tls.handshakes),
       ...Object.keys(rest.pool),
       ...Object.keys(rest.providers.accelerator ?? {}),
     ]) {
