@@ -4,18 +4,34 @@
 //
 //   node tls-end.js [collected|exit|exit-in-listener|throw|unref|close|worker-terminate|worker-exit|again]
 
+const { createPublicKey } = require('node:crypto');
 const net = require('node:net');
 const nodeTls = require('node:tls');
 const { isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { openFds, report } = require('../../support/scenario/library');
 const { startWorker } = require('../../support/scenario/worker');
 const identity = require('../../support/scenario/tls-identity.js');
+const { createRemoteKey } = require('../../../dist/index.js');
 const { createServer } = require('../../../dist/tls.js');
 
 const TURNS = 10;
 
-async function listening(onSocket = () => {}) {
-  const server = createServer(identity, onSocket);
+// A key that nobody answers for.
+function neverSigning() {
+  let tellAsked;
+  const asked = new Promise((resolve) => (tellAsked = resolve));
+  const key = createRemoteKey({
+    publicKey: createPublicKey(identity.cert),
+    sign: () => {
+      tellAsked();
+      return new Promise(() => {});
+    },
+  });
+  return { key, asked };
+}
+
+async function listening(onSocket = () => {}, options = identity) {
+  const server = createServer(options, onSocket);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, port: server.address().port };
 }
@@ -26,7 +42,7 @@ function connect(port) {
   return client;
 }
 
-// One connection that is open, one that is written to, one silent, one amid its hello.
+// One connection that is open, one that is written to, one silent, one amid its hello, one that waits for its key.
 async function busy() {
   const { server, port } = await listening((socket) => socket.write(Buffer.alloc(4 << 20)));
   for (let i = 0; i < 2; ++i) {
@@ -38,6 +54,9 @@ async function busy() {
     raw.write(bytes);
     await new Promise((resolve) => raw.once('connect', resolve));
   }
+  const { key, asked } = neverSigning();
+  connect((await listening(() => {}, { cert: identity.cert, key })).port);
+  await asked;
   return { server, port };
 }
 
