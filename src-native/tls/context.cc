@@ -167,6 +167,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   if (options.session_timeout > 0) SSL_CTX_set_timeout(context, options.session_timeout);
   SSL_CTX_set_alpn_select_cb(context, &Connection::SelectProtocol, nullptr);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &UseTicketKey);
+  if (!ticket_keys_.Prepare()) return OpensslError();
   if (options.ticket_keys.get().size() == TicketKeys::kBytes) {
     ticket_keys_.Set(reinterpret_cast<const unsigned char*>(options.ticket_keys.get().data()));
   } else if (!ticket_keys_.SetRandom()) {

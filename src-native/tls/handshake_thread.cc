@@ -9,6 +9,8 @@ namespace {
 
 // Silent connections of one thread. When there are more, the oldest one is closed.
 constexpr size_t kMostConnections = 10'000;
+// A connection waits no longer for others that leave with it.
+constexpr uint64_t kMostLeavingNs = 500'000;
 
 }  // namespace
 
@@ -172,7 +174,15 @@ void HandshakeThread::AfterTurn(uint32_t id, Connection& connection) {
   parcel->connection = reactor_->Take(id);
   reactor_->Release(id);
   --load_;
-  Send(*to_loop_, std::move(parcel));
+  const uint64_t now = uv_hrtime();
+  if (leaving_.empty()) leaving_since_ = now;
+  leaving_.push_back(std::move(parcel));
+  if (now - leaving_since_ > kMostLeavingNs) AfterTurns();
+}
+
+void HandshakeThread::AfterTurns() {
+  for (size_t i = 0; i < leaving_.size(); ++i) Send(*to_loop_, std::move(leaving_[i]), i + 1 < leaving_.size());
+  leaving_.clear();
 }
 
 }  // namespace openssl_async

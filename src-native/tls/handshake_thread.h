@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "tls/parcel.h"
 #include "tls/reactor.h"
@@ -46,7 +47,7 @@ class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, 
 
   bool BeforeTurn() override { return true; }
   void AfterTurn(uint32_t id, Connection& connection) override;
-  void AfterTurns() override {}
+  void AfterTurns() override;
   void OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) override;
 
   // There is no room: plaintext stays in its records until the connection is on the event loop.
@@ -71,6 +72,8 @@ class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, 
   TransportBuffers buffers_;
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<Reactor> reactor_;
+  std::vector<std::unique_ptr<Parcel>> leaving_;  // for the event loop, which is woken once for all of them
+  uint64_t leaving_since_ = 0;
   std::unique_ptr<Parcel> told_;                        // of the connection that has its turn; null for nothing
   std::unordered_map<uint32_t, uint32_t> known_;        // ids here by the loop's ids, of connections that it knows
   std::unordered_map<uint32_t, uint32_t> known_by_id_;  // the other way round

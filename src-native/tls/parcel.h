@@ -42,8 +42,9 @@ struct Parcel : CompletionQueue::Entry {
 };
 
 // The queue owns what it has taken. A queue that is closed takes nothing: the parcel ends with what is in it.
-inline void Send(CompletionQueue& queue, std::unique_ptr<Parcel> parcel) {
-  if (queue.Push(parcel.get())) static_cast<void>(parcel.release());
+// `is_followed` as CompletionQueue has it.
+inline void Send(CompletionQueue& queue, std::unique_ptr<Parcel> parcel, bool is_followed = false) {
+  if (queue.Push(parcel.get(), is_followed)) static_cast<void>(parcel.release());
 }
 
 template <typename F>

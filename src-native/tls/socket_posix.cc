@@ -83,7 +83,9 @@ int ListenOnSocket(int fd, int backlog) { return listen(fd, backlog) == 0 ? 0 : 
 
 int AcceptSocket(int fd) {
 #ifdef __linux__
-  return Prepare(accept4(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  // The other options come from the listening socket.
+  const int accepted = accept4(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  return accepted < 0 ? -errno : accepted;
 #else
   return Prepare(accept(fd, nullptr, nullptr));
 #endif

@@ -4,6 +4,11 @@
 
 namespace openssl_async {
 
+bool TicketKeys::Prepare() {
+  cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr));
+  return cipher_ != nullptr;
+}
+
 bool TicketKeys::SetRandom() {
   Keys keys = {};
   if (RAND_bytes(keys.data(), static_cast<int>(keys.size())) != 1) return false;
@@ -44,7 +49,7 @@ int TicketKeys::Use(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* ciph
       if (RAND_bytes(iv, static_cast<int>(kPart)) != 1) return kFailed;
     }
     if (EVP_MAC_CTX_set_params(mac, parameters) != 1) return kFailed;
-    return EVP_CipherInit_ex(cipher, EVP_aes_128_cbc(), nullptr, cipher_key, iv, encrypts) == 1 ? kUsed : kFailed;
+    return EVP_CipherInit_ex2(cipher, cipher_.get(), cipher_key, iv, encrypts, nullptr) == 1 ? kUsed : kFailed;
   };
   const int result = begin();
   Wipe(keys.data(), keys.size());

@@ -23,6 +23,8 @@ class TicketKeys {
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
 
+  // Call it once, before the first use. False when OpenSSL lacks the cipher.
+  [[nodiscard]] bool Prepare();
   // False when there is no randomness.
   [[nodiscard]] bool SetRandom();
   // kBytes bytes. Tickets of earlier keys are not accepted any more, as in Node.
@@ -33,6 +35,7 @@ class TicketKeys {
   int Use(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypts) const;
 
  private:
+  EvpCipherPointer cipher_;  // looked for once: that takes longer than to use it
   mutable std::mutex mutex_;
   Keys current_ = {};
 };
