@@ -72,7 +72,7 @@ export async function main(rounds = 3): Promise<void> {
     }
   }
   load.disconnect();
-  if (process.stdout.isTTY !== true) show(figures, 0, true);
+  if (!process.stdout.isTTY) show(figures, 0, true);
   console.log(
     'loop: the time of the event loop for one; delay: how late it was, 99th percentile (monitorEventLoopDelay)\n' +
       'Both ends share the machine: a client costs as much as its server.',
@@ -103,7 +103,7 @@ async function measure(side: Side, kind: Kind, load: ChildProcess, figures: Figu
 }
 
 function show(all: Map<Side, Map<Kind, Figures>>, linesBefore: number, always = false): number {
-  if (process.stdout.isTTY !== true && !always) return 0;
+  if (!process.stdout.isTTY && !always) return 0;
   const heads = ['per second', 'loop, µs', 'delay, ms'];
   const table = new Table({
     head: ['', ...KINDS.flatMap((kind) => heads.map((head) => `${kind}\n${head}`))],

@@ -157,11 +157,11 @@ function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
     authorities: toList(authorities, 'options.ca').map((each) => toBytes(each, 'options.ca')),
     revocations: toList(given.crl, 'options.crl').map((each) => toBytes(each, 'options.crl')),
     ciphers,
-    suites,
+    suites: suites === '' ? undefined : suites,
     curves: curve === 'auto' ? undefined : curve,
     signatureAlgorithms: toSignatureAlgorithms(given.sigalgs),
     dhParameters: toDhParameters(given.dhparam),
-    ...withCiphers(toVersions(given), ciphers, suites),
+    ...withCiphers(toVersions(given), ciphers),
     options: toFlags(given),
     sessionTimeout: toSessionTimeout(given.sessionTimeout),
     allowPartialChain: given.allowPartialTrustChain === true,
@@ -267,12 +267,12 @@ const VERSIONS: Readonly<Record<string, number>> = {
   'TLSv1.2': TLS_1_2,
   'TLSv1.3': TLS_1_3,
 };
-const METHODS: Readonly<Record<string, readonly [min: number, max: number]>> = {
+const METHODS: Readonly<Record<string, readonly [min: number | undefined, max: number]>> = {
   TLS_method: [0, TLS_1_3],
   TLSv1_method: [0x301, 0x301],
   TLSv1_1_method: [0x302, 0x302],
   TLSv1_2_method: [TLS_1_2, TLS_1_2],
-  SSLv23_method: [0, TLS_1_2],
+  SSLv23_method: [undefined, TLS_1_2], // from Node's default on
 };
 
 function toVersions(given: ContextOptions): { minVersion: number; maxVersion: number } {
@@ -292,7 +292,8 @@ function toVersions(given: ContextOptions): { minVersion: number; maxVersion: nu
     }
     const range = METHODS[name];
     if (range === undefined) throw nodeError('ERR_TLS_INVALID_PROTOCOL_METHOD', `Unknown method: ${name}`, TypeError);
-    return { minVersion: range[0], maxVersion: range[1] };
+    const least = range[0] ?? toVersion(nodeTls.DEFAULT_MIN_VERSION, 'minimum');
+    return { minVersion: least, maxVersion: range[1] };
   }
   return {
     minVersion: toVersion(minVersion ?? nodeTls.DEFAULT_MIN_VERSION, 'minimum'),
@@ -300,15 +301,10 @@ function toVersions(given: ContextOptions): { minVersion: number; maxVersion: nu
   };
 }
 
-// A list that names ciphers of one version alone leaves the other version out, as in Node.js.
-function withCiphers<V extends { minVersion: number; maxVersion: number }>(
-  range: V,
-  ciphers: string,
-  suites: string,
-): V {
+// A list that names ciphers of TLS 1.3 alone leaves earlier versions out, as in Node.js.
+function withCiphers<V extends { minVersion: number; maxVersion: number }>(range: V, ciphers: string): V {
   const spans = range.minVersion < TLS_1_3 && range.maxVersion >= TLS_1_3;
-  if (spans && ciphers === '') return { ...range, minVersion: TLS_1_3 };
-  return spans && suites === '' ? { ...range, maxVersion: TLS_1_2 } : range;
+  return spans && ciphers === '' ? { ...range, minVersion: TLS_1_3 } : range;
 }
 
 function toVersion(name: unknown, which: string): number {
@@ -335,12 +331,13 @@ function toSessionTimeout(value: unknown): number {
   return value;
 }
 
-/** The 48 bytes of `ticketKeys`, or undefined. */
-export function toTicketKeys(value: unknown): Uint8Array | undefined {
+/** The 48 bytes of `ticketKeys`, or undefined. `message` is for another number of bytes. */
+export function toTicketKeys(
+  value: unknown,
+  message = "The property 'options.ticketKeys' must be exactly 48 bytes",
+): Uint8Array | undefined {
   if (value === undefined || value === null) return undefined;
   if (!ArrayBuffer.isView(value)) throw invalidArgType('options.ticketKeys', 'an instance of Buffer', value);
-  if (value.byteLength !== 48) {
-    throw nodeError('ERR_INVALID_ARG_VALUE', 'Session ticket keys must be a 48-byte buffer', TypeError);
-  }
+  if (value.byteLength !== 48) throw nodeError('ERR_INVALID_ARG_VALUE', message, TypeError);
   return toBytes(value, 'options.ticketKeys');
 }

@@ -33,6 +33,7 @@ export class Questions {
     if (hello === undefined) return;
     const [servername, offered] = hello;
     const protocols = splitProtocols(offered);
+    socket.servername = servername === '' ? false : servername;
     // A callback's own error is uncaught, as in Node.js.
     TLSSocket.inContext(socket, () => {
       try {
@@ -147,7 +148,7 @@ function toChosenContext(context: unknown): NativeTlsContext | undefined {
   if (context === null || context === undefined) return undefined;
   const native = toNativeContext(context);
   if (native !== undefined) return native;
-  throw nodeError('ERR_TLS_INVALID_CONTEXT', 'SNI context must be a SecureContext', TypeError);
+  throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context', TypeError);
 }
 
 function optionalFunction(value: unknown, name: string): unknown {

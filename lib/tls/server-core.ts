@@ -34,6 +34,7 @@ export interface NodeServer extends nodeTls.Server {
   noDelay?: boolean;
   keepAlive?: boolean;
   keepAliveInitialDelay?: number;
+  pauseOnConnect?: boolean;
 }
 export type Listen2 = (
   address: unknown,
@@ -184,7 +185,7 @@ export class ServerCore implements Listener, SocketOwner {
   }
 
   setTicketKeys(keys: unknown): void {
-    const bytes = toTicketKeys(keys);
+    const bytes = toTicketKeys(keys, 'Session ticket keys must be a 48-byte buffer');
     if (bytes === undefined) throw invalidArgType('buffer', 'an instance of Buffer', keys);
     connections().native.setTicketKeys(this.#context, bytes);
   }
@@ -280,6 +281,7 @@ export class ServerCore implements Listener, SocketOwner {
     });
     const { noDelay, keepAlive, keepAliveInitialDelay } = this.#server;
     if (noDelay === false) socket.setNoDelay(false);
+    if (this.#server.pauseOnConnect === true) socket.pause();
     if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
     TLSSocket.inContext(socket, () => {
       this.#server.emit('secureConnection', socket as unknown as nodeTls.TLSSocket);

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertificate } from 'node:tls';
 import { copyOf, isCopier } from './chunks';
+import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
 import { connections, type Connection } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
@@ -55,8 +56,8 @@ interface Waiting {
  * tls.TLSSocket` of `node:tls` holds. Experimental.
  */
 export class TLSSocket extends Duplex {
-  /** The code of the reason why the client's certificate is not welcome; undefined when it is, or was not asked for. */
-  authorizationError: string | undefined = undefined;
+  /** The code of the reason why the client's certificate is not welcome; null when it is, or was not asked for. */
+  authorizationError: string | null = null;
   /** Whether the client's certificate was asked for and is welcome. */
   authorized = false;
   /** Always true. */
@@ -129,8 +130,8 @@ export class TLSSocket extends Duplex {
     socket.servername = serverName === '' ? false : serverName;
     socket.alpnProtocol = protocol === '' ? false : protocol;
     if (!requestsCertificate) return;
-    socket.authorizationError = verifyErrorCode(verifyResult);
-    socket.authorized = socket.authorizationError === undefined;
+    socket.authorizationError = verifyErrorCode(verifyResult) ?? null;
+    socket.authorized = socket.authorizationError === null;
   }
 
   /** A handshake ends with this error. @internal */
@@ -457,7 +458,8 @@ export class TLSSocket extends Duplex {
     return connections().native.keyingMaterial(this.#id, length, label, context);
   }
   /** The most plaintext of a record, 512 to 16 384 bytes. False when it was refused. */
-  setMaxSendFragment(size = 16_384): boolean {
+  setMaxSendFragment(size: number): boolean {
+    validateInteger(size, 'size', -(2 ** 31), 2 ** 31 - 1);
     return connections().native.setMaxFragment(this.#id, size);
   }
   /** Without effect: clients cannot renegotiate in any case. */

@@ -179,7 +179,8 @@ bool Connection::Begin() {
   BIO* const shared = bio.release();
   SSL_set_bio(ssl_.get(), shared, shared);
   if (settings_->Has(TlsServerFlag::kRequestsCertificate)) {
-    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, &AcceptAnyCertificate);
+    const bool needs = settings_->Has(TlsServerFlag::kRejectsUnauthorized);
+    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
   }
   SSL_set_accept_state(ssl_.get());
   return true;

@@ -98,6 +98,9 @@ class Connection {
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
   bool wants_to_write() const { return transport_.pending() && state_ != State::kFailed; }
+  // The loop is to wait for it. A connection that nobody reads, or whose peer has ended, keeps no process alive, as a
+  // socket of libuv's that is not read.
+  bool active() const { return handshaking() || wants_to_read() || wants_to_write(); }
   // It needs a turn although its socket may never be ready again.
   bool has_more() const;
 

@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "openssl/error_queue.h"
 #include "openssl/version.h"
@@ -111,10 +112,16 @@ bool UsePfx(SSL_CTX* context, const Pfx& pfx) {
   return true;
 }
 
-bool UseDhParameters(SSL_CTX* context, const std::string& pem) {
+// `error` is set for parameters that OpenSSL would take.
+bool UseDhParameters(SSL_CTX* context, const std::string& pem, std::optional<Error>* error) {
+  constexpr int kLeastDhBits = 1024;
   if (pem == "auto") return SSL_CTX_set_dh_auto(context, 1) == 1;
   const BioPointer bio = Memory(pem);
   EvpPkeyPointer parameters(PEM_read_bio_Parameters(bio.get(), nullptr));
+  if (parameters != nullptr && EVP_PKEY_get_bits(parameters.get()) < kLeastDhBits) {
+    *error = Error{"ERR_INVALID_ARG_VALUE", "DH parameter is less than 1024 bits", {}};
+    return false;
+  }
   if (parameters == nullptr || SSL_CTX_set0_tmp_dh_pkey(context, parameters.get()) != 1) return false;
   static_cast<void>(parameters.release());  // the context's
   return true;
@@ -209,7 +216,10 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   for (const std::string& pem : options.revocations) {
     if (!AddRevocations(context, pem)) return OpensslError();
   }
-  if (!options.dh_parameters.empty() && !UseDhParameters(context, options.dh_parameters)) return OpensslError();
+  std::optional<Error> refusal;
+  if (!options.dh_parameters.empty() && !UseDhParameters(context, options.dh_parameters, &refusal)) {
+    return refusal.has_value() ? *refusal : OpensslError();
+  }
   return {};
 }
 

@@ -163,11 +163,24 @@ uint32_t Hub::Add(std::unique_ptr<Connection> connection) {
   const uint32_t id = reactor_->Reserve();
   if (id == 0) return 0;
   if (entries_.size() <= Reactor::SlotNumber(id)) entries_.resize(Reactor::SlotNumber(id) + 1);
-  EntryOf(id) = {true, nullptr};
-  CountRefs(1);
+  EntryOf(id) = {true, false, nullptr};
   connection->Enter(id, TlsPlace::kLoop, buffers_, sink_);
   reactor_->Put(id, std::move(connection));
+  UpdateRef(id);
   return id;
+}
+
+void Hub::Update(uint32_t id) {
+  reactor_->Update(id);
+  if (reactor_->IsReserved(id)) UpdateRef(id);
+}
+
+void Hub::UpdateRef(uint32_t id) {
+  Entry& entry = EntryOf(id);
+  const Connection* const connection = reactor_->Find(id);
+  const bool is_active = entry.thread != nullptr || (connection != nullptr && connection->active());
+  const bool holds = entry.is_referenced && is_active;
+  if (std::exchange(entry.holds_loop, holds) != holds) CountRefs(holds ? 1 : -1);
 }
 
 void Hub::GoOn(uint32_t id) {
@@ -196,15 +209,16 @@ bool Hub::Claim(uint32_t id) {
 }
 
 void Hub::SetRef(uint32_t id, bool ref) {
-  if (!reactor_->IsReserved(id) || EntryOf(id).is_referenced == ref) return;
+  if (!reactor_->IsReserved(id)) return;
   EntryOf(id).is_referenced = ref;
-  CountRefs(ref ? 1 : -1);
+  UpdateRef(id);
 }
 
 void Hub::Destroy(uint32_t id, bool reset) {
   if (!reactor_->IsReserved(id)) return;
   Entry& entry = EntryOf(id);
-  if (std::exchange(entry.is_referenced, false)) CountRefs(-1);
+  entry.is_referenced = false;
+  if (std::exchange(entry.holds_loop, false)) CountRefs(-1);
   if (HandshakeThread* const thread = std::exchange(entry.thread, nullptr)) {
     auto parcel = std::make_unique<Parcel>(Parcel::Kind::kDestroy);
     parcel->id = id;
@@ -221,8 +235,9 @@ void Hub::Destroy(uint32_t id, bool reset) {
   reactor_->Release(id);
 }
 
-void Hub::AfterTurn(uint32_t, Connection& connection) {
+void Hub::AfterTurn(uint32_t id, Connection& connection) {
   if (connection.wants_job()) jobs_.Start(connection);
+  UpdateRef(id);
 }
 
 // A connection that cannot tell now has its turn later.
@@ -234,7 +249,7 @@ void Hub::EndJobs() {
     Connection* const connection = reactor_->Find(id);
     if (connection == nullptr) continue;
     metrics().pauses += connection->EndJob();
-    reactor_->Update(id);
+    Update(id);
   }
 }
 

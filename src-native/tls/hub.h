@@ -57,7 +57,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // Counts it out of PendingOf(). False when it is gone.
   bool Claim(uint32_t id);
   // Call it after a function of the connection: its needs may have changed.
-  void Update(uint32_t id) { reactor_->Update(id); }
+  void Update(uint32_t id);
   // After Connection::Proceed() or Answer(): the handshake goes on where it belongs.
   void GoOn(uint32_t id);
   void SetRef(uint32_t id, bool ref);
@@ -86,6 +86,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // Of a connection's slot.
   struct Entry {
     bool is_referenced = false;
+    bool holds_loop = false;
     HandshakeThread* thread = nullptr;  // that has the connection
   };
 
@@ -107,6 +108,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void Move(uint32_t id, HandshakeThread& thread);
   void Place(std::unique_ptr<Connection> connection);
   void UpdateRef(Server& server);
+  void UpdateRef(uint32_t id);
   void CountRefs(int change);
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
 

@@ -218,7 +218,7 @@ describe("clients' certificates", () => {
     const failed = failureOf(server);
     const socket = nodeTls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
     socket.on('error', () => undefined);
-    expect((await failed)[0].code).toBe('ECONNRESET');
+    expect((await failed)[0].code).toBe('ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE');
     const [welcome] = await Promise.all([connectTo(port, clients), once(server, 'secureConnection')]);
     welcome.destroy();
     await close(server);

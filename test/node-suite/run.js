@@ -1,6 +1,6 @@
 'use strict';
 
-// Runs Node.js's own tests of TLS and HTTPS with this package's modules in place of Node's.
+// Runs Node.js's own tests of TLS and HTTPS with openssl-async/register: servers are this package's, clients are Node's.
 //
 //   node test/node-suite/run.js [--all] [--node] [--update] [TEXT…]
 //
@@ -15,7 +15,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 const { obtainSuite } = require('./obtain-suite.js');
 
-const SHIM = path.join(__dirname, 'shim.js');
+const REGISTER = path.join(__dirname, '..', '..', 'dist', 'register.js');
 const OUTCOMES = path.join(__dirname, 'outcomes.json');
 const HANG_MS = 60_000;
 const SKIPPED = /^1\.\.0 # Skipped/m;
@@ -53,8 +53,8 @@ function flagsOf(text) {
 }
 
 function run({ file, text }) {
-  const shim = values.node ? [] : ['--require', SHIM];
-  const child = spawn(process.execPath, [...flagsOf(text), ...shim, file], {
+  const register = values.node ? [] : ['--require', REGISTER];
+  const child = spawn(process.execPath, [...flagsOf(text), ...register, file], {
     cwd: path.dirname(file),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_TEST_DIR: os.tmpdir() },
