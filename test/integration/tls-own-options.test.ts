@@ -145,7 +145,7 @@ describe('onClientHello', () => {
     const context = createSecureContext(second);
     const server = createServer({
       ...first,
-      SNICallback: (() => setTimeout(5, context)) as never,
+      SNICallback: (() => setTimeout(5, context)),
       ALPNCallback: (({ protocols }: { protocols: string[] }) => setTimeout(5, protocols[1])) as never,
     });
     const client = await connectTo(await listen(server), { servername: 'x.test', ALPNProtocols: ['b', 'a'] });
@@ -177,7 +177,7 @@ describe("'connection'", () => {
       events.push('secure');
       socket.end();
     });
-    server.on('connection', (socket) => {
+    server.on('connection', (socket: net.Socket) => {
       events.push(`connection ${String(socket.remoteAddress)}`);
       if (!isWelcome) socket.destroy();
     });

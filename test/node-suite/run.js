@@ -4,9 +4,9 @@
 //
 //   node test/node-suite/run.js [--all] [--node] [--update] [TEXT…]
 //
-// outcomes.json has the tests that pass or skip themselves, which run, and the others with the reason that their subject
-// suggests. --all runs the others too, --node runs
-// all with Node's own modules, --update writes outcomes.json; TEXT selects tests whose names contain it.
+// outcomes.json has the tests that pass or skip themselves, which run, and the others with the reason why they do not.
+// --all runs the others too, --node runs all with Node's own modules, --update writes outcomes.json; TEXT selects tests
+// whose names contain it.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
