@@ -12,7 +12,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as after } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { createRemoteKey, type AsyncKey } from 'openssl-async';
-import https from 'openssl-async/https';
+import * as https from 'openssl-async/https';
 import { ed25519, rsa } from './demo-identity';
 
 const ROUND_MS = 1000;

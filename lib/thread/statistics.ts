@@ -168,9 +168,19 @@ export interface TlsStats {
   /** Now: connections whose handshakes are not done. */
   handshaking: number;
   /** Handshakes that are done, by where they ran. */
-  handshakes: { loop: number; thread: number };
+  handshakes: {
+    /** On the event loop. */
+    loop: number;
+    /** On a thread. */
+    thread: number;
+  };
   /** How long these took, from the client's first message to the last one. */
-  latency: { loop: LatencyHistogram; thread: LatencyHistogram };
+  latency: {
+    /** On the event loop. */
+    loop: LatencyHistogram;
+    /** On a thread. */
+    thread: LatencyHistogram;
+  };
   /** Handshakes that resumed a session. */
   resumed: number;
   /** Connections that ended with an error, handshaking ones included. */

@@ -14,8 +14,15 @@ export interface ClientHello {
   readonly protocols: readonly string[];
 }
 
-/** Options of servers that `node:tls` does not have. */
+/** Options of servers that `node:tls` does not have, or that may be more here. */
 export interface OwnServerOptions extends OwnContextOptions {
+  /** As that of `node:tls`; it may return a promise of the context instead of calling `done`. */
+  SNICallback?: (servername: string, done: (error: Error | null, context?: nodeTls.SecureContext) => void) => unknown;
+  /** As that of `node:tls`; it may return a promise. */
+  ALPNCallback?: (hello: {
+    servername: string;
+    protocols: string[];
+  }) => string | undefined | Promise<string | undefined>;
   /**
    * The threads that do this server's handshakes, 0 to 64; with 0, handshakes run on the event loop. All servers of a
    * thread of Node.js share them. Default: 1.
@@ -32,9 +39,9 @@ export interface OwnServerOptions extends OwnContextOptions {
 }
 
 /** Options of a server of TLS. */
-export type TlsOptions = Omit<nodeTls.TlsOptions, 'key'> & OwnServerOptions;
+export type TlsOptions = Omit<nodeTls.TlsOptions, keyof OwnServerOptions> & OwnServerOptions;
 /** Options of a server of HTTPS. */
-export type HttpsOptions = Omit<nodeHttps.ServerOptions, 'key'> & OwnServerOptions;
+export type HttpsOptions = Omit<nodeHttps.ServerOptions, keyof OwnServerOptions> & OwnServerOptions;
 
 /** All options of a server. */
 export interface ServerOptions extends ContextOptions {
