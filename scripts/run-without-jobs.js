@@ -40,7 +40,7 @@ const LEFT_OUT = {
   ],
   'they test files, not the addon': ['integration/bundles', 'integration/elf-readers', 'integration/isolation'],
 };
-const LIFECYCLE = ['operations', 'remote-keys', 'key-pairs'];
+const LIFECYCLE = ['operations', 'remote-keys', 'key-pairs', 'tls'];
 
 function buildAddon() {
   const folder = stage('build-nojobs');

@@ -77,9 +77,12 @@ Result<std::shared_ptr<Environment>> Environment::Create(Napi::Env env) {
     return operations.error();
   }
   environment->operation_calls_ = std::move(operations.value());
-  environment->attachments_ = {
-      &environment->tls_,           &environment->remote_keys_,          &environment->jobs_,
-      &environment->wait_contexts_, environment->operation_calls_.get(), &environment->scheduler_end_};
+  environment->attachments_ = {&environment->remote_keys_,
+                               &environment->tls_,
+                               &environment->jobs_,
+                               &environment->wait_contexts_,
+                               environment->operation_calls_.get(),
+                               &environment->scheduler_end_};
   environment->self_ = environment;
   OpenEnvironments::Get().Add(environment.get());
   napi_add_async_cleanup_hook(env, &OnTeardown, environment.get(), &environment->teardown_);

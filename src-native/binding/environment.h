@@ -125,10 +125,10 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   Tls tls_{*this};
   std::unique_ptr<OperationCalls> operation_calls_;
   SchedulerEnd scheduler_end_{*this};
-  // The order of teardown: TLS, remote keys, jobs, wait contexts, operations, the scheduler.
+  // The order of teardown: remote keys, TLS, jobs, wait contexts, operations, the scheduler.
   //
-  // Drain() of all comes first. Remote keys refuse their requests, as nobody is left to answer; so the jobs that wait
-  // for an answer can end when the scheduler, last, drives all jobs to their ends.
+  // Drain() of all comes first. Remote keys refuse their requests, as nobody is left to answer; so the threads of TLS
+  // that wait for an answer can end, and the jobs that do, when the scheduler, last, drives all jobs to their ends.
   // Close() follows, one after the other. Waits end before the wait contexts that they watch. Both use the scheduler's
   // handles, and operations its jobs: the scheduler closes last.
   std::vector<Attachment*> attachments_;

@@ -148,6 +148,11 @@ void Connection::ReadHello() {
   Choose(settings_->Find(hello_.server_name));
 }
 
+void Connection::SkipAccepted() {
+  accept_is_due_ = false;
+  Proceed();
+}
+
 void Connection::Proceed() {
   if (state_ != State::kAccepted) return;
   state_ = State::kHello;

@@ -104,6 +104,8 @@ class Connection {
   // It needs a turn although its socket may never be ready again.
   bool has_more() const;
 
+  // Before the first turn: JavaScript knows of the client already.
+  void SkipAccepted();
   // Goes on after TlsEventKind::kAccepted.
   void Proceed();
   // Goes on after TlsEventKind::kAsking. Null: the settings choose. `protocol`: the one to choose; empty for none,

@@ -139,6 +139,7 @@ int Hub::Adopt(uint32_t listener, int fd, ByteView bytes) {
   if (copy < 0) return copy;
   auto connection = std::make_unique<Connection>(UniqueSocket(copy), Admission(servers_.at(listener).listener));
   if (bytes.size > 0) connection->Prepend(bytes);
+  connection->SkipAccepted();
   Place(std::move(connection));
   return 0;
 }
@@ -185,7 +186,7 @@ void Hub::UpdateRef(uint32_t id) {
 
 void Hub::GoOn(uint32_t id) {
   const Connection* const connection = reactor_->Find(id);
-  if (connection == nullptr) return;
+  if (connection == nullptr || !connection->handshaking()) return;
   if (threads_->Prepare(connection->listener())) {
     Move(id, threads_->Choose(connection->listener()));
   } else {

@@ -16,6 +16,8 @@ constexpr int kAcceptsPerTurn = 64;
 // Handshakes end a turn of the loop after this; records go on.
 constexpr uint64_t kTurnNanoseconds = 2'000'000;
 constexpr uint64_t kAcceptPauseMs = 100;
+// How many of the oldest connections are looked at for a silent one.
+constexpr int kMostLooked = 64;
 
 bool IsOutOfDescriptors(int error) {
   return error == UV_EMFILE || error == UV_ENFILE || error == UV_ENOBUFS || error == UV_ENOMEM;
@@ -158,7 +160,9 @@ void Reactor::Update(Slot& slot, uint32_t id) {
 }
 
 bool Reactor::DropOldestSilent() {
+  int looked = 0;
   for (const auto& [deadline, id] : deadlines_) {
+    if (++looked > kMostLooked) return false;
     const Connection* const found = Find(id);
     if (found == nullptr || !found->silent() || found->claimed()) continue;
     Release(id);

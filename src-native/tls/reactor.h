@@ -59,7 +59,7 @@ class Reactor final : private Poller::Delegate {
   bool IsReserved(uint32_t id) const { return SlotOf(id) != nullptr; }
   // Call it after a function of the connection: its needs may have changed.
   void Update(uint32_t id);
-  // Ends the connection that has waited longest for its client to speak. False when there is none.
+  // Ends the connection that has waited longest for its client to speak. False when there is none among the oldest.
   bool DropOldestSilent();
   size_t size() const { return size_; }
   template <typename F>

@@ -190,6 +190,16 @@ describe("'connection'", () => {
   });
 });
 
+test("'connection' of a socket that was handed over is heard once", async () => {
+  const heard: unknown[] = [];
+  const server = createServer(first, (socket) => socket.end('served'));
+  server.on('connection', (socket) => heard.push(socket));
+  const front = net.createServer((socket) => server.emit('connection', socket));
+  expect((await read(await connectTo(await listen(front)))).toString()).toBe('served');
+  expect(heard).toEqual([expect.any(net.Socket)]);
+  front.close();
+});
+
 describe('attach', () => {
   test.each(['http', 'https'] as const)('serves for a server of node:%s, with its time limits', async (kind) => {
     const limits = { headersTimeout: 200, connectionsCheckingInterval: 50 };
