@@ -1,7 +1,7 @@
 // Connections of ours for a server that is there already.
 import type { Server as HttpServer } from 'node:http';
 import * as nodeHttps from 'node:https';
-import type { TlsOptions } from './options';
+import { readHttpsOptions, type TlsOptions } from './options';
 import { Server } from './tls';
 
 // Whoever replaces node:https's own servers by ours still means Node's here.
@@ -9,8 +9,7 @@ const { Server: NodesHttpsServer } = nodeHttps;
 
 // The interval of http's time limits begins with 'listening', and ends with close().
 interface Limited {
-  closeIdleConnections(): void;
-  closeAllConnections(): void;
+  closeIdleConnections?(): void;
 }
 
 /**
@@ -24,12 +23,9 @@ interface Limited {
  * @throws what `createServer()` throws
  */
 export function attach(server: HttpServer | nodeHttps.Server, options: TlsOptions): Server {
-  const protocols =
-    options.ALPNProtocols === undefined && options.ALPNCallback === undefined ? ['http/1.1'] : undefined;
-  const given = protocols === undefined ? options : { ...options, ALPNProtocols: protocols };
   // Servers of node:https hear of open connections by another event.
   const event = server instanceof NodesHttpsServer ? 'secureConnection' : 'connection';
-  const front = new Server(given, (socket) => {
+  const front = new Server(readHttpsOptions(options) as TlsOptions, (socket) => {
     server.emit(event, socket);
   });
   front.on('tlsClientError', (error, socket) => {
@@ -38,7 +34,7 @@ export function attach(server: HttpServer | nodeHttps.Server, options: TlsOption
   front.on('listening', () => server.emit('listening'));
   const close = front.close.bind(front);
   front.close = (done) => {
-    (server as unknown as Limited).closeIdleConnections();
+    (server as Limited).closeIdleConnections?.();
     return close(done);
   };
   front.on('close', () => {

@@ -108,9 +108,12 @@ const ofNodes = new WeakMap<object, { options: ContextOptions; native?: NativeTl
 
 /** A function that makes contexts of `node:tls` which can be used here, too. */
 export function rememberingOptions<F extends typeof nodeTls.createSecureContext>(create: F): F {
-  return ((options) => {
-    const context = create(options);
-    ofNodes.set(context, { options: readContextOptions(options) });
+  return ((options?: object) => {
+    // Both read the same values: each of the caller's is read once.
+    const given: Record<string, unknown> = {};
+    for (const name in options) given[name] = (options as Record<string, unknown>)[name];
+    const context = create(options instanceof Object ? given : options);
+    ofNodes.set(context, { options: readContextOptions(given) });
     return context;
   }) as F;
 }

@@ -9,7 +9,7 @@ import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { callable } from './callable';
 import { addCopier, copyOf } from './chunks';
-import { readServerOptions, type HttpsOptions, type ServerOptions } from './options';
+import { readHttpsOptions, type HttpsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
 export { attach } from './attach';
@@ -19,10 +19,12 @@ export { Agent, get, globalAgent, request } from 'node:https';
 // Whoever replaces it by ours still means Node's here.
 const NodesServer = nodeHttps.Server;
 
-function readHttpsOptions(options: unknown): ServerOptions {
-  const given = readServerOptions(options);
-  if (given.ALPNProtocols === undefined && given.ALPNCallback === undefined) given.ALPNProtocols = ['http/1.1'];
-  return given;
+// The constructor's work on an object that is there.
+function initialise(self: HttpsServer, [options, listener]: unknown[]): void {
+  const given = readHttpsOptions(options);
+  (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
+  new ServerCore(self as unknown as NodeServer, given);
+  addCopier(self);
 }
 
 /** A server of HTTPS: `https.Server` of Node.js, whose connections are this package's. Experimental. */
@@ -37,13 +39,6 @@ class HttpsServer extends NodesServer {
     super(given as nodeHttps.ServerOptions, listener);
     new ServerCore(this as unknown as NodeServer, given);
     addCopier(this);
-  }
-  /** The constructor's work on an object that is there. @internal */
-  static initialise(self: HttpsServer, [options, listener]: unknown[]): void {
-    const given = readHttpsOptions(options);
-    (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
-    new ServerCore(self as unknown as NodeServer, given);
-    addCopier(self);
   }
 
   // Node's constructor calls it too.
@@ -89,9 +84,7 @@ class HttpsServer extends NodesServer {
 Object.defineProperty(HttpsServer, 'name', { value: 'Server' });
 
 /** See {@link Server} of this module; it can be called without `new`. Experimental. */
-export const Server = callable(HttpsServer, NodesServer, (self, args) => {
-  HttpsServer.initialise(self, args);
-});
+export const Server = callable(HttpsServer, NodesServer, initialise);
 /** An instance of {@link Server}. */
 export type Server = HttpsServer;
 

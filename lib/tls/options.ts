@@ -54,6 +54,13 @@ export interface ServerOptions extends ContextOptions {
   threads?: unknown;
 }
 
+/** Reads all options of a server of HTTPS. */
+export function readHttpsOptions(value: unknown): ServerOptions {
+  const options = readServerOptions(value);
+  if (options.ALPNProtocols === undefined && options.ALPNCallback === undefined) options.ALPNProtocols = ['http/1.1'];
+  return options;
+}
+
 /** Reads all options of a server once, own or inherited. */
 export function readServerOptions(value: unknown): ServerOptions {
   if (value === undefined || value === null) return {};

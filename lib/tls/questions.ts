@@ -75,16 +75,15 @@ export class Questions {
       });
     };
     const returned = this.#sni.call(socket as never, servername, done);
-    if (isThenable(returned)) {
-      returned.then(
-        (chosen) => {
-          if (!isAnswered) done(null, chosen);
-        },
-        (error: unknown) => {
-          if (!isAnswered) done(error as Error);
-        },
-      );
-    }
+    if (!isThenable(returned)) return;
+    void Promise.resolve(returned).then(
+      (chosen) => {
+        if (!isAnswered) done(null, chosen);
+      },
+      (error: unknown) => {
+        if (!isAnswered) done(error as Error);
+      },
+    );
   }
 
   #askProtocol(
@@ -130,7 +129,7 @@ function whenAnswered(socket: TLSSocket, answer: unknown, then: (value: unknown)
     then(answer);
     return;
   }
-  answer.then(
+  void Promise.resolve(answer).then(
     (value) => {
       failing(socket, () => {
         then(value);

@@ -33,6 +33,13 @@ export {
 // Whoever replaces it by ours still means Node's here.
 const NodesServer = nodeTls.Server;
 
+// The constructor's work on an object that is there.
+function initialise(self: TlsServer, [options, listener]: unknown[]): void {
+  const given = readServerOptions(options);
+  (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
+  new ServerCore(self as unknown as NodeServer, given);
+}
+
 /**
  * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
  */
@@ -46,12 +53,6 @@ class TlsServer extends NodesServer {
     const given = readServerOptions(options);
     super(given as nodeTls.TlsOptions, listener);
     new ServerCore(this as unknown as NodeServer, given);
-  }
-  /** The constructor's work on an object that is there. @internal */
-  static initialise(self: TlsServer, [options, listener]: unknown[]): void {
-    const given = readServerOptions(options);
-    (NodesServer as unknown as (...args: unknown[]) => void).call(self, given, listener);
-    new ServerCore(self as unknown as NodeServer, given);
   }
 
   // Node's constructor calls it too.
@@ -87,9 +88,7 @@ class TlsServer extends NodesServer {
 Object.defineProperty(TlsServer, 'name', { value: 'Server' });
 
 /** See {@link Server} of this module; it can be called without `new`. Experimental. */
-export const Server = callable(TlsServer, NodesServer, (self, args) => {
-  TlsServer.initialise(self, args);
-});
+export const Server = callable(TlsServer, NodesServer, initialise);
 /** An instance of {@link Server}. */
 export type Server = TlsServer;
 
