@@ -236,6 +236,13 @@ void Play::ReadAsClient(size_t most) {
 
 bool Play::disturbed() const { return is_disturbed_ || wire_.tampered() || client_->renegotiated(); }
 
+bool Play::lacks_certificate() const {
+  constexpr auto kRequests = static_cast<uint8_t>(TlsServerFlag::kRequestsCertificate);
+  constexpr auto kRejects = static_cast<uint8_t>(TlsServerFlag::kRejectsUnauthorized);
+  constexpr uint8_t kBoth = kRequests | kRejects;
+  return (server_options_ & kBoth) == kBoth && (client_options_ & ClientOption::kCertificate) == 0;
+}
+
 // Nobody has done anything wrong: everything arrives.
 void Play::Conclude() {
   constexpr int kMostRounds = 200;
@@ -249,6 +256,10 @@ void Play::Conclude() {
     if (is_quiet && told == server_->witness().told() && received == client_->received()) break;
   }
   const Witness& witness = server_->witness();
+  if (lacks_certificate()) {
+    Require(!witness.secure(), "a client without the certificate that is asked for is refused");
+    return;
+  }
   Require(!witness.failed(), "two sides that do nothing wrong do not fail");
   Require(witness.secure(), "two sides that do nothing wrong agree");
   Require(witness.received() == client_->sent(), "all of the client's plaintext arrives");

@@ -35,6 +35,8 @@ class Play {
   void Prepend();
   void ReadAsClient(size_t most);
   bool disturbed() const;
+  // The server insists on the client's certificate, and the client has none.
+  bool lacks_certificate() const;
   void Conclude();
 
   Input input_;
