@@ -1,7 +1,6 @@
 // The stream of a connection. It passes for a socket of node:tls: all that http and its like touch is here.
 //
 // No property with an underscore is added: http sets such properties on its sockets.
-import { AsyncResource } from 'node:async_hooks';
 import { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -9,8 +8,9 @@ import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertif
 import { copyOf, isCopier } from './chunks';
 import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
-import { connections, type Connection } from './connections';
+import { connections } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
+import { SocketConnection } from './socket-connection';
 import { TlsPlace } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
@@ -96,7 +96,7 @@ export class TLSSocket extends Duplex {
     super({ allowHalfOpen: owner.allowHalfOpen, decodeStrings: false, emitClose: true, autoDestroy: true });
     this.#owner = owner;
     this.server = server;
-    this.#connection = new SocketConnection(id, this, {
+    this.#connection = new SocketConnection(id, {
       receive: (bytes) => {
         this.#receive(bytes);
       },
@@ -480,30 +480,6 @@ export class TLSSocket extends Duplex {
 Object.setPrototypeOf(TLSSocket.prototype, NodeTLSSocket.prototype);
 // net.Socket's own looks for a handle.
 Object.defineProperty(TLSSocket.prototype, 'pending', { configurable: true, value: false });
-
-// Events of a connection run in its async context, whose name is Node's.
-class SocketConnection implements Connection {
-  readonly receive: Connection['receive'];
-  readonly receiveEnd: Connection['receiveEnd'];
-  readonly drained: Connection['drained'];
-  readonly failed: Connection['failed'];
-  readonly #resource = new AsyncResource('TLSWRAP');
-
-  constructor(
-    readonly id: number,
-    readonly socket: TLSSocket,
-    events: Pick<Connection, 'receive' | 'receiveEnd' | 'drained' | 'failed'>,
-  ) {
-    this.receive = events.receive;
-    this.receiveEnd = events.receiveEnd;
-    this.drained = events.drained;
-    this.failed = events.failed;
-  }
-
-  inContext<A extends unknown[]>(body: (...args: A) => void, ...args: A): void {
-    this.#resource.runInAsyncScope(body, undefined, ...args);
-  }
-}
 
 const NOTHING = new Uint8Array(0);
 
