@@ -224,19 +224,21 @@ void OperationRunner::AddToNextTurn(OperationCall& call) {
   Begun(call);
 }
 
+void OperationRunner::CountInFlight(BackendStats& backend, bool is_asymmetric, int change) {
+  backend.in_flight += static_cast<uint64_t>(change);
+  if (is_asymmetric) backend.asym_in_flight += static_cast<uint64_t>(change);
+  pollers_.OnInFlightChanged(backend);
+}
+
 BackendStats& OperationRunner::BeginOther(const std::string& backend) {
   BackendStats& found = BackendOf(backend);
-  ++found.in_flight;
-  ++found.asym_in_flight;
-  pollers_.OnInFlightChanged(found);
+  CountInFlight(found, true, 1);
   return found;
 }
 
 // A job without a pause may have had nothing to do for the backend.
 void OperationRunner::EndOther(BackendStats& backend, const ScheduledJob* job) {
-  --backend.in_flight;
-  --backend.asym_in_flight;
-  pollers_.OnInFlightChanged(backend);
+  CountInFlight(backend, true, -1);
   if (job == nullptr || job->pauses() == 0) return;
   ++backend.operations;
   ++backend.paused;
@@ -249,10 +251,8 @@ void OperationRunner::Begun(OperationCall& call) {
   ++in_flight_;
   call.period_ = periods_.Begin();
   if (call.backend_ == nullptr) return;
-  ++call.backend_->in_flight;
   call.is_asymmetric_ = call.operation_.spec().is_asymmetric();
-  if (call.is_asymmetric_) ++call.backend_->asym_in_flight;
-  pollers_.OnInFlightChanged(*call.backend_);
+  CountInFlight(*call.backend_, call.is_asymmetric_, 1);
 }
 
 void OperationRunner::Over(OperationCall& call) {
@@ -261,9 +261,7 @@ void OperationRunner::Over(OperationCall& call) {
   if (periods_.any_ended()) scheduler_.RequestDelivery(*this);
   if (!call.abandoned_) Unwant();
   if (call.backend_ == nullptr) return;
-  --call.backend_->in_flight;
-  if (call.is_asymmetric_) --call.backend_->asym_in_flight;
-  pollers_.OnInFlightChanged(*call.backend_);
+  CountInFlight(*call.backend_, call.is_asymmetric_, -1);
 }
 
 void OperationRunner::Want() {

@@ -131,6 +131,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   void OnEnd(const ScheduledJob& job) override;
   void OnDelivery() override { TellEnded(); }
   BackendStats& BackendOf(const std::string& name);
+  void CountInFlight(BackendStats& backend, bool is_asymmetric, int change);
   void Begun(OperationCall& call);
   void Over(OperationCall& call);
   static void AccountToHolder(const OperationCall& call);
