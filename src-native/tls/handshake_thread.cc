@@ -132,7 +132,10 @@ void HandshakeThread::Enter(std::unique_ptr<Parcel> parcel) {
   const uint32_t id = reactor_->Reserve();
   if (id == 0) {
     --load_;
-    return;
+    if (parcel->id == 0) return;
+    // The loop waits for its connection.
+    parcel->events.emplace_back(TlsEventKind::kFailed, UV_ENFILE);
+    return Send(*to_loop_, std::move(parcel));
   }
   if (parcel->id != 0) {
     known_[parcel->id] = id;

@@ -307,7 +307,7 @@ void Hub::AfterTurns() {
   sink_.Deliver();
   if (sink_.telling()) return;
   dropped_.clear();
-  if (!arrivals_.empty() || !ended_jobs_.empty()) reactor_->WakeSoon();
+  if (reactor_ != nullptr && (!arrivals_.empty() || !ended_jobs_.empty())) reactor_->WakeSoon();
 }
 
 void Hub::CountRefs(int change) {
@@ -352,6 +352,7 @@ void Hub::Drain() {
   TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
   arrivals_.clear();
   ended_jobs_.clear();
+  jobs_.TakeEnded();
   std::vector<uint32_t> ids;
   reactor_->ForEachId([&](uint32_t id) { ids.push_back(id); });
   for (const uint32_t id : ids) Destroy(id, false);
