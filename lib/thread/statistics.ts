@@ -189,7 +189,7 @@ export interface TlsStats {
   dropped: number;
   /** Connections that a thread gave to the event loop. */
   moved: number;
-  /** Handshakes that asked `SNICallback` or `ALPNCallback`. */
+  /** Handshakes that asked `onClientHello`, `SNICallback` or `ALPNCallback`. */
   questions: number;
   /** Pauses of handshakes for their keys. */
   pauses: number;
