@@ -1,5 +1,4 @@
-// Connections on one loop of libuv, the event loop or that of a thread: gives them turns when their sockets are ready.
-// ready.
+// Connections on one loop of libuv, the event loop or a thread's: gives them turns when their sockets are ready.
 #pragma once
 
 #include <uv.h>
