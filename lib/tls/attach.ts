@@ -1,11 +1,11 @@
 // Connections of ours for a server that is there already.
 import type { Server as HttpServer } from 'node:http';
 import * as nodeHttps from 'node:https';
+import { nodesClass } from './callable';
 import { readHttpsOptions, type TlsOptions } from './options';
 import { Server } from './tls';
 
-// Whoever replaces node:https's own servers by ours still means Node's here.
-const { Server: NodesHttpsServer } = nodeHttps;
+const NodesHttpsServer = nodesClass(nodeHttps.Server);
 
 // The interval of http's time limits begins with 'listening', and ends with close().
 interface Limited {

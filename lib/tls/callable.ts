@@ -6,6 +6,14 @@ export type Callable<C extends abstract new (...args: never[]) => unknown> = C &
 
 type Constructor = new (...args: never[]) => object;
 
+// Of all copies of the package: one that is loaded later finds another's class in the place of Node's.
+const BASE = Symbol.for('openssl-async:tls:base');
+
+/** Node.js's class, in whose place a copy of this package may have put its own. */
+export function nodesClass<C extends object>(Class: C): C {
+  return (Class as { [BASE]?: C })[BASE] ?? Class;
+}
+
 /**
  * `Class` itself for `instanceof`, subclasses and its name; called without `new`, it makes an instance. Older code calls
  * the constructor of its base class on an object of its own: `initialise` does for such an object what the constructor
@@ -24,6 +32,7 @@ export function callable<C extends Constructor>(
       return undefined;
     },
   }) as Callable<C>;
+  Object.defineProperty(Class, BASE, { value: Base });
   Object.defineProperty(Class.prototype, 'constructor', { value: made, writable: true, configurable: true });
   return made;
 }

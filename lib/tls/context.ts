@@ -42,7 +42,8 @@ export type ServerKey =
 export interface OwnContextOptions {
   /**
    * The private key, or several of them for certificates of several kinds. Keys of engines, stores and
-   * `createRemoteKey()` sign where they are, and no handshake holds the event loop meanwhile.
+   * `createRemoteKey()` sign where they are. Meanwhile no handshake holds the event loop, except for keys that block of
+   * a server with `threads: 0`.
    */
   key?: ServerKey;
   /** The provider that works with the key, for example `'accelerator'`. Default: OpenSSL's choice. */
@@ -112,7 +113,7 @@ export function rememberingOptions<F extends typeof nodeTls.createSecureContext>
     // Both read the same values: each of the caller's is read once.
     const given: Record<string, unknown> = {};
     for (const name in options) given[name] = (options as Record<string, unknown>)[name];
-    const context = create(options instanceof Object ? given : options);
+    const context = create(options === undefined ? options : given);
     ofNodes.set(context, { options: readContextOptions(given) });
     return context;
   }) as F;

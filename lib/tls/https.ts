@@ -7,7 +7,7 @@
 import type { RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
-import { callable } from './callable';
+import { callable, nodesClass } from './callable';
 import { addCopier, copyOf } from './chunks';
 import { readHttpsOptions, type HttpsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
@@ -16,8 +16,7 @@ export { attach } from './attach';
 export { type HttpsOptions } from './options';
 export { Agent, get, globalAgent, request } from 'node:https';
 
-// Whoever replaces it by ours still means Node's here.
-const NodesServer = nodeHttps.Server;
+const NodesServer = nodesClass(nodeHttps.Server);
 
 // The constructor's work on an object that is there.
 function initialise(self: HttpsServer, [options, listener]: unknown[]): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import * as nodeTls from 'node:tls';
-import { callable } from './callable';
+import { callable, nodesClass } from './callable';
 import { readServerOptions, type TlsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
@@ -30,8 +30,7 @@ export {
   rootCertificates,
 } from 'node:tls';
 
-// Whoever replaces it by ours still means Node's here.
-const NodesServer = nodeTls.Server;
+const NodesServer = nodesClass(nodeTls.Server);
 
 // The constructor's work on an object that is there.
 function initialise(self: TlsServer, [options, listener]: unknown[]): void {

@@ -266,6 +266,30 @@ test('register replaces servers, and leaves clients as they are', () => {
   expect([ran.stdout, ran.stderr, ran.status]).toEqual(['second.test true\nthread\n', '', 0]);
 });
 
+test('a second copy of the library that registers replaces the servers of the first one', () => {
+  const program = `
+    for (const file of Object.keys(require.cache)) if (file.includes('dist')) delete require.cache[file];
+    require(${JSON.stringify(path.join(ROOT, 'dist', 'register.js'))});
+    const https = require('node:https'), tls = require('node:tls');
+    let connections = 0;
+    const server = https.createServer(${JSON.stringify(first)}, (request, response) => {
+      response.end(request.socket.handshake.place);
+    });
+    server.on('secureConnection', () => ++connections);
+    server.listen(0, '127.0.0.1', () => {
+      const options = { port: server.address().port, host: '127.0.0.1', agent: false, rejectUnauthorized: false };
+      https.get(options, (response) => {
+        response.on('data', (data) => console.log(String(data), connections)).on('end', () => server.close());
+      });
+    });`;
+  const register = path.join(ROOT, 'dist', 'register.js');
+  const ran = spawnSync(process.execPath, ['--require', register, '-e', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect([ran.stdout, ran.stderr, ran.status]).toEqual(['thread 1\n', '', 0]);
+});
+
 test('subscribers hear of handshakes, each in its connection', async () => {
   const events: [string, HandshakeMessage][] = [];
   const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'];
