@@ -1,6 +1,7 @@
 // Runs a program of the tests in a Node process of its own: what ends a process or an environment is tested there.
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
+import { whereItWaits } from './stuck-process';
 
 export interface ChildOptions {
   /** For the program. */
@@ -19,6 +20,8 @@ export interface ChildResult {
   code: number | null;
   signal: NodeJS.Signals | null;
   timedOut: boolean;
+  /** Of a child that was killed: where its threads waited. */
+  waitedAt: string[];
   stdout: string;
   stderr: string;
   /** What the program printed, one JSON value per line. */
@@ -36,8 +39,10 @@ export function runChild(file: string, options: ChildOptions = {}): Promise<Chil
     let stdout = '';
     let stderr = '';
     let timedOut = false;
+    let waitedAt: string[] = [];
     const timer = setTimeout(() => {
       timedOut = true;
+      if (child.pid !== undefined) waitedAt = whereItWaits(child.pid);
       child.kill('SIGKILL');
     }, options.timeoutMs ?? 30_000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -53,7 +58,7 @@ export function runChild(file: string, options: ChildOptions = {}): Promise<Chil
           .split('\n')
           .filter((line) => line !== '')
           .map((line) => JSON.parse(line) as unknown);
-      resolve({ code, signal, timedOut, stdout, stderr, reports });
+      resolve({ code, signal, timedOut, waitedAt, stdout, stderr, reports });
     });
   });
 }

@@ -35,13 +35,14 @@ export async function runAndCheck(
   options: ChildOptions = {},
 ): Promise<unknown[]> {
   const result = await runScenario(name, options);
-  const { code, signal, timedOut } = result;
+  const { code, signal, timedOut, waitedAt } = result;
   const others = otherLines(result);
-  const end = { code, signal, timedOut, abandoned: warnings(result), others: expected.stderr ? [] : others };
+  const end = { code, signal, timedOut, waitedAt, abandoned: warnings(result), others: expected.stderr ? [] : others };
   expect(end).toEqual({
     code: expected.code ?? 0,
     signal: null,
     timedOut: false,
+    waitedAt: [],
     abandoned: expected.abandoned ?? [],
     others: [],
   });
