@@ -139,7 +139,22 @@ export class KeyEntry implements KeyHolder {
 
   /** For the statistics: type, and size or curve. */
   get label(): string {
-    return (this.#label ??= isolateErrors(() => describe(this.keyObject)));
+    return (this.#label ??= this.#describe());
+  }
+
+  // Not by asymmetricKeyDetails: on Node.js 20 that waits for itself, for ever, when the object that generated the key is
+  // collected meanwhile.
+  #describe(): string {
+    const type = this.keyObject.asymmetricKeyType ?? 'unknown';
+    const isNamed = type === 'ec';
+    if (!isNamed && !WITH_MODULUS.has(type)) return type;
+    try {
+      const [made] = this.#native.values();
+      const details = environment().addon.keys.describe(made?.key ?? this.native(undefined));
+      return details === undefined ? type : `${type.toUpperCase()}-${String(details[isNamed ? 1 : 0])}`;
+    } catch {
+      return type; // it cannot be used, and operations say why
+    }
   }
 }
 
@@ -149,6 +164,7 @@ export interface Point {
   readonly bytes: Uint8Array;
 }
 
+const WITH_MODULUS: ReadonlySet<string> = new Set(['rsa', 'rsa-pss', 'dsa']);
 const UNCOMPRESSED = Buffer.of(4);
 const WITH_POINT: ReadonlySet<string | undefined> = new Set(['ec', 'x25519', 'x448']);
 
@@ -210,13 +226,6 @@ function refuseDamaged(key: KeyObject): void {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-function describe(keyObject: KeyObject): string {
-  const type = keyObject.asymmetricKeyType ?? 'unknown';
-  const { modulusLength, namedCurve } = keyObject.asymmetricKeyDetails ?? {};
-  if (namedCurve !== undefined) return `${type.toUpperCase()}-${namedCurve}`;
-  return modulusLength === undefined ? type : `${type.toUpperCase()}-${String(modulusLength)}`;
-}
 
 /** A key by itself: an object that holds one, PEM, or DER as Node takes it. */
 export type KeyMaterial = AsyncKey | KeyObject | webcrypto.CryptoKey | string | ArrayBuffer | NodeJS.ArrayBufferView;

@@ -8,6 +8,7 @@
 #include "binding/handle.h"
 #include "binding/scope.h"
 #include "binding/subjects.h"
+#include "openssl/error_queue.h"
 
 namespace openssl_async {
 
@@ -26,6 +27,18 @@ Napi::Value CreateKey(Info info) {
   return NewHandle<KeyHandle>(info.Env(), std::move(key.value()));
 }
 
+// [bits, name of the curve or group, empty for keys without one]; undefined for a key that was released.
+Napi::Value DescribeKey(Info info) {
+  const Napi::Env env = info.Env();
+  const std::shared_ptr<Key>& key = ToHandle<KeyHandle>(info[0]);
+  if (key == nullptr) return env.Undefined();
+  const ErrorQueueScope scope;
+  Napi::Array details = Napi::Array::New(env, 2);
+  details.Set(0U, ToNumber(env, EVP_PKEY_get_bits(key->pkey())));
+  details.Set(1U, Napi::String::New(env, key->GroupName()));
+  return details;
+}
+
 // The key goes now, and not when its handle is collected.
 Napi::Value ReleaseKey(Info info) {
   ToHandle<KeyHandle>(info[0]).reset();
@@ -37,6 +50,7 @@ Napi::Value ReleaseKey(Info info) {
 void AddKeyExports(Exports& addon) {
   Exports keys = addon.Subject("keys");
   keys.Add("create", &CreateKey);
+  keys.Add("describe", &DescribeKey);
   keys.Add("release", &ReleaseKey);
 }
 

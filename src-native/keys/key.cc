@@ -62,4 +62,11 @@ Result<std::shared_ptr<Key>> Key::FromDer(ByteView der, bool is_private, const c
   return std::make_shared<Key>(std::move(pkey), scope);
 }
 
+std::string Key::GroupName() const {
+  constexpr size_t kLongest = 80;
+  char name[kLongest];
+  size_t size = 0;
+  return EVP_PKEY_get_group_name(pkey_.get(), name, sizeof(name), &size) == 1 ? std::string(name, size) : std::string();
+}
+
 }  // namespace openssl_async

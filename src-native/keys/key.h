@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -29,6 +30,9 @@ class Key {
   EVP_PKEY* pkey() const { return pkey_.get(); }
   const ProviderScope& scope() const { return scope_; }
   bool Is(const char* type) const { return EVP_PKEY_is_a(pkey_.get(), type) == 1; }
+
+  // Of the curve or of another group; empty for types without one.
+  std::string GroupName() const;
 
   // A context for an operation with this key, in its scope.
   EvpPkeyCtxPointer NewContext() const {

@@ -11,6 +11,8 @@ export interface NativeKeys {
     type: string | undefined,
     scope: NativeScope | undefined,
   ): NativeKey | NativeError;
+  /** `group` is a curve or another group, empty for types without one. Undefined for a key that was released. */
+  describe(key: NativeKey): [bits: number, group: string] | undefined;
   /** Lets go of the native key. The handle may not be used afterwards. */
   release(key: NativeKey): void;
 }
