@@ -29,6 +29,12 @@ export interface OwnServerOptions extends OwnContextOptions {
    */
   threads?: number;
   /**
+   * How long handshakes may hold the event loop before it has its turn, in microseconds, 0 to 1 000 000. A handshake that
+   * is expected to take less, as those that resume sessions do, costs less there than on a thread. With 0, all run on
+   * threads. Default: 100.
+   */
+  maxInlineMicros?: number;
+  /**
    * Chooses the context when a client has said what it wants. The handshake waits for the promise; an error ends it.
    * Without a context, `SNICallback` or `addContext()` count. Default: nobody is asked.
    */
@@ -51,6 +57,7 @@ export interface ServerOptions extends ContextOptions {
   handshakeTimeout?: unknown;
   onClientHello?: unknown;
   rejectUnauthorized?: unknown;
+  maxInlineMicros?: unknown;
   threads?: unknown;
 }
 
@@ -82,5 +89,13 @@ export function toHandshakeTimeout(value: unknown): number {
 export function toThreads(value: unknown): number {
   if (value === undefined) return 1;
   validateInteger(value, 'options.threads', 0, 64);
+  return value;
+}
+
+const DEFAULT_MAX_INLINE_MICROS = 100;
+
+export function toMaxInlineMicros(value: unknown): number {
+  if (value === undefined) return DEFAULT_MAX_INLINE_MICROS;
+  validateInteger(value, 'options.maxInlineMicros', 0, 1_000_000);
   return value;
 }

@@ -12,7 +12,7 @@ import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys,
 import { UV_EADDRINUSE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
-import { toHandshakeTimeout, toThreads, type ServerOptions } from './options';
+import { toHandshakeTimeout, toMaxInlineMicros, toThreads, type ServerOptions } from './options';
 import { Questions, toProtocols } from './questions';
 import { TLSSocket, type SocketOwner } from './socket';
 
@@ -68,6 +68,7 @@ export class ServerCore implements Listener, SocketOwner {
   readonly #rejectsUnauthorized: boolean;
   readonly #handshakeTimeoutMs: number;
   readonly #threads: number;
+  readonly #maxInlineMicros: number;
   #logsKeys = false;
   #tellsConnections = false;
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
@@ -79,6 +80,7 @@ export class ServerCore implements Listener, SocketOwner {
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
     this.#threads = toThreads(options.threads);
+    this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
     cores.set(server, this);
@@ -163,6 +165,7 @@ export class ServerCore implements Listener, SocketOwner {
       flags,
       this.#handshakeTimeoutMs,
       this.#threads,
+      this.#maxInlineMicros,
     );
   }
 

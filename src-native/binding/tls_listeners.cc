@@ -22,7 +22,8 @@ Napi::Value Open(Info info) {
 
 Napi::Value AddListener(Info info) { return ToNumber(info.Env(), HubOf(info).AddListener()); }
 
-// (listener, context, [[pattern, context], …], protocols, session context, flags, handshake timeout, threads)
+// (listener, context, [[pattern, context], …], protocols, session context, flags, handshake timeout, threads,
+// microseconds of the event loop for handshakes)
 Napi::Value SetSettings(Info info) {
   auto settings = std::make_shared<ServerSettings>();
   settings->context = ToPointer<TlsContextHandle>(info[1]);
@@ -37,6 +38,7 @@ Napi::Value SetSettings(Info info) {
   settings->flags = ToUint32(info[5]);
   settings->handshake_timeout_ms = ToUint64(info[6]);
   settings->threads = ToUint32(info[7]);
+  settings->max_inline_ns = ToUint64(info[8]) * 1000;
   if (settings->Has(TlsServerFlag::kLogsKeys)) settings->LogKeys();
   HubOf(info).SetSettings(ToUint32(info[0]), std::move(settings));
   return info.Env().Undefined();

@@ -13,6 +13,8 @@ constexpr size_t kMessageHead = 4;
 constexpr size_t kMaxRecordBytes = 16 * 1024;
 constexpr uint16_t kServerNameExtension = 0;
 constexpr uint16_t kProtocolsExtension = 16;
+constexpr uint16_t kTicketExtension = 35;
+constexpr uint16_t kPresharedKeyExtension = 41;
 
 // Takes fields off the front. After a field that is not there, nothing is.
 class Reader {
@@ -83,6 +85,7 @@ bool ReadExtensions(ByteView extensions, ClientHello* hello) {
     const ByteView content = reader.Vector(2);
     if (!reader.ok()) return false;
     if (type == kServerNameExtension && !ReadServerName(content, hello)) return false;
+    if ((type == kTicketExtension && content.size > 0) || type == kPresharedKeyExtension) hello->offers_session = true;
     if (type == kProtocolsExtension && !ReadProtocols(content, hello)) return false;
   }
   return reader.ok();

@@ -10,8 +10,9 @@
 namespace openssl_async {
 
 struct ClientHello {
-  std::string server_name;  // empty without one
-  std::string protocols;    // the list of ALPN as it was sent, without its length; empty without one
+  std::string server_name;      // empty without one
+  std::string protocols;        // the list of ALPN as it was sent, without its length; empty without one
+  bool offers_session = false;  // a ticket; whether it is taken, OpenSSL decides
 };
 
 enum class HelloStatus {

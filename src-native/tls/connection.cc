@@ -47,6 +47,7 @@ void Connection::Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, C
   place_ = place;
   events_ = &events;
   transport_.SetBuffers(buffers);
+  if (place == TlsPlace::kLoop && state_ == State::kLoopDue) state_ = State::kHandshaking;
 }
 
 Connection::~Connection() {
@@ -196,8 +197,25 @@ void Connection::Shake() {
     state_ = State::kJobDue;
     return;
   }
+  if (ssl_ == nullptr && place_ == TlsPlace::kThread && TakeInlineShare()) {
+    state_ = State::kLoopDue;
+    return;
+  }
   if (ssl_ != nullptr || Begin()) TakeStep();
+  inline_share_.reset();
   TellStep();
+}
+
+bool Connection::StaysOnLoop() {
+  if (state_ != State::kHandshaking) return false;
+  return context_->may_pause() || (ssl_ == nullptr && TakeInlineShare());
+}
+
+bool Connection::TakeInlineShare() {
+  const uint32_t expected_ns = context_->handshake_time(hello_.offers_session).expected_ns();
+  if (!context_->is_local() || expected_ns == RunTime::kUnknown) return false;
+  inline_share_ = InlineBudget::Take(listener().inline_budget(), expected_ns, settings_->max_inline_ns);
+  return inline_share_.taken();
 }
 
 void Connection::BeginJob(JobId id) {
@@ -230,7 +248,9 @@ void Connection::Cut() { CutSocket(transport_.fd()); }
 
 // The step may run in a job, and JavaScript is told of nothing there.
 void Connection::TakeStep() {
+  const uint64_t began_ns = uv_hrtime();
   const int result = SSL_do_handshake(ssl_.get());
+  busy_ns_ += uv_hrtime() - began_ns;
   step_status_ = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
   if (step_status_ != SSL_ERROR_NONE && step_status_ != SSL_ERROR_WANT_READ) failure_ = ErrorQueue::Take().Lines();
 }
@@ -240,6 +260,7 @@ void Connection::TellStep() {
     state_ = State::kOpen;
     handshake_place_ = place_;
     handshake_ns_ = uv_hrtime() - began_ns_;
+    context_->handshake_time(hello_.offers_session).Record(busy_ns_);
     events_->OnEvent(*this, TlsEventKind::kSecure, 0);
     return;
   }

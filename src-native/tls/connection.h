@@ -57,6 +57,12 @@ class Connection {
   // The client has not said what it wants yet.
   bool silent() const { return state_ <= State::kHello; }
 
+  // --- Handshakes that take so little that the way to a thread and back would cost more
+  // On a thread: the handshake is to begin on the event loop.
+  bool wants_loop() const { return state_ == State::kLoopDue; }
+  // On the event loop: whether the handshake is to go on here.
+  bool StaysOnLoop();
+
   // --- Keys that may pause. Their handshakes go on in jobs, on the event loop.
   bool wants_job() const { return state_ == State::kJobDue; }
   void BeginJob(JobId id);
@@ -125,7 +131,7 @@ class Connection {
   static void LogKey(const SSL* ssl, const char* line);
 
  private:
-  enum class State { kAccepted, kHello, kAsking, kHandshaking, kJobDue, kInJob, kOpen, kFailed };
+  enum class State { kAccepted, kHello, kAsking, kHandshaking, kLoopDue, kJobDue, kInJob, kOpen, kFailed };
 
   // For somebody else than the peer.
   bool waits() const {
@@ -136,6 +142,7 @@ class Connection {
   void Choose(const std::shared_ptr<TlsContext>& context);
   bool Begin();
   void Shake();
+  bool TakeInlineShare();
   void TakeStep();
   void TellStep();
   void ReadPlaintext();
@@ -163,6 +170,8 @@ class Connection {
   int step_status_ = SSL_ERROR_NONE;        // of the handshake's last step
   std::vector<std::string> lines_of_step_;  // of the key log, until the step's job has ended
   TlsPlace handshake_place_ = TlsPlace::kLoop;
+  InlineBudget::Share inline_share_;  // until the first step is taken
+  uint64_t busy_ns_ = 0;              // in OpenSSL's part of the handshake
   uint64_t began_ns_ = 0;
   uint64_t handshake_ns_ = 0;
   uint32_t pauses_ = 0;

@@ -202,6 +202,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   for (const GivenKey& given : options.given_keys) {
     if (SSL_CTX_use_PrivateKey(context, given.key->pkey()) != 1) return OpensslError();
     given_keys_.push_back(given);
+    is_local_ = is_local_ && given.backend.empty() && !given.may_pause;
     if (!given.may_pause || !HasJobs()) continue;
     may_pause_ = true;
     const bool is_new = std::find(backends_.begin(), backends_.end(), given.backend) == backends_.end();

@@ -1,4 +1,5 @@
-// What a side of TLS knows: certificates, keys, trust, versions and ciphers. Immutable once made.
+// What a side of TLS knows: certificates, keys, trust, versions and ciphers. Immutable once made, but for what it
+// measures.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "base/result.h"
 #include "base/secret_text.h"
 #include "keys/key.h"
+#include "pool/offload.h"
 #include "tls/pointers.h"
 #include "tls/ticket_keys.h"
 
@@ -65,6 +67,10 @@ class TlsContext {
   bool may_pause() const { return may_pause_; }
   // Whose work these wait for.
   const std::vector<std::string>& backends() const { return backends_; }
+  // Nobody but this process works with its keys.
+  bool is_local() const { return is_local_; }
+  // The processor's time of a whole handshake.
+  RunTime& handshake_time(bool offers_session) { return handshake_times_[offers_session ? 1 : 0]; }
   X509* certificate() const { return SSL_CTX_get0_certificate(context_.get()); }
   static TlsContext* From(SSL* ssl);
 
@@ -76,6 +82,8 @@ class TlsContext {
   std::vector<GivenKey> given_keys_;
   std::vector<std::string> backends_;
   bool may_pause_ = false;
+  bool is_local_ = true;
+  RunTime handshake_times_[2];
   SslCtxPointer context_;
 };
 

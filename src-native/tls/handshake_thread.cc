@@ -166,7 +166,7 @@ void HandshakeThread::OnEvent(Connection&, TlsEventKind kind, int32_t value) {
 }
 
 void HandshakeThread::AfterTurn(uint32_t id, Connection& connection) {
-  if (told_ == nullptr && !connection.wants_job()) return;
+  if (told_ == nullptr && !connection.wants_job() && !connection.wants_loop()) return;
   std::unique_ptr<Parcel> parcel = std::move(told_);
   if (parcel == nullptr) parcel = std::make_unique<Parcel>(Parcel::Kind::kConnection);
   if (const auto found = known_by_id_.find(id); found != known_by_id_.end()) {

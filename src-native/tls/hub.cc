@@ -47,7 +47,7 @@ uint32_t Hub::AddListener() {
     parcel->id = id;
     Send(*inbox, std::move(parcel));
   };
-  servers_[id].listener = std::make_shared<Listener>(id, tell_idle);
+  servers_[id].listener = std::make_shared<Listener>(id, tell_idle, inline_budget_);
   return id;
 }
 
@@ -185,9 +185,9 @@ void Hub::UpdateRef(uint32_t id) {
 }
 
 void Hub::GoOn(uint32_t id) {
-  const Connection* const connection = reactor_->Find(id);
+  Connection* const connection = reactor_->Find(id);
   if (connection == nullptr || !connection->handshaking()) return;
-  if (threads_->Prepare(connection->listener())) {
+  if (!connection->StaysOnLoop() && threads_->Prepare(connection->listener())) {
     Move(id, threads_->Choose(connection->listener()));
   } else {
     reactor_->Update(id);

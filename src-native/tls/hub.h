@@ -16,6 +16,7 @@
 #include "tls/batch_sink.h"
 #include "tls/handshake_jobs.h"
 #include "tls/handshake_threads.h"
+#include "tls/inline_budget.h"
 #include "tls/parcel.h"
 #include "tls/reactor.h"
 
@@ -112,6 +113,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void CountRefs(int change);
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
 
+  const std::shared_ptr<InlineBudget> inline_budget_ = std::make_shared<InlineBudget>();
   BatchSink sink_;
   TransportBuffers buffers_;
   std::vector<Entry> entries_;

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "tls/inline_budget.h"
 #include "tls/server_settings.h"
 #include "tls/socket.h"
 
@@ -18,11 +19,14 @@ namespace openssl_async {
 class Listener {
  public:
   // `on_idle` is called on any thread when the last pending connection of a stopped listener goes.
-  Listener(uint32_t id, std::function<void()> on_idle) : id_(id), on_idle_(std::move(on_idle)) {}
+  // `inline_budget`: of the event loop; null for no time there.
+  Listener(uint32_t id, std::function<void()> on_idle, std::shared_ptr<InlineBudget> inline_budget = nullptr)
+      : id_(id), on_idle_(std::move(on_idle)), inline_budget_(std::move(inline_budget)) {}
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   uint32_t id() const { return id_; }
+  const std::shared_ptr<InlineBudget>& inline_budget() const { return inline_budget_; }
   // For later connections.
   void SetSettings(std::shared_ptr<const ServerSettings> settings);
   std::shared_ptr<const ServerSettings> settings() const;
@@ -64,6 +68,7 @@ class Listener {
 
   const uint32_t id_;
   const std::function<void()> on_idle_;
+  const std::shared_ptr<InlineBudget> inline_budget_;
   mutable std::mutex mutex_;  // guards the next two
   std::shared_ptr<const ServerSettings> settings_;
   UniqueSocket socket_;

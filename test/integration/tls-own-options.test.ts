@@ -15,6 +15,7 @@ import {
   type ClientHello,
   type Handshake,
   type HandshakeMessage,
+  type TlsOptions,
   type TLSSocket,
 } from '../../lib/tls/tls';
 import { ROOT } from '../support/programs';
@@ -39,7 +40,8 @@ describe('threads', () => {
   ] as const)('%s: handshakes run on the %s', async (threads, place) => {
     const before = stats().tls;
     const handshakes: (Handshake | undefined)[] = [];
-    const server = createServer({ ...first, ...(threads === undefined ? {} : { threads }) }, (socket) => {
+    const options = { ...first, maxInlineMicros: 0, ...(threads === undefined ? {} : { threads }) };
+    const server = createServer(options, (socket) => {
       handshakes.push(handshakeOf(socket));
       socket.end('served');
     });
@@ -84,6 +86,45 @@ describe('threads', () => {
       });`;
     const { stdout, status } = spawnSync(process.execPath, ['-e', program], { cwd: ROOT, encoding: 'utf8' });
     expect([stdout.trim(), status]).toEqual(['served', 0]);
+  });
+});
+
+describe('maxInlineMicros', () => {
+  async function places(options: TlsOptions, version: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'): Promise<unknown[]> {
+    const seen: unknown[] = [];
+    const server = createServer({ ...first, ...options }, (socket) => {
+      seen.push(handshakeOf(socket)?.place);
+      socket.end('served');
+    });
+    const port = await listen(server);
+    for (let i = 0; i < 4; ++i) {
+      expect((await read(await connectTo(port, { maxVersion: version }))).toString()).toBe('served');
+    }
+    await close(server);
+    return seen;
+  }
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a handshake that is expected to take less runs on the event loop: %s',
+    async (version) => {
+      expect(await places({ maxInlineMicros: 1_000_000 }, version)).toEqual(['thread', 'loop', 'loop', 'loop']);
+      expect(await places({ maxInlineMicros: 0 }, version)).toEqual(['thread', 'thread', 'thread', 'thread']);
+      expect(await places({ maxInlineMicros: 1 }, version)).toEqual(['thread', 'thread', 'thread', 'thread']);
+    },
+  );
+
+  test('also one that somebody was asked about', async () => {
+    const onClientHello = (): undefined => undefined;
+    const expected = ['thread', 'loop', 'loop', 'loop'];
+    expect(await places({ maxInlineMicros: 1_000_000, onClientHello })).toEqual(expected);
+    const SNICallback = async (): Promise<void> => setTimeout(1);
+    expect(await places({ maxInlineMicros: 1_000_000, SNICallback })).toEqual(expected);
+  });
+
+  test.each([-1, 1_000_001, 1.5, '1', null])('%p is no number of microseconds', (maxInlineMicros) => {
+    expect(() => createServer({ maxInlineMicros: maxInlineMicros as number })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/) as string }),
+    );
   });
 });
 

@@ -54,6 +54,7 @@ export interface NativeTls {
     flags: number,
     handshakeTimeoutMs: number,
     threads: number,
+    maxInlineMicros: number,
   ): void;
   /** 0, or libuv's code. */
   listen(listener: number, fd: number, backlog: number): number;

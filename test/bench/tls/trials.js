@@ -52,6 +52,7 @@ const TRIALS = [
     rate: 1.3,
     main: 0.2,
   }),
+  handshakes('resumed-1.2', 'TLS 1.2 handshake, resumed', { certificate: 'rsa', version: '1.2', resume: true }),
   requests('12-bytes', 'keep-alive request, 12 B', { bytes: 12, rate: 1.45, main: 0.68 }),
   requests('1-kib', 'keep-alive request, 1 KiB', { bytes: 1024, rate: 1.35 }),
   requests('100-kib', 'keep-alive request, 100 KiB', { bytes: 100 * 1024, rate: 1.05 }),

@@ -21,7 +21,7 @@ namespace {
 
 class TestHub final : private OperationRunner::Delegate {
  public:
-  explicit TestHub(uint32_t threads, uint32_t flags = 0) {
+  explicit TestHub(uint32_t threads, uint32_t flags = 0, uint64_t max_inline_ns = 0) {
     signal(SIGPIPE, SIG_IGN);  // of clients whose server has gone
     scheduler_ = std::move(Scheduler::Create(loop.get()).value());
     runner_ = std::move(OperationRunner::Create(loop.get(), *scheduler_, *this).value());
@@ -35,6 +35,7 @@ class TestHub final : private OperationRunner::Delegate {
     auto settings = Settings();
     settings->threads = threads;
     settings->flags = flags;
+    settings->max_inline_ns = max_inline_ns;
     listener = hub->AddListener();
     hub->SetSettings(listener, settings);
     socket = UniqueSocket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
@@ -156,6 +157,48 @@ TEST_SUITE("threads of TLS") {
       CHECK(metrics.handshakes[threads == 0 ? 0 : 1].count() == kClients * kConnections);
       CHECK(metrics.moved == (threads == 0 ? 0 : kClients * kConnections));
     }
+  }
+
+  TEST_CASE("handshakes that the event loop has time for run there") {
+    for (const uint32_t flags : {0U, static_cast<uint32_t>(TlsServerFlag::kAsks)}) {
+      CAPTURE(flags);
+      constexpr uint64_t kPlenty = 1'000'000'000;
+      TestHub test(2, flags, kPlenty);
+      test.on_asking = [&](uint32_t id) {
+        test.hub->Find(id)->Answer(nullptr, false, "");
+        test.hub->GoOn(id);
+      };
+      {
+        // How long one takes is not known before.
+        const Clients first(1, [&] { Echoes(test.address); });
+        CHECK(test.loop.RunUntil([&] { return first.done() && test.hub->live() == 0; }));
+      }
+      std::atomic<int> served{0};
+      const Clients clients(kClients, [&] {
+        for (int i = 0; i < kConnections; ++i) served += Echoes(test.address) ? 1 : 0;
+      });
+      CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
+      CHECK(served == kClients * kConnections);
+      const TlsMetrics& metrics = test.hub->metrics();
+      CHECK(metrics.handshakes[0].count() > 0);
+      CHECK(metrics.handshakes[0].count() + metrics.handshakes[1].count() == kClients * kConnections + 1);
+    }
+  }
+
+  TEST_CASE("the budget of the event loop is never overdrawn, and comes back") {
+    const auto budget = std::make_shared<InlineBudget>();
+    InlineBudget::Share first = InlineBudget::Take(budget, 60, 100);
+    CHECK(first.taken());
+    CHECK_FALSE(InlineBudget::Take(budget, 41, 100).taken());
+    InlineBudget::Share second = InlineBudget::Take(budget, 40, 100);
+    CHECK(second.taken());
+    first = std::move(second);
+    CHECK_FALSE(second.taken());
+    CHECK(InlineBudget::Take(budget, 60, 100).taken());
+    first.reset();
+    CHECK(InlineBudget::Take(budget, 100, 100).taken());
+    CHECK_FALSE(InlineBudget::Take(budget, 101, 100).taken());
+    CHECK_FALSE(InlineBudget::Take(nullptr, 1, 100).taken());
   }
 
   TEST_CASE("a connection whose server was asked for goes back to a thread") {
