@@ -29,6 +29,12 @@ export interface OwnServerOptions extends OwnContextOptions {
    */
   threads?: number;
   /**
+   * How many handshakes may wait at a time for what the server does: for callbacks, and for keys that are held elsewhere;
+   * 1 to 1 000 000. Further clients wait before their handshakes begin, within `handshakeTimeout`; when the first of
+   * them has waited a second, the last one goes on first. Clients that the server waits for do not count. Default: 10 000.
+   */
+  maxHandshakes?: number;
+  /**
    * How long handshakes may hold the event loop before it has its turn, in microseconds, 0 to 1 000 000. A handshake that
    * is expected to take less, as those that resume sessions do, costs less there than on a thread. With 0, all run on
    * threads. Default: 100.
@@ -57,6 +63,7 @@ export interface ServerOptions extends ContextOptions {
   handshakeTimeout?: unknown;
   onClientHello?: unknown;
   rejectUnauthorized?: unknown;
+  maxHandshakes?: unknown;
   maxInlineMicros?: unknown;
   threads?: unknown;
 }
@@ -97,5 +104,13 @@ const DEFAULT_MAX_INLINE_MICROS = 100;
 export function toMaxInlineMicros(value: unknown): number {
   if (value === undefined) return DEFAULT_MAX_INLINE_MICROS;
   validateInteger(value, 'options.maxInlineMicros', 0, 1_000_000);
+  return value;
+}
+
+const DEFAULT_MAX_HANDSHAKES = 10_000;
+
+export function toMaxHandshakes(value: unknown): number {
+  if (value === undefined) return DEFAULT_MAX_HANDSHAKES;
+  validateInteger(value, 'options.maxHandshakes', 1, 1_000_000);
   return value;
 }

@@ -12,7 +12,7 @@ import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys,
 import { UV_EADDRINUSE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
-import { toHandshakeTimeout, toMaxInlineMicros, toThreads, type ServerOptions } from './options';
+import { toHandshakeTimeout, toMaxHandshakes, toMaxInlineMicros, toThreads, type ServerOptions } from './options';
 import { Questions, toProtocols } from './questions';
 import { TLSSocket, type SocketOwner } from './socket';
 
@@ -69,6 +69,7 @@ export class ServerCore implements Listener, SocketOwner {
   readonly #handshakeTimeoutMs: number;
   readonly #threads: number;
   readonly #maxInlineMicros: number;
+  readonly #maxHandshakes: number;
   #logsKeys = false;
   #tellsConnections = false;
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
@@ -81,6 +82,7 @@ export class ServerCore implements Listener, SocketOwner {
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
     this.#threads = toThreads(options.threads);
     this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
+    this.#maxHandshakes = toMaxHandshakes(options.maxHandshakes);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
     cores.set(server, this);
@@ -166,6 +168,7 @@ export class ServerCore implements Listener, SocketOwner {
       this.#handshakeTimeoutMs,
       this.#threads,
       this.#maxInlineMicros,
+      this.#maxHandshakes,
     );
   }
 

@@ -113,6 +113,7 @@ void Connection::OnSocketError(int error) {
 
 void Connection::Fail(int32_t reason) {
   state_ = State::kFailed;
+  admission_.EndHandshake();
   reason_ = reason;
   waits_for_drain_ = false;  // nothing is told after a failure
   // Streams lose plaintext and its end when an error comes with them: it gets a turn of its own.
@@ -133,7 +134,12 @@ void Connection::TimeOut() {
 
 void Connection::ReadHello() {
   hello_is_due_ = false;
-  switch (ReadClientHello(transport_.input(), &hello_)) {
+  const HelloStatus status = ReadClientHello(transport_.input(), &hello_);
+  if (status != HelloStatus::kIncomplete && !admission_.BeginHandshake(settings_->max_handshakes)) {
+    state_ = State::kWaiting;
+    return;
+  }
+  switch (status) {
     case HelloStatus::kIncomplete:
       if (transport_.ended()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
       return;
@@ -147,6 +153,13 @@ void Connection::ReadHello() {
       return;
   }
   Choose(settings_->Find(hello_.server_name));
+}
+
+bool Connection::ComeIn() {
+  if (!admission_.BeginHandshake(settings_->max_handshakes)) return false;
+  state_ = State::kHello;
+  hello_is_due_ = true;
+  return true;
 }
 
 void Connection::SkipAccepted() {
@@ -256,11 +269,14 @@ void Connection::TakeStep() {
 }
 
 void Connection::TellStep() {
+  // From here on it waits for its client, who may take long: that keeps nobody else out.
+  admission_.EndHandshake();
+  RunTime& time = context_->handshake_time(hello_.offers_session);
   if (step_status_ == SSL_ERROR_NONE) {
     state_ = State::kOpen;
     handshake_place_ = place_;
     handshake_ns_ = uv_hrtime() - began_ns_;
-    context_->handshake_time(hello_.offers_session).Record(busy_ns_);
+    time.Record(busy_ns_);
     events_->OnEvent(*this, TlsEventKind::kSecure, 0);
     return;
   }
@@ -268,6 +284,8 @@ void Connection::TellStep() {
     Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
   } else if (transport_.ended()) {
     Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
+  } else if (busy_ns_ > time.expected_ns()) {
+    time.Record(busy_ns_);  // clients that never end their expensive handshakes make themselves known
   }
 }
 

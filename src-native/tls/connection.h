@@ -57,6 +57,11 @@ class Connection {
   // The client has not said what it wants yet.
   bool silent() const { return state_ <= State::kHello; }
 
+  // --- Handshakes beyond ServerSettings::max_handshakes
+  bool waits_for_room() const { return state_ == State::kWaiting; }
+  // Goes on; false while there is no room.
+  bool ComeIn();
+
   // --- Handshakes that take so little that the way to a thread and back would cost more
   // On a thread: the handshake is to begin on the event loop.
   bool wants_loop() const { return state_ == State::kLoopDue; }
@@ -131,12 +136,12 @@ class Connection {
   static void LogKey(const SSL* ssl, const char* line);
 
  private:
-  enum class State { kAccepted, kHello, kAsking, kHandshaking, kLoopDue, kJobDue, kInJob, kOpen, kFailed };
+  enum class State { kAccepted, kHello, kWaiting, kAsking, kHandshaking, kLoopDue, kJobDue, kInJob, kOpen, kFailed };
 
   // For somebody else than the peer.
   bool waits() const {
-    return state_ == State::kAccepted || state_ == State::kAsking || state_ == State::kJobDue ||
-           state_ == State::kInJob;
+    return state_ == State::kAccepted || state_ == State::kWaiting || state_ == State::kAsking ||
+           state_ == State::kJobDue || state_ == State::kInJob;
   }
   void ReadHello();
   void Choose(const std::shared_ptr<TlsContext>& context);

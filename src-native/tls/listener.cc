@@ -41,6 +41,20 @@ void Listener::Leave(bool is_pending) {
   if (is_pending && --pending_ == 0 && stopped_) on_idle_();
 }
 
+bool Admission::BeginHandshake(size_t most) {
+  if (handshakes_) return true;
+  if (listener_->handshakes_.fetch_add(1) >= most) {
+    --listener_->handshakes_;
+    return false;
+  }
+  handshakes_ = true;
+  return true;
+}
+
+void Admission::EndHandshake() {
+  if (std::exchange(handshakes_, false)) --listener_->handshakes_;
+}
+
 void Admission::Claim() {
   if (std::exchange(claimed_, true)) return;
   if (--listener_->pending_ == 0 && listener_->stopped_) listener_->on_idle_();

@@ -75,6 +75,7 @@ class Listener {
   std::atomic<size_t> max_connections_{0};
   std::atomic<size_t> live_{0};
   std::atomic<size_t> pending_{0};
+  std::atomic<size_t> handshakes_{0};
   std::atomic<bool> stopped_{false};
   bool idle_is_due_ = false;  // loop thread only
 };
@@ -89,17 +90,23 @@ class Admission {
   Admission(Admission&& other) noexcept = default;
   Admission& operator=(Admission&& other) = delete;
   ~Admission() {
-    if (listener_ != nullptr) listener_->Leave(!claimed_);
+    if (listener_ == nullptr) return;
+    EndHandshake();
+    listener_->Leave(!claimed_);
   }
 
   Listener& listener() const { return *listener_; }
   bool claimed() const { return claimed_; }
   // The connection is pending no more.
   void Claim();
+  // From the hello to the answer. False when `most` are under way. Without effect for one that has begun.
+  bool BeginHandshake(size_t most);
+  void EndHandshake();
 
  private:
   std::shared_ptr<Listener> listener_;  // null when it was moved elsewhere
   bool claimed_ = false;
+  bool handshakes_ = false;
 };
 
 }  // namespace openssl_async

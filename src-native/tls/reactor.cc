@@ -1,6 +1,7 @@
 #include "tls/reactor.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/memory.h"
 
@@ -18,6 +19,8 @@ constexpr uint64_t kTurnNanoseconds = 2'000'000;
 constexpr uint64_t kAcceptPauseMs = 100;
 // How many of the oldest connections are looked at for a silent one.
 constexpr int kMostLooked = 64;
+constexpr uint64_t kWaitingMs = 10;
+constexpr uint64_t kLongWaitMs = 1000;
 
 bool IsOutOfDescriptors(int error) {
   return error == UV_EMFILE || error == UV_ENFILE || error == UV_ENOBUFS || error == UV_ENOMEM;
@@ -132,6 +135,7 @@ std::unique_ptr<Connection> Reactor::Take(uint32_t id) {
   poller_->Watch(slot->connection->fd(), id, slot->interest, Interest::kNone);
   slot->interest = Interest::kNone;
   slot->is_queued = false;
+  slot->is_waiting = false;
   SetDeadline(*slot, id, 0);
   return std::move(slot->connection);
 }
@@ -157,6 +161,7 @@ void Reactor::Update(Slot& slot, uint32_t id) {
   }
   if (slot.deadline != 0 && !connection.handshaking()) SetDeadline(slot, id, 0);
   if (connection.has_more()) Queue(slot, id);
+  if (connection.waits_for_room()) Wait(slot, id);
 }
 
 bool Reactor::DropOldestSilent() {
@@ -216,6 +221,7 @@ void Reactor::Run(uint32_t id, uint8_t ready) {
 
 void Reactor::OnAllTold() {
   turn_began_ = 0;
+  LetWaitingIn();
   owner_.AfterTurns();
 }
 
@@ -238,6 +244,38 @@ void Reactor::RunReady() {
   OnAllTold();
 }
 
+// --- Handshakes that wait for the end of others
+
+void Reactor::Wait(Slot& slot, uint32_t id) {
+  if (std::exchange(slot.is_waiting, true)) return;
+  waiting_[slot.connection->listener().id()].emplace_back(uv_now(loop_), id);
+  SetTimer();
+}
+
+// First come, first served. Where the first one has waited long, its client may give up soon, and so may all behind it:
+// the last one is served then, so that some are.
+void Reactor::LetWaitingIn() {
+  for (auto listener = waiting_.begin(); listener != waiting_.end();) {
+    auto& queue = listener->second;
+    while (!queue.empty()) {
+      const bool is_overloaded = uv_now(loop_) - queue.front().first > kLongWaitMs;
+      const uint32_t id = (is_overloaded ? queue.back() : queue.front()).second;
+      Slot* const slot = SlotOf(id);
+      if (slot != nullptr && slot->is_waiting) {
+        if (slot->connection->waits_for_room() && !slot->connection->ComeIn()) break;
+        slot->is_waiting = false;
+        Update(*slot, id);
+      }
+      if (is_overloaded) {
+        queue.pop_back();
+      } else {
+        queue.pop_front();
+      }
+    }
+    listener = queue.empty() ? waiting_.erase(listener) : std::next(listener);
+  }
+}
+
 // --- Time
 
 void Reactor::SetDeadline(Slot& slot, uint32_t id, uint64_t deadline) {
@@ -253,6 +291,8 @@ void Reactor::SetDeadline(Slot& slot, uint32_t id, uint64_t deadline) {
 void Reactor::SetTimer() {
   uint64_t due = accepts_again_ == 0 ? UINT64_MAX : accepts_again_;
   if (!deadlines_.empty()) due = std::min(due, deadlines_.begin()->first);
+  // Room comes of other threads' handshakes, too.
+  if (!waiting_.empty()) due = std::min(due, uv_now(loop_) + kWaitingMs);
   if (due == UINT64_MAX || (timer_due_ != 0 && timer_due_ <= due)) return;
   timer_due_ = due;
   const uint64_t now = uv_now(loop_);

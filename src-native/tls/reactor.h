@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -85,6 +86,7 @@ class Reactor final : private Poller::Delegate {
     uint8_t interest = Interest::kNone;
     bool is_reserved = false;
     bool is_queued = false;
+    bool is_waiting = false;  // see waiting_
   };
   struct Watched {
     std::shared_ptr<Listener> listener;
@@ -101,6 +103,8 @@ class Reactor final : private Poller::Delegate {
   void Update(Slot& slot, uint32_t id);
   void Queue(Slot& slot, uint32_t id);
   void SetDeadline(Slot& slot, uint32_t id, uint64_t deadline);
+  void Wait(Slot& slot, uint32_t id);
+  void LetWaitingIn();
   void SetTimer();
   void OnTimer();
   uint32_t IdOf(size_t number) const { return static_cast<uint32_t>(number) | slots_[number].generation << kSlotBits; }
@@ -113,6 +117,8 @@ class Reactor final : private Poller::Delegate {
   std::vector<uint32_t> free_slots_;
   std::vector<uint32_t> ready_;  // ids of connections that need a turn without being told of
   std::set<std::pair<uint64_t, uint32_t>> deadlines_;
+  // By listener: since when which connections have waited for room, see Connection::waits_for_room().
+  std::unordered_map<uint32_t, std::deque<std::pair<uint64_t, uint32_t>>> waiting_;
   std::unordered_map<uint32_t, Watched> listeners_;
   size_t size_ = 0;
   uint64_t turn_began_ = 0;     // 0 outside a turn

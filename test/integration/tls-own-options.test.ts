@@ -128,6 +128,97 @@ describe('maxInlineMicros', () => {
   });
 });
 
+describe('maxHandshakes', () => {
+  /** A server that is asked for its context, and tells of each question; `answer` answers the first one that waits. */
+  async function startServer(threads: number): Promise<{
+    port: number;
+    asked: string[];
+    answer: () => void;
+    end: () => Promise<void>;
+  }> {
+    const asked: string[] = [];
+    const waiting: (() => void)[] = [];
+    const SNICallback = async (name: string): Promise<void> => {
+      asked.push(name);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    };
+    const server = createServer({ ...first, SNICallback, threads, maxHandshakes: 2 }, (socket) => socket.end('served'));
+    server.on('tlsClientError', () => undefined);
+    return {
+      port: await listen(server),
+      asked,
+      answer: () => waiting.shift()?.(),
+      end: () => close(server),
+    };
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await setTimeout(1);
+  }
+
+  test.each([0, 1, 3])('further clients wait for the end of others (threads: %d)', async (threads) => {
+    const { port, asked, answer, end } = await startServer(threads);
+    const clients = Array.from({ length: 7 }, async (_, i) => {
+      return (await read(await connectTo(port, { servername: `${String(i)}.test` }))).toString();
+    });
+    for (let answered = 0; answered < clients.length; ++answered) {
+      const expected = Math.min(answered + 2, clients.length);
+      await until(() => asked.length >= expected);
+      await setTimeout(20);
+      expect(asked).toHaveLength(expected);
+      answer();
+    }
+    expect(await Promise.all(clients)).toEqual(clients.map(() => 'served'));
+    await end();
+  });
+
+  test('clients that leave or say nothing take no room', async () => {
+    const { port, asked, answer, end } = await startServer(1);
+    const silent = Array.from({ length: 5 }, () => net.connect(port));
+    const leaving = Array.from({ length: 2 }, () => nodeTls.connect({ port, servername: 'leaving.test' }));
+    for (const client of leaving) client.on('error', () => undefined);
+    await until(() => asked.length === 2);
+    const client = connectTo(port, { servername: 'last.test' });
+    await setTimeout(50);
+    expect(asked).toEqual(['leaving.test', 'leaving.test']);
+    for (const each of leaving) each.destroy();
+    await until(() => asked.length === 3);
+    answer();
+    answer();
+    answer();
+    expect((await read(await client)).toString()).toBe('served');
+    for (const each of silent) each.destroy();
+    await end();
+  });
+
+  test('the last one goes on first when the first one has waited long', async () => {
+    const { port, asked, answer, end } = await startServer(1);
+    const clients: Promise<Buffer>[] = [];
+    const connect = async (name: string): Promise<Buffer> =>
+      read(await connectTo(port, { servername: `${name}.test` }));
+    for (const name of ['a', 'b', 'c', 'd']) {
+      clients.push(connect(name));
+      await setTimeout(50); // one after the other
+    }
+    await setTimeout(1200);
+    clients.push(connect('e'));
+    await setTimeout(50);
+    for (let answered = 1; answered <= clients.length; ++answered) {
+      answer();
+      await until(() => asked.length >= Math.min(answered + 2, clients.length));
+    }
+    expect((await Promise.all(clients)).join(' ')).toBe('served served served served served');
+    expect(asked.map((name) => name[0]).join('')).toBe('abedc');
+    await end();
+  });
+
+  test.each([0, 1_000_001, 1.5, '1', null])('%p is no number of handshakes', (maxHandshakes) => {
+    expect(() => createServer({ maxHandshakes: maxHandshakes as number })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)$/) as string }),
+    );
+  });
+});
+
 describe('onClientHello', () => {
   const namesOf = async (port: number, servername: string): Promise<string> => {
     const client = await connectTo(port, { servername, ALPNProtocols: ['b', 'a'] });

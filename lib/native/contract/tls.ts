@@ -55,6 +55,7 @@ export interface NativeTls {
     handshakeTimeoutMs: number,
     threads: number,
     maxInlineMicros: number,
+    maxHandshakes: number,
   ): void;
   /** 0, or libuv's code. */
   listen(listener: number, fd: number, backlog: number): number;

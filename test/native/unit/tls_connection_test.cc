@@ -308,6 +308,31 @@ TEST_SUITE("TLS connection") {
     CHECK_FALSE(pair.connection->wants_to_write());
   }
 
+  TEST_CASE("clients that never end a handshake make its time known, and only of its kind") {
+    const auto settings = Settings();
+    RunTime& full = settings->context->handshake_time(false);
+    RunTime& resumed = settings->context->handshake_time(true);
+    {
+      Pair pair(settings);
+      pair.Shake();
+      pair.client.reset();
+    }
+    const uint32_t whole = full.expected_ns();
+    CHECK(whole != RunTime::kUnknown);
+    CHECK(resumed.expected_ns() == RunTime::kUnknown);
+    constexpr uint32_t kVeryLittle = 100;
+    full.Record(kVeryLittle);
+    resumed.Record(kVeryLittle);
+    while (full.expected_ns() > 2 * kVeryLittle) full.Record(kVeryLittle);
+    const uint32_t before = full.expected_ns();
+    Pair pair(settings);
+    SSL_do_handshake(pair.client.get());
+    pair.Turn();
+    CHECK(pair.connection->handshaking());
+    CHECK(full.expected_ns() > before);
+    CHECK(resumed.expected_ns() == kVeryLittle);
+  }
+
   TEST_CASE("whoever leaves during the handshake, or takes too long") {
     Pair leaving(Settings());
     shutdown(leaving.client_fd.get(), SHUT_WR);
