@@ -222,7 +222,8 @@ function toKeys({ key, provider }: ContextOptions, passphrase: string | undefine
 function toGivenKey(entry: KeyEntry, scope: Scope | undefined): Keys['givenKeys'][number] {
   entry.held?.check?.();
   const { mayPause = false, backend } = entry.held?.scope ?? scope ?? {};
-  return [entry.native(scope), mayPause, backend];
+  const spki = entry.held === undefined || mayPause ? undefined : entry.publicEntry.spki;
+  return [entry.native(scope), mayPause, backend, spki];
 }
 
 function toKey(

@@ -134,7 +134,7 @@ bool RemoteHolder::Ask(const RemoteQuestion& question, SecretBytes* answer) cons
     RaiseOwn(OwnReason::kRemoteKeyUnsupported);
     return false;
   }
-  return requests->Ask(*this, question, answer);
+  return answer_here != nullptr ? answer_here(question, answer) : requests->Ask(*this, question, answer);
 }
 
 bool RemoteRequests::Ask(const RemoteHolder& holder, const RemoteQuestion& question, SecretBytes* answer) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +43,8 @@ struct RemoteHolder {
   uint32_t operations = 0;  // a bit for each RemoteOperation that it can be asked
   bool verifies = false;    // signatures are checked before they are used
   bool p1363 = false;       // ECDSA signatures come as r and s next to each other (IEEE P1363), not as DER
+  // Answers at once, on the asking thread, in the place of JavaScript; null to ask that.
+  std::function<bool(const RemoteQuestion& question, SecretBytes* answer)> answer_here;
 
   // Asks, in a job or on another thread, and returns with the answer. False when there is none, with the reason on the
   // thread's error queue.

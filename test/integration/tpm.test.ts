@@ -9,6 +9,7 @@ import * as path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { inChild, resultOf } from '../support/programs';
 import { foreignEnvironment } from '../support/foreign';
+import { certificateOf } from '../support/tls';
 
 const HANDLE = '0x81000010';
 
@@ -103,5 +104,43 @@ withTpm("a TPM's key", () => {
       const data = Buffer.from('abc'[index] as string);
       expect(crypto.verify('sha256', data, publicKey, Buffer.from(signature, 'hex'))).toBe(true);
     }
+  });
+
+  test('serves TLS, on a thread', async () => {
+    const env = {
+      TPM2OPENSSL_TCTI: tcti,
+      OPENSSL_MODULES: MODULES,
+      TPM_URI: `handle:${HANDLE}`,
+      TPM_CERTIFICATE: certificateOf(publicKey, 'tpm.test'),
+    };
+    const outcome = await inChild(
+      async ({ library, require }) => {
+        library.configure({ threads: 1, spareThread: false });
+        const { createServer } = require('./dist/tls.js') as typeof import('../../lib/tls/tls');
+        const { connect } = require('node:tls') as typeof import('node:tls');
+        const provider = await library.loadProvider('tpm2', { pauses: false });
+        const key = await library.createPrivateKey({ uri: process.env.TPM_URI ?? '' });
+        const places: (string | undefined)[] = [];
+        const server = createServer({ cert: process.env.TPM_CERTIFICATE, key }, (socket) => {
+          places.push((socket as unknown as import('../../lib/tls/tls').TLSSocket).handshake?.place);
+          socket.end('served');
+        });
+        await new Promise<void>((resolve) => void server.listen(0, resolve));
+        const { port } = server.address() as { port: number };
+        const served: string[] = [];
+        for (const maxVersion of ['TLSv1.2', 'TLSv1.3', 'TLSv1.3'] as const) {
+          const client = connect({ port, maxVersion, rejectUnauthorized: false });
+          for await (const chunk of client) served.push(String(chunk));
+        }
+        await new Promise((resolve) => server.close(resolve));
+        await provider.unload();
+        return { places, served };
+      },
+      { env },
+    );
+    expect(resultOf(outcome)).toEqual({
+      places: ['thread', 'thread', 'thread'],
+      served: ['served', 'served', 'served'],
+    });
   });
 });

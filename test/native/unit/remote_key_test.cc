@@ -10,6 +10,7 @@
 #include "accelerator_keys.h"
 #include "openssl/own_errors.h"
 #include "remote/create_key.h"
+#include "remote/delegated_key.h"
 
 namespace openssl_async::testing {
 
@@ -273,6 +274,40 @@ TEST_SUITE("remote keys") {
     CHECK(PublicDer(key.get()) == PublicDer(PlainKey("RSA", "1536", 0).get()));
     CHECK(PrivateDer(key.get()).empty());
     TakeErrors();
+  }
+
+  TEST_CASE("a key that another one signs for, at once, in every form") {
+    struct Case {
+      const char* type;
+      const char* option;
+      const char* digest;
+      int padding;
+    };
+    for (const Case& each :
+         {Case{"RSA", "1536", "SHA256", RSA_PKCS1_PADDING}, Case{"RSA", "1536", "SHA384", RSA_PKCS1_PSS_PADDING},
+          Case{"EC", "P-256", "SHA256", 0}, Case{"EC", "P-384", "SHA384", 0}, Case{"ED25519", "", nullptr, 0}}) {
+      CAPTURE(each.type);
+      CAPTURE(each.padding);
+      const EvpPkeyPointer plain = PlainKey(each.type, each.option, 0);
+      const Bytes spki = PublicDer(plain.get());
+      EVP_PKEY_up_ref(plain.get());
+      const auto other = std::make_shared<Key>(EvpPkeyPointer(plain.get()), ProviderScope());
+      Result<std::shared_ptr<Key>> made = DelegateTo(other, View(spki));
+      REQUIRE(made.ok());
+      EVP_PKEY* const key = made.value()->pkey();
+      const EvpMdCtxPointer signing(EVP_MD_CTX_new());
+      EVP_PKEY_CTX* parameters = nullptr;
+      Bytes signature(static_cast<size_t>(EVP_PKEY_get_size(key)));
+      size_t size = signature.size();
+      REQUIRE(EVP_DigestSignInit_ex(signing.get(), &parameters, each.digest, nullptr, nullptr, key, nullptr) == 1);
+      if (each.padding != 0) REQUIRE(EVP_PKEY_CTX_set_rsa_padding(parameters, each.padding) == 1);
+      REQUIRE(EVP_DigestSign(signing.get(), signature.data(), &size, kMessage.data(), kMessage.size()) == 1);
+      const EvpMdCtxPointer verifying(EVP_MD_CTX_new());
+      REQUIRE(EVP_DigestVerifyInit_ex(verifying.get(), &parameters, each.digest, nullptr, nullptr, plain.get(),
+                                      nullptr) == 1);
+      if (each.padding != 0) REQUIRE(EVP_PKEY_CTX_set_rsa_padding(parameters, each.padding) == 1);
+      CHECK(EVP_DigestVerify(verifying.get(), signature.data(), size, kMessage.data(), kMessage.size()) == 1);
+    }
   }
 
   TEST_CASE("libssl signs its handshakes with such a key") {
