@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "openssl/error_queue.h"
+#include "tls/socket_transport.h"
 
 namespace openssl_async {
 
@@ -36,7 +37,7 @@ Connection::Connection(UniqueSocket socket, Admission admission)
     : admission_(std::move(admission)),
       settings_(listener().settings()),
       accepted_ms_(uv_hrtime() / 1'000'000),
-      transport_(std::move(socket)) {
+      transport_(std::make_unique<SocketTransport>(std::move(socket))) {
   if (!settings_->Has(TlsServerFlag::kTellsConnections)) return;
   state_ = State::kAccepted;
   accept_is_due_ = true;
@@ -46,7 +47,7 @@ void Connection::Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, C
   id_ = id;
   place_ = place;
   events_ = &events;
-  transport_.SetBuffers(buffers);
+  transport_->SetBuffers(buffers);
   if (place == TlsPlace::kLoop && state_ == State::kLoopDue) state_ = State::kHandshaking;
 }
 
@@ -60,7 +61,7 @@ bool Connection::has_more() const {
   if (!wants_to_read()) return false;
   // The begin of a hello waits for the rest.
   if (state_ == State::kHello) return hello_is_due_;
-  return transport_.input().size > 0 || transport_.ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+  return transport_->input().size > 0 || transport_->ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
 void Connection::Run(bool readable, bool writable) {
@@ -74,7 +75,7 @@ void Connection::Run(bool readable, bool writable) {
   const ErrorQueueScope scope;
   if (writable) Flush();
   if (readable && wants_to_read()) {
-    if (const int error = transport_.Receive(); error != 0) OnSocketError(error);
+    if (const int error = transport_->Receive(); error != 0) OnSocketError(error);
   }
   if (wants_to_read()) {
     if (state_ == State::kHello) ReadHello();
@@ -94,15 +95,15 @@ void Connection::HangUp() {
 // Nothing of this connection may stay in the buffers of all.
 void Connection::Finish() {
   Flush();
-  transport_.Settle();
+  transport_->Settle();
 }
 
 void Connection::Flush() {
-  const int error = transport_.Flush();
+  const int error = transport_->Flush();
   if (error != 0) {
     OnSocketError(error);
-  } else if (!transport_.pending()) {
-    if (ending_) transport_.EndOutput();
+  } else if (!transport_->pending()) {
+    if (ending_) transport_->EndOutput();
     if (std::exchange(waits_for_drain_, false)) events_->OnEvent(*this, TlsEventKind::kDrained, 0);
   }
 }
@@ -134,14 +135,14 @@ void Connection::TimeOut() {
 
 void Connection::ReadHello() {
   hello_is_due_ = false;
-  const HelloStatus status = ReadClientHello(transport_.input(), &hello_);
+  const HelloStatus status = ReadClientHello(transport_->input(), &hello_);
   if (status != HelloStatus::kIncomplete && !admission_.BeginHandshake(settings_->max_handshakes)) {
     state_ = State::kWaiting;
     return;
   }
   switch (status) {
     case HelloStatus::kIncomplete:
-      if (transport_.ended()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
+      if (transport_->ended()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
       return;
     case HelloStatus::kComplete:
       if (!settings_->Has(TlsServerFlag::kAsks)) break;
@@ -170,7 +171,7 @@ void Connection::SkipAccepted() {
 void Connection::Proceed() {
   if (state_ != State::kAccepted) return;
   state_ = State::kHello;
-  hello_is_due_ = transport_.input().size > 0;
+  hello_is_due_ = transport_->input().size > 0;
 }
 
 void Connection::Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol) {
@@ -188,7 +189,7 @@ void Connection::Choose(const std::shared_ptr<TlsContext>& context) {
 bool Connection::Begin() {
   began_ns_ = uv_hrtime();
   ssl_.reset(SSL_new(context_->get()));
-  BioPointer bio = transport_.NewBio();
+  BioPointer bio = transport_->NewBio();
   if (ssl_ == nullptr || bio == nullptr || !SetSessionContext(ssl_.get(), *settings_, hello_.server_name)) {
     step_status_ = SSL_ERROR_SSL;
     failure_ = ErrorQueue::Take().Lines();
@@ -234,8 +235,8 @@ bool Connection::TakeInlineShare() {
 void Connection::BeginJob(JobId id) {
   state_ = State::kInJob;
   job_ = id;
-  transport_.Settle();
-  transport_.SetAlone(true);
+  transport_->Settle();
+  transport_->SetAlone(true);
 }
 
 void Connection::RunJob() {
@@ -246,7 +247,7 @@ uint32_t Connection::EndJob() {
   pauses_ += step_pauses_;
   job_ = kNoJobId;
   told_ = false;
-  transport_.SetAlone(false);
+  transport_->SetAlone(false);
   for (const std::string& line : std::exchange(lines_of_step_, {})) events_->OnKeyLog(*this, line.c_str());
   if (state_ == State::kInJob) {
     state_ = State::kHandshaking;
@@ -257,7 +258,7 @@ uint32_t Connection::EndJob() {
   return step_pauses_;
 }
 
-void Connection::Cut() { CutSocket(transport_.fd()); }
+void Connection::Cut() { transport_->Cut(); }
 
 // The step may run in a job, and JavaScript is told of nothing there.
 void Connection::TakeStep() {
@@ -282,7 +283,7 @@ void Connection::TellStep() {
   }
   if (step_status_ != SSL_ERROR_WANT_READ) {
     Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
-  } else if (transport_.ended()) {
+  } else if (transport_->ended()) {
     Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
   } else if (busy_ns_ > time.expected_ns()) {
     time.Record(busy_ns_);  // clients that never end their expensive handshakes make themselves known
@@ -352,7 +353,7 @@ void Connection::ReadPlaintext() {
   if (status == SSL_ERROR_ZERO_RETURN) {
     TellEnd(false);
   } else if (status == SSL_ERROR_WANT_READ) {
-    if (transport_.ended()) TellEnd(true);
+    if (transport_->ended()) TellEnd(true);
   } else if (status != SSL_ERROR_NONE) {
     FailOfOpenssl();
   }
@@ -366,12 +367,12 @@ void Connection::TellEnd(bool truncated) {
 
 size_t Connection::Write(ByteView plaintext) {
   if (state_ != State::kOpen || ending_) return 0;
-  constexpr size_t kMostAtOnce = 128 * 1024;
+  const size_t most_at_once = transport_->most_at_once();
   const ErrorQueueScope scope;
   told_ = true;  // it is JavaScript that writes: a failure is told in the next turn
   size_t written = 0;
-  while (written < plaintext.size && !transport_.pending() && state_ == State::kOpen) {
-    const size_t end = std::min(plaintext.size, written + kMostAtOnce);
+  while (written < plaintext.size && !transport_->pending() && state_ == State::kOpen) {
+    const size_t end = std::min(plaintext.size, written + most_at_once);
     int result = 1;
     while (written < end && result == 1) {
       size_t count = 0;
@@ -381,7 +382,7 @@ size_t Connection::Write(ByteView plaintext) {
     if (result != 1) FailOfOpenssl();
     Finish();
   }
-  waits_for_drain_ = transport_.pending();
+  waits_for_drain_ = transport_->pending();
   return written;
 }
 
@@ -392,14 +393,14 @@ void Connection::End() {
   ending_ = true;
   SSL_shutdown(ssl_.get());
   waits_for_drain_ = true;
-  const int error = transport_.Flush();
+  const int error = transport_->Flush();
   if (error != 0) {
     OnSocketError(error);
-  } else if (!transport_.pending()) {
-    transport_.EndOutput();
+  } else if (!transport_->pending()) {
+    transport_->EndOutput();
     waits_for_drain_ = false;
   }
-  transport_.Settle();
+  transport_->Settle();
 }
 
 }  // namespace openssl_async

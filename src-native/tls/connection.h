@@ -51,7 +51,7 @@ class Connection {
   bool claimed() const { return admission_.claimed(); }
   uint64_t accepted_ms() const { return accepted_ms_; }
   Listener& listener() const { return admission_.listener(); }
-  int fd() const { return transport_.fd(); }
+  int fd() const { return transport_->fd(); }
   const ServerSettings& settings() const { return *settings_; }
   bool handshaking() const { return state_ < State::kOpen; }
   // The client has not said what it wants yet.
@@ -97,7 +97,7 @@ class Connection {
 
   // Bytes that somebody else has read from the socket.
   void Prepend(ByteView bytes) {
-    transport_.Prepend(bytes);
+    transport_->Prepend(bytes);
     hello_is_due_ = true;
   }
   // One turn: the socket may be ready, or the connection had more to do than one turn allows.
@@ -108,7 +108,7 @@ class Connection {
   bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
-  bool wants_to_write() const { return transport_.pending() && state_ != State::kFailed; }
+  bool wants_to_write() const { return transport_->pending() && state_ != State::kFailed; }
   // The loop is to wait for it. A connection that nobody reads, or whose peer has ended, keeps no process alive, as a
   // socket of libuv's that is not read.
   bool active() const { return handshaking() || wants_to_read() || wants_to_write(); }
@@ -164,7 +164,7 @@ class Connection {
   uint32_t id_ = 0;
   TlsPlace place_ = TlsPlace::kLoop;
   ConnectionEvents* events_ = nullptr;
-  Transport transport_;
+  const std::unique_ptr<Transport> transport_;
   SslPointer ssl_;  // freed before the transport
   std::shared_ptr<TlsContext> context_;
   ClientHello hello_;

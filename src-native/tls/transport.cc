@@ -1,7 +1,5 @@
 #include "tls/transport.h"
 
-#include <uv.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -15,36 +13,25 @@ ByteView ViewOf(const std::string& bytes) {
   return {reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()};
 }
 
-void Append(std::string& to, ByteView bytes) {
+void AppendTo(std::string& to, ByteView bytes) {
   if (bytes.size > 0) to.append(reinterpret_cast<const char*>(bytes.data), bytes.size);
 }
 
 }  // namespace
 
-int Transport::Receive() {
-  if (ended_) return 0;
-  unsigned char* const buffer = buffers_->input.get();
-  const int count = ReadSocket(socket_.get(), buffer, TransportBuffers::kInputBytes);
-  if (count == UV_EAGAIN) return 0;
-  if (count < 0) return count;
-  if (count == 0) {
-    ended_ = true;
-    return 0;
-  }
-  const ByteView received = {buffer, static_cast<size_t>(count)};
+void Transport::Append(ByteView bytes) {
   if (input_.size == 0) {
-    input_ = received;
-  } else {
-    Prepend(input_);
-    Append(kept_, received);
-    input_ = ViewOf(kept_);
+    input_ = bytes;
+    return;
   }
-  return 0;
+  Prepend(input_);
+  AppendTo(kept_, bytes);
+  input_ = ViewOf(kept_);
 }
 
 void Transport::Prepend(ByteView bytes) {
   std::string kept;
-  Append(kept, bytes);
+  AppendTo(kept, bytes);
   kept_ = std::move(kept);
   input_ = ViewOf(kept_);
 }
@@ -58,34 +45,8 @@ void Transport::Settle() {
   }
 }
 
-int Transport::Flush() {
-  std::string& output = pending() ? pending_ : buffers_->output;
-  const bool is_kept = &output == &pending_;
-  const size_t begin = is_kept ? sent_ : 0;
-  if (begin == output.size()) return 0;
-  int count = WriteSocket(socket_.get(), output.data() + begin, output.size() - begin);
-  if (count == UV_EAGAIN) count = 0;
-  const size_t end = begin + static_cast<size_t>(std::max(count, 0));
-  if (is_kept) {
-    sent_ = end;
-    if (count < 0 || sent_ == pending_.size()) {
-      std::string().swap(pending_);
-      sent_ = 0;
-    }
-  } else {
-    if (count >= 0 && end < output.size()) {
-      pending_.assign(output, end, std::string::npos);
-      sent_ = 0;
-    }
-    constexpr size_t kKeptCapacity = 512 * 1024;
-    if (output.capacity() > kKeptCapacity) std::string().swap(output);
-    output.clear();
-  }
-  return std::min(count, 0);
-}
-
 void Transport::EndOutput() {
-  if (!std::exchange(output_ended_, true)) EndSocket(socket_.get());
+  if (!std::exchange(output_ended_, true)) TellEnd();
 }
 
 BioPointer Transport::NewBio() {

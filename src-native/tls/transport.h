@@ -1,4 +1,4 @@
-// Ciphertext between a socket and OpenSSL: one read() and one write() for each turn of a connection.
+// Ciphertext between OpenSSL and the peer. Who carries it is a matter of the kind: SocketTransport.
 #pragma once
 
 #include <memory>
@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "tls/pointers.h"
-#include "tls/socket.h"
 
 namespace openssl_async {
 
@@ -19,17 +18,17 @@ struct TransportBuffers {
 
 class Transport {
  public:
-  explicit Transport(UniqueSocket socket) : socket_(std::move(socket)) {}
+  virtual ~Transport() = default;
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  int fd() const { return socket_.get(); }
+  virtual int fd() const = 0;
   // The buffers of the thread that has the next turns.
   void SetBuffers(TransportBuffers& buffers) { buffers_ = &buffers; }
 
-  // One read(). 0, or libuv's code; UV_EAGAIN counts as 0. See ended().
-  int Receive();
-  // Bytes that come before those of the socket.
+  // Takes what has come. 0, or libuv's code; UV_EAGAIN counts as 0. See ended().
+  virtual int Receive() = 0;
+  // Bytes that come before those of the peer.
   void Prepend(ByteView bytes);
   // The peer sends no more; input() may hold bytes that came before.
   bool ended() const { return ended_; }
@@ -40,29 +39,41 @@ class Transport {
   // At the end of a turn: keeps what is left of the input.
   void Settle();
 
-  // One write() of what OpenSSL has written. 0, or libuv's code.
-  int Flush();
-  // Ciphertext waits for the socket to be writable.
-  bool pending() const { return sent_ < pending_.size(); }
+  // The most plaintext to encrypt before Flush().
+  virtual size_t most_at_once() const = 0;
+  // Sends what OpenSSL has written. 0, or libuv's code.
+  virtual int Flush() = 0;
+  // Ciphertext waits to leave.
+  virtual bool pending() const = 0;
   // Tells the peer that nothing follows. OpenSSL's later output is dropped: it may still answer the peer's messages.
   void EndOutput();
+  // The peer gets and sends nothing from here on.
+  virtual void Cut() = 0;
 
   // Null without memory. The transport outlives it.
   BioPointer NewBio();
+
+ protected:
+  Transport() = default;
+
+  // Input that comes after the one that is there. `bytes` stay the caller's until Settle().
+  void Append(ByteView bytes);
+  void SetEnded() { ended_ = true; }
+  TransportBuffers& buffers() { return *buffers_; }
+  bool alone() const { return is_alone_; }
+  // Where OpenSSL's output goes.
+  virtual std::string& output() = 0;
+  virtual void TellEnd() = 0;
 
  private:
   static int Read(BIO* bio, char* buffer, int size);
   static int Write(BIO* bio, const char* data, int size);
   static long Control(BIO* bio, int command, long number, void* pointer);
   static const BIO_METHOD* Method();
-  std::string& output() { return pending() || is_alone_ ? pending_ : buffers_->output; }
 
-  UniqueSocket socket_;
   TransportBuffers* buffers_ = nullptr;
-  ByteView input_;       // in the thread's buffer during a turn; otherwise in kept_
-  std::string kept_;     // input from earlier turns
-  std::string pending_;  // output, of which `sent_` bytes have left
-  size_t sent_ = 0;
+  ByteView input_;    // in memory of others during a turn; otherwise in kept_
+  std::string kept_;  // input from earlier turns
   bool ended_ = false;
   bool is_alone_ = false;
   bool output_ended_ = false;

@@ -1,0 +1,34 @@
+// A socket carries the ciphertext: one read() and one write() for each turn of a connection.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "tls/socket.h"
+#include "tls/transport.h"
+
+namespace openssl_async {
+
+class SocketTransport final : public Transport {
+ public:
+  explicit SocketTransport(UniqueSocket socket) : socket_(std::move(socket)) {}
+
+  int fd() const override { return socket_.get(); }
+  // One read().
+  int Receive() override;
+  size_t most_at_once() const override { return 128 * 1024; }
+  // One write().
+  int Flush() override;
+  bool pending() const override { return sent_ < pending_.size(); }
+  void Cut() override { CutSocket(socket_.get()); }
+
+ private:
+  std::string& output() override { return pending() || alone() ? pending_ : buffers().output; }
+  void TellEnd() override { EndSocket(socket_.get()); }
+
+  UniqueSocket socket_;
+  std::string pending_;  // output, of which `sent_` bytes have left
+  size_t sent_ = 0;
+};
+
+}  // namespace openssl_async
