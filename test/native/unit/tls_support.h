@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "support.h"
+#include "tls/connection.h"
 #include "tls/server_settings.h"
 
 namespace openssl_async::testing {
@@ -67,5 +69,39 @@ inline std::shared_ptr<ServerSettings> Settings() {
   settings->context = ContextOf(identity);
   return settings;
 }
+
+// What a connection tells.
+struct Told {
+  TlsEventKind kind;
+  int32_t value;
+};
+
+class Recorder final : public ConnectionEvents {
+ public:
+  unsigned char* Room(size_t* size) override {
+    *size = room_.size();
+    return room_.data();
+  }
+  void OnData(Connection&, size_t size) override {
+    text.append(reinterpret_cast<char*>(room_.data()), size);
+    told.push_back({TlsEventKind::kData, 0});
+  }
+  void OnKeyLog(Connection&, const char* line) override { key_log.emplace_back(line); }
+  void OnEvent(Connection&, TlsEventKind kind, int32_t value) override { told.push_back({kind, value}); }
+
+  bool Heard(TlsEventKind kind) const {
+    for (const Told& each : told) {
+      if (each.kind == kind) return true;
+    }
+    return false;
+  }
+
+  std::string text;
+  std::vector<Told> told;
+  std::vector<std::string> key_log;
+
+ private:
+  std::vector<unsigned char> room_ = std::vector<unsigned char>(Connection::kTurnBytes);
+};
 
 }  // namespace openssl_async::testing
