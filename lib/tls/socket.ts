@@ -8,6 +8,7 @@ import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertif
 import { copyOf, isCopier } from './chunks';
 import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
+import { legacyObject, peerCertificate } from './certificates';
 import { connections } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
 import { SocketConnection } from './socket-connection';
@@ -389,17 +390,7 @@ export class TLSSocket extends Duplex {
 
   /** The client's certificate, as `tls.TLSSocket` gives it. */
   getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
-    const chain = connections()
-      .native.peerCertificates(this.#id)
-      .map((der) => legacyObject(der));
-    const [first] = chain;
-    if (first === undefined) return {};
-    if (!detailed) return first;
-    for (const [index, each] of chain.entries()) {
-      const issuer = chain[index + 1] ?? (index === chain.length - 1 && isSelfIssued(each) ? each : undefined);
-      if (issuer !== undefined) each.issuerCertificate = issuer;
-    }
-    return first;
+    return peerCertificate(connections().native.peerCertificates(this.#id), detailed);
   }
   /** The client's certificate, or undefined. */
   getPeerX509Certificate(): X509Certificate | undefined {
@@ -485,8 +476,3 @@ const NOTHING = new Uint8Array(0);
 
 const byteLength = (chunk: string | Uint8Array, encoding: Encoding): number =>
   typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;
-
-type Legacy = PeerCertificate & { issuerCertificate?: PeerCertificate };
-const legacyObject = (der: Buffer): Legacy => new X509Certificate(der).toLegacyObject();
-const isSelfIssued = (certificate: Legacy): boolean =>
-  JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);

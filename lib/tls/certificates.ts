@@ -1,0 +1,24 @@
+// Certificates as node:tls gives them.
+import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
+
+type Legacy = PeerCertificate & { issuerCertificate?: PeerCertificate };
+
+/** A certificate in DER. */
+export const legacyObject = (der: Buffer): Legacy => new X509Certificate(der).toLegacyObject();
+
+/** The first certificate of a chain; `detailed`: with its issuers. */
+export function peerCertificate(ders: Buffer[], detailed: boolean): PeerCertificate | Record<string, never> {
+  const chain = ders.map((der) => legacyObject(der));
+  const [first] = chain;
+  if (first === undefined) return {};
+  if (!detailed) return first;
+  for (const [index, each] of chain.entries()) {
+    const issuer = chain[index + 1] ?? (index === chain.length - 1 && isSelfIssued(each) ? each : undefined);
+    if (issuer !== undefined) each.issuerCertificate = issuer;
+  }
+  return first;
+}
+
+const isSelfIssued = (certificate: Legacy): boolean =>
+  JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);
