@@ -42,6 +42,7 @@ const CORE = `
   export { symbols } from './native/environment';
   export { loadAddon } from './native/load';
   export { environment } from './native/environment';
+  export { bytesOf, sizeOf, unshared } from './base/byte-views';
   export * from './base/errors';
   export * from './base/validators';
   export { objectEntry, privateKeyEntry } from './keys/key';

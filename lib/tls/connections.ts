@@ -23,6 +23,10 @@ export interface Connection {
   receiveEnd(truncated: boolean): void;
   drained(): void;
   failed(reason: number): void;
+  /** Ciphertext is there for the stream below. */
+  output(): void;
+  /** There is room for the ciphertext of the stream below. */
+  inputWanted(): void;
   /** Runs a function in the async context of the connection. */
   inContext<A extends unknown[]>(body: (...args: A) => void, ...args: A): void;
 }
@@ -105,6 +109,10 @@ export class Connections {
       connection.inContext(drained, connection);
     } else if (connection !== undefined && kind === TlsEvent.failed) {
       connection.inContext(failed, connection, value);
+    } else if (connection !== undefined && kind === TlsEvent.output) {
+      connection.inContext(output, connection);
+    } else if (connection !== undefined && kind === TlsEvent.inputWanted) {
+      connection.inContext(inputWanted, connection);
     } else {
       this.#tellListener(at, kind, id, value);
     }
@@ -139,6 +147,12 @@ const drained = (connection: Connection): void => {
 };
 const failed = (connection: Connection, reason: number): void => {
   connection.failed(reason);
+};
+const output = (connection: Connection): void => {
+  connection.output();
+};
+const inputWanted = (connection: Connection): void => {
+  connection.inputWanted();
 };
 
 let native: NativeTls | undefined;

@@ -2,19 +2,21 @@
 import { AsyncResource } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import * as net from 'node:net';
-import type * as nodeTls from 'node:tls';
-import { asyncError, invalidArgType, nodeError } from '../base/errors';
+import type { Duplex } from 'node:stream';
+import * as nodeTls from 'node:tls';
+import { invalidArgType, nodeError } from '../base/errors';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsServerFlag } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 import { connections, type Listener } from './connections';
 import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys, type ContextOptions } from './context';
-import { UV_EADDRINUSE } from './errno';
+import { UV_EADDRINUSE, UV_ENFILE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import { toHandshakeTimeout, toMaxHandshakes, toMaxInlineMicros, toThreads, type ServerOptions } from './options';
 import { Questions, toProtocols } from './questions';
 import { TLSSocket, type SocketOwner } from './socket';
+import { StreamTransport } from './stream-transport';
 
 // Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
 interface Handle {
@@ -60,6 +62,7 @@ export class ServerCore implements Listener, SocketOwner {
   #resource = new AsyncResource('TLSSERVER');
   readonly #names: [pattern: string, context: NativeTlsContext][] = [];
   readonly #sockets = new Map<number, TLSSocket>(); // of handshakes that somebody was told of
+  readonly #streams = new Set<TLSSocket>(); // without a descriptor
   #context: NativeTlsContext;
   #sessionContext = '';
   #protocols: Uint8Array | undefined;
@@ -88,8 +91,9 @@ export class ServerCore implements Listener, SocketOwner {
     cores.set(server, this);
     // Node's own listener would make sockets of its kind.
     server.removeAllListeners('connection');
-    server.on('connection', (socket: net.Socket) => {
-      if (!(socket instanceof TLSSocket)) this.#adopt(socket);
+    server.on('connection', (stream: unknown) => {
+      if (!isDuplex(stream)) throw invalidArgType('stream', 'an instance of Duplex', stream);
+      if (!TLSSocket.isHandshakeOf(stream, this)) this.#adopt(stream);
     });
     server.on('newListener', (event: string) => {
       if (event === 'keylog') this.#logsKeys = true;
@@ -121,7 +125,8 @@ export class ServerCore implements Listener, SocketOwner {
 
   // A server that nobody uses any more is collected only if we do not know it.
   #deactivate(): void {
-    if (this.#listener === undefined || this.#server._handle !== null || this.#server._connections !== 0) return;
+    if (this.#listener === undefined || this.#server._handle !== null) return;
+    if (this.#server._connections !== 0 || this.#streams.size > 0) return;
     connections().removeListener(this.#listener);
     this.#listener = undefined;
   }
@@ -198,21 +203,27 @@ export class ServerCore implements Listener, SocketOwner {
 
   // --- Listening
 
-  /** Takes the place of net.Server's `_listen2`, and goes on there: libuv never watches our socket. */
+  /** Takes the place of net.Server's `_listen2`, and goes on there: libuv does not watch a socket that we can watch. */
   listen2(...args: Parameters<Listen2>): void {
     this.#resource = new AsyncResource('TLSSERVER');
     this.#apply(); // somebody may have subscribed to handshakes
     const server = this.#server;
     const [address, port, type, , fd, flags] = args;
     server._handle ??= bind(address, port, type, fd, flags);
-    const fdOfHandle = server._handle?.fd;
-    if (server._handle !== null && fdOfHandle !== undefined && fdOfHandle >= 0)
-      this.#takeOver(server._handle, fdOfHandle);
+    this.#takeOver(server._handle);
     (net.Server.prototype as unknown as { _listen2: Listen2 })._listen2.apply(server, args);
   }
 
-  #takeOver(handle: Handle, fd: number): void {
+  // Elsewhere node:net accepts, and tells of each socket by 'connection'.
+  #takeOver(handle: Handle | null): void {
     const { native } = connections();
+    const fd = handle?.fd ?? -1;
+    if (handle === null || fd < 0 || !native.hasSockets()) {
+      this.#server.once('close', () => {
+        this.#deactivate();
+      });
+      return;
+    }
     const listener = this.#activate();
     const close = handle.close.bind(handle);
     handle.listen = (backlog) => {
@@ -237,19 +248,38 @@ export class ServerCore implements Listener, SocketOwner {
     };
   }
 
+  #adopt(stream: Duplex): void {
+    const fd = descriptorOf(stream);
+    if (fd < 0 || !connections().native.hasSockets()) this.#serveStream(stream);
+    else this.#adoptDescriptor(stream, fd);
+  }
+
   // The socket's descriptor is ours from here on: the socket itself goes, and the connection stays.
-  #adopt(socket: net.Socket): void {
-    const fd = (socket as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
+  #adoptDescriptor(socket: Duplex, fd: number): void {
     const bytes = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
-    const error = fd < 0 ? undefined : connections().native.adopt(this.#activate(), fd, bytes ?? undefined);
-    if (error === 0) {
-      socket.destroy();
-    } else if (error === undefined) {
-      const message = 'Only sockets of node:net, which have a file descriptor, can be handed to this server';
-      socket.destroy(asyncError('ERR_ASYNC_UNSUPPORTED', message));
-    } else {
-      socket.destroy(systemError(error, 'dup'));
+    const error = connections().native.adopt(this.#activate(), fd, bytes ?? undefined);
+    socket.destroy(error === 0 ? undefined : systemError(error, 'dup'));
+  }
+
+  // node:net counts its own connections, and nobody counts streams that others hand over.
+  #serveStream(stream: Duplex): void {
+    const id = connections().native.addWithoutSocket(this.#activate());
+    if (id === 0) {
+      stream.destroy(systemError(UV_ENFILE, 'accept'));
+      return;
     }
+    const transport = new StreamTransport(id, stream);
+    const socket = this.#resource.runInAsyncScope(() => new TLSSocket(id, this, this.#server, transport));
+    socket.on('error', () => undefined);
+    this.#streams.add(socket);
+    this.#sockets.set(id, socket);
+    socket.once('close', () => this.#sockets.delete(id));
+    if (tracesHandshakes()) {
+      TLSSocket.inContext(socket, () => {
+        tellBegin(this.#server, socket);
+      });
+    }
+    TLSSocket.begin(socket);
   }
 
   // --- Connections
@@ -313,8 +343,8 @@ export class ServerCore implements Listener, SocketOwner {
     this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
   }
 
-  left(): void {
-    --this.#told;
+  left(socket: TLSSocket): void {
+    if (!this.#streams.delete(socket)) --this.#told;
     this.#leave();
   }
 
@@ -367,4 +397,16 @@ function bind(address: unknown, port: unknown, type: unknown, fd: unknown, flags
   let handle = isAnyAddress ? create('::', port, 6, fd, flags) : create(address, port, type, fd, flags);
   if (isAnyAddress && typeof handle === 'number') handle = create('0.0.0.0', port, 4, fd, flags);
   return typeof handle === 'number' ? null : handle; // node:net tries again, and reports the error
+}
+
+function isDuplex(value: unknown): value is Duplex {
+  if (typeof value !== 'object' || value === null) return false;
+  const { on, pause, write } = value as Partial<Duplex>;
+  return typeof on === 'function' && typeof pause === 'function' && typeof write === 'function';
+}
+
+// -1 for streams without one. A socket of TLS has a handle with the descriptor of the socket below.
+function descriptorOf(stream: Duplex): number {
+  if (!(stream instanceof net.Socket) || stream instanceof nodeTls.TLSSocket) return -1;
+  return (stream as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
 }

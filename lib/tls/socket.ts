@@ -10,8 +10,9 @@ import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
 import { legacyObject, peerCertificate } from './certificates';
 import { connections } from './connections';
-import { failureError, systemError, verifyErrorCode } from './failures';
+import { failureError, hungUp, systemError, verifyErrorCode } from './failures';
 import { SocketConnection } from './socket-connection';
+import { SocketTransport, type Transport } from './transport';
 import { TlsPlace } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
@@ -79,6 +80,7 @@ export class TLSSocket extends Duplex {
   timeout = 0;
 
   readonly #connection: SocketConnection;
+  readonly #transport: Transport;
   readonly #owner: SocketOwner;
   #established = false;
   #paused = false;
@@ -93,11 +95,12 @@ export class TLSSocket extends Duplex {
   #handshake: Handshake | undefined = undefined;
 
   /** Servers make sockets. @internal */
-  constructor(id: number, owner: SocketOwner, server: unknown) {
+  constructor(id: number, owner: SocketOwner, server: unknown, transport: Transport = new SocketTransport(id)) {
     super({ allowHalfOpen: owner.allowHalfOpen, decodeStrings: false, emitClose: true, autoDestroy: true });
     this.#owner = owner;
     this.server = server;
-    this.#connection = new SocketConnection(id, {
+    this.#transport = transport;
+    this.#connection = new SocketConnection(id, transport, {
       receive: (bytes) => {
         this.#receive(bytes);
       },
@@ -105,6 +108,7 @@ export class TLSSocket extends Duplex {
         this.truncated = truncated;
         this.push(null);
         if (this.readableLength === 0) this.resume();
+        transport.ended();
       },
       drained: () => {
         this.#drained();
@@ -114,6 +118,15 @@ export class TLSSocket extends Duplex {
       },
     });
     connections().add(this.#connection);
+  }
+
+  /** Begins to read whatever is below. @internal */
+  static begin(socket: TLSSocket): void {
+    socket.#transport.begin((error) => {
+      socket.#connection.inContext(() => {
+        socket.#lost(error);
+      });
+    });
   }
 
   /** The handshake is done: what it has agreed on. @internal */
@@ -143,6 +156,11 @@ export class TLSSocket extends Duplex {
     socket.#owner.handshakeFailed(error, socket);
   }
 
+  /** Whether `value` is a connection of `owner` whose handshake is not done. @internal */
+  static isHandshakeOf(value: object, owner: SocketOwner): boolean {
+    return #owner in value && value.#owner === owner && !value.#established;
+  }
+
   /** Runs a function in the async context of the connection. @internal */
   static inContext(socket: TLSSocket, body: () => void): void {
     socket.#connection.inContext(body);
@@ -158,7 +176,7 @@ export class TLSSocket extends Duplex {
   override _read(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    connections().native.setPaused(this.#id, false);
+    this.#transport.setPaused(false);
   }
 
   // http's parser copies what it keeps, and our servers what it leaves over. While it is the only reader, and reads at
@@ -172,7 +190,7 @@ export class TLSSocket extends Duplex {
       readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1 ? bytes : copyOf(bytes);
     if (this.push(chunk) || this.destroyed) return;
     this.#paused = true;
-    connections().native.setPaused(this.#id, true);
+    this.#transport.setPaused(true);
   }
 
   /** @internal */
@@ -207,6 +225,7 @@ export class TLSSocket extends Duplex {
     } else {
       this.#bytesWritten += ~taken;
       this.#unsent = { bytes: all().subarray(~taken), callback };
+      this.#transport.flush();
     }
   }
 
@@ -225,8 +244,15 @@ export class TLSSocket extends Duplex {
 
   /** @internal */
   override _final(callback: Callback): void {
-    if (connections().native.end(this.#id)) this.#unsent = { bytes: NOTHING, callback };
-    else callback();
+    const end = (): void => {
+      this.#transport.end(callback);
+    };
+    if (connections().native.end(this.#id)) {
+      this.#unsent = { bytes: NOTHING, callback: end };
+      this.#transport.flush();
+    } else {
+      end();
+    }
   }
 
   /** @internal */
@@ -234,14 +260,20 @@ export class TLSSocket extends Duplex {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     connections().remove(this.#connection, this.#resets);
+    this.#transport.close(this.#resets);
     callback(error);
     this.#owner.left(this);
   }
 
   #failed(reason: number): void {
     const error = failureError(reason, () => connections().native.failure(this.#id));
+    this.#transport.sendLast();
+    this.#lost(error);
+  }
+
+  #lost(error: Error | undefined): void {
     if (this.#established) this.destroy(error);
-    else TLSSocket.fail(this, error);
+    else if (!this.destroyed) TLSSocket.fail(this, error ?? hungUp());
   }
 
   // Duplex's own, in place of those of net.Socket, which look for a handle.
@@ -343,30 +375,30 @@ export class TLSSocket extends Duplex {
     return own === undefined ? {} : { address: own[0], family: own[1], port: own[2] };
   }
   #peerAddress(): NativeAddress | undefined {
-    return (this.#peer ??= connections().native.address(this.#id, false));
+    return (this.#peer ??= this.#transport.address(false));
   }
   #ownAddress(): NativeAddress | undefined {
-    return (this.#own ??= connections().native.address(this.#id, true));
+    return (this.#own ??= this.#transport.address(true));
   }
 
   /** Whether small writes are sent at once, which is the default. */
   setNoDelay(noDelay = true): this {
-    connections().native.setNoDelay(this.#id, noDelay);
+    this.#transport.setNoDelay(noDelay);
     return this;
   }
   /** Whether the system looks for a peer that is gone, after `initialDelay` milliseconds without traffic. */
   setKeepAlive(keepAlive = false, initialDelay = 0): this {
-    connections().native.setKeepAlive(this.#id, keepAlive, Math.floor(initialDelay / 1000));
+    this.#transport.setKeepAlive(keepAlive, initialDelay);
     return this;
   }
   /** The connection keeps the process alive, which is the default. */
   ref(): this {
-    connections().native.setRef(this.#id, true);
+    this.#transport.setRef(true);
     return this;
   }
   /** The connection does not keep the process alive. */
   unref(): this {
-    connections().native.setRef(this.#id, false);
+    this.#transport.setRef(false);
     return this;
   }
   /** Destroys the socket once everything has been written. */

@@ -41,6 +41,8 @@ function initialise(self: TlsServer, [options, listener]: unknown[]): void {
 
 /**
  * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
+ *
+ * `emit('connection', stream)` serves a stream: a socket of `node:net`, or any other `Duplex`, on the event loop.
  */
 class TlsServer extends NodesServer {
   /**

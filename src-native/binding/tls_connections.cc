@@ -1,4 +1,6 @@
 // Connections of TLS. An id whose connection is gone is no error: the connection may have ended natively.
+#include <algorithm>
+
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
@@ -112,6 +114,45 @@ Napi::Value SetKeepAliveOf(Info info) {
   return info.Env().Undefined();
 }
 
+// (id, bytes, from where on): how many were taken; their complement where `inputWanted` follows
+Napi::Value Feed(Info info) {
+  const ByteView all = ToView(info[1]);
+  const size_t from = std::min<size_t>(ToUint64(info[2]), all.size);
+  const ByteView bytes = {all.data + from, all.size - from};
+  Connection* const connection = HubOf(info).Find(IdOf(info));
+  if (connection == nullptr) return ToNumber(info.Env(), bytes.size);
+  const size_t taken = connection->Feed(bytes);
+  HubOf(info).Update(IdOf(info));
+  const auto count = static_cast<double>(taken);
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), taken < bytes.size ? -count - 1 : count));
+}
+
+// (id)
+Napi::Value FeedEnd(Info info) {
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->FeedEnd();
+    HubOf(info).Update(IdOf(info));
+  }
+  return info.Env().Undefined();
+}
+
+// (id): all ciphertext for the stream
+Napi::Value TakeOutput(Info info) {
+  Connection* const connection = HubOf(info).Find(IdOf(info));
+  const std::string output = connection == nullptr ? std::string() : connection->TakeOutput();
+  if (output.empty()) return info.Env().Undefined();
+  return Napi::Value(info.Env(), Napi::Buffer<char>::Copy(info.Env(), output.data(), output.size()));
+}
+
+// (id)
+Napi::Value SetCarried(Info info) {
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->SetCarried();
+    HubOf(info).Update(IdOf(info));
+  }
+  return info.Env().Undefined();
+}
+
 // (id): [name, protocols]
 Napi::Value HelloOf(Info info) {
   const Napi::Env env = info.Env();
@@ -188,6 +229,10 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("setNoDelay", &SetNoDelayOf);
   tls.Add("setKeepAlive", &SetKeepAliveOf);
   tls.Add("proceed", &Proceed);
+  tls.Add("feed", &Feed);
+  tls.Add("feedEnd", &FeedEnd);
+  tls.Add("takeOutput", &TakeOutput);
+  tls.Add("setCarried", &SetCarried);
   tls.Add("hello", &HelloOf);
   tls.Add("answer", &Answer);
   tls.Add("failure", &FailureOf);

@@ -88,6 +88,16 @@ Napi::Value Adopt(Info info) {
   return ToNumber(info.Env(), error);
 }
 
+// Whether fds can be listened to and adopted here
+Napi::Value HasSocketsHere(Info info) { return Napi::Boolean::New(info.Env(), HasSockets()); }
+
+// (listener): the id of a connection without a socket; 0 without room
+Napi::Value AddWithoutSocket(Info info) {
+  const uint32_t id = HubOf(info).AddWithoutSocket(ToUint32(info[0]));
+  TlsOf(info).Changed();
+  return ToNumber(info.Env(), id);
+}
+
 }  // namespace
 
 void AddTlsListenerExports(Exports& tls) {
@@ -101,6 +111,8 @@ void AddTlsListenerExports(Exports& tls) {
   tls.Add("setMaxConnections", &SetMaxConnections);
   tls.Add("pending", &PendingOf);
   tls.Add("adopt", &Adopt);
+  tls.Add("hasSockets", &HasSocketsHere);
+  tls.Add("addWithoutSocket", &AddWithoutSocket);
 }
 
 }  // namespace openssl_async

@@ -34,10 +34,13 @@ int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 }  // namespace
 
 Connection::Connection(UniqueSocket socket, Admission admission)
+    : Connection(std::make_unique<SocketTransport>(std::move(socket)), std::move(admission)) {}
+
+Connection::Connection(std::unique_ptr<Transport> transport, Admission admission)
     : admission_(std::move(admission)),
       settings_(listener().settings()),
       accepted_ms_(uv_hrtime() / 1'000'000),
-      transport_(std::make_unique<SocketTransport>(std::move(socket))) {
+      transport_(std::move(transport)) {
   if (!settings_->Has(TlsServerFlag::kTellsConnections)) return;
   state_ = State::kAccepted;
   accept_is_due_ = true;
@@ -57,7 +60,7 @@ Connection::~Connection() {
 }
 
 bool Connection::has_more() const {
-  if (failure_is_due_ || accept_is_due_) return true;
+  if (failure_is_due_ || accept_is_due_ || carrier_is_due_) return true;
   if (!wants_to_read()) return false;
   // The begin of a hello waits for the rest.
   if (state_ == State::kHello) return hello_is_due_;
@@ -71,6 +74,10 @@ void Connection::Run(bool readable, bool writable) {
     return;
   }
   if (std::exchange(accept_is_due_, false)) events_->OnEvent(*this, TlsEventKind::kAccepted, 0);
+  if (std::exchange(carrier_is_due_, false)) {
+    writable = true;
+    if (transport_->ended()) HangUp();
+  }
   if (state_ == State::kFailed) return;
   const ErrorQueueScope scope;
   if (writable) Flush();
@@ -83,6 +90,7 @@ void Connection::Run(bool readable, bool writable) {
     if (state_ == State::kOpen) ReadPlaintext();
   }
   Finish();
+  TellCarrier();
 }
 
 void Connection::HangUp() {
@@ -255,6 +263,7 @@ uint32_t Connection::EndJob() {
   }
   const ErrorQueueScope scope;
   Finish();
+  TellCarrier();
   return step_pauses_;
 }
 
@@ -401,6 +410,46 @@ void Connection::End() {
     waits_for_drain_ = false;
   }
   transport_->Settle();
+}
+
+// --- Without a socket
+
+size_t Connection::Feed(ByteView bytes) {
+  MemoryTransport* const memory = transport_->memory();
+  // Nobody reads on.
+  if (memory == nullptr || ended_ || state_ == State::kFailed) return bytes.size;
+  hello_is_due_ = true;
+  return memory->Feed(bytes);
+}
+
+void Connection::FeedEnd() {
+  MemoryTransport* const memory = transport_->memory();
+  if (memory == nullptr) return;
+  memory->End();
+  hello_is_due_ = true;
+  carrier_is_due_ = true;
+}
+
+std::string Connection::TakeOutput() {
+  MemoryTransport* const memory = transport_->memory();
+  return memory != nullptr && memory->has_output() ? memory->TakeOutput() : std::string();
+}
+
+void Connection::SetCarried() {
+  MemoryTransport* const memory = transport_->memory();
+  if (memory == nullptr) return;
+  memory->SetCarried();
+  carrier_is_due_ = true;
+}
+
+// At the end of a turn.
+void Connection::TellCarrier() {
+  MemoryTransport* const memory = transport_->memory();
+  if (memory == nullptr) return;
+  if (memory->has_output()) events_->OnEvent(*this, TlsEventKind::kOutput, 0);
+  if (ended_) memory->Drop();
+  if (transport_->ended() && wants_hang_up()) carrier_is_due_ = true;
+  if (memory->WantsInput()) events_->OnEvent(*this, TlsEventKind::kInputWanted, 0);
 }
 
 }  // namespace openssl_async

@@ -11,7 +11,9 @@
 #include "tls/client_hello.h"
 #include "tls/contract.h"
 #include "tls/listener.h"
+#include "tls/memory_transport.h"
 #include "tls/server_settings.h"
+#include "tls/socket.h"
 #include "tls/transport.h"
 
 namespace openssl_async {
@@ -39,6 +41,7 @@ class Connection {
   static constexpr size_t kTurnBytes = 48 * 1024;
 
   Connection(UniqueSocket socket, Admission admission);
+  Connection(std::unique_ptr<Transport> transport, Admission admission);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -51,6 +54,7 @@ class Connection {
   bool claimed() const { return admission_.claimed(); }
   uint64_t accepted_ms() const { return accepted_ms_; }
   Listener& listener() const { return admission_.listener(); }
+  // -1 without a socket.
   int fd() const { return transport_->fd(); }
   const ServerSettings& settings() const { return *settings_; }
   bool handshaking() const { return state_ < State::kOpen; }
@@ -100,6 +104,16 @@ class Connection {
     transport_->Prepend(bytes);
     hello_is_due_ = true;
   }
+
+  // --- A connection without a socket. JavaScript carries its ciphertext: see TlsEventKind::kOutput and kInputWanted.
+  // How many bytes were taken. Fewer: kInputWanted follows.
+  size_t Feed(ByteView bytes);
+  // The stream has ended.
+  void FeedEnd();
+  // The output so far; empty for none. SetCarried() follows when the stream has taken it.
+  std::string TakeOutput();
+  void SetCarried();
+
   // One turn: the socket may be ready, or the connection had more to do than one turn allows.
   void Run(bool readable, bool writable);
   // The peer has gone. A handshake that waits for somebody else is over; otherwise reading tells.
@@ -154,6 +168,7 @@ class Connection {
   void Finish();
   void Flush();
   void OnSocketError(int error);
+  void TellCarrier();
   void FailOfOpenssl();
   void Fail(int32_t reason);
   void TellEnd(bool truncated);
@@ -185,6 +200,7 @@ class Connection {
   bool accept_is_due_ = false;   // kAccepted was not told yet
   bool failure_is_due_ = false;  // see Fail()
   bool hello_is_due_ = false;    // bytes came that were not looked at
+  bool carrier_is_due_ = false;  // JavaScript has carried output, or told of the end
   bool chose_protocol_ = false;
   bool told_ = false;  // of plaintext or of the end, in this turn
   bool paused_ = false;

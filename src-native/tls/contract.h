@@ -29,6 +29,10 @@ enum class TlsEventKind : int32_t {
   kListenerIdle = 8,
   // A client has connected; `proceed()` goes on.
   kAccepted = 9,
+  // Ciphertext waits for its stream; `takeOutput()` gives it.
+  kOutput = 10,
+  // Ciphertext of the stream that `feed()` has refused is taken now.
+  kInputWanted = 11,
 };
 
 // Where a handshake runs.

@@ -144,6 +144,14 @@ int Hub::Adopt(uint32_t listener, int fd, ByteView bytes) {
   return 0;
 }
 
+uint32_t Hub::AddWithoutSocket(uint32_t listener) {
+  auto connection =
+      std::make_unique<Connection>(std::make_unique<MemoryTransport>(), Admission(servers_.at(listener).listener));
+  connection->SkipAccepted();
+  connection->admission().Claim();
+  return Add(std::move(connection));
+}
+
 // --- Connections
 
 // A new connection goes where its handshake runs.
@@ -176,10 +184,16 @@ void Hub::Update(uint32_t id) {
   if (reactor_->IsReserved(id)) UpdateRef(id);
 }
 
+// A stream keeps the loop alive, or does not, by itself.
+bool Hub::IsActive(uint32_t id, const Connection& connection) const {
+  if (connection.fd() >= 0) return connection.active();
+  return connection.is_in_job() || connection.waits_for_room() || reactor_->IsQueued(id);
+}
+
 void Hub::UpdateRef(uint32_t id) {
   Entry& entry = EntryOf(id);
   const Connection* const connection = reactor_->Find(id);
-  const bool is_active = entry.thread != nullptr || (connection != nullptr && connection->active());
+  const bool is_active = entry.thread != nullptr || (connection != nullptr && IsActive(id, *connection));
   const bool holds = entry.is_referenced && is_active;
   if (std::exchange(entry.holds_loop, holds) != holds) CountRefs(holds ? 1 : -1);
 }
@@ -187,10 +201,12 @@ void Hub::UpdateRef(uint32_t id) {
 void Hub::GoOn(uint32_t id) {
   Connection* const connection = reactor_->Find(id);
   if (connection == nullptr || !connection->handshaking()) return;
-  if (!connection->StaysOnLoop() && threads_->Prepare(connection->listener())) {
+  // JavaScript carries the ciphertext of connections without a socket.
+  const bool may_move = connection->fd() >= 0 && !connection->StaysOnLoop();
+  if (may_move && threads_->Prepare(connection->listener())) {
     Move(id, threads_->Choose(connection->listener()));
   } else {
-    reactor_->Update(id);
+    Update(id);
   }
 }
 
@@ -225,7 +241,8 @@ void Hub::Destroy(uint32_t id, bool reset) {
     parcel->id = id;
     thread->Give(std::move(parcel));
   }
-  if (const Connection* const connection = reactor_->Find(id); connection != nullptr && reset) {
+  if (const Connection* const connection = reactor_->Find(id);
+      connection != nullptr && reset && connection->fd() >= 0) {
     ResetSocketOnClose(connection->fd());
   }
   std::unique_ptr<Connection> connection = reactor_->Take(id);

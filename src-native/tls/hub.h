@@ -51,6 +51,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::pair<SocketAddress, SocketAddress> TakeDropped(size_t number);
   // Takes over a socket that somebody else goes on owning, with bytes that were read from it. 0, or libuv's code.
   int Adopt(uint32_t listener, int fd, ByteView bytes);
+  // A connection whose ciphertext JavaScript carries, which has claimed it. 0 when there are as many as can be.
+  uint32_t AddWithoutSocket(uint32_t listener);
 
   // --- Connections. An id stands for nothing once the connection is destroyed.
   // Null also while a thread has the connection.
@@ -110,6 +112,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void Place(std::unique_ptr<Connection> connection);
   void UpdateRef(Server& server);
   void UpdateRef(uint32_t id);
+  bool IsActive(uint32_t id, const Connection& connection) const;
   void CountRefs(int change);
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
 

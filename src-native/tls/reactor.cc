@@ -22,6 +22,15 @@ constexpr int kMostLooked = 64;
 constexpr uint64_t kWaitingMs = 10;
 constexpr uint64_t kLongWaitMs = 1000;
 
+uint8_t InterestOf(const Connection& connection) {
+  uint8_t wanted = Interest::kNone;
+  if (connection.fd() < 0) return wanted;
+  if (connection.wants_to_read()) wanted |= Interest::kRead;
+  if (connection.wants_hang_up()) wanted |= Interest::kHangUp;
+  if (connection.wants_to_write() && !connection.is_in_job()) wanted |= Interest::kWrite;
+  return wanted;
+}
+
 bool IsOutOfDescriptors(int error) {
   return error == UV_EMFILE || error == UV_ENFILE || error == UV_ENOBUFS || error == UV_ENOMEM;
 }
@@ -151,11 +160,8 @@ void Reactor::Update(uint32_t id) {
 }
 
 void Reactor::Update(Slot& slot, uint32_t id) {
-  Connection& connection = *slot.connection;
-  uint8_t wanted = Interest::kNone;
-  if (connection.wants_to_read()) wanted |= Interest::kRead;
-  if (connection.wants_hang_up()) wanted |= Interest::kHangUp;
-  if (connection.wants_to_write() && !connection.is_in_job()) wanted |= Interest::kWrite;
+  const Connection& connection = *slot.connection;
+  const uint8_t wanted = InterestOf(connection);
   if (wanted != slot.interest && poller_->Watch(connection.fd(), id, slot.interest, wanted) == 0) {
     slot.interest = wanted;
   }

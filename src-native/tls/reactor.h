@@ -57,6 +57,11 @@ class Reactor final : private Poller::Delegate {
   // Null when no connection is there.
   Connection* Find(uint32_t id) const;
   bool IsReserved(uint32_t id) const { return SlotOf(id) != nullptr; }
+  // Its turn comes without anybody telling of it.
+  bool IsQueued(uint32_t id) const {
+    const Slot* const slot = SlotOf(id);
+    return slot != nullptr && slot->is_queued;
+  }
   // Call it after a function of the connection: its needs may have changed.
   void Update(uint32_t id);
   // Ends the connection that has waited longest for its client to speak. False when there is none among the oldest.

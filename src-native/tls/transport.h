@@ -1,4 +1,4 @@
-// Ciphertext between OpenSSL and the peer. Who carries it is a matter of the kind: SocketTransport.
+// Ciphertext between OpenSSL and the peer. Who carries it is a matter of the kind: SocketTransport, MemoryTransport.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,8 @@
 #include "tls/pointers.h"
 
 namespace openssl_async {
+
+class MemoryTransport;
 
 // Memory that all connections of a thread use during their turns, and that holds nothing between them.
 struct TransportBuffers {
@@ -22,7 +24,10 @@ class Transport {
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  virtual int fd() const = 0;
+  // -1 without a socket.
+  virtual int fd() const { return -1; }
+  // Null for another kind.
+  virtual MemoryTransport* memory() { return nullptr; }
   // The buffers of the thread that has the next turns.
   void SetBuffers(TransportBuffers& buffers) { buffers_ = &buffers; }
 
@@ -59,6 +64,7 @@ class Transport {
   // Input that comes after the one that is there. `bytes` stay the caller's until Settle().
   void Append(ByteView bytes);
   void SetEnded() { ended_ = true; }
+  void DropInput() { input_ = {}; }
   TransportBuffers& buffers() { return *buffers_; }
   bool alone() const { return is_alone_; }
   // Where OpenSSL's output goes.

@@ -18,6 +18,10 @@ describe('the process ends with a TLS server and connections in every state', ()
   });
 });
 
+test('a process ends by itself after a connection over streams, and not before', async () => {
+  expect(await runAndCheck('tls-end', {}, { args: ['streams'] })).toEqual([{ said: 'done' }]);
+});
+
 describe('a worker ends with a TLS server and connections in every state', () => {
   test.each([
     ['worker-terminate', 1],

@@ -323,6 +323,10 @@ export const TlsEvent = {
   listenerIdle: 8,
   /** A client has connected; `proceed()` goes on. */
   accepted: 9,
+  /** Ciphertext waits for its stream; `takeOutput()` gives it. */
+  output: 10,
+  /** Ciphertext of the stream that `feed()` has refused is taken now. */
+  inputWanted: 11,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 

@@ -66,8 +66,20 @@ export interface NativeTls {
   setMaxConnections(listener: number, most: number): void;
   /** Connections that were not claimed. */
   pending(listener: number): number;
+  /** Whether fds can be listened to and adopted here. */
+  hasSockets(): boolean;
   /** 0, or libuv's code. The fd stays the caller's. */
   adopt(listener: number, fd: number, bytes: Uint8Array | undefined): number;
+  /** A claimed connection whose ciphertext JavaScript carries; 0 without room. */
+  addWithoutSocket(listener: number): number;
+
+  /** How many bytes from `from` on were taken; their complement where the event `inputWanted` follows. */
+  feed(id: number, bytes: Uint8Array, from: number): number;
+  /** The peer sends no more. */
+  feedEnd(id: number): void;
+  /** All ciphertext for the stream. More follows the event `output`, after `setCarried`. */
+  takeOutput(id: number): Buffer | undefined;
+  setCarried(id: number): void;
 
   /** The bytes that were taken; their complement where the event `drained` follows. */
   write(id: number, bytes: Uint8Array): number;

@@ -2,7 +2,7 @@
 
 // A process or a worker ends with a TLS server that listens, with connections in every state.
 //
-//   node tls-end.js [collected|exit|exit-in-listener|throw|unref|close|worker-terminate|worker-exit|again]
+//   node tls-end.js [collected|streams|exit|exit-in-listener|throw|unref|close|worker-terminate|worker-exit|again]
 
 const { createPublicKey } = require('node:crypto');
 const net = require('node:net');
@@ -11,7 +11,8 @@ const { isMainThread, parentPort, workerData } = require('node:worker_threads');
 const { openFds, report } = require('../../support/scenario/library');
 const { startWorker } = require('../../support/scenario/worker');
 const identity = require('../../support/scenario/tls-identity.js');
-const { createRemoteKey } = require('../../../dist/index.js');
+const { pipedPair } = require('../../support/piped-pair.js');
+const { createRemoteKey, isCapable } = require('../../../dist/index.js');
 const { createServer } = require('../../../dist/tls.js');
 
 const TURNS = 10;
@@ -42,8 +43,32 @@ function connect(port) {
   return client;
 }
 
+// A client of a server over a stream that has no descriptor.
+function connectOver(server) {
+  const [near, far] = pipedPair();
+  server.emit('connection', far);
+  const client = nodeTls.connect({ socket: near, rejectUnauthorized: false });
+  client.on('error', () => {});
+  return client;
+}
+
+// As busy().
+async function busyStreams() {
+  const server = createServer(identity, (socket) => socket.write(Buffer.alloc(4 << 20)));
+  await new Promise((resolve) => connectOver(server).once('secureConnect', resolve));
+  for (const bytes of ['', Buffer.from([22, 3, 1, 0, 100, 1])]) {
+    const [near, far] = pipedPair();
+    server.emit('connection', far);
+    near.write(bytes);
+  }
+  const { key, asked } = neverSigning();
+  connectOver(createServer({ cert: identity.cert, key }));
+  await asked;
+}
+
 // One connection that is open, one that is written to, one silent, one amid its hello, one that waits for its key.
 async function busy() {
+  if (isCapable()) await busyStreams();
   const { server, port } = await listening((socket) => socket.write(Buffer.alloc(4 << 20)));
   for (let i = 0; i < 2; ++i) {
     const client = connect(port);
@@ -79,6 +104,12 @@ const WAYS = {
     }
     await collect();
     report({ left: references.filter((reference) => reference.deref() !== undefined).length <= 1 });
+  },
+  // Nothing else keeps the process.
+  streams: () => {
+    const server = createServer(identity, (socket) => socket.end('done'));
+    const client = connectOver(server);
+    client.on('data', (data) => report({ said: String(data) }));
   },
   exit: async () => {
     await busy();

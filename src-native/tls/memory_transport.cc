@@ -1,0 +1,27 @@
+#include "tls/memory_transport.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace openssl_async {
+
+// The bytes are JavaScript's: none of them is looked at after the call.
+size_t MemoryTransport::Feed(ByteView bytes) {
+  const size_t room = kMostInput - std::min(kMostInput, input().size);
+  const size_t taken = std::min(room, bytes.size);
+  has_refused_ = taken < bytes.size;
+  if (taken > 0) Append({bytes.data, taken});
+  Settle();
+  return taken;
+}
+
+bool MemoryTransport::WantsInput() {
+  return has_refused_ && input().size <= kMostInput / 2 && std::exchange(has_refused_, false);
+}
+
+std::string MemoryTransport::TakeOutput() {
+  is_carried_ = true;
+  return std::exchange(output_, {});
+}
+
+}  // namespace openssl_async
