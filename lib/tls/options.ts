@@ -25,8 +25,8 @@ export interface OwnServerOptions extends OwnContextOptions {
   }) => string | undefined | Promise<string | undefined>;
   /**
    * The threads that do this server's handshakes, 0 to 64; with 0, handshakes run on the event loop. All servers of a
-   * thread of Node.js share them. Streams without a descriptor are served on the event loop in any case.
-   * Default: 1.
+   * thread of Node.js share them. Streams without a descriptor, and all connections on Windows, are served on the event
+   * loop in any case. Default: 1.
    */
   threads?: number;
   /**

@@ -9,7 +9,6 @@
 #include "openssl/version.h"
 #include "remote/delegated_key.h"
 #include "tls/connection.h"
-#include "tls/socket.h"
 
 namespace openssl_async {
 
@@ -20,7 +19,6 @@ constexpr const char* kFunctions[] = {
 };
 
 std::string FindReasonWithoutTls() {
-  if (!HasSockets()) return "There are no TLS servers on this platform yet.";
   for (const char* name : kFunctions) {
     if (!HasSymbol(name)) return std::string("This runtime does not export ") + name + ", so it has no TLS servers.";
   }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "tls/socket.h"
+
 namespace openssl_async {
 
 bool HandshakeThreads::Prepare(const Listener& listener) {
-  const size_t wanted = std::min<size_t>(listener.settings()->threads, kMost);
+  const size_t wanted = HasSockets() ? std::min<size_t>(listener.settings()->threads, kMost) : 0;
   while (count_ < wanted) {
     auto thread =
         HandshakeThread::Start(to_loop_, [this](const Listener& each) -> HandshakeThread& { return Choose(each); });

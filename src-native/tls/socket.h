@@ -13,7 +13,8 @@ struct SocketAddress {
   int port = 0;
 };
 
-// Whether this platform has an implementation.
+// Whether this platform has an implementation. Elsewhere all connections are without a socket: JavaScript carries their
+// ciphertext.
 bool HasSockets();
 
 // Bytes read, 0 at the end, or an error.

@@ -1,4 +1,4 @@
-// Windows' sockets are no file descriptors: servers of TLS refuse to begin there, see HasSockets().
+// Windows' sockets are no file descriptors: Node.js reads and writes them, see HasSockets().
 #include <uv.h>
 
 #include "tls/socket.h"

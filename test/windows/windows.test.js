@@ -13,6 +13,7 @@ const ts = require('typescript');
 const { buildForWindows, whyNot } = require('../../scripts/build-windows.js');
 const { LACKED, PROGRAM, writeLackingNode } = require('../nodes/lacking-node.js');
 const { obtainNode } = require('../nodes/obtain-node.js');
+const { writeIdentity } = require('../support/identity-file.js');
 const { MAN_PAGE_LINES } = require('../support/man-page.js');
 const { Wine, windowsPath } = require('./wine.js');
 
@@ -157,6 +158,26 @@ for (const major of [20, 22]) {
         refused: { code: 'ERR_ASYNC_MODULE_INCOMPATIBLE', namesCodePage: true },
       });
     });
+
+    testUnderWine(
+      'serves HTTPS over the sockets of node:net, with a key that is here and one that is elsewhere',
+      () => {
+        const program = path.join(ROOT, 'test', 'support', 'https-program.js');
+        const { stdout, stderr } = run(program, [windowsPath(writeIdentity(SCRATCH)), '1', '0']);
+        assert.strictEqual(stderr, '');
+        const served = { own: 'loop 127.0.0.1', remote: 'loop 127.0.0.1', signed: 5 };
+        assert.deepStrictEqual(
+          stdout
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line)),
+          [
+            { threads: 1, ...served },
+            { threads: 0, ...served },
+          ],
+        );
+      },
+    );
 
     testUnderWine('drives jobs to their end when their environment ends', () => {
       const { stdout, stderr } = run(path.join(SCENARIOS, 'drain-completes.js'), ['released']);
