@@ -12,6 +12,7 @@ const { runNodeGyp } = require('../../scripts/node-gyp.js');
 const { stage } = require('../../scripts/stage.js');
 const { obtainSysroot, sysrootEnvironment } = require('../../scripts/sysroot.js');
 const { obtainNode } = require('../nodes/obtain-node.js');
+const { writeIdentity } = require('../support/identity-file.js');
 const { MAN_PAGE_LINES } = require('../support/man-page.js');
 
 const ROOT = path.join(__dirname, '..', '..');
@@ -84,6 +85,7 @@ test('the test device is compiled', { skip }, () => {
 });
 
 const SMOKE = path.join(ROOT, 'test', 'native', 'smoke', 'smoke.js');
+const HTTPS = path.join(ROOT, 'test', 'support', 'https-program.js');
 const SCENARIOS = path.join(ROOT, 'test', 'lifecycle', 'scenarios');
 
 for (const major of MAJORS) {
@@ -119,6 +121,22 @@ for (const major of MAJORS) {
         each.diagnostic(`${seconds} s`);
       },
     );
+
+    await context.test('HTTPS, with handshakes on a thread and on the event loop', (each) => {
+      const { stdout, seconds } = runNode(binary, HTTPS, [writeIdentity(TEST_FOLDER), '1', '0']);
+      const remote = 'loop 127.0.0.1';
+      assert.deepStrictEqual(
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+        [
+          { threads: 1, own: 'thread 127.0.0.1', remote, signed: 5 },
+          { threads: 0, own: 'loop 127.0.0.1', remote, signed: 5 },
+        ],
+      );
+      each.diagnostic(`${seconds} s`);
+    });
 
     await context.test('the process ends while jobs of the test device are paused', () => {
       const [counts, exit] = runNode(binary, path.join(SCENARIOS, 'normal-exit.js'), []).stdout.trim().split('\n');
