@@ -20,6 +20,7 @@ const EVERYTHING = [
   'build-nojobs',
   'build-prebuild',
   'build-sysroot',
+  'build-uvpoll',
   'build-windows',
 ];
 

@@ -6,11 +6,7 @@
 //
 //   node scripts/run-without-jobs.js [JEST OPTIONS...]
 
-const { spawnSync } = require('node:child_process');
-const fs = require('node:fs');
-const path = require('node:path');
-const { runNodeGyp } = require('./node-gyp.js');
-const { root, stage } = require('./stage.js');
+const { buildAddon, checkTests, main, runJest } = require('./other-addon.js');
 
 // Test files that are left out, by the reason.
 const LEFT_OUT = {
@@ -42,39 +38,17 @@ const LEFT_OUT = {
 };
 const LIFECYCLE = ['operations', 'remote-keys', 'key-pairs', 'tls'];
 
-function buildAddon() {
-  const folder = stage('build-nojobs');
-  const args = ['configure', 'build', '--without-jobs=1', '--accelerator-module=0', '--silent'];
-  if (runNodeGyp(args, { cwd: folder }) !== 0) throw new Error('the addon without jobs did not build');
-  return path.join(folder, 'build', 'Release', 'openssl_async.node');
-}
-
-/** The files that are left out. A name of no file is an error: nobody would miss it. */
+/** The files that are left out. */
 function leftOut() {
   const names = Object.values(LEFT_OUT).flat();
-  for (const name of [...names, ...LIFECYCLE.map((each) => `lifecycle/${each}`)]) {
-    if (!fs.existsSync(path.join(root, 'test', `${name}.test.ts`))) throw new Error(`there is no test/${name}.test.ts`);
-  }
+  checkTests([...names, ...LIFECYCLE.map((each) => `lifecycle/${each}`)]);
   for (const [reason, files] of Object.entries(LEFT_OUT)) console.log(`Left out, as ${reason}: ${files.join(', ')}`);
   return `/test/(${names.join('|')})[.]test[.]ts$`;
 }
 
-function runTests(addon) {
-  const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+main(() => {
   const args = ['--selectProjects', 'integration', 'lifecycle', '--testTimeout=60000'];
   args.push('--testPathIgnorePatterns', leftOut());
   args.push('--testPathPatterns', `test/(integration/|lifecycle/(${LIFECYCLE.join('|')})[.]test)`);
-  const { status } = spawnSync(process.execPath, [jest, ...args, ...process.argv.slice(2)], {
-    cwd: root,
-    env: { ...process.env, OPENSSL_ASYNC_ADDON: addon },
-    stdio: 'inherit',
-  });
-  return status === 0;
-}
-
-try {
-  if (!runTests(buildAddon())) process.exitCode = 1;
-} catch (error) {
-  console.error(`run-without-jobs: ${error.message}`);
-  process.exitCode = 1;
-}
+  return runJest(buildAddon('build-nojobs', '--without-jobs=1'), args);
+});

@@ -1,5 +1,9 @@
 # How every native target is compiled and linked: the addon's own, and those of tests.
 {
+  'variables': {
+    # 1 watches fds as macOS does, for npm run test:poll-with-uv
+    'poll_with_uv%': 0,
+  },
   'target_defaults': {
     # A worker may be terminated while it is in one of our functions: what cannot be thrown then is dropped.
     'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
@@ -9,6 +13,7 @@
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20', '-std=gnu++23'],
     'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden'],
     'conditions': [
+      ['"<(poll_with_uv)"=="1"', {'defines': ['OPENSSL_ASYNC_POLL_WITH_UV']}],
       ['OS=="linux"', {
         # Hardening; scripts/check-exports.js looks for it in what was linked.
         'cflags': ['-fstack-protector-strong', '-fstack-clash-protection'],
