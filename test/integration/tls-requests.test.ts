@@ -1,26 +1,12 @@
 // Servers of openssl-async/https under real clients of HTTP.
 import { once } from 'node:events';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import * as nodeHttps from 'node:https';
 import * as nodeTls from 'node:tls';
 import { createServer, type Server } from 'openssl-async/https';
 import { close, connectTo, listen, read, request, run, selfSigned } from '../support/tls';
 
 const identity = selfSigned('localhost');
-
-// Express has no types of its own.
-interface Exchange {
-  secure: boolean;
-  body: string;
-}
-interface Application extends RequestListener {
-  use(middleware: unknown): void;
-  post(path: string, handler: (incoming: Exchange, outgoing: { json(value: unknown): void }) => void): void;
-}
-interface Express {
-  (): Application;
-  text(): unknown;
-}
 
 /** Answers with what was sent, and with as many bytes as `?size=` says. */
 function echo(): Server {
@@ -89,21 +75,6 @@ test('many connections at once get their own answers', async () => {
   answers.forEach(({ body }, i) => {
     expect(body.equals(bodies[i] as Buffer)).toBe(true);
   });
-  await close(server);
-});
-
-test('an application of express runs on it', async () => {
-  const express = jest.requireActual<Express>('express');
-  const app = express();
-  app.use(express.text());
-  app.post('/', (incoming, outgoing) => {
-    outgoing.json({ secure: incoming.secure, body: incoming.body });
-  });
-  const server = createServer(identity, app);
-  const port = await listen(server);
-  const headers = { 'content-type': 'text/plain' };
-  const { body } = await request(port, { method: 'POST', headers }, Buffer.from('text'));
-  expect(JSON.parse(body.toString())).toEqual({ secure: true, body: 'text' });
   await close(server);
 });
 
