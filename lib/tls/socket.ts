@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import { TLSSocket as NodeTLSSocket, type CipherNameAndProtocol, type PeerCertificate } from 'node:tls';
 import { copyOf, isCopier } from './chunks';
+import { asyncError, nodeError } from '../base/errors';
 import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
 import { legacyObject, peerCertificate } from './certificates';
@@ -341,6 +342,10 @@ export class TLSSocket extends Duplex {
     const sent = this.#bytesWritten + (this.#unsent?.bytes.length ?? 0);
     return writableBuffer.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), sent);
   }
+  /** As `bytesWritten`. @internal */
+  get _bytesDispatched(): number {
+    return this.bytesWritten;
+  }
   /** Bytes that wait to be written. */
   get bufferSize(): number {
     return this.writableLength;
@@ -496,6 +501,25 @@ export class TLSSocket extends Duplex {
   /** Without effect. */
   enableTrace(): void {
     // OpenSSL's trace goes to a BIO that servers here do not have
+  }
+
+  // --- Of clients: inherited, they would look for a handle
+
+  /** Throws `ERR_ASYNC_UNSUPPORTED`: the socket is connected. */
+  connect(): never {
+    throw asyncError('ERR_ASYNC_UNSUPPORTED', 'A socket of a server cannot connect');
+  }
+  /** Throws `ERR_TLS_SNI_FROM_SERVER`, as in Node.js. */
+  setServername(): never {
+    throw nodeError('ERR_TLS_SNI_FROM_SERVER', 'Cannot issue SNI from a TLS server-side socket');
+  }
+  /** Throws `ERR_ASYNC_UNSUPPORTED`: clients bring their sessions. */
+  setSession(): never {
+    throw asyncError('ERR_ASYNC_UNSUPPORTED', 'A socket of a server is given its session by the client');
+  }
+  /** Throws `ERR_ASYNC_UNSUPPORTED`: `SNICallback` chooses the context. */
+  setKeyCert(): never {
+    throw asyncError('ERR_ASYNC_UNSUPPORTED', 'setKeyCert() is not there yet: SNICallback chooses a context');
   }
 }
 

@@ -36,6 +36,24 @@ for (const major of MAJORS) {
   });
 }
 
+for (const major of MAJORS) {
+  test(`no member that Node ${major} has added to sockets is left unread`, (context) => {
+    const { binary, reason } = obtainNode(major);
+    if (binary === undefined) {
+      context.skip(reason);
+      return;
+    }
+    const program = path.join(ROOT, 'test', 'support', 'inherited-members.js');
+    const result = spawnSync(binary, [program], {
+      encoding: 'utf8',
+      env: { ...process.env, OPENSSL_ASYNC_ADDON: ADDON },
+      timeout: 120_000,
+    });
+    assert.strictEqual(result.status, 0, result.stderr);
+    assert.deepStrictEqual(JSON.parse(result.stdout).unreviewed, []);
+  });
+}
+
 test('the addon says so where a function of OpenSSL is missing', (context) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-lacking-'));
   context.after(() => fs.rmSync(folder, { recursive: true }));
