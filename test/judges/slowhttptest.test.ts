@@ -50,7 +50,7 @@ describeWith('slowhttptest')('slowhttptest', () => {
       // slowhttptest's own probe.
       expect(stripVTControlCharacters(stdout)).toMatch(/service available: +YES/);
       expect(most).toBeGreaterThanOrEqual(CONNECTIONS / 2);
-      expect(times.length).toBeGreaterThan(SECONDS);
+      expect(times.length).toBeGreaterThanOrEqual(SECONDS / 2);
       const slowest = Math.round(Math.max(...times));
       console.log(`slowhttptest ${mode[0]}: ${String(most)} connections, slowest of others: ${String(slowest)} ms`);
       expect(slowest).toBeLessThan(3000);
