@@ -130,6 +130,7 @@ async function runServer() {
     left: stats().tls.connections,
     openSockets: open,
     rssMiB: [rss[0], rss.at(-1)].map((bytes) => Math.round(bytes / 2 ** 20)),
+    rssSamplesMiB: rss.map((bytes) => Math.round(bytes / 2 ** 20)),
     rssGrowthBytes: Math.round(slope(rss) * (rss.length - 1)),
     fdGrowth: fds.at(-1) - fds[0],
   };
