@@ -3,8 +3,9 @@ import { constants, type KeyObject } from 'node:crypto';
 import * as nodeTls from 'node:tls';
 import { fromNative, invalidArgType, invalidArgValue, isNativeError, nodeError } from '../base/errors';
 import { validateInteger, validateString } from '../base/validators';
-import type { NativeTlsContext } from '../native/contract/handles';
+import type { NativeKey, NativeTlsContext } from '../native/contract/handles';
 import type { NativeTlsContextOptions } from '../native/contract/tls';
+import { environment } from '../native/environment';
 import { objectEntry, privateKeyEntry, type AsyncKey, type KeyEntry } from '../keys/key';
 import type { Scope } from '../keys/scope';
 import { scopeOf } from '../operations/scope';
@@ -222,8 +223,16 @@ function toKeys({ key, provider }: ContextOptions, passphrase: string | undefine
 function toGivenKey(entry: KeyEntry, scope: Scope | undefined): Keys['givenKeys'][number] {
   entry.held?.check?.();
   const { mayPause = false, backend } = entry.held?.scope ?? scope ?? {};
-  const spki = entry.held === undefined || mayPause ? undefined : entry.publicEntry.spki;
-  return [entry.native(scope), mayPause, backend, spki];
+  const native = entry.native(scope);
+  // Keys that pause keep the private part to themselves.
+  const delegate = entry.held === undefined || mayPause ? undefined : delegateOf(native, entry.publicEntry.spki);
+  return [delegate ?? native, mayPause, backend];
+}
+
+function delegateOf(native: NativeKey, spki: Uint8Array): NativeKey | undefined {
+  const delegate = environment().addon.remote.delegateKey(native, spki);
+  if (delegate !== undefined && isNativeError(delegate)) throw fromNative(delegate);
+  return delegate;
 }
 
 function toKey(

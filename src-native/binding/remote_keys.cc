@@ -12,6 +12,7 @@
 #include "openssl/version.h"
 #include "placement/operation_call.h"
 #include "remote/create_key.h"
+#include "remote/delegated_key.h"
 
 namespace openssl_async {
 
@@ -36,6 +37,15 @@ Napi::Value CreateKey(Info info) {
   Result<std::shared_ptr<Key>> key = CreateRemoteKey(ToView(info[0]), type.c_str(), std::move(holder));
   if (!key.ok()) return ToJs(info.Env(), key.error());
   return NewHandle<KeyHandle>(info.Env(), std::move(key.value()));
+}
+
+// (key, SubjectPublicKeyInfo): a key for all of OpenSSL; undefined for a key that is one already
+Napi::Value DelegateKey(Info info) {
+  const std::shared_ptr<Key>& key = ToPointer<KeyHandle>(info[0]);
+  if (key->scope().library_context == nullptr) return info.Env().Undefined();
+  Result<std::shared_ptr<Key>> made = DelegateTo(key, ToView(info[1]));
+  if (!made.ok()) return ToJs(info.Env(), made.error());
+  return NewHandle<KeyHandle>(info.Env(), std::move(made.value()));
 }
 
 // (on_requests, words, bytes)
@@ -148,6 +158,7 @@ void RemoteKeys::OnDelivery() {
 void AddRemoteKeyExports(Exports& addon) {
   Exports remote = addon.Subject("remote");
   remote.Add("createKey", &CreateKey);
+  remote.Add("delegateKey", &DelegateKey);
   remote.Add("setSink", &SetSink);
   remote.Add("bytes", &TakeBytes);
   remote.Add("name", &NameInRequest);

@@ -35,16 +35,13 @@ std::vector<PemKey> ToKeys(Napi::Value value) {
   return keys;
 }
 
-// [key, whether it may pause, backend, SubjectPublicKeyInfo of a key that is held elsewhere] for each.
+// [key, whether it may pause, backend] for each.
 std::vector<GivenKey> ToGivenKeys(Napi::Value value) {
   std::vector<GivenKey> keys;
   const Napi::Array array = value.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Array pair = array.Get(i).As<Napi::Array>();
-    const ByteView spki = ToView(pair.Get(3U));
-    GivenKey key = {ToPointer<KeyHandle>(pair.Get(0U)), ToBool(pair.Get(1U)), ToText(pair.Get(2U)), {}};
-    if (spki.size > 0) key.spki.assign(reinterpret_cast<const char*>(spki.data), spki.size);
-    keys.push_back(std::move(key));
+    keys.push_back({ToPointer<KeyHandle>(pair.Get(0U)), ToBool(pair.Get(1U)), ToText(pair.Get(2U))});
   }
   return keys;
 }

@@ -7,7 +7,6 @@
 
 #include "openssl/error_queue.h"
 #include "openssl/version.h"
-#include "remote/delegated_key.h"
 #include "tls/connection.h"
 
 namespace openssl_async {
@@ -67,11 +66,6 @@ bool UseKey(SSL_CTX* context, const PemKey& key) {
   const BioPointer bio = Memory(key.pem.get());
   const EvpPkeyPointer pkey(PEM_read_bio_PrivateKey(bio.get(), nullptr, &Passphrase, const_cast<PemKey*>(&key)));
   return pkey != nullptr && SSL_CTX_use_PrivateKey(context, pkey.get()) == 1;
-}
-
-// Keys of other library contexts than libssl's. Providers whose keys pause keep the private part to themselves.
-bool NeedsDelegate(const GivenKey& given) {
-  return !given.spki.empty() && !given.may_pause && given.key->scope().library_context != nullptr;
 }
 
 bool AddAuthority(SSL_CTX* context, X509* certificate) {
@@ -203,13 +197,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   for (const PemKey& key : options.keys) {
     if (!UseKey(context, key)) return OpensslError();
   }
-  for (GivenKey given : options.given_keys) {
-    if (NeedsDelegate(given)) {
-      Result<std::shared_ptr<Key>> delegated =
-          DelegateTo(given.key, {reinterpret_cast<const unsigned char*>(given.spki.data()), given.spki.size()});
-      if (!delegated.ok()) return delegated.error();
-      given.key = std::move(delegated.value());
-    }
+  for (const GivenKey& given : options.given_keys) {
     if (SSL_CTX_use_PrivateKey(context, given.key->pkey()) != 1) return OpensslError();
     given_keys_.push_back(given);
     is_local_ = is_local_ && given.backend.empty() && !given.may_pause;

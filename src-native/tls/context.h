@@ -26,7 +26,6 @@ struct GivenKey {
   std::shared_ptr<Key> key;
   bool may_pause = false;
   std::string backend;  // that works with it, for the statistics; empty for OpenSSL
-  std::string spki;     // the public part of a key that somebody else holds; empty otherwise
 };
 
 struct Pfx {

@@ -6,7 +6,7 @@ import type { NativeKey, NativeTlsContext } from './handles';
 export interface NativeTlsContextOptions {
   certificates: Uint8Array[];
   keys: [Uint8Array, string | undefined][];
-  givenKeys: [key: NativeKey, mayPause: boolean, backend: string | undefined, spki: Uint8Array | undefined][];
+  givenKeys: [key: NativeKey, mayPause: boolean, backend: string | undefined][];
   pfx: [Uint8Array, string | undefined][];
   authorities: Uint8Array[];
   revocations: Uint8Array[];
