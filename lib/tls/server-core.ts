@@ -33,7 +33,6 @@ export interface NodeServer extends nodeTls.Server {
   _handle: Handle | null;
   _emitCloseIfDrained(): void;
   allowHalfOpen: boolean;
-  noDelay?: boolean;
   keepAlive?: boolean;
   keepAliveInitialDelay?: number;
   pauseOnConnect?: boolean;
@@ -138,9 +137,6 @@ export class ServerCore implements Listener, SocketOwner {
 
   get allowHalfOpen(): boolean {
     return this.#server.allowHalfOpen;
-  }
-  get noDelay(): boolean {
-    return this.#server.noDelay === true;
   }
 
   // --- Contexts
@@ -315,8 +311,9 @@ export class ServerCore implements Listener, SocketOwner {
     TLSSocket.inContext(socket, () => {
       tellEnd(socket);
     });
-    const { noDelay, keepAlive, keepAliveInitialDelay } = this.#server;
-    if (noDelay === false) socket.setNoDelay(false);
+    // Sockets send small writes at once, whatever `noDelay` says: the first one follows the handshake's last message, and
+    // would wait 40 ms for the client to acknowledge that.
+    const { keepAlive, keepAliveInitialDelay } = this.#server;
     if (this.#server.pauseOnConnect === true) socket.pause();
     if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
     TLSSocket.inContext(socket, () => {

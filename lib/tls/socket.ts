@@ -23,7 +23,6 @@ type Encoding = BufferEncoding | 'buffer';
 /** What a socket wants of its server. */
 export interface SocketOwner {
   readonly allowHalfOpen: boolean;
-  readonly noDelay: boolean;
   /** The connection is closed. `established`: its handshake was done. */
   left(socket: TLSSocket): void;
   /** An error before the handshake was done. */

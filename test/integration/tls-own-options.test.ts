@@ -8,6 +8,7 @@ import * as path from 'node:path';
 import * as nodeTls from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { stats } from '../../lib';
+import { connections } from '../../lib/tls/connections';
 import { attach, createServer as createHttpsServer } from '../../lib/tls/https';
 import {
   createSecureContext,
@@ -87,6 +88,24 @@ describe('threads', () => {
     const { stdout, status } = spawnSync(process.execPath, ['-e', program], { cwd: ROOT, encoding: 'utf8' });
     expect([stdout.trim(), status]).toEqual(['served', 0]);
   });
+});
+
+test.each([undefined, false, true])('small writes are sent at once, noDelay: %p', async (noDelay) => {
+  const set = jest.spyOn(connections().native, 'setNoDelay');
+  try {
+    const options = { ...first, ...(noDelay === undefined ? {} : { noDelay }) };
+    const server = createServer(options, (socket) => {
+      expect(set).not.toHaveBeenCalled(); // an accepted socket does so already
+      socket.setNoDelay(false);
+      expect(set).toHaveBeenCalledTimes(1);
+      socket.end('served');
+    });
+    expect((await read(await connectTo(await listen(server)))).toString()).toBe('served');
+    expect(set).toHaveBeenCalledTimes(1);
+    await close(server);
+  } finally {
+    set.mockRestore();
+  }
 });
 
 describe('maxInlineMicros', () => {
