@@ -122,7 +122,8 @@ void Connection::OnSocketError(int error) {
 
 void Connection::Fail(int32_t reason) {
   state_ = State::kFailed;
-  admission_.EndHandshake();
+  // Its job goes on, and its key is still asked: clients that leave make no room for more.
+  if (!is_in_job()) admission_.EndHandshake();
   reason_ = reason;
   waits_for_drain_ = false;  // nothing is told after a failure
   // Streams lose plaintext and its end when an error comes with them: it gets a turn of its own.

@@ -26,7 +26,7 @@ afterAll(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
-type Options = Omit<TlsOptions, 'key'> & { key: unknown; provider?: string; threads?: number };
+type Options = Omit<TlsOptions, 'key'> & { key: unknown; provider?: string; threads?: number; maxHandshakes?: number };
 type Told = TLSSocket['handshake'];
 
 /** A server that answers with one word; `told` is what its sockets say of their handshakes. */
@@ -190,6 +190,25 @@ describeWithJobs('handshakes that wait for a key', () => {
     while (stats().jobs.live > before.jobs.live) await setTimeout(5);
     await close(server);
     expect(stats().tls.connections).toBe(0);
+  });
+
+  test('clients that leave make no room for more questions before theirs are answered', async () => {
+    const { server, port, isAsked, answer } = await waiting({ maxHandshakes: 1 });
+    const client = net.connect(port, '127.0.0.1');
+    client.write(await helloOf());
+    await isAsked(1);
+    const failed = once(server, 'tlsClientError');
+    client.destroy();
+    await failed;
+    const next = served(port);
+    await setTimeout(50);
+    await isAsked(1);
+    expect(stats().jobs.live).toBe(1);
+    answer(0);
+    await isAsked(2);
+    answer(1);
+    expect(await next).toBe('served');
+    await close(server);
   });
 
   test('a handshake that takes too long is told, though its key still works', async () => {
