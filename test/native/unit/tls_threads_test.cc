@@ -140,6 +140,16 @@ class Clients {
 constexpr int kClients = 4;
 constexpr int kConnections = 15;
 
+// How many connections were served, of kClients that make kConnections each.
+int ServeMany(TestHub& test) {
+  std::atomic<int> served{0};
+  const Clients clients(kClients, [&] {
+    for (int i = 0; i < kConnections; ++i) served += Echoes(test.address) ? 1 : 0;
+  });
+  CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
+  return served;
+}
+
 }  // namespace
 
 TEST_SUITE("threads of TLS") {
@@ -147,12 +157,7 @@ TEST_SUITE("threads of TLS") {
     for (const uint32_t threads : {0U, 1U, 3U}) {
       CAPTURE(threads);
       TestHub test(threads);
-      std::atomic<int> served{0};
-      const Clients clients(kClients, [&] {
-        for (int i = 0; i < kConnections; ++i) served += Echoes(test.address) ? 1 : 0;
-      });
-      CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
-      CHECK(served == kClients * kConnections);
+      CHECK(ServeMany(test) == kClients * kConnections);
       const TlsMetrics& metrics = test.hub->metrics();
       CHECK(metrics.handshakes[threads == 0 ? 0 : 1].count() == kClients * kConnections);
       CHECK(metrics.moved == (threads == 0 ? 0 : kClients * kConnections));
@@ -173,12 +178,7 @@ TEST_SUITE("threads of TLS") {
         const Clients first(1, [&] { Echoes(test.address); });
         CHECK(test.loop.RunUntil([&] { return first.done() && test.hub->live() == 0; }));
       }
-      std::atomic<int> served{0};
-      const Clients clients(kClients, [&] {
-        for (int i = 0; i < kConnections; ++i) served += Echoes(test.address) ? 1 : 0;
-      });
-      CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
-      CHECK(served == kClients * kConnections);
+      CHECK(ServeMany(test) == kClients * kConnections);
       const TlsMetrics& metrics = test.hub->metrics();
       CHECK(metrics.handshakes[0].count() > 0);
       CHECK(metrics.handshakes[0].count() + metrics.handshakes[1].count() == kClients * kConnections + 1);
@@ -208,12 +208,7 @@ TEST_SUITE("threads of TLS") {
       test.hub->GoOn(id);
       CHECK(test.hub->Find(id) == nullptr);
     };
-    std::atomic<int> served{0};
-    const Clients clients(kClients, [&] {
-      for (int i = 0; i < kConnections; ++i) served += Echoes(test.address) ? 1 : 0;
-    });
-    CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
-    CHECK(served == kClients * kConnections);
+    CHECK(ServeMany(test) == kClients * kConnections);
     CHECK(test.hub->metrics().handshakes[1].count() == kClients * kConnections);
   }
 
