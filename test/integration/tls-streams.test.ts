@@ -1,83 +1,31 @@
 // Servers over streams that have no descriptor: node:tls's clients are at the other ends.
 import * as crypto from 'node:crypto';
 import { once } from 'node:events';
-import type * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as nodeTls from 'node:tls';
-import { createRemoteKey, stats } from '../../lib';
+import { createRemoteKey } from '../../lib';
 import * as https from '../../lib/tls/https';
-import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from '../../lib/tls/tls';
+import { createSecureContext, createServer, type Server, type TLSSocket } from '../../lib/tls/tls';
 import { testWithJobs } from '../support/jobs';
 import { pipedPair } from '../support/piped-pair';
 import { wrappedPair } from '../support/streams';
 import { close, connectTo, listen, selfSigned } from '../support/tls';
-import { clientHello } from '../support/tls-clients';
+import {
+  identity,
+  type Failure,
+  serve,
+  clientOver,
+  secureOf,
+  open,
+  failureOf,
+  all,
+  endStreams,
+} from '../support/tls-over-streams';
 
-const identity = selfSigned('localhost');
 const rsa = selfSigned('rsa.test', 'rsa');
 
-type Failure = Error & { code?: string };
-type Socket = nodeTls.TLSSocket & TLSSocket;
-
-/** Hands a stream to a server. */
-function serve(server: net.Server, stream: Duplex): void {
-  streams.push(stream);
-  server.emit('connection', stream);
-}
-
-function clientOver(stream: Duplex, options: nodeTls.ConnectionOptions = {}): nodeTls.TLSSocket {
-  const client = nodeTls.connect({ socket: stream, rejectUnauthorized: false, servername: 'localhost', ...options });
-  streams.push(stream, client);
-  return client;
-}
-
-function secureOf(server: Server): Promise<Socket> {
-  return once(server, 'secureConnection').then(([socket]) => socket as Socket);
-}
-
-/** Both ends of an open connection, and the streams below. */
-async function open(
-  options: TlsOptions = {},
-  [near, far]: [Duplex, Duplex] = pipedPair(),
-): Promise<{ server: Server; socket: Socket; client: nodeTls.TLSSocket; near: Duplex; far: Duplex }> {
-  const server = createServer({ ...identity, ...options });
-  const secure = secureOf(server);
-  serve(server, far);
-  const client = clientOver(near, { allowHalfOpen: true } as nodeTls.ConnectionOptions);
-  const [socket] = await Promise.all([secure, once(client, 'secureConnect')]);
-  return { server, socket, client, near, far };
-}
-
-/** The error of a handshake that fails. */
-async function failureOf(server: net.Server): Promise<Failure> {
-  const [error] = (await once(server, 'tlsClientError')) as [Failure];
-  return error;
-}
-
-const streams: Duplex[] = []; // of the test
-
-async function whenNoneIsLeft(): Promise<void> {
-  const TURNS = 5000;
-  for (let turn = 0; stats().tls.connections > 0; ++turn) {
-    if (turn === TURNS) throw new Error(`${String(stats().tls.connections)} connections are left`);
-    await new Promise(setImmediate);
-  }
-}
-
-// Connections end with their streams.
-afterEach(async () => {
-  for (const stream of streams.splice(0)) stream.on('error', () => undefined).destroy();
-  await whenNoneIsLeft();
-});
-
-/** Everything that a stream still gives; a reader of `for await` would end its other half, too. */
-async function all(stream: Duplex): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
-  await once(stream, 'end');
-  return Buffer.concat(chunks);
-}
+afterEach(endStreams);
 
 const pairs: [string, () => Promise<[Duplex, Duplex]>][] = [
   ['a pair in memory', () => Promise.resolve(pipedPair())],
@@ -208,153 +156,6 @@ describe('TLS within TLS', () => {
     const second = clientOver(first);
     expect((await all(second)).toString()).toBe(`port ${String(port)}`);
     await close(outer);
-  });
-});
-
-describe('a stream that fails', () => {
-  const broken = new Error('a stream of the test is broken');
-
-  test('by throwing in write() ends the handshake with its error', async () => {
-    const [near, far] = pipedPair();
-    far._write = () => {
-      throw broken;
-    };
-    const server = createServer(identity);
-    const failed = failureOf(server);
-    serve(server, far);
-    clientOver(near).on('error', () => undefined);
-    expect(await failed).toBe(broken);
-    expect(far.destroyed).toBe(true);
-  });
-
-  test('by throwing in write() is the error of an open connection', async () => {
-    const { socket, client, far } = await open();
-    far._write = () => {
-      throw broken;
-    };
-    const failed = once(socket, 'error') as Promise<[Error]>;
-    socket.write('lost');
-    expect((await failed)[0]).toBe(broken);
-    client.destroy();
-  });
-
-  test.each(['resume', 'on', 'end', 'write'] as const)('in %s() ends its connection', async (name) => {
-    const server = createServer(identity, (socket) => socket.end('served'));
-    server.on('tlsClientError', () => undefined);
-    const [near, far] = pipedPair();
-    Object.defineProperty(far, name, {
-      configurable: true,
-      value: () => {
-        throw broken;
-      },
-    });
-    serve(server, far);
-    const client = clientOver(near).on('error', () => undefined);
-    client.resume();
-    await whenNoneIsLeft();
-    Reflect.deleteProperty(far, name);
-  });
-
-  test('in pause() ends its connection', async () => {
-    const { socket, client, far } = await open();
-    far.pause = () => {
-      throw broken;
-    };
-    const failed = once(socket, 'error') as Promise<[Error]>;
-    socket.pause();
-    client.write(Buffer.alloc(2 ** 20));
-    expect((await failed)[0]).toBe(broken);
-  });
-
-  test('in destroy() is let go all the same', async () => {
-    const { socket, client, far } = await open();
-    far.destroy = () => {
-      throw broken;
-    };
-    socket.destroy();
-    await once(socket, 'close');
-    expect(socket.errored).toBe(null);
-    Reflect.deleteProperty(far, 'destroy');
-    client.destroy();
-  });
-
-  test("by 'error' is the error of an open connection, and of a handshake", async () => {
-    const { socket, client, far } = await open();
-    const failed = once(socket, 'error') as Promise<[Error]>;
-    far.destroy(broken);
-    expect((await failed)[0]).toBe(broken);
-    client.destroy();
-
-    const server = createServer(identity);
-    const failedToo = failureOf(server);
-    const [, second] = pipedPair();
-    serve(server, second);
-    second.destroy(broken);
-    expect(await failedToo).toBe(broken);
-  });
-
-  test('by a callback with an error', async () => {
-    const { socket, client, far } = await open();
-    far._write = (_, __, callback) => {
-      callback(broken);
-    };
-    const failed = once(socket, 'error') as Promise<[Error]>;
-    socket.write('lost');
-    expect((await failed)[0]).toBe(broken);
-    client.destroy();
-  });
-
-  test.each(['before it is handed over', 'before the hello', 'within the hello', 'while a name is asked for'])(
-    'by an end %s',
-    async (when) => {
-      const server = createServer({
-        ...identity,
-        SNICallback: () => {
-          server.emit('asked');
-        },
-      });
-      const asked = once(server, 'asked');
-      const failed = failureOf(server);
-      const [near, far] = pipedPair();
-      const hello = await clientHello({ servername: 'localhost' });
-      if (when === 'before it is handed over') far.destroy();
-      serve(server, far);
-      if (when === 'within the hello') near.write(hello.subarray(0, 100));
-      if (when === 'while a name is asked for') {
-        near.write(hello);
-        await asked;
-      }
-      far.destroy();
-      const { code, message } = await failed;
-      expect([code, message]).toEqual(['ECONNRESET', 'socket hang up']);
-    },
-  );
-
-  test.each(['before the hello', 'while a name is asked for'])('by half an end %s', async (when) => {
-    const server = createServer({ ...identity, SNICallback: () => undefined });
-    const failed = failureOf(server);
-    const [near, far] = pipedPair();
-    serve(server, far);
-    if (when === 'while a name is asked for') near.write(await clientHello({ servername: 'localhost' }));
-    near.end();
-    expect((await failed).code).toBe('ECONNRESET');
-    expect(far.destroyed).toBe(true);
-  });
-
-  test('by texts or objects in place of bytes', async () => {
-    const server = createServer(identity);
-    for (const chunk of ['text', { no: 'bytes' }]) {
-      const failed = failureOf(server);
-      serve(
-        server,
-        new Duplex({ readableObjectMode: true, read: () => undefined }).on('error', () => undefined),
-      );
-      const stream = new Duplex({ objectMode: true, read: () => undefined });
-      serve(server, stream);
-      stream.push(chunk);
-      expect((await failed).code).toBe('ERR_STREAM_WRAP');
-      server.emit('over');
-    }
   });
 });
 
