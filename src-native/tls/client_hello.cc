@@ -115,9 +115,10 @@ HelloStatus ReadWhole(ByteView message, ClientHello* hello) {
 }  // namespace
 
 HelloStatus ReadClientHello(ByteView bytes, ClientHello* hello) {
-  const bool is_too_long = bytes.size > kMaxHelloBytes;
+  // A transport may keep no more than these: a hello that is not whole in them is too long.
+  const bool is_full = bytes.size >= kMaxHelloBytes;
   // Bytes beyond do not count: a hello is the same whether it comes at once or in pieces.
-  if (is_too_long) bytes.size = kMaxHelloBytes;
+  if (is_full) bytes.size = kMaxHelloBytes;
   std::string joined;  // the message, where it is in several records
   size_t size = 0;     // of the message with its head; 0 before that is known
   for (size_t at = 0; at < bytes.size;) {
@@ -142,7 +143,7 @@ HelloStatus ReadClientHello(ByteView bytes, ClientHello* hello) {
     if (size != 0 && joined.size() >= size) return ReadWhole({message + kMessageHead, size - kMessageHead}, hello);
     at += kRecordHead + record_size;
   }
-  return is_too_long ? HelloStatus::kUnreadable : HelloStatus::kIncomplete;
+  return is_full ? HelloStatus::kUnreadable : HelloStatus::kIncomplete;
 }
 
 }  // namespace openssl_async

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "tls/client_hello.h"
+
 namespace openssl_async {
+
+static_assert(MemoryTransport::kMostInput >= kMaxHelloBytes, "there is room for the longest hello");
 
 // The bytes are JavaScript's: none of them is looked at after the call.
 size_t MemoryTransport::Feed(ByteView bytes) {

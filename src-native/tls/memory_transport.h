@@ -10,7 +10,7 @@ namespace openssl_async {
 
 class MemoryTransport final : public Transport {
  public:
-  // The most ciphertext of the peer that is kept. No client's hello is as long.
+  // The most ciphertext of the peer that is kept. A hello that fills it is too long, and waits for no more.
   static constexpr size_t kMostInput = 64 * 1024;
 
   // How many bytes were taken; after fewer than all, WantsInput() is due.

@@ -3,11 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as nodeHttps from 'node:https';
 import type { Server as NodeServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import * as nodeTls from 'node:tls';
 import * as https from 'openssl-async/https';
 import * as tls from 'openssl-async/tls';
+import { pipedPair } from '../support/piped-pair';
 import { close, connectTo, listen, read, selfSigned } from '../support/tls';
 import { clientHello, sender, splitRecords } from '../support/tls-clients';
+import { endStreams, serve } from '../support/tls-over-streams';
 
 const identity = selfSigned('localhost');
 const echo = (): tls.Server =>
@@ -128,6 +131,33 @@ describe('a hello that is damaged', () => {
     ];
     const ours = await outcomes(tls.createServer(identity), 'tlsClientError', inputs);
     expect(ours).toEqual(await outcomes(nodeTls.createServer(identity), 'tlsClientError', inputs));
+  });
+});
+
+// The whole hello is one that OpenSSL takes.
+describe('a hello of more than 64 KiB, in records of one byte', () => {
+  const overSocket = async (server: NodeServer, hello: Buffer): Promise<Duplex> => sender(await listen(server), hello);
+  const overStream = (server: NodeServer, hello: Buffer): Promise<Duplex> => {
+    const [near, far] = pipedPair();
+    serve(server, far);
+    near.write(hello);
+    return Promise.resolve(near);
+  };
+
+  test.each([
+    ['a socket', overSocket],
+    ['a stream', overStream],
+  ])('is answered over %s', async (_, connect) => {
+    const ALPNProtocols = Array.from({ length: 50 }, () => 'p'.repeat(255));
+    const hello = Buffer.concat(splitRecords(1)(await clientHello({ ALPNProtocols })));
+    expect(hello.length).toBeGreaterThan(64 * 1024);
+    const server = tls.createServer(identity);
+    const client = await connect(server, hello);
+    const [answer] = (await once(client, 'data')) as [Buffer];
+    expect(recordsOf(answer.subarray(0, 5 + answer.readUInt16BE(3)))).toEqual(['22']);
+    client.destroy();
+    await endStreams();
+    server.close();
   });
 });
 

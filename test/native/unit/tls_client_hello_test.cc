@@ -89,8 +89,8 @@ TEST_SUITE("TLS client hello") {
     std::string records;
     for (const char byte : message) records += Record(std::string(1, byte));
     REQUIRE(records.size() > kMaxHelloBytes);
-    CHECK(Read(records.substr(0, kMaxHelloBytes)) == HelloStatus::kIncomplete);
-    CHECK(Read(records.substr(0, kMaxHelloBytes + 1)) == HelloStatus::kUnreadable);
+    CHECK(Read(records.substr(0, kMaxHelloBytes - 1)) == HelloStatus::kIncomplete);
+    CHECK(Read(records.substr(0, kMaxHelloBytes)) == HelloStatus::kUnreadable);
     CHECK(Read(records) == HelloStatus::kUnreadable);
   }
 

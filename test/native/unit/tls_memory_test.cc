@@ -73,6 +73,14 @@ class MemoryPair {
   std::optional<Connection> connection;
 };
 
+// Of a single record.
+std::string InRecordsOfOneByte(const std::string& record) {
+  constexpr size_t kHead = 5;
+  std::string records;
+  for (const char byte : record.substr(kHead)) records += record.substr(0, 3) + std::string("\0\1", 2) + byte;
+  return records;
+}
+
 size_t CountOf(const Recorder& events, TlsEventKind kind) {
   size_t count = 0;
   for (const Told& each : events.told) count += each.kind == kind ? 1 : 0;
@@ -197,6 +205,25 @@ TEST_SUITE("tls without a socket") {
     CHECK(pair.events.Heard(TlsEventKind::kFailed));
     CHECK(pair.connection->TakeOutput().substr(0, 1) == "\x15");
     CHECK(pair.connection->Feed(ViewOf(garbage)) == garbage.size());
+  }
+
+  TEST_CASE("a hello that fills the memory is answered by OpenSSL") {
+    MemoryPair pair(Settings());
+    std::string protocols;
+    for (int i = 0; i < 50; ++i) protocols += '\xff' + std::string(0xff, 'p');
+    SSL_set_alpn_protos(pair.client.get(), reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned>(protocols.size()));
+    SSL_do_handshake(pair.client.get());
+    const std::string records = InRecordsOfOneByte(pair.FromClient());
+    REQUIRE(records.size() > MemoryTransport::kMostInput);
+    const size_t taken = pair.connection->Feed(ViewOf(records));
+    CHECK(taken == MemoryTransport::kMostInput);
+    pair.Turns();
+    REQUIRE(pair.events.Heard(TlsEventKind::kInputWanted));
+    CHECK(pair.connection->Feed(ViewOf(records.substr(taken))) == records.size() - taken);
+    pair.Turns();
+    CHECK(pair.events.Heard(TlsEventKind::kOutput));
+    CHECK_FALSE(pair.events.Heard(TlsEventKind::kFailed));
   }
 
   TEST_CASE("a connection that is cut gives no output") {
