@@ -4,6 +4,7 @@
 // half done, and its errors end the connection.
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { nodeError } from '../base/errors';
 import { bytesOf, sizeOf, unshared } from '../base/byte-views';
 import type { NativeAddress } from '../native/contract/tls';
@@ -53,6 +54,8 @@ export class StreamTransport implements Transport {
     this.#try((stream) => {
       // We answer a client that has ended.
       if (stream instanceof Socket) stream.allowHalfOpen = true;
+      // Where its descriptor is taken over, such a socket sends small writes at once, too. Other streams stay their owners'.
+      if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.setNoDelay(true);
       stream.on('error', (error: Error) => {
         this.#lose(error);
       });

@@ -9,7 +9,7 @@ import * as https from '../../lib/tls/https';
 import { createSecureContext, createServer, type Server, type TLSSocket } from '../../lib/tls/tls';
 import { testWithJobs } from '../support/jobs';
 import { pipedPair } from '../support/piped-pair';
-import { wrappedPair } from '../support/streams';
+import { connectedPair, wrappedPair } from '../support/streams';
 import { close, connectTo, listen, selfSigned } from '../support/tls';
 import {
   identity,
@@ -392,6 +392,38 @@ test('functions of sockets go to the stream, where it has them', async () => {
   socket.resetAndDestroy();
   expect(calls).toEqual([['setNoDelay', false], ['setKeepAlive', true, 1500], ['ref'], ['unref'], ['resetAndDestroy']]);
   client.destroy();
+});
+
+describe('small writes', () => {
+  interface WithHandle {
+    readonly _handle: { setNoDelay(noDelay: boolean): number };
+  }
+
+  test('are sent at once by sockets that Node.js keeps', async () => {
+    const [near, far] = await connectedPair();
+    const { _handle: handle } = far as unknown as WithHandle;
+    Object.defineProperty(handle, 'fd', { value: -1 }); // as on Windows
+    const told = jest.spyOn(handle, 'setNoDelay');
+    const { socket, client } = await open({}, [near, far]);
+    expect(told.mock.calls).toEqual([[true]]);
+    expect(told.mock.results).toEqual([{ type: 'return', value: 0 }]);
+    socket.setNoDelay(false);
+    expect(told.mock.calls).toEqual([[true], [false]]);
+    client.destroy();
+  });
+
+  test("are the owner's matter with other streams", async () => {
+    const server = nodeTls.createServer(identity);
+    const connected = secureOf(server as unknown as Server);
+    const near = await connectTo(await listen(server));
+    const far = await connected;
+    const told = jest.spyOn(far, 'setNoDelay');
+    const { client } = await open({}, [near, far]);
+    expect(told).not.toHaveBeenCalled();
+    client.destroy();
+    near.destroy();
+    await close(server);
+  });
 });
 
 test("streams are not among a server's connections, as with node:tls", async () => {

@@ -41,7 +41,7 @@ export class Wrapped extends Duplex {
 }
 
 /** Two ends of a connection. */
-export async function wrappedPair(): Promise<[Wrapped, Wrapped]> {
+export async function connectedPair(): Promise<[net.Socket, net.Socket]> {
   const server = net.createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -49,5 +49,11 @@ export async function wrappedPair(): Promise<[Wrapped, Wrapped]> {
   const near = net.connect({ port: (server.address() as net.AddressInfo).port, allowHalfOpen: true });
   const [far] = await connected;
   server.close();
+  return [near, far];
+}
+
+/** The same, as streams. */
+export async function wrappedPair(): Promise<[Wrapped, Wrapped]> {
+  const [near, far] = await connectedPair();
   return [new Wrapped(near), new Wrapped(far)];
 }
