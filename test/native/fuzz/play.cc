@@ -1,10 +1,6 @@
 #include "play.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "require.h"
@@ -37,7 +33,7 @@ void Play::Run() {
 void Play::Take(Step step) {
   if (step == Step::kExchange) {
     Exchange();
-  } else if (!TakeOnClient(step) && !TakeOnWire(step) && !TakeOnSockets(step)) {
+  } else if (!TakeOnClient(step) && !TakeOnWire(step) && !TakeOnCarrier(step)) {
     TakeOnServer(step);
   }
 }
@@ -106,7 +102,7 @@ bool Play::TakeOnWire(Step step) {
   }
 }
 
-bool Play::TakeOnSockets(Step step) {
+bool Play::TakeOnCarrier(Step step) {
   switch (step) {
     case Step::kDeliver:
       Deliver(SIZE_MAX);
@@ -120,13 +116,16 @@ bool Play::TakeOnSockets(Step step) {
     case Step::kPrepend:
       Prepend();
       return true;
+    case Step::kTellCarried:
+      carrier_->TellCarried();
+      return true;
     case Step::kHalfClose:
       is_disturbed_ = true;
-      shutdown(client_fd_.get(), SHUT_WR);
+      carrier_->HalfClose();
       return true;
     case Step::kClose:
       is_disturbed_ = true;
-      client_fd_.reset();
+      carrier_->Close();
       return true;
     case Step::kMeetAgain:
       MeetAgain();
@@ -175,10 +174,8 @@ void Play::TakeOnServer(Step step) {
 }
 
 void Play::Meet(SSL_SESSION* resumed) {
-  int fds[2];
-  Require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0, "there are sockets");
-  client_fd_ = UniqueSocket(fds[1]);
-  server_.emplace(server_options_, fds[0]);
+  carrier_.reset();  // it knows the server
+  carrier_ = MakeCarrier(server_options_, server_);
   client_.emplace(client_options_, resumed);
   wire_ = Wire();
   is_disturbed_ = false;
@@ -198,9 +195,10 @@ void Play::Exchange() {
   for (int round = 0; round < kRounds; ++round) {
     client_->Advance();
     CollectOutput();
-    Deliver(SIZE_MAX);
+    if (carrier_->wants_bytes()) Deliver(SIZE_MAX);
     server_->RunAll();
     ReadAsClient(SIZE_MAX);
+    carrier_->TellCarried();
   }
 }
 
@@ -208,12 +206,11 @@ void Play::CollectOutput() { wire_.Append(client_->TakeOutput()); }
 
 void Play::Deliver(size_t most) { Send(wire_.Take(most)); }
 
-// The rest stays on the wire where the socket takes no more.
+// The rest stays on the wire where the carrier takes no more.
 void Play::Send(std::string bytes) {
-  if (bytes.empty() || !client_fd_.valid()) return;
+  if (bytes.empty() || !carrier_->is_open()) return;
   is_fresh_ = false;
-  const ssize_t sent = send(client_fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  if (sent > 0) bytes.erase(0, static_cast<size_t>(sent));
+  bytes.erase(0, carrier_->Send(ViewOf(bytes)));
   wire_.PutBack(std::move(bytes));
 }
 
@@ -225,12 +222,11 @@ void Play::Prepend() {
 }
 
 void Play::ReadAsClient(size_t most) {
-  std::array<unsigned char, 16 * 1024> bytes;
-  while (client_fd_.valid() && most > 0) {
-    const ssize_t count = read(client_fd_.get(), bytes.data(), std::min(most, bytes.size()));
-    if (count <= 0) break;
-    client_->Receive({bytes.data(), static_cast<size_t>(count)});
-    most -= static_cast<size_t>(count);
+  while (carrier_->is_open() && most > 0) {
+    const std::string bytes = carrier_->Receive(most);
+    if (bytes.empty()) break;
+    client_->Receive(ViewOf(bytes));
+    most -= bytes.size();
   }
 }
 

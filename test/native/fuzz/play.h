@@ -1,13 +1,14 @@
 // Plays an input of the connection target: steps.h has its language.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "carrier.h"
 #include "input.h"
 #include "server.h"
 #include "steps.h"
-#include "tls/socket.h"
 #include "tls_client.h"
 #include "wire.h"
 
@@ -23,7 +24,7 @@ class Play {
   void Take(Step step);
   bool TakeOnClient(Step step);
   bool TakeOnWire(Step step);
-  bool TakeOnSockets(Step step);
+  bool TakeOnCarrier(Step step);
   void TakeOnServer(Step step);
 
   void Meet(SSL_SESSION* resumed);
@@ -45,7 +46,7 @@ class Play {
   size_t meetings_ = 0;
   std::optional<TlsClient> client_;
   std::optional<Server> server_;
-  UniqueSocket client_fd_;
+  std::unique_ptr<Carrier> carrier_;
   Wire wire_;
   bool is_disturbed_ = false;  // the sides cannot come to an end that both agree on
   bool is_fresh_ = true;       // nothing was sent and no function of the server was called

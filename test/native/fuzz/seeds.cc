@@ -134,6 +134,10 @@ const Script kScripts[] = {
     {kExchange, Code(Step::kClientWrites), 0, 9, Code(Step::kDuplicate), 0, kDeliver, kRunAll},
     {kExchange, Code(Step::kClientWrites), 0, 9, Code(Step::kClientWrites), 0, 9, Code(Step::kDrop), 0, kDeliver,
      kRunAll},
+    {kExchange, Code(Step::kPause), Code(Step::kClientWrites), 255, 0, Code(Step::kClientWrites), 255, 0, kDeliver,
+     kDeliver, kRunAll, Code(Step::kResume), Code(Step::kRun), 0, kDeliver, kExchange},
+    {kExchange, Code(Step::kServerWrites), 255, 0, Code(Step::kClientReads), 9, 0, Code(Step::kServerWrites), 9, 0,
+     Code(Step::kTellCarried), kRunAll, Code(Step::kServerEnds), Code(Step::kTellCarried), kExchange},
     {kExchange, Code(Step::kInsert), 0, 7, 21, 3, 3, 0, 2, 1, 0, kDeliver, kRunAll, Code(Step::kClose), kRunAll},
 };
 
@@ -145,6 +149,8 @@ void AddScripts(Folder folder) {
       {ClientOption::kOnlyTls13, 0x04},
       {ClientOption::kOnlyTls12 | ClientOption::kNoTickets, 0x02},
       {kEverything | ClientOption::kOtherName, 0x3e},
+      {ClientOption::kOnlyTls13 | kEverything, ServerOption::kMemory | 0x31},
+      {ClientOption::kOnlyTls12 | kEverything, ServerOption::kMemory | 0x3e},
   };
   for (const auto& [client, server] : sides) {
     for (const Script& script : kScripts) folder.Add(Text({client, server}) + Text(script));

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "feature.h"
 #include "identity.h"
@@ -52,20 +53,29 @@ void ReadDetails(SSL* ssl) {
 
 }  // namespace
 
-Server::Server(uint8_t options, int fd) : settings_(SettingsOf(options)), witness_(settings_->flags) {
+Server::Server(uint8_t options) : settings_(SettingsOf(options)), witness_(settings_->flags) {
   ASAN_POISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
+}
+
+Server::Server(uint8_t options, UniqueSocket socket) : Server(options) {
   if ((options & ServerOption::kSmallBuffer) != 0) {
     constexpr int kBytes = 8192;
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof(kBytes));
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof(kBytes));
   }
-  Make(UniqueSocket(fd));
+  Make(std::move(socket));
+}
+
+Server::Server(uint8_t options, std::unique_ptr<MemoryTransport> memory) : Server(options) {
+  memory_ = memory.get();
+  Make(std::move(memory));
 }
 
 // The one place that knows what a connection is made of.
-void Server::Make(UniqueSocket socket) {
+template <typename Transport>
+void Server::Make(Transport transport) {
   listener_ = std::make_shared<Listener>(1, [] {});
   listener_->SetSettings(settings_);
-  connection_.emplace(std::move(socket), Admission(listener_));
+  connection_.emplace(std::move(transport), Admission(listener_));
   connection_->Enter(1, TlsPlace::kLoop, buffers_, witness_.events());
 }
 
@@ -75,7 +85,7 @@ Server::~Server() {
   const int fd = connection_->fd();
   connection_.reset();
   ASAN_UNPOISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
-  Require(fcntl(fd, F_GETFD) == -1, "the socket is closed");
+  if (fd >= 0) Require(fcntl(fd, F_GETFD) == -1, "the socket is closed");
   Require(listener_->live() == 0 && listener_->pending() == 0, "nobody counts the connection");
   listener_.reset();
   Require(settings_.use_count() == 1, "nobody keeps the settings");
@@ -83,13 +93,50 @@ Server::~Server() {
 
 void Server::Prepend(ByteView bytes) { connection_->Prepend(bytes); }
 
+size_t Server::Feed(ByteView bytes) {
+  // Memory of exactly this size, which is gone after the call.
+  const std::vector<unsigned char> exact(bytes.data, bytes.data + bytes.size);
+  BeforeCall();
+  inputs_wanted_ = witness_.inputs_wanted();
+  const size_t taken = connection_->Feed({exact.data(), exact.size()});
+  Require(taken <= bytes.size, "no more is taken than was fed");
+  Require(memory_->input().size <= MemoryTransport::kMostInput, "no more is kept than there is room for");
+  refused_ = taken < bytes.size;
+  witness_.SetMayWantInput(refused_);
+  AfterCall();
+  return taken;
+}
+
+void Server::FeedEnd() {
+  BeforeCall();
+  connection_->FeedEnd();
+  AfterCall();
+}
+
+std::string Server::TakeOutput() {
+  BeforeCall();
+  std::string output = connection_->TakeOutput();
+  Require(output.size() <= MemoryTransport::kMostInput, "a stream gets its output in pieces");
+  AfterCall();
+  return output;
+}
+
+void Server::SetCarried() {
+  BeforeCall();
+  connection_->SetCarried();
+  AfterCall();
+}
+
 void Server::Run(bool readable, bool writable) {
   BeforeCall();
   ASAN_UNPOISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
   connection_->Run(readable, writable);
   // Another connection would overwrite it.
   ASAN_POISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
+  const size_t outputs = witness_.outputs();
   AfterCall();
+  if (memory_ == nullptr || !memory_->has_output() || witness_.failed()) return;
+  Require(witness_.outputs() == outputs + 1, "a turn tells of output once");
 }
 
 void Server::HangUp() {
@@ -116,6 +163,7 @@ void Server::RunAll() {
 // As the hub's poller does it.
 Server::Ready Server::Poll() const {
   constexpr short kRead = POLLIN | POLLRDHUP;
+  if (memory_ != nullptr) return {};
   pollfd socket = {connection_->fd(), 0, 0};
   if (connection_->wants_to_read()) socket.events |= kRead;
   if (connection_->wants_to_write()) socket.events |= POLLOUT;

@@ -1,4 +1,4 @@
-// A connection at one end of a pair of sockets, and what it must keep to.
+// A connection, and what it must keep to.
 #pragma once
 
 #include <memory>
@@ -11,12 +11,13 @@ namespace openssl_async::fuzz {
 
 // Bits of a server's settings. The lowest four are those of TlsServerFlag.
 struct ServerOption {
-  enum : uint8_t { kProtocols = 16, kNames = 32, kSmallBuffer = 64 };
+  enum : uint8_t { kProtocols = 16, kNames = 32, kSmallBuffer = 64, kMemory = 128 };
 };
 
 class Server {
  public:
-  Server(uint8_t options, int fd);
+  Server(uint8_t options, UniqueSocket socket);
+  Server(uint8_t options, std::unique_ptr<MemoryTransport> memory);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -32,6 +33,14 @@ class Server {
   void RunMore(size_t most_turns);
   // As a loop does: turns while the socket is ready for what is wanted, or there is more to do.
   void RunAll();
+  // --- Without a socket
+  size_t Feed(ByteView bytes);
+  // It has taken all that it was given, or has told that it wants the rest.
+  bool wants_input() const { return !refused_ || witness_.inputs_wanted() > inputs_wanted_; }
+  void FeedEnd();
+  std::string TakeOutput();
+  void SetCarried();
+
   void SetPaused(bool paused);
   void Write(size_t size);
   void End();
@@ -46,7 +55,9 @@ class Server {
     bool hang_up = false;
   };
 
-  void Make(UniqueSocket socket);
+  explicit Server(uint8_t options);
+  template <typename Transport>
+  void Make(Transport transport);
   Ready Poll() const;
   void HangUp();
   void BeforeCall();
@@ -57,6 +68,9 @@ class Server {
   TransportBuffers buffers_;
   Witness witness_;
   std::optional<Connection> connection_;
+  MemoryTransport* memory_ = nullptr;  // the connection's
+  bool refused_ = false;               // some of what was fed
+  size_t inputs_wanted_ = 0;           // before that
   size_t sent_ = 0;
 };
 

@@ -15,7 +15,7 @@ enum class Step : uint8_t {
   kClientWrites,  // a number of bytes
   kClientEnds,
   kClientRenews,  // a byte: whether the server shall do so too
-  kClientReads,   // from its socket: a number of bytes
+  kClientReads,   // from the carrier: a number of bytes
 
   // --- Records on their way to the server. An index is a byte.
   kDeliver,
@@ -30,7 +30,8 @@ enum class Step : uint8_t {
   kSplit,      // an index, a number for the first one's size
   kInsert,     // an index, a byte for the size, the bytes
 
-  // --- The sockets
+  // --- The carrier: sockets, or memory
+  kTellCarried,  // of memory
   kHalfClose,
   kClose,
   kMeetAgain,  // both sides anew, with the session of the earlier ones

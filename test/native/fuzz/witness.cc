@@ -36,9 +36,10 @@ void Witness::BeginTurn() {
 void Witness::EndTurn() { sink_.Deliver(); }
 
 void Witness::Read(const int32_t* words) {
-  Require(!failed_, "nothing is told after a failure");
-  ++told_;
   const auto kind = static_cast<TlsEventKind>(words[TlsEventWord::kKind]);
+  // The alert of a failure is output.
+  Require(!failed_ || kind == TlsEventKind::kOutput, "nothing is told after a failure");
+  ++told_;
   const int32_t value = words[TlsEventWord::kValue];
   const auto size = static_cast<size_t>(words[TlsEventWord::kSize]);
   const ByteView bytes = {slab_.data() + words[TlsEventWord::kOffset], size};
@@ -67,6 +68,14 @@ void Witness::Read(const int32_t* words) {
       break;
     case TlsEventKind::kDrained:
       Require(secure_, "a drain comes after the handshake");
+      break;
+    case TlsEventKind::kOutput:
+      ++outputs_;
+      break;
+    case TlsEventKind::kInputWanted:
+      Require(may_want_input_, "input is wanted once, after some was refused");
+      may_want_input_ = false;
+      ++inputs_wanted_;
       break;
     case TlsEventKind::kKeyLog:
       ReadKeyLog(std::string(reinterpret_cast<const char*>(bytes.data), bytes.size));

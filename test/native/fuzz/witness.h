@@ -24,6 +24,11 @@ class Witness {
   bool ended() const { return ended_; }
   bool truncated() const { return truncated_; }
   bool failed() const { return failed_; }
+  // --- Without a socket
+  // How often it was told that there is output, or that there is room for input again.
+  size_t outputs() const { return outputs_; }
+  size_t inputs_wanted() const { return inputs_wanted_; }
+  void SetMayWantInput(bool may) { may_want_input_ = may; }
   // Counts what was told, to see progress.
   size_t told() const { return told_; }
 
@@ -41,6 +46,9 @@ class Witness {
   size_t received_ = 0;
   size_t received_in_turn_ = 0;
   size_t told_ = 0;
+  size_t outputs_ = 0;
+  size_t inputs_wanted_ = 0;
+  bool may_want_input_ = false;
   bool asked_ = false;
   bool secure_ = false;
   bool ended_ = false;
