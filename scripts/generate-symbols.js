@@ -15,7 +15,7 @@ const ADDON = path.join(root, 'build', 'Release', 'openssl_async.node');
 // A runtime without engines is good for everything else.
 const isForEngines = (name) => /^ENGINE_|_engine$|^(RSA|EC_KEY)_new_method$|^RAND_set_rand_method$/.test(name);
 // Nor does anything but TLS need libssl.
-const isForTls = (name) => /^(SSL|TLS)_/.test(name);
+const isForTls = (name) => /^(SSL|TLS)_|^[di]2[di]_SSL_/.test(name);
 const TABLES = [
   { file: 'src-native/modules/engine_symbols.inc', holds: isForEngines },
   { file: 'src-native/tls/libssl_symbols.inc', holds: isForTls },

@@ -35,6 +35,7 @@ export interface Connection {
 export interface Listener {
   accepted(id: number): void;
   asking(id: number): void;
+  newSessions(id: number): void;
   secure(id: number): void;
   failed(id: number, reason: number): void;
   keyLog(id: number, line: Buffer): void;
@@ -124,6 +125,7 @@ export class Connections {
     if (kind === TlsEvent.secure) listener.secure(id);
     else if (kind === TlsEvent.asking) listener.asking(id);
     else if (kind === TlsEvent.accepted) listener.accepted(id);
+    else if (kind === TlsEvent.newSessions) listener.newSessions(id);
     else if (kind === TlsEvent.failed) listener.failed(id, value);
     else if (kind === TlsEvent.keyLog) listener.keyLog(id, Buffer.from(this.#bytes(at)));
     else if (kind === TlsEvent.dropped) listener.dropped(...this.native.droppedAddresses(value));

@@ -188,8 +188,8 @@ function toList(value: unknown, name: string): readonly unknown[] {
   return list;
 }
 
-// A copy: the bytes of callers may change.
-function toBytes(value: unknown, name: string): Uint8Array {
+/** A copy: the bytes of callers may change. */
+export function toBytes(value: unknown, name: string): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value);
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
   throw invalidArgType(name, 'of type string or an instance of Buffer, TypedArray, or DataView', value);

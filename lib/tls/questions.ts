@@ -1,28 +1,47 @@
-// Answers that a handshake waits for: which context, which protocol. Callbacks may return promises.
+// What a handshake waits for before it begins: which context, which session, which status of the certificate, which
+// protocol. Callbacks may return promises.
+import type { EventEmitter } from 'node:events';
 import * as nodeTls from 'node:tls';
 import { invalidArgType, nodeError } from '../base/errors';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { connections } from './connections';
-import { toNativeContext } from './context';
+import { toBytes, toNativeContext } from './context';
 import type { ClientHello, ServerOptions } from './options';
 import { TLSSocket } from './socket';
 
-type SniCallback = (servername: string, done: (error?: Error | null, context?: unknown) => void) => unknown;
+type Done<T> = (error?: Error | null, value?: T) => void;
+type SniCallback = (servername: string, done: Done<unknown>) => unknown;
 type AlpnCallback = (hello: { servername: string; protocols: string[] }) => unknown;
 type HelloCallback = (hello: ClientHello) => unknown;
 
+// A client's hello, and the answers so far.
+interface Asked {
+  readonly id: number;
+  readonly socket: TLSSocket;
+  readonly servername: string;
+  readonly protocols: string[];
+  readonly sessionId: Buffer;
+  readonly wantsStatus: boolean;
+  context?: NativeTlsContext | undefined;
+  session?: Uint8Array | undefined;
+  status?: Uint8Array | undefined;
+}
+
 /** Whom a server asks. */
 export class Questions {
+  readonly #server: EventEmitter;
   readonly #hello: HelloCallback | undefined;
   readonly #sni: SniCallback | undefined;
   readonly #alpn: AlpnCallback | undefined;
 
-  constructor(options: ServerOptions) {
+  constructor(server: EventEmitter, options: ServerOptions) {
+    this.#server = server;
     this.#hello = optionalFunction(options.onClientHello, 'options.onClientHello') as HelloCallback | undefined;
     this.#sni = optionalFunction(options.SNICallback, 'options.SNICallback') as SniCallback | undefined;
     this.#alpn = optionalFunction(options.ALPNCallback, 'options.ALPNCallback') as AlpnCallback | undefined;
   }
 
+  /** Whether every client is asked about. */
   get any(): boolean {
     return this.#hello !== undefined || this.#sni !== undefined || this.#alpn !== undefined;
   }
@@ -31,17 +50,25 @@ export class Questions {
   ask(id: number, socket: TLSSocket): void {
     const hello = connections().native.hello(id);
     if (hello === undefined) return;
-    const [servername, offered] = hello;
-    const protocols = splitProtocols(offered);
+    const [servername, offered, sessionId, wantsStatus] = hello;
+    const asked: Asked = { id, socket, servername, protocols: splitProtocols(offered), sessionId, wantsStatus };
     socket.servername = servername === '' ? false : servername;
+    const askProtocol = (): void => {
+      this.#askProtocol(asked);
+    };
+    const askStatus = (): void => {
+      this.#askStatus(asked, askProtocol);
+    };
+    const askName = (): void => {
+      this.#askName(asked, askStatus);
+    };
+    const askHello = (): void => {
+      this.#askHello(asked, askName);
+    };
     // A callback's own error is uncaught, as in Node.js.
     TLSSocket.inContext(socket, () => {
       try {
-        this.#askHello(socket, servername, protocols, (context) => {
-          this.#askName(socket, context, servername, (chosen) => {
-            this.#askProtocol(id, socket, chosen, servername, protocols);
-          });
-        });
+        this.#askSession(asked, askHello);
       } catch (error) {
         socket.destroy();
         throw error;
@@ -49,32 +76,44 @@ export class Questions {
     });
   }
 
-  #askHello(socket: TLSSocket, servername: string, protocols: string[], then: Chosen): void {
+  #askSession(asked: Asked, then: () => void): void {
+    const done = answering<unknown>(asked.socket, (session) => {
+      // As in Node.js, anything but bytes is no session.
+      if (ArrayBuffer.isView(session)) asked.session = toBytes(session, 'session');
+      then();
+    });
+    if (asked.sessionId.length === 0 || !this.#server.emit('resumeSession', asked.sessionId, done)) then();
+  }
+
+  #askHello(asked: Asked, then: () => void): void {
     if (this.#hello === undefined) {
-      then(undefined);
+      then();
       return;
     }
+    const { socket, servername, protocols } = asked;
     const hello = { servername: servername === '' ? undefined : servername, protocols };
     whenAnswered(socket, this.#hello.call(socket as never, hello), (context) => {
-      then(toChosenContext(context));
+      asked.context = toChosenContext(context);
+      then();
     });
   }
 
-  #askName(socket: TLSSocket, context: NativeTlsContext | undefined, servername: string, then: Chosen): void {
-    if (context !== undefined || this.#sni === undefined || servername === '') {
-      then(context);
+  #askName(asked: Asked, then: () => void): void {
+    const { socket, servername } = asked;
+    if (asked.context !== undefined || this.#sni === undefined || servername === '') {
+      then();
       return;
     }
     let isAnswered = false;
-    const done = (error?: Error | null, chosen?: unknown): void => {
-      if (isAnswered) throw nodeError('ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
+    const done = answering<unknown>(socket, (chosen) => {
+      asked.context = toChosenContext(chosen);
+      then();
+    });
+    const callback: Done<unknown> = (error, chosen) => {
       isAnswered = true;
-      failing(socket, () => {
-        if (error !== null && error !== undefined) throw error;
-        then(toChosenContext(chosen));
-      });
+      done(error, chosen);
     };
-    const returned = this.#sni.call(socket as never, servername, done);
+    const returned = this.#sni.call(socket as never, servername, callback);
     if (!isThenable(returned)) return;
     void Promise.resolve(returned).then(
       (chosen) => {
@@ -86,15 +125,24 @@ export class Questions {
     );
   }
 
-  #askProtocol(
-    id: number,
-    socket: TLSSocket,
-    context: NativeTlsContext | undefined,
-    servername: string,
-    protocols: string[],
-  ): void {
+  #askStatus(asked: Asked, then: () => void): void {
+    if (!asked.wantsStatus || this.#server.listenerCount('OCSPRequest') === 0) {
+      then();
+      return;
+    }
+    const context = TLSSocket.identityOf(asked.socket) ?? asked.context;
+    const [certificate, issuer] = connections().native.certificates(asked.id, context);
+    const done = answering<unknown>(asked.socket, (status) => {
+      if (status !== null && status !== undefined) asked.status = toStatus(status);
+      then();
+    });
+    this.#server.emit('OCSPRequest', certificate ?? null, issuer ?? null, done);
+  }
+
+  #askProtocol(asked: Asked): void {
+    const { socket, servername, protocols } = asked;
     if (this.#alpn === undefined || protocols.length === 0) {
-      connections().native.answer(id, context, false, '');
+      answer(asked, false, '');
       return;
     }
     whenAnswered(socket, this.#alpn.call(socket as never, { servername, protocols }), (chosen) => {
@@ -102,12 +150,15 @@ export class Questions {
         const message = `ALPN callback returned a value (${chosen as string}) that did not match any of the client's offered protocols (${protocols.join(', ')})`;
         throw nodeError('ERR_TLS_ALPN_CALLBACK_INVALID_RESULT', message, TypeError);
       }
-      connections().native.answer(id, context, true, (chosen as string | undefined) ?? '');
+      answer(asked, true, (chosen as string | undefined) ?? '');
     });
   }
 }
 
-type Chosen = (context: NativeTlsContext | undefined) => void;
+function answer({ id, context, session, status }: Asked, choosesProtocol: boolean, protocol: string): void {
+  connections().native.answer(id, context, choosesProtocol, protocol, session, status);
+  session?.fill(0);
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
@@ -121,6 +172,19 @@ function failing(socket: TLSSocket, body: () => void): void {
   } catch (error) {
     TLSSocket.fail(socket, error as Error);
   }
+}
+
+/** The last argument of a callback or an event. A second call ends the connection, as in Node.js. */
+function answering<T>(socket: TLSSocket, then: (value?: T) => void): Done<T> {
+  let isAnswered = false;
+  return (error, value) => {
+    failing(socket, () => {
+      if (isAnswered) throw nodeError('ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
+      isAnswered = true;
+      if (error !== null && error !== undefined) throw error;
+      then(value);
+    });
+  };
 }
 
 // A value that is there goes on at once: its errors are the callback's own.
@@ -148,6 +212,11 @@ function toChosenContext(context: unknown): NativeTlsContext | undefined {
   const native = toNativeContext(context);
   if (native !== undefined) return native;
   throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context', TypeError);
+}
+
+function toStatus(value: unknown): Uint8Array {
+  if (ArrayBuffer.isView(value)) return toBytes(value, 'response');
+  throw invalidArgType('response', 'an instance of Buffer, TypedArray, or DataView', value);
 }
 
 function optionalFunction(value: unknown, name: string): unknown {

@@ -47,6 +47,15 @@ export type Listen2 = (
 ) => void;
 type CreateHandle = (address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown) => Handle | number;
 
+// Events that cost connections something: before the first listener of each, nothing is done for it.
+const FLAGS_OF_EVENTS = new Map<string | symbol, number>([
+  ['connection', TlsServerFlag.tellsConnections],
+  ['keylog', TlsServerFlag.logsKeys],
+  ['newSession', TlsServerFlag.tellsSessions],
+  ['OCSPRequest', TlsServerFlag.givesStatus],
+  ['resumeSession', TlsServerFlag.findsSessions],
+]);
+
 const cores = new WeakMap<object, ServerCore>();
 
 /** The core of a server; undefined while the constructor of Node's class runs. */
@@ -72,13 +81,12 @@ export class ServerCore implements Listener, SocketOwner {
   readonly #threads: number;
   readonly #maxInlineMicros: number;
   readonly #maxHandshakes: number;
-  #logsKeys = false;
-  #tellsConnections = false;
+  #flagsOfEvents = 0; // that somebody has listened to
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
 
   constructor(server: NodeServer, options: ServerOptions) {
     this.#server = server;
-    this.#questions = new Questions(options);
+    this.#questions = new Questions(server, options);
     this.#requestsCertificate = options.requestCert === true;
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
@@ -95,9 +103,9 @@ export class ServerCore implements Listener, SocketOwner {
       if (!TLSSocket.isHandshakeOf(stream, this)) this.#adopt(stream);
     });
     server.on('newListener', (event: string) => {
-      if (event === 'keylog') this.#logsKeys = true;
-      else if (event === 'connection') this.#tellsConnections = true;
-      else return;
+      const flag = FLAGS_OF_EVENTS.get(event);
+      if (flag === undefined || this.#tells(flag)) return;
+      this.#flagsOfEvents |= flag;
       this.#apply();
     });
     this.#countConnections();
@@ -135,6 +143,10 @@ export class ServerCore implements Listener, SocketOwner {
     this.#deactivate();
   }
 
+  #tells(flag: number): boolean {
+    return (this.#flagsOfEvents & flag) !== 0;
+  }
+
   get allowHalfOpen(): boolean {
     return this.#server.allowHalfOpen;
   }
@@ -152,12 +164,11 @@ export class ServerCore implements Listener, SocketOwner {
 
   #apply(): void {
     if (this.#listener === undefined) return;
-    let flags = 0;
+    let flags = this.#flagsOfEvents;
     if (this.#requestsCertificate) flags |= TlsServerFlag.requestsCertificate;
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
     if (this.#questions.any) flags |= TlsServerFlag.asks;
-    if (this.#logsKeys) flags |= TlsServerFlag.logsKeys;
-    if (this.#tellsConnections || tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
+    if (tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();
     native.setSettings(
       this.#listener,
@@ -301,6 +312,15 @@ export class ServerCore implements Listener, SocketOwner {
   secure(id: number): void {
     const socket = this.#socketOf(id);
     this.#sockets.delete(id);
+    const sessions = this.#tells(TlsServerFlag.tellsSessions) ? connections().native.takeNewSessions(id) : [];
+    try {
+      this.#tellSecure(socket);
+    } finally {
+      this.#tellSessions(id, socket, sessions);
+    }
+  }
+
+  #tellSecure(socket: TLSSocket): void {
     TLSSocket.establish(socket, this.#requestsCertificate);
     if (this.#requestsCertificate && !socket.authorized && this.#rejectsUnauthorized) {
       TLSSocket.inContext(socket, () => {
@@ -319,6 +339,31 @@ export class ServerCore implements Listener, SocketOwner {
     TLSSocket.inContext(socket, () => {
       this.#server.emit('secureConnection', socket as unknown as nodeTls.TLSSocket);
     });
+  }
+
+  newSessions(id: number): void {
+    const socket = this.#earlySocketOf(id);
+    this.#tellSessions(id, socket, connections().native.takeNewSessions(id));
+  }
+
+  #tellSessions(id: number, socket: TLSSocket, sessions: [sessionId: Buffer, session: Buffer][]): void {
+    let left = sessions.length;
+    for (const [sessionId, session] of sessions) {
+      let isKept = false;
+      const done = (): void => {
+        if (isKept || socket.destroyed) return;
+        isKept = true;
+        if (--left === 0) connections().native.sessionsKept(id);
+      };
+      TLSSocket.inContext(socket, () => {
+        try {
+          if (!socket.destroyed && !this.#server.emit('newSession', sessionId, session, done)) done();
+        } catch (error) {
+          socket.destroy();
+          throw error;
+        }
+      });
+    }
   }
 
   failed(id: number, reason: number): void {
@@ -376,7 +421,8 @@ export class ServerCore implements Listener, SocketOwner {
     TLSSocket.inContext(socket, () => {
       try {
         if (tracesHandshakes()) tellBegin(this.#server, socket);
-        if (this.#tellsConnections) this.#server.emit('connection', socket as unknown as net.Socket);
+        if (this.#tells(TlsServerFlag.tellsConnections))
+          this.#server.emit('connection', socket as unknown as net.Socket);
       } finally {
         connections().native.proceed(id);
       }

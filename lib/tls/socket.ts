@@ -11,9 +11,17 @@ import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
 import { legacyObject, peerCertificate } from './certificates';
 import { connections } from './connections';
+import {
+  createNativeContext,
+  readContextOptions,
+  toNativeContext,
+  type SecureContext,
+  type SecureContextOptions,
+} from './context';
 import { failureError, hungUp, systemError, verifyErrorCode } from './failures';
 import { SocketConnection } from './socket-connection';
 import { SocketTransport, type Transport } from './transport';
+import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsPlace } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
@@ -93,6 +101,7 @@ export class TLSSocket extends Duplex {
   #own: NativeAddress | undefined = undefined;
   #resets = false;
   #handshake: Handshake | undefined = undefined;
+  #identity: NativeTlsContext | undefined = undefined;
 
   /** Servers make sockets. @internal */
   constructor(id: number, owner: SocketOwner, server: unknown, transport: Transport = new SocketTransport(id)) {
@@ -148,8 +157,12 @@ export class TLSSocket extends Duplex {
     socket.authorized = socket.authorizationError === null;
   }
 
-  /** A handshake ends with this error. @internal */
+  /** A connection ends with this error. @internal */
   static fail(socket: TLSSocket, error: Error): void {
+    if (socket.#established) {
+      socket.destroy(error);
+      return;
+    }
     void socket.remoteAddress; // while the connection knows it
     void socket.localAddress;
     socket.destroy();
@@ -159,6 +172,11 @@ export class TLSSocket extends Duplex {
   /** Whether `value` is a connection of `owner` whose handshake is not done. @internal */
   static isHandshakeOf(value: object, owner: SocketOwner): boolean {
     return #owner in value && value.#owner === owner && !value.#established;
+  }
+
+  /** The context that `setKeyCert()` was given. @internal */
+  static identityOf(socket: TLSSocket): NativeTlsContext | undefined {
+    return socket.#identity;
   }
 
   /** Runs a function in the async context of the connection. @internal */
@@ -489,6 +507,18 @@ export class TLSSocket extends Duplex {
     validateInteger(size, 'size', -(2 ** 31), 2 ** 31 - 1);
     return connections().native.setMaxFragment(this.#id, size);
   }
+  /**
+   * Has the handshake use the certificate and the key of another context, and the rest of the one that is chosen. Call it
+   * in a callback or a listener that the handshake waits for; without effect later.
+   *
+   * @param context - of `createSecureContext()` of this package, or its options
+   */
+  setKeyCert(context: SecureContext | SecureContextOptions): void {
+    const identity = toNativeContext(context) ?? createNativeContext(readContextOptions(context));
+    if (this.destroyed || this.#established) return;
+    this.#identity = identity;
+    connections().native.setIdentity(this.#id, identity);
+  }
   /** Without effect: clients cannot renegotiate in any case. */
   disableRenegotiation(): void {
     // nothing to disable
@@ -515,10 +545,6 @@ export class TLSSocket extends Duplex {
   /** Throws `ERR_ASYNC_UNSUPPORTED`: clients bring their sessions. */
   setSession(): never {
     throw asyncError('ERR_ASYNC_UNSUPPORTED', 'A socket of a server is given its session by the client');
-  }
-  /** Throws `ERR_ASYNC_UNSUPPORTED`: `SNICallback` chooses the context. */
-  setKeyCert(): never {
-    throw asyncError('ERR_ASYNC_UNSUPPORTED', 'setKeyCert() is not there yet: SNICallback chooses a context');
   }
 }
 

@@ -17,6 +17,10 @@ Tls& TlsOf(Info info) { return Environment::From(info).tls(); }
 Hub& HubOf(Info info) { return *TlsOf(info).hub(); }
 uint32_t IdOf(Info info) { return ToUint32(info[0]); }
 
+Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
+  return Napi::Value(env, Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size()));
+}
+
 // The bytes that were taken; their complement where `drained` follows.
 Napi::Value Write(Info info, ByteView plaintext) {
   Hub& hub = HubOf(info);
@@ -25,7 +29,7 @@ Napi::Value Write(Info info, ByteView plaintext) {
   if (connection == nullptr) return ToNumber(info.Env(), 0);
   const auto taken = static_cast<int32_t>(connection->Write(plaintext));
   hub.metrics().bytes_written += static_cast<uint64_t>(taken);
-  const bool waits = connection->wants_to_write();
+  const bool waits = connection->has_unsent();
   hub.Update(id);
   return Napi::Value(info.Env(), Napi::Number::New(info.Env(), waits ? ~taken : taken));
 }
@@ -68,7 +72,7 @@ Napi::Value End(Info info) {
   Connection* const connection = HubOf(info).Find(IdOf(info));
   if (connection == nullptr) return Napi::Boolean::New(info.Env(), false);
   connection->End();
-  const bool waits = connection->wants_to_write();
+  const bool waits = connection->has_unsent();
   HubOf(info).Update(IdOf(info));
   return Napi::Boolean::New(info.Env(), waits);
 }
@@ -153,16 +157,18 @@ Napi::Value SetCarried(Info info) {
   return info.Env().Undefined();
 }
 
-// (id): [name, protocols]
+// (id): [name, protocols, id of a session, whether the status of the certificate is wanted]
 Napi::Value HelloOf(Info info) {
   const Napi::Env env = info.Env();
   const Connection* const connection = HubOf(info).Find(IdOf(info));
   if (connection == nullptr) return env.Undefined();
   const ClientHello& hello = connection->hello();
-  Napi::Array both = Napi::Array::New(env, 2);
-  both.Set(0U, hello.server_name);
-  both.Set(1U, Napi::Buffer<char>::Copy(env, hello.protocols.data(), hello.protocols.size()));
-  return both;
+  Napi::Array parts = Napi::Array::New(env, 4);
+  parts.Set(0U, hello.server_name);
+  parts.Set(1U, ToBuffer(env, hello.protocols));
+  parts.Set(2U, ToBuffer(env, hello.session_id));
+  parts.Set(3U, hello.wants_status);
+  return parts;
 }
 
 // (id)
@@ -174,12 +180,49 @@ Napi::Value Proceed(Info info) {
   return info.Env().Undefined();
 }
 
-// (id, context or undefined, whether a protocol was asked for, the protocol)
-Napi::Value Answer(Info info) {
-  const auto* const context = ToOptionalHandle<TlsContextHandle>(info[1]);
+// (id, context or undefined, whether a protocol was asked for, the protocol, session or undefined, status or undefined)
+Napi::Value TakeAnswer(Info info) {
+  Connection* const connection = HubOf(info).Find(IdOf(info));
+  if (connection == nullptr) return info.Env().Undefined();
+  HelloAnswer answer;
+  if (const auto* const context = ToOptionalHandle<TlsContextHandle>(info[1])) answer.context = *context;
+  answer.chose_protocol = ToBool(info[2]);
+  answer.protocol = ToText(info[3]);
+  if (const ByteView session = ToView(info[4]); session.size > 0) answer.session = ToSession(session);
+  if (const ByteView status = ToView(info[5]); status.size > 0) {
+    answer.status.assign(reinterpret_cast<const char*>(status.data), status.size);
+  }
+  connection->TakeAnswer(std::move(answer));
+  HubOf(info).GoOn(IdOf(info));
+  return info.Env().Undefined();
+}
+
+// (id, context)
+Napi::Value SetIdentity(Info info) {
   if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
-    connection->Answer(context == nullptr ? nullptr : *context, ToBool(info[2]), ToText(info[3]));
-    HubOf(info).GoOn(IdOf(info));
+    connection->SetIdentity(ToPointer<TlsContextHandle>(info[1]));
+  }
+  return info.Env().Undefined();
+}
+
+// (id): [[id of the session, the session], …]
+Napi::Value TakeNewSessions(Info info) {
+  const Napi::Env env = info.Env();
+  Connection* const connection = HubOf(info).Find(IdOf(info));
+  const auto sessions = connection == nullptr ? std::vector<NewSession>() : connection->TakeNewSessions();
+  return ToArray(env, sessions, [&](const NewSession& session) {
+    Napi::Array both = Napi::Array::New(env, 2);
+    both.Set(0U, ToBuffer(env, session.id));
+    both.Set(1U, ToBuffer(env, session.der.get()));
+    return Napi::Value(env, both);
+  });
+}
+
+// (id)
+Napi::Value SessionsKept(Info info) {
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->SetSessionsKept();
+    HubOf(info).Update(IdOf(info));
   }
   return info.Env().Undefined();
 }
@@ -234,7 +277,10 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("takeOutput", &TakeOutput);
   tls.Add("setCarried", &SetCarried);
   tls.Add("hello", &HelloOf);
-  tls.Add("answer", &Answer);
+  tls.Add("answer", &TakeAnswer);
+  tls.Add("setIdentity", &SetIdentity);
+  tls.Add("takeNewSessions", &TakeNewSessions);
+  tls.Add("sessionsKept", &SessionsKept);
   tls.Add("failure", &FailureOf);
   tls.Add("address", &AddressOf);
   tls.Add("droppedAddresses", &DroppedAddresses);

@@ -4,6 +4,7 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
+#include "binding/handle.h"
 #include "binding/subjects.h"
 
 namespace openssl_async {
@@ -62,6 +63,22 @@ Napi::Value PeerCertificatesOf(Info info) {
   return ToArray(info.Env(), certificates, [&](const std::string& der) { return ToBuffer(info.Env(), der); });
 }
 
+// (id, context; undefined for the one that the settings choose): [its certificate, the certificate's issuer]
+Napi::Value CertificatesOf(Info info) {
+  const Connection* const connection = ConnectionOf(info);
+  const auto* const given = ToOptionalHandle<TlsContextHandle>(info[1]);
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  if (given == nullptr && connection == nullptr) return both;
+  const TlsContext& context =
+      *(given != nullptr ? *given : connection->settings().Find(connection->hello().server_name));
+  const auto to_js = [&](X509* certificate) {
+    return certificate == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), ToDer(certificate));
+  };
+  both.Set(0U, to_js(context.certificate()));
+  both.Set(1U, to_js(context.FindIssuer().get()));
+  return both;
+}
+
 // (id): [name, standard name, version]
 Napi::Value Cipher(Info info) {
   SSL* const ssl = SslOf(info);
@@ -103,6 +120,7 @@ Napi::Value SetMaxFragment(Info info) {
 void AddTlsDetailExports(Exports& tls) {
   tls.Add("summary", &Summary);
   tls.Add("peerCertificates", &PeerCertificatesOf);
+  tls.Add("certificates", &CertificatesOf);
   tls.Add("certificate", &Bytes<&OwnCertificate>);
   tls.Add("session", &Bytes<&SessionOf>);
   tls.Add("ticket", &Bytes<&TicketOf>);

@@ -12,6 +12,7 @@ constexpr size_t kRecordHead = 5;
 constexpr size_t kMessageHead = 4;
 constexpr size_t kMaxRecordBytes = 16 * 1024;
 constexpr uint16_t kServerNameExtension = 0;
+constexpr uint16_t kStatusExtension = 5;
 constexpr uint16_t kProtocolsExtension = 16;
 constexpr uint16_t kTicketExtension = 35;
 constexpr uint16_t kPresharedKeyExtension = 41;
@@ -78,15 +79,34 @@ bool ReadProtocols(ByteView extension, ClientHello* hello) {
   return names.ok();
 }
 
+// A server without tickets has given the client an id in place of one. Tickets are longer.
+void ReadPresharedKeys(ByteView extension, ClientHello* hello) {
+  constexpr size_t kSessionIdBytes = 32;
+  Reader identities(Reader(extension).Vector(2));
+  const ByteView first = identities.Vector(2);
+  if (first.size == kSessionIdBytes) hello->session_id = ToText(first);
+}
+
 bool ReadExtensions(ByteView extensions, ClientHello* hello) {
+  constexpr uint8_t kOcsp = 1;
   Reader reader(extensions);
+  bool has_ticket = false;
   while (reader.ok() && !reader.empty()) {
     const size_t type = reader.Number(2);
     const ByteView content = reader.Vector(2);
     if (!reader.ok()) return false;
     if (type == kServerNameExtension && !ReadServerName(content, hello)) return false;
-    if ((type == kTicketExtension && content.size > 0) || type == kPresharedKeyExtension) hello->offers_session = true;
+    if (type == kStatusExtension && content.size > 0) hello->wants_status = content.data[0] == kOcsp;
+    if (type == kTicketExtension && content.size > 0) has_ticket = true;
+    if (type == kPresharedKeyExtension) {
+      hello->offers_session = true;
+      ReadPresharedKeys(content, hello);
+    }
     if (type == kProtocolsExtension && !ReadProtocols(content, hello)) return false;
+  }
+  if (has_ticket) {
+    hello->offers_session = true;
+    hello->session_id.clear();
   }
   return reader.ok();
 }
@@ -96,7 +116,7 @@ bool ReadMessage(ByteView message, ClientHello* hello) {
   constexpr size_t kRandomBytes = 32;
   Reader reader(message);
   reader.Take(2 + kRandomBytes);
-  reader.Vector(1);  // session id
+  hello->session_id = ToText(reader.Vector(1));
   reader.Vector(2);  // cipher suites
   reader.Vector(1);  // compression methods
   if (!reader.ok()) return false;

@@ -12,7 +12,9 @@ namespace openssl_async {
 struct ClientHello {
   std::string server_name;      // empty without one
   std::string protocols;        // the list of ALPN as it was sent, without its length; empty without one
+  std::string session_id;       // of a session that the server is to know, as there is no ticket; empty without one
   bool offers_session = false;  // a ticket; whether it is taken, OpenSSL decides
+  bool wants_status = false;    // of the server's certificate, by OCSP
 };
 
 enum class HelloStatus {

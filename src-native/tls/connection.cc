@@ -27,6 +27,17 @@ bool SetSessionContext(SSL* ssl, const ServerSettings& settings, const std::stri
   return SSL_set_session_id_context(ssl, digest, std::min(size, unsigned{SSL_MAX_SID_CTX_LENGTH})) == 1;
 }
 
+bool UseIdentity(SSL* ssl, SSL_CTX* from) {
+  X509* const certificate = SSL_CTX_get0_certificate(from);
+  EVP_PKEY* const key = SSL_CTX_get0_privatekey(from);
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(from, &chain);
+  SSL_certs_clear(ssl);
+  if (certificate == nullptr || key == nullptr) return true;  // as of a context that has none: no cipher is shared
+  return SSL_use_certificate(ssl, certificate) == 1 && SSL_use_PrivateKey(ssl, key) == 1 &&
+         (chain == nullptr || SSL_set1_chain(ssl, chain) == 1);
+}
+
 // The server decides after the handshake, as Node's does.
 int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 
@@ -59,7 +70,7 @@ Connection::~Connection() {
 }
 
 bool Connection::has_more() const {
-  if (failure_is_due_ || accept_is_due_ || carrier_is_due_) return true;
+  if (failure_is_due_ || accept_is_due_ || carrier_is_due_ || kept_is_due_) return true;
   if (!wants_to_read()) return false;
   // The begin of a hello waits for the rest.
   if (state_ == State::kHello) return hello_is_due_;
@@ -79,6 +90,10 @@ void Connection::Run(bool readable, bool writable) {
   }
   if (state_ == State::kFailed) return;
   const ErrorQueueScope scope;
+  if (std::exchange(kept_is_due_, false)) {
+    writable = true;
+    if (state_ == State::kKeeping) Open();
+  }
   if (writable) Flush();
   if (readable && wants_to_read()) {
     if (const int error = transport_->Receive(); error != 0) OnSocketError(error);
@@ -106,6 +121,10 @@ void Connection::Finish() {
 }
 
 void Connection::Flush() {
+  if (holds_output_) {
+    transport_->KeepOutput();
+    return;
+  }
   const int error = transport_->Flush();
   if (error != 0) {
     OnSocketError(error);
@@ -124,6 +143,7 @@ void Connection::Fail(int32_t reason) {
   // Its job goes on, and its key is still asked: clients that leave make no room for more.
   if (!is_in_job()) admission_.EndHandshake();
   reason_ = reason;
+  holds_output_ = false;
   waits_for_drain_ = false;  // nothing is told after a failure
   // Streams lose plaintext and its end when an error comes with them: it gets a turn of its own.
   failure_is_due_ = told_;
@@ -153,7 +173,7 @@ void Connection::ReadHello() {
       if (transport_->ended()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
       return;
     case HelloStatus::kComplete:
-      if (!settings_->Has(TlsServerFlag::kAsks)) break;
+      if (!Asks()) break;
       state_ = State::kAsking;
       events_->OnEvent(*this, TlsEventKind::kAsking, 0);
       return;
@@ -162,6 +182,12 @@ void Connection::ReadHello() {
       return;
   }
   Choose(settings_->Find(hello_.server_name));
+}
+
+bool Connection::Asks() const {
+  return settings_->Has(TlsServerFlag::kAsks) ||
+         (settings_->Has(TlsServerFlag::kFindsSessions) && !hello_.session_id.empty()) ||
+         (settings_->Has(TlsServerFlag::kGivesStatus) && hello_.wants_status);
 }
 
 bool Connection::ComeIn() {
@@ -182,11 +208,15 @@ void Connection::Proceed() {
   hello_is_due_ = transport_->input().size > 0;
 }
 
-void Connection::Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol) {
+void Connection::TakeAnswer(HelloAnswer answer) {
   if (state_ != State::kAsking) return;
-  chose_protocol_ = chose_protocol;
-  protocol_ = std::move(protocol);
-  Choose(context != nullptr ? context : settings_->Find(hello_.server_name));
+  answer_ = std::move(answer);
+  const std::shared_ptr<TlsContext> chosen = std::exchange(answer_.context, nullptr);
+  Choose(chosen != nullptr ? chosen : settings_->Find(hello_.server_name));
+}
+
+void Connection::SetIdentity(std::shared_ptr<TlsContext> identity) {
+  if (state_ <= State::kAsking) identity_ = std::move(identity);
 }
 
 void Connection::Choose(const std::shared_ptr<TlsContext>& context) {
@@ -204,6 +234,11 @@ bool Connection::Begin() {
     return false;
   }
   SSL_set_ex_data(ssl_.get(), 0, this);
+  if (identity_ != nullptr && !UseIdentity(ssl_.get(), identity_->get())) {
+    step_status_ = SSL_ERROR_SSL;
+    failure_ = ErrorQueue::Take().Lines();
+    return false;
+  }
   BIO* const shared = bio.release();
   SSL_set_bio(ssl_.get(), shared, shared);
   if (settings_->Has(TlsServerFlag::kRequestsCertificate)) {
@@ -215,7 +250,7 @@ bool Connection::Begin() {
 }
 
 void Connection::Shake() {
-  if (context_->may_pause()) {
+  if (signer().may_pause()) {
     state_ = State::kJobDue;
     return;
   }
@@ -230,12 +265,12 @@ void Connection::Shake() {
 
 bool Connection::StaysOnLoop() {
   if (state_ != State::kHandshaking) return false;
-  return context_->may_pause() || (ssl_ == nullptr && TakeInlineShare());
+  return signer().may_pause() || (ssl_ == nullptr && TakeInlineShare());
 }
 
 bool Connection::TakeInlineShare() {
-  const uint32_t expected_ns = context_->handshake_time(hello_.offers_session).expected_ns();
-  if (!context_->is_local() || expected_ns == RunTime::kUnknown) return false;
+  const uint32_t expected_ns = signer().handshake_time(hello_.offers_session).expected_ns();
+  if (!signer().is_local() || expected_ns == RunTime::kUnknown) return false;
   inline_share_ = InlineBudget::Take(listener().inline_budget(), expected_ns, settings_->max_inline_ns);
   return inline_share_.taken();
 }
@@ -281,13 +316,13 @@ void Connection::TakeStep() {
 void Connection::TellStep() {
   // From here on it waits for its client, who may take long: that keeps nobody else out.
   admission_.EndHandshake();
-  RunTime& time = context_->handshake_time(hello_.offers_session);
+  RunTime& time = signer().handshake_time(hello_.offers_session);
   if (step_status_ == SSL_ERROR_NONE) {
-    state_ = State::kOpen;
     handshake_place_ = place_;
-    handshake_ns_ = uv_hrtime() - began_ns_;
     time.Record(busy_ns_);
-    events_->OnEvent(*this, TlsEventKind::kSecure, 0);
+    if (new_sessions_.empty() || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return Open();
+    state_ = State::kKeeping;
+    events_->OnEvent(*this, TlsEventKind::kNewSessions, 0);
     return;
   }
   if (step_status_ != SSL_ERROR_WANT_READ) {
@@ -297,6 +332,16 @@ void Connection::TellStep() {
   } else if (busy_ns_ > time.expected_ns()) {
     time.Record(busy_ns_);  // clients that never end their expensive handshakes make themselves known
   }
+}
+
+void Connection::Open() {
+  state_ = State::kOpen;
+  handshake_ns_ = uv_hrtime() - began_ns_;
+  events_->OnEvent(*this, TlsEventKind::kSecure, 0);
+}
+
+void Connection::SetSessionsKept() {
+  if (std::exchange(holds_output_, false)) kept_is_due_ = true;
 }
 
 // --- Records
@@ -361,8 +406,9 @@ void Connection::End() {
   ending_ = true;
   SSL_shutdown(ssl_.get());
   waits_for_drain_ = true;
-  const int error = transport_->Flush();
-  if (error != 0) {
+  if (holds_output_) {
+    transport_->KeepOutput();
+  } else if (const int error = transport_->Flush(); error != 0) {
     OnSocketError(error);
   } else if (!transport_->pending()) {
     transport_->EndOutput();
@@ -391,7 +437,7 @@ void Connection::FeedEnd() {
 
 std::string Connection::TakeOutput() {
   MemoryTransport* const memory = transport_->memory();
-  return memory != nullptr && memory->has_output() ? memory->TakeOutput() : std::string();
+  return memory != nullptr && memory->has_output() && !holds_output_ ? memory->TakeOutput() : std::string();
 }
 
 void Connection::SetCarried() {
@@ -405,7 +451,7 @@ void Connection::SetCarried() {
 void Connection::TellCarrier() {
   MemoryTransport* const memory = transport_->memory();
   if (memory == nullptr) return;
-  if (memory->has_output()) events_->OnEvent(*this, TlsEventKind::kOutput, 0);
+  if (memory->has_output() && !holds_output_) events_->OnEvent(*this, TlsEventKind::kOutput, 0);
   if (ended_) memory->Drop();
   if (transport_->ended() && wants_hang_up()) carrier_is_due_ = true;
   if (memory->WantsInput()) events_->OnEvent(*this, TlsEventKind::kInputWanted, 0);

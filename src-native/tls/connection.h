@@ -10,9 +10,11 @@
 #include "scheduler/job_owner.h"
 #include "tls/client_hello.h"
 #include "tls/contract.h"
+#include "tls/hello_answer.h"
 #include "tls/listener.h"
 #include "tls/memory_transport.h"
 #include "tls/server_settings.h"
+#include "tls/session_details.h"
 #include "tls/socket.h"
 #include "tls/transport.h"
 
@@ -83,8 +85,8 @@ class Connection {
   uint32_t EndJob();
   // Until EndJob(), the connection may not be destroyed.
   bool is_in_job() const { return job_ != kNoJobId; }
-  // Of a connection that wants a job.
-  const TlsContext& context() const { return *context_; }
+  // Whose key signs, of a connection that wants a job.
+  TlsContext& signer() const { return identity_ == nullptr ? *context_ : *identity_; }
   JobId job() const { return job_; }
   // The peer gets and sends nothing from here on.
   void Cut();
@@ -122,7 +124,9 @@ class Connection {
   bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
-  bool wants_to_write() const { return transport_->pending() && state_ != State::kFailed; }
+  bool wants_to_write() const { return has_unsent() && !holds_output_; }
+  // Ciphertext waits to leave: for the socket, or see SetSessionsKept().
+  bool has_unsent() const { return transport_->pending() && state_ != State::kFailed; }
   // The loop is to wait for it. A connection that nobody reads, or whose peer has ended, keeps no process alive, as a
   // socket of libuv's that is not read.
   bool active() const { return handshaking() || wants_to_read() || wants_to_write(); }
@@ -133,37 +137,60 @@ class Connection {
   void SkipAccepted();
   // Goes on after TlsEventKind::kAccepted.
   void Proceed();
-  // Goes on after TlsEventKind::kAsking. Null: the settings choose. `protocol`: the one to choose; empty for none,
-  // which ends the handshake where the server was asked for it.
-  void Answer(const std::shared_ptr<TlsContext>& context, bool chose_protocol, std::string protocol);
+  // Goes on after TlsEventKind::kAsking.
+  void TakeAnswer(HelloAnswer answer);
+  // Certificate and key of another context than the one that is chosen. Without effect once the context is.
+  void SetIdentity(std::shared_ptr<TlsContext> identity);
+  // Sessions that the handshake has made, for users who keep them. Nothing is sent before SetSessionsKept(); before
+  // TLS 1.3 the handshake ends only then, see TlsEventKind::kNewSessions.
+  std::vector<NewSession> TakeNewSessions() { return std::exchange(new_sessions_, {}); }
+  void SetSessionsKept();
   // Ends a handshake that takes too long.
   void TimeOut();
   void SetPaused(bool paused) { paused_ = paused; }
   // How many bytes were taken. Fewer: the rest is due after TlsEventKind::kDrained, which follows also when all were
-  // taken and wants_to_write().
+  // taken and has_unsent().
   size_t Write(ByteView plaintext);
   // Ends our side, after what was written.
   void End();
 
+  // Callbacks of OpenSSL
   static int SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                             unsigned offered_size, void* unused);
   static void LogKey(const SSL* ssl, const char* line);
+  static int KeepSession(SSL* ssl, SSL_SESSION* session);
+  static SSL_SESSION* FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference);
+  static int GiveStatus(SSL* ssl, void* unused);
 
  private:
-  enum class State { kAccepted, kHello, kWaiting, kAsking, kHandshaking, kLoopDue, kJobDue, kInJob, kOpen, kFailed };
+  enum class State {
+    kAccepted,
+    kHello,
+    kWaiting,
+    kAsking,
+    kHandshaking,
+    kLoopDue,
+    kJobDue,
+    kInJob,
+    kKeeping,
+    kOpen,
+    kFailed
+  };
 
   // For somebody else than the peer.
   bool waits() const {
     return state_ == State::kAccepted || state_ == State::kWaiting || state_ == State::kAsking ||
-           state_ == State::kJobDue || state_ == State::kInJob;
+           state_ == State::kJobDue || state_ == State::kInJob || state_ == State::kKeeping;
   }
   void ReadHello();
+  bool Asks() const;
   void Choose(const std::shared_ptr<TlsContext>& context);
   bool Begin();
   void Shake();
   bool TakeInlineShare();
   void TakeStep();
   void TellStep();
+  void Open();
   void ReadPlaintext();
   void Finish();
   void Flush();
@@ -182,8 +209,10 @@ class Connection {
   const std::unique_ptr<Transport> transport_;
   SslPointer ssl_;  // freed before the transport
   std::shared_ptr<TlsContext> context_;
+  std::shared_ptr<TlsContext> identity_;  // null: the context's own
   ClientHello hello_;
-  std::string protocol_;
+  HelloAnswer answer_;  // without its context, which is context_
+  std::vector<NewSession> new_sessions_;
   std::vector<std::string> failure_;
   State state_ = State::kHello;
   JobId job_ = kNoJobId;
@@ -201,8 +230,9 @@ class Connection {
   bool failure_is_due_ = false;  // see Fail()
   bool hello_is_due_ = false;    // bytes came that were not looked at
   bool carrier_is_due_ = false;  // JavaScript has carried output, or told of the end
-  bool chose_protocol_ = false;
-  bool told_ = false;  // of plaintext or of the end, in this turn
+  bool kept_is_due_ = false;     // SetSessionsKept() was called
+  bool holds_output_ = false;    // until then
+  bool told_ = false;            // of plaintext or of the end, in this turn
   bool paused_ = false;
   bool ended_ = false;            // the peer sends no more
   bool ending_ = false;           // we send no more

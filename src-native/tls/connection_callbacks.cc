@@ -1,7 +1,9 @@
-// What OpenSSL asks and tells a connection in the middle of a handshake's step, on the thread of the step or in its job.
+// What OpenSSL asks and tells a connection in the middle of a handshake's step, on the thread of the step or in its
+// job.
 #include <cstring>
 #include <string>
 
+#include "base/memory.h"
 #include "tls/connection.h"
 
 namespace openssl_async {
@@ -11,9 +13,10 @@ int Connection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned 
   const auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
   const std::string* ours = &self.settings_->protocols;
   std::string asked;
-  if (self.chose_protocol_) {
-    if (self.protocol_.empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
-    asked = static_cast<char>(self.protocol_.size()) + self.protocol_;
+  if (self.answer_.chose_protocol) {
+    const std::string& protocol = self.answer_.protocol;
+    if (protocol.empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    asked = static_cast<char>(protocol.size()) + protocol;
     ours = &asked;
   }
   if (ours->empty()) return SSL_TLSEXT_ERR_NOACK;
@@ -45,6 +48,39 @@ void Connection::LogKey(const SSL* ssl, const char* line) {
   } else {
     self->events_->OnKeyLog(*self, line);
   }
+}
+
+// Nothing is sent from here on until the user has kept the session: the client could bring it before that.
+int Connection::KeepSession(SSL* ssl, SSL_SESSION* session) {
+  constexpr int kNotTaken = 0;
+  auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+  if (!self->settings_->Has(TlsServerFlag::kTellsSessions) || !self->handshaking()) return kNotTaken;
+  OrDieOfMemory([&] {
+    NewSession made = ToNewSession(session);
+    if (made.der.get().empty()) return;
+    self->new_sessions_.push_back(std::move(made));
+    self->holds_output_ = true;
+  });
+  return kNotTaken;
+}
+
+SSL_SESSION* Connection::FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference) {
+  const auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+  const std::string& asked = self.hello_.session_id;
+  *takes_reference = 1;
+  const bool is_asked = asked.size() == static_cast<size_t>(size) &&
+                        std::equal(asked.begin(), asked.end(), reinterpret_cast<const char*>(id));
+  return is_asked ? self.answer_.session.get() : nullptr;
+}
+
+// Asked again after a HelloRetryRequest.
+int Connection::GiveStatus(SSL* ssl, void*) {
+  const std::string& status = static_cast<Connection*>(SSL_get_ex_data(ssl, 0))->answer_.status;
+  if (status.empty()) return SSL_TLSEXT_ERR_NOACK;
+  void* const copy = OPENSSL_memdup(status.data(), status.size());
+  if (copy == nullptr) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(status.size()));
+  return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace openssl_async

@@ -1,6 +1,7 @@
 #include "tls/context.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <optional>
@@ -152,6 +153,28 @@ TlsContext* TlsContext::From(SSL* ssl) {
   return static_cast<TlsContext*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
 }
 
+X509Pointer TlsContext::FindIssuer() const {
+  const ErrorQueueScope scope;
+  X509* const subject = certificate();
+  if (subject == nullptr) return nullptr;
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context_.get(), &chain);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    X509* const candidate = sk_X509_value(chain, i);
+    if (X509_check_issued(candidate, subject) != X509_V_OK) continue;
+    X509_up_ref(candidate);
+    return X509Pointer(candidate);
+  }
+  const X509StoreContextPointer search(X509_STORE_CTX_new());
+  X509* issuer = nullptr;
+  if (search == nullptr ||
+      X509_STORE_CTX_init(search.get(), SSL_CTX_get_cert_store(context_.get()), nullptr, nullptr) != 1 ||
+      X509_STORE_CTX_get1_issuer(&issuer, search.get(), subject) != 1) {
+    return nullptr;
+  }
+  return X509Pointer(issuer);
+}
+
 Result<std::shared_ptr<TlsContext>> TlsContext::Create(const ContextOptions& options) {
   const ErrorQueueScope scope;
   const std::shared_ptr<TlsContext> made(new TlsContext());
@@ -171,6 +194,9 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
                                  SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
   if (options.session_timeout > 0) SSL_CTX_set_timeout(context, options.session_timeout);
   SSL_CTX_set_alpn_select_cb(context, &Connection::SelectProtocol, nullptr);
+  SSL_CTX_sess_set_new_cb(context, &Connection::KeepSession);
+  SSL_CTX_sess_set_get_cb(context, &Connection::FindSession);
+  SSL_CTX_set_tlsext_status_cb(context, &Connection::GiveStatus);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &UseTicketKey);
   if (!ticket_keys_.Prepare()) return OpensslError();
   if (options.ticket_keys.get().size() == TicketKeys::kBytes) {

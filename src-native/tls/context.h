@@ -72,6 +72,8 @@ class TlsContext {
   // The processor's time of a whole handshake.
   RunTime& handshake_time(bool offers_session) { return handshake_times_[offers_session ? 1 : 0]; }
   X509* certificate() const { return SSL_CTX_get0_certificate(context_.get()); }
+  // Null when neither the certificate's chain nor the trusted ones have it.
+  X509Pointer FindIssuer() const;
   static TlsContext* From(SSL* ssl);
 
  private:

@@ -33,6 +33,8 @@ enum class TlsEventKind : int32_t {
   kOutput = 10,
   // Ciphertext of the stream that `feed()` has refused is taken now.
   kInputWanted = 11,
+  // Before TLS 1.3, a session is to be kept; `sessionsKept()` goes on.
+  kNewSessions = 12,
 };
 
 // Where a handshake runs.
@@ -73,6 +75,9 @@ enum class TlsServerFlag : uint32_t {
   kLogsKeys = 0x4,
   kRejectsUnauthorized = 0x8,
   kTellsConnections = 0x10,
+  kTellsSessions = 0x20,
+  kFindsSessions = 0x40,
+  kGivesStatus = 0x80,
 };
 
 }  // namespace openssl_async

@@ -34,7 +34,7 @@ void HandshakeJobs::Start(Connection& connection) {
   request.args = &args;
   request.args_size = sizeof(args);
   request.wait_group = this;
-  for (const std::string& backend : connection.context().backends()) {
+  for (const std::string& backend : connection.signer().backends()) {
     step->backends.push_back(&operations_.BeginOther(backend));
   }
   // The fds of one backend are no offers of another one.

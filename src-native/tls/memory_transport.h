@@ -36,6 +36,7 @@ class MemoryTransport final : public Transport {
   // Whole records, and less than kMostInput with what they add.
   size_t most_at_once() const override { return 48 * 1024; }
   int Flush() override { return 0; }
+  void KeepOutput() override {}
   bool pending() const override { return is_carried_ || !output_.empty(); }
   void Cut() override { EndOutput(); }
 

@@ -17,7 +17,9 @@ using CertificatesPointer = DeleteFnPtr<STACK_OF(X509), FreeCertificates>;
 using Pkcs12Pointer = DeleteFnPtr<PKCS12, PKCS12_free>;
 using SslCtxPointer = DeleteFnPtr<SSL_CTX, SSL_CTX_free>;
 using SslPointer = DeleteFnPtr<SSL, SSL_free>;
+using SslSessionPointer = DeleteFnPtr<SSL_SESSION, SSL_SESSION_free>;
 using X509CrlPointer = DeleteFnPtr<X509_CRL, X509_CRL_free>;
+using X509StoreContextPointer = DeleteFnPtr<X509_STORE_CTX, X509_STORE_CTX_free>;
 using X509Pointer = DeleteFnPtr<X509, X509_free>;
 
 }  // namespace openssl_async

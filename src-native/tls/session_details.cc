@@ -19,10 +19,6 @@ std::string Encoded(Encode encode) {
   return bytes;
 }
 
-std::string DerOf(X509* certificate) {
-  return Encoded([certificate](unsigned char** place) { return i2d_X509(certificate, place); });
-}
-
 const char* NameOf(int nid) { return nid == NID_undef ? "UNDEF" : OBJ_nid2sn(nid); }
 
 const char* SignatureName(int nid) {
@@ -46,23 +42,27 @@ const char* SignatureName(int nid) {
 
 }  // namespace
 
+std::string ToDer(X509* certificate) {
+  return Encoded([certificate](unsigned char** place) { return i2d_X509(certificate, place); });
+}
+
 std::vector<std::string> PeerCertificates(SSL* ssl) {
   std::vector<std::string> certificates;
   const X509Pointer leaf(SSL_get1_peer_certificate(ssl));
   if (leaf == nullptr) return certificates;
-  certificates.push_back(DerOf(leaf.get()));
+  certificates.push_back(ToDer(leaf.get()));
   STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
   if (chain == nullptr || sk_X509_num(chain) < 2) chain = SSL_get_peer_cert_chain(ssl);
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     X509* const certificate = sk_X509_value(chain, i);
-    if (X509_cmp(certificate, leaf.get()) != 0) certificates.push_back(DerOf(certificate));
+    if (X509_cmp(certificate, leaf.get()) != 0) certificates.push_back(ToDer(certificate));
   }
   return certificates;
 }
 
 std::string OwnCertificate(SSL* ssl) {
   X509* const certificate = SSL_get_certificate(ssl);
-  return certificate == nullptr ? "" : DerOf(certificate);
+  return certificate == nullptr ? "" : ToDer(certificate);
 }
 
 long VerifyResult(SSL* ssl) {
@@ -87,6 +87,22 @@ std::string SessionOf(SSL* ssl) {
   SSL_SESSION* const session = SSL_get_session(ssl);
   if (session == nullptr) return "";
   return Encoded([session](unsigned char** place) { return i2d_SSL_SESSION(session, place); });
+}
+
+NewSession ToNewSession(SSL_SESSION* session) {
+  constexpr int kMostBytes = 10 * 1024;  // as in Node.js
+  unsigned size = 0;
+  const auto* const id = reinterpret_cast<const char*>(SSL_SESSION_get_id(session, &size));
+  NewSession made = {std::string(id, size), SecretText()};
+  if (i2d_SSL_SESSION(session, nullptr) > kMostBytes) return made;
+  made.der = SecretText(Encoded([session](unsigned char** place) { return i2d_SSL_SESSION(session, place); }));
+  return made;
+}
+
+SslSessionPointer ToSession(ByteView der) {
+  const ErrorQueueScope scope;
+  const unsigned char* place = der.data;
+  return SslSessionPointer(d2i_SSL_SESSION(nullptr, &place, static_cast<long>(der.size)));
 }
 
 std::string TicketOf(SSL* ssl) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/secret_text.h"
 #include "tls/pointers.h"
 
 namespace openssl_async {
@@ -14,6 +16,7 @@ struct CipherNames {
   std::string version;
 };
 
+std::string ToDer(X509* certificate);
 // The peer's certificate and its chain, as DER; empty without one.
 std::vector<std::string> PeerCertificates(SSL* ssl);
 // Ours; empty without one.
@@ -24,6 +27,14 @@ CipherNames CipherOf(SSL* ssl);
 // Empty without one.
 std::string ProtocolOf(SSL* ssl);
 std::string SessionOf(SSL* ssl);
+// A session that a user may keep, and give to a later handshake whose client offers its id.
+struct NewSession {
+  std::string id;
+  SecretText der;  // empty for a session that is too large
+};
+NewSession ToNewSession(SSL_SESSION* session);
+// Null for bytes that are no session.
+SslSessionPointer ToSession(ByteView der);
 std::string TicketOf(SSL* ssl);
 // The last message of the handshake, ours or the peer's.
 std::string FinishedOf(SSL* ssl, bool is_peers);

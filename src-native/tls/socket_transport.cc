@@ -20,6 +20,10 @@ int SocketTransport::Receive() {
   return 0;
 }
 
+void SocketTransport::KeepOutput() {
+  if (!pending() && !alone()) pending_ = std::exchange(buffers().output, {});
+}
+
 int SocketTransport::Flush() {
   std::string& output = pending() ? pending_ : buffers().output;
   const bool is_kept = &output == &pending_;

@@ -19,6 +19,7 @@ class SocketTransport final : public Transport {
   size_t most_at_once() const override { return 128 * 1024; }
   // One write().
   int Flush() override;
+  void KeepOutput() override;
   bool pending() const override { return sent_ < pending_.size(); }
   void Cut() override { CutSocket(socket_.get()); }
 

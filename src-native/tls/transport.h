@@ -48,6 +48,8 @@ class Transport {
   virtual size_t most_at_once() const = 0;
   // Sends what OpenSSL has written. 0, or libuv's code.
   virtual int Flush() = 0;
+  // What OpenSSL has written stays for a later Flush().
+  virtual void KeepOutput() = 0;
   // Ciphertext waits to leave.
   virtual bool pending() const = 0;
   // Tells the peer that nothing follows. OpenSSL's later output is dropped: it may still answer the peer's messages.

@@ -39,7 +39,7 @@ test('inherited members behave without a handle, and methods of clients leave th
   expect(codeOf(() => inherited.connect(port))).toBe('ERR_ASYNC_UNSUPPORTED');
   expect(codeOf(() => inherited.setServername('localhost'))).toBe('ERR_TLS_SNI_FROM_SERVER');
   expect(codeOf(() => inherited.setSession(Buffer.alloc(1)))).toBe('ERR_ASYNC_UNSUPPORTED');
-  expect(codeOf(() => inherited.setKeyCert({}))).toBe('ERR_ASYNC_UNSUPPORTED');
+  inherited.setKeyCert({}); // without effect, the handshake being done
   expect([inherited.readyState, inherited._connecting, inherited._handle]).toEqual(['open', false, undefined]);
   expect([inherited._getpeername(), inherited._getsockname()]).toEqual([{}, {}]);
   let timeouts = 0;

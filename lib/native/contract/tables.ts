@@ -327,6 +327,8 @@ export const TlsEvent = {
   output: 10,
   /** Ciphertext of the stream that `feed()` has refused is taken now. */
   inputWanted: 11,
+  /** Before TLS 1.3, a session is to be kept; `sessionsKept()` goes on. */
+  newSessions: 12,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 
@@ -361,4 +363,7 @@ export const TlsServerFlag = {
   logsKeys: 4,
   rejectsUnauthorized: 8,
   tellsConnections: 16,
+  tellsSessions: 32,
+  findsSessions: 64,
+  givesStatus: 128,
 } as const;

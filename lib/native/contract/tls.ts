@@ -97,10 +97,27 @@ export interface NativeTls {
   setKeepAlive(id: number, keepAlive: boolean, initialDelaySeconds: number): void;
   /** Goes on after the event `accepted`. */
   proceed(id: number): void;
-  /** The name that the client asks for, and the protocols that it offers, as it has sent them. */
-  hello(id: number): [serverName: string, protocols: Buffer] | undefined;
+  /** What the client has sent. `sessionId` is empty where it offers no session, or a ticket. */
+  hello(id: number): [serverName: string, protocols: Buffer, sessionId: Buffer, wantsStatus: boolean] | undefined;
   /** Goes on after the event `asking`. */
-  answer(id: number, context: NativeTlsContext | undefined, choosesProtocol: boolean, protocol: string): void;
+  answer(
+    id: number,
+    context: NativeTlsContext | undefined,
+    choosesProtocol: boolean,
+    protocol: string,
+    session: Uint8Array | undefined,
+    status: Uint8Array | undefined,
+  ): void;
+  /** Of a context; without one, of the one that the settings choose for the client. */
+  certificates(
+    id: number,
+    context: NativeTlsContext | undefined,
+  ): [certificate: Buffer | undefined, issuer: Buffer | undefined];
+  /** Certificate and key are those of another context than the one that is chosen later. */
+  setIdentity(id: number, context: NativeTlsContext): void;
+  /** Each once. While there are some, nothing is sent before `sessionsKept`. */
+  takeNewSessions(id: number): [sessionId: Buffer, session: Buffer][];
+  sessionsKept(id: number): void;
   /** OpenSSL's errors, one line each. */
   failure(id: number): string[];
   address(id: number, own: boolean): NativeAddress | undefined;

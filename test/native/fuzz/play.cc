@@ -167,15 +167,17 @@ void Play::TakeOnServer(Step step) {
       break;
     default: {
       const uint8_t options = input_.Byte();
-      if ((options & AnswerOption::kChooses) != 0) is_disturbed_ = true;
+      if ((options & (AnswerOption::kChooses | AnswerOption::kSession)) != 0) is_disturbed_ = true;
       server_->Answer(options);
     }
   }
 }
 
 void Play::Meet(SSL_SESSION* resumed) {
+  std::string session = server_.has_value() ? server_->session() : std::string();
   carrier_.reset();  // it knows the server
   carrier_ = MakeCarrier(server_options_, server_);
+  server_->SetSession(std::move(session));
   client_.emplace(client_options_, resumed);
   wire_ = Wire();
   is_disturbed_ = false;

@@ -26,9 +26,13 @@ std::shared_ptr<ServerSettings> SettingsOf(uint8_t options) {
   static const std::shared_ptr<TlsContext> ec = MakeContext(KeyType::kEc);
   static const std::shared_ptr<TlsContext> rsa = MakeContext(KeyType::kRsa);
   constexpr uint8_t kFlags = 15;
+  constexpr uint32_t kOfSessions = static_cast<uint32_t>(TlsServerFlag::kTellsSessions) |
+                                   static_cast<uint32_t>(TlsServerFlag::kFindsSessions) |
+                                   static_cast<uint32_t>(TlsServerFlag::kGivesStatus);
   auto settings = std::make_shared<ServerSettings>();
   settings->context = ec;
   settings->flags = options & kFlags;
+  if (settings->Has(TlsServerFlag::kAsks)) settings->flags |= kOfSessions;
   if ((options & ServerOption::kProtocols) != 0) settings->protocols = "\x08http/1.1\x02h2";
   if ((options & ServerOption::kNames) != 0) settings->names.push_back({"r*.test", rsa});
   if (settings->Has(TlsServerFlag::kLogsKeys)) settings->LogKeys();
@@ -135,13 +139,23 @@ void Server::Run(bool readable, bool writable) {
   ASAN_POISON_MEMORY_REGION(buffers_.input.get(), TransportBuffers::kInputBytes);
   const size_t outputs = witness_.outputs();
   AfterCall();
-  if (memory_ == nullptr || !memory_->has_output() || witness_.failed()) return;
+  if (memory_ == nullptr || !memory_->has_output() || !connection_->wants_to_write()) return;
   Require(witness_.outputs() == outputs + 1, "a turn tells of output once");
 }
 
 void Server::HangUp() {
   BeforeCall();
   connection_->HangUp();
+  AfterCall();
+}
+
+void Server::KeepSessions() {
+  BeforeCall();
+  for (const NewSession& made : connection_->TakeNewSessions()) {
+    Require(settings_->Has(TlsServerFlag::kTellsSessions), "only a server that keeps sessions is told of them");
+    session_ = made.der.get();
+  }
+  connection_->SetSessionsKept();
   AfterCall();
 }
 
@@ -153,6 +167,7 @@ void Server::RunAll() {
   constexpr int kFarTooManyTurns = 1000;
   for (int turns = 0;; ++turns) {
     Require(turns < kFarTooManyTurns, "every turn leads on");
+    KeepSessions();
     const Ready ready = Poll();
     if (!ready.read && !ready.write && !ready.hang_up && !connection_->has_more()) return;
     if (ready.hang_up) HangUp();
@@ -208,7 +223,12 @@ void Server::Answer(uint8_t options) {
   if ((options & AnswerOption::kH2) != 0) protocol = "h2";
   if ((options & AnswerOption::kUnknownProtocol) != 0) protocol = "spdy/3";
   const bool gives_context = (options & AnswerOption::kContext) != 0;
-  connection_->Answer(gives_context ? settings_->context : nullptr, chooses, protocol);
+  HelloAnswer answer = {gives_context ? settings_->context : nullptr, chooses, protocol, nullptr, ""};
+  if ((options & AnswerOption::kSession) != 0) {
+    answer.session = ToSession({reinterpret_cast<const unsigned char*>(session_.data()), session_.size()});
+  }
+  if ((options & AnswerOption::kStatus) != 0) answer.status = "status";
+  connection_->TakeAnswer(std::move(answer));
   AfterCall();
 }
 

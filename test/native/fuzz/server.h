@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "tls/connection.h"
 #include "witness.h"
@@ -45,6 +47,12 @@ class Server {
   void Write(size_t size);
   void End();
   void TimeOut();
+  // What was told of is kept; the connection goes on.
+  void KeepSessions();
+  // The last session that was kept.
+  const std::string& session() const { return session_; }
+  // One of an earlier connection.
+  void SetSession(std::string session) { session_ = std::move(session); }
   // See AnswerOption.
   void Answer(uint8_t options);
 
@@ -71,12 +79,13 @@ class Server {
   MemoryTransport* memory_ = nullptr;  // the connection's
   bool refused_ = false;               // some of what was fed
   size_t inputs_wanted_ = 0;           // before that
+  std::string session_;
   size_t sent_ = 0;
 };
 
 // Bits of an answer to TlsEventKind::kAsking.
 struct AnswerOption {
-  enum : uint8_t { kContext = 1, kChooses = 2, kH2 = 4, kUnknownProtocol = 8 };
+  enum : uint8_t { kContext = 1, kChooses = 2, kH2 = 4, kUnknownProtocol = 8, kSession = 16, kStatus = 32 };
 };
 
 }  // namespace openssl_async::fuzz

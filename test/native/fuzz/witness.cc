@@ -50,6 +50,9 @@ void Witness::Read(const int32_t* words) {
       Require(asks_, "only a server that was told to ask does");
       asked_ = true;
       break;
+    case TlsEventKind::kNewSessions:
+      Require(!secure_, "sessions are told of before the end of a handshake");
+      break;
     case TlsEventKind::kSecure:
       Require(!secure_, "a handshake is done once");
       secure_ = true;

@@ -2,6 +2,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support.h"
@@ -48,6 +49,38 @@ TEST_SUITE("TLS client hello") {
     REQUIRE(Read(Record(Message("")), &hello) == HelloStatus::kComplete);
     CHECK(hello.server_name.empty());
     CHECK(hello.protocols.empty());
+  }
+
+  TEST_CASE("gives the session's id, unless there is a ticket") {
+    const auto identities = [](const std::string& identity) {
+      return Extension(41, Vector(Vector(identity, 2) + Number(0, 4), 2) + Vector(Vector("binder", 1), 2));
+    };
+    const std::string id(32, 'i');
+    const std::pair<std::string, std::string> cases[] = {
+        {"", "session"},
+        {Extension(35, ""), "session"},
+        {Extension(35, "ticket"), ""},
+        {identities(id), id},
+        {identities(std::string(200, 't')), "session"},
+        {identities(id) + Extension(35, "ticket"), ""},
+        {Extension(41, "broken"), "session"},
+    };
+    for (const auto& [extensions, expected] : cases) {
+      ClientHello hello;
+      REQUIRE(Read(Record(Message(extensions)), &hello) == HelloStatus::kComplete);
+      CHECK(hello.session_id == expected);
+      CHECK(hello.offers_session == (extensions.size() > 4));
+    }
+  }
+
+  TEST_CASE("tells whether the status of the certificate is wanted, by OCSP") {
+    for (const auto& [content, expected] :
+         {std::pair(std::string("\1\0\0\0\0", 5), true), std::pair(std::string("\2\0\0", 3), false),
+          std::pair(std::string(), false)}) {
+      ClientHello hello;
+      REQUIRE(Read(Record(Message(Extension(5, content))), &hello) == HelloStatus::kComplete);
+      CHECK(hello.wants_status == expected);
+    }
   }
 
   TEST_CASE("is incomplete at every cut, in one record or several") {

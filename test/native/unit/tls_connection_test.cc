@@ -11,63 +11,11 @@
 
 #include "support.h"
 #include "tls/batch_sink.h"
-#include "tls_support.h"
+#include "tls_pair.h"
 
 namespace openssl_async::testing {
 
 namespace {
-
-// Both sides, one behind the other in one thread.
-class Pair {
- public:
-  explicit Pair(std::shared_ptr<ServerSettings> settings) {
-    int fds[2];
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
-    client_fd = UniqueSocket(fds[1]);
-    const auto listener = std::make_shared<Listener>(1, [] {});
-    listener->SetSettings(std::move(settings));
-    connection.emplace(UniqueSocket(fds[0]), Admission(listener));
-    connection->Enter(1, TlsPlace::kLoop, buffers_, events);
-    client_context_.reset(SSL_CTX_new(TLS_client_method()));
-    client.reset(SSL_new(client_context_.get()));
-    SSL_set_fd(client.get(), client_fd.get());
-    SSL_set_connect_state(client.get());
-  }
-
-  void Turn() {
-    connection->Run(true, true);
-    while (connection->has_more()) connection->Run(false, false);
-  }
-  // Until both are done, or have no more to say.
-  void Shake() {
-    for (int i = 0; i < 10; ++i) {
-      SSL_do_handshake(client.get());
-      Turn();
-    }
-  }
-  std::string ReadAsClient() {
-    std::string all;
-    char bytes[20'000];
-    for (int i = 0; i < 1000; ++i) {
-      const int count = SSL_read(client.get(), bytes, sizeof(bytes));
-      if (count > 0) all.append(bytes, static_cast<size_t>(count));
-      if (count <= 0 && !connection->wants_to_write()) break;
-      Turn();
-    }
-    return all;
-  }
-
-  Recorder events;
-  UniqueSocket client_fd;
-
- private:
-  TransportBuffers buffers_;
-  SslCtxPointer client_context_;
-
- public:
-  SslPointer client;
-  std::optional<Connection> connection;
-};
 
 std::string PeerName(SSL* client) {
   const X509Pointer certificate(SSL_get1_peer_certificate(client));
@@ -75,8 +23,6 @@ std::string PeerName(SSL* client) {
   X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name, sizeof(name));
   return name;
 }
-
-ByteView ViewOf(const std::string& text) { return {reinterpret_cast<const unsigned char*>(text.data()), text.size()}; }
 
 }  // namespace
 
@@ -135,7 +81,7 @@ TEST_SUITE("TLS connection") {
     CHECK(pair.events.told[0].kind == TlsEventKind::kAsking);
     CHECK(pair.connection->hello().server_name == "a.test");
     CHECK_FALSE(pair.connection->wants_to_read());
-    pair.connection->Answer(ContextOf(SelfSigned("answered")), false, "");
+    pair.connection->TakeAnswer({ContextOf(SelfSigned("answered")), false, "", nullptr, ""});
     CHECK(pair.connection->has_more());
     pair.Shake();
     CHECK(PeerName(pair.client.get()) == "answered");
