@@ -15,6 +15,9 @@ const SLAB_BYTES = 512 * 1024;
 // An id is a slot and the number of times that the slot was used.
 const SLOT_MASK = 0xf_ffff;
 
+/** No connection has this id. An id whose connection is gone may be another one's later. */
+export const NO_CONNECTION = 0;
+
 /** A connection that JavaScript knows. */
 export interface Connection {
   readonly id: number;

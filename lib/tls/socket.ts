@@ -10,7 +10,7 @@ import { asyncError, nodeError } from '../base/errors';
 import { validateInteger } from '../base/validators';
 import { UV_EPIPE } from './errno';
 import { legacyObject, peerCertificate } from './certificates';
-import { connections } from './connections';
+import { connections, NO_CONNECTION } from './connections';
 import {
   createNativeContext,
   readContextOptions,
@@ -185,7 +185,7 @@ export class TLSSocket extends Duplex {
   }
 
   get #id(): number {
-    return this.#connection.id;
+    return this.destroyed ? NO_CONNECTION : this.#connection.id;
   }
 
   // --- The stream

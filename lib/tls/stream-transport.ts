@@ -8,7 +8,7 @@ import { TLSSocket } from 'node:tls';
 import { nodeError } from '../base/errors';
 import { bytesOf, sizeOf, unshared } from '../base/byte-views';
 import type { NativeAddress } from '../native/contract/tls';
-import { connections } from './connections';
+import { connections, NO_CONNECTION } from './connections';
 import type { Transport } from './transport';
 
 // What a net.Socket has, and other streams may have.
@@ -35,7 +35,7 @@ interface Piece {
 }
 
 export class StreamTransport implements Transport {
-  readonly #id: number;
+  #id: number;
   readonly #stream: Stream;
   #onLost: ((error?: Error) => void) | undefined = undefined; // while somebody listens
   readonly #pieces: Piece[] = []; // that native code has no room for
@@ -187,6 +187,7 @@ export class StreamTransport implements Transport {
 
   // The listener for errors stays: nobody else may listen.
   close(reset: boolean): void {
+    this.#id = NO_CONNECTION;
     this.#onLost = undefined;
     this.#pieces.length = 0;
     this.#try((stream) => {

@@ -1,5 +1,5 @@
 // Whatever is below a connection's socket: a descriptor, which native code reads and writes, or a stream.
-import { connections } from './connections';
+import { connections, NO_CONNECTION } from './connections';
 import type { NativeAddress } from '../native/contract/tls';
 
 /** What a socket needs of whatever is below. */
@@ -27,7 +27,7 @@ export interface Transport {
 
 /** Native code does all the work. */
 export class SocketTransport implements Transport {
-  readonly #id: number;
+  #id: number;
 
   constructor(id: number) {
     this.#id = id;
@@ -67,6 +67,6 @@ export class SocketTransport implements Transport {
     // done
   }
   close(): void {
-    // done
+    this.#id = NO_CONNECTION;
   }
 }

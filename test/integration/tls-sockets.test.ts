@@ -21,6 +21,36 @@ async function pair(options: nodeTls.TlsOptions = {}): Promise<{
   return { server, socket, client };
 }
 
+test("a socket that is gone knows nothing of later connections, though one of them has the connection's id", async () => {
+  const ROUNDS_OF_IDS = 2047;
+  const server = createServer({ ...identity, threads: 0 });
+  const port = await listen(server);
+  const options = { session: undefined as Buffer | undefined };
+  const visit = async (): Promise<[nodeTls.TLSSocket, nodeTls.TLSSocket]> => {
+    const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket]>;
+    const client = await connectTo(port, options);
+    client.once('session', (session: Buffer) => (options.session = session));
+    return [(await secure)[0], client];
+  };
+  const leave = async ([socket, client]: [nodeTls.TLSSocket, nodeTls.TLSSocket]): Promise<void> => {
+    const closed = [once(socket, 'close'), once(client.resume(), 'close')];
+    socket.end();
+    socket.resume();
+    await Promise.all(closed);
+  };
+  const first = await visit();
+  await leave(first);
+  for (let round = 1; round < ROUNDS_OF_IDS; ++round) await leave(await visit());
+  const last = await visit();
+  const [gone, there] = [first[0], last[0]];
+  expect([gone.getProtocol(), gone.getCipher(), gone.remoteAddress]).toEqual([null, undefined, undefined]);
+  expect([there.getProtocol(), there.remoteAddress]).toEqual(['TLSv1.3', '127.0.0.1']);
+  gone.unref();
+  gone.setNoDelay(false);
+  await leave(last);
+  await close(server);
+}, 60_000);
+
 test('bytes go both ways, in order, whatever the sizes', async () => {
   const { server, socket, client } = await pair();
   socket.pipe(socket);
