@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { promisify } = require('node:util');
 const { root } = require('../process.js');
+const { startH2load } = require('./h2load.js');
 const { startNginx } = require('./nginx.js');
 
 const run = promisify(execFile);
@@ -49,13 +50,13 @@ const filesOf = (name) => ({
 
 /** A server of `server.js`, and nginx in front of it where that is the side. */
 class Server {
-  static async start({ workload, certificate }, side) {
+  static async start({ workload, certificate }, side, node) {
     const files = filesOf(certificate);
     const isBehindNginx = side === 'nginx';
     const child = fork(
       path.join(__dirname, 'server.js'),
       [isBehindNginx ? 'http' : side, workload, files.key, files.certificate],
-      { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+      { execPath: node, execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     );
     const server = new Server(child);
     const { port } = await server.#answer();
@@ -123,18 +124,23 @@ async function runWrk({ connections, bytes }, { port, scheme }, seconds) {
   };
 }
 
-// Runs the load between two marks, and divides what the server used by what it did.
+// Divides what the server used between two marks by what it did.
+const withCosts = (result, before, after) => ({
+  ...result,
+  mainMicros: (after.mainMicros - before.mainMicros) / result.count,
+  processMicros: (after.processMicros - before.processMicros) / result.count,
+  delayMaxMs: after.delayMaxMs,
+});
+
 async function underLoad(server, load) {
   const before = await server.mark();
   const result = await load();
-  const after = await server.mark();
-  return {
-    ...result,
-    mainMicros: (after.mainMicros - before.mainMicros) / result.count,
-    processMicros: (after.processMicros - before.processMicros) / result.count,
-    delayMaxMs: after.delayMaxMs,
-  };
+  return withCosts(result, before, await server.mark());
 }
+
+const targetOf = ({ side, port }) => ({ port, scheme: side === 'http' ? 'http' : 'https' });
+// wrk and h2load take whole seconds.
+const wholeSeconds = (seconds) => Math.max(1, Math.round(seconds));
 
 const LOADS = {
   async handshakes(server, { inFlight, version, resume }, seconds) {
@@ -145,11 +151,18 @@ const LOADS = {
     return result;
   },
   async wrk(server, load, seconds) {
-    const scheme = server.side === 'http' ? 'http' : 'https';
-    // wrk takes whole seconds.
-    const target = { port: server.port, scheme };
+    const target = targetOf(server);
     await runWrk(load, target, 1);
-    return underLoad(server, () => runWrk(load, target, Math.max(1, Math.round(seconds))));
+    return underLoad(server, () => runWrk(load, target, wholeSeconds(seconds)));
+  },
+  async h2load(server, load, seconds) {
+    const { warm, over, result } = startH2load(load, targetOf(server), wholeSeconds(seconds));
+    await warm;
+    const before = await server.mark();
+    await over;
+    const after = await server.mark();
+    await server.stop(); // h2load waits for connections to end, and some servers keep them
+    return withCosts(await result, before, after);
   },
   async echo(server, { connections, bytes }, seconds) {
     await runClient('echo', server.port, connections, bytes, WARM_UP_SECONDS);
@@ -178,8 +191,8 @@ const LOADS = {
 };
 
 /** Every figure of `trial` for one side. */
-async function measure({ trial, side }, { seconds }) {
-  const server = await Server.start(trial, side);
+async function measure({ trial, side, node }, { seconds }) {
+  const server = await Server.start(trial, side, node);
   server.side = side;
   try {
     const { mode, ...load } = trial.load;

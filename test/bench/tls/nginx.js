@@ -29,6 +29,7 @@ async function freePort() {
 const configuration = ({ port, upstreamPort, key, certificate, folder }) => `
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile 8192;
 user root;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx.log crit;

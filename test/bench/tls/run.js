@@ -2,9 +2,9 @@
 
 // The TLS benchmark: our servers beside node:https, and for requests beside plain node:http and nginx in front of it.
 //
-//   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--list]
+//   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--node PATH] [--list]
 //
-// Needs Linux, a C compiler, OpenSSL's headers and program, and wrk; nginx where there is one.
+// Needs Linux, a C compiler, OpenSSL's headers and program, and wrk; nginx and h2load where there are any.
 
 const os = require('node:os');
 const { execFileSync } = require('node:child_process');
@@ -14,6 +14,7 @@ const { number, select } = require('../options.js');
 const { integer, spread, summarize } = require('../report.js');
 const { takeRounds } = require('../rounds.js');
 const { measure, prepare } = require('./measure.js');
+const { hasH2load } = require('./h2load.js');
 const { hasNginx } = require('./nginx.js');
 const { TRIALS } = require('./trials.js');
 
@@ -25,6 +26,7 @@ const HELP = `npm run bench:tls -- [options]
   --seconds S    measured time of each run (2)
   --limit S      stop after so many seconds altogether, with the rounds that are there (1800; quick: 240)
   --sides A,B    of node, ours, loop (ours without threads), http, nginx (all that are there)
+  --node PATH    the Node.js that runs the servers (the one that runs this program)
   --list         print the trials' ids and end
   --help`;
 
@@ -39,6 +41,7 @@ function readOptions() {
       seconds: { type: 'string' },
       limit: { type: 'string' },
       sides: { type: 'string', default: 'node,ours,loop,http,nginx' },
+      node: { type: 'string', default: process.execPath },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -54,18 +57,26 @@ function readOptions() {
   };
 }
 
-function measurementsOf({ trials, sides }) {
+function measurementsOf({ trials, sides, node }) {
   const present = sides.filter((side) => side !== 'nginx' || hasNginx());
-  return trials.flatMap((trial) =>
-    ['node', 'ours', 'loop', ...(trial.peers ?? [])]
-      .filter((side) => present.includes(side))
-      .map((side) => ({ key: `${trial.id} ${side}`, trial, side })),
-  );
+  return trials
+    .filter(isPossible)
+    .flatMap((trial) =>
+      ['node', 'ours', 'loop', ...(trial.peers ?? [])]
+        .filter((side) => present.includes(side))
+        .map((side) => ({ key: `${trial.id} ${side}`, trial, side, node })),
+    );
+}
+
+function isPossible({ id, load }) {
+  if (load.mode !== 'h2load' || hasH2load()) return true;
+  console.log(`${id}: skipped: there is no h2load (nghttp2-client of Debian)`);
+  return false;
 }
 
 // The ratios are those of each round's neighbours: a machine that slows down between rounds moves both.
 function ratiosOf(values, bases) {
-  return values.flatMap((value, round) => (bases[round] === undefined ? [] : [value / bases[round]]));
+  return values.flatMap((value, round) => (!(bases[round] > 0) ? [] : [value / bases[round]]));
 }
 
 function rowsOf({ results, failures }, measurements) {
@@ -74,14 +85,18 @@ function rowsOf({ results, failures }, measurements) {
       const valuesOf = (of) => (results.get(of) ?? []).map((result) => result?.[figure.name]);
       const values = valuesOf(key);
       const seen = values.filter((value) => value !== undefined);
-      const ratios = side === BASE ? [] : ratiosOf(values, valuesOf(`${trial.id} ${BASE}`));
+      const ratioTo = (base) => {
+        const ratios = side === base ? [] : ratiosOf(values, valuesOf(`${trial.id} ${base}`));
+        return ratios.length > 0 ? summarize(ratios) : undefined;
+      };
       return {
         trial,
         side,
         figure,
         failure: failures.get(key),
         value: seen.length > 0 ? summarize(seen) : undefined,
-        ratio: ratios.length > 0 ? summarize(ratios) : undefined,
+        ratio: ratioTo(BASE),
+        verdicts: isOurs(side) ? verdictsOf(figure, ratioTo) : [],
       };
     }),
   );
@@ -89,11 +104,44 @@ function rowsOf({ results, failures }, measurements) {
 
 const isOurs = (side) => side === 'ours';
 
-function verdictOf({ side, figure: { atLeast, atMost }, ratio, failure }) {
+// Of the targets that were measured.
+function verdictsOf({ targets = [] }, ratioTo) {
+  return targets.flatMap(({ of = BASE, atLeast, atMost }) => {
+    const ratio = ratioTo(of);
+    if (ratio === undefined || (atLeast ?? atMost) === undefined) return [];
+    const passes = atLeast !== undefined ? ratio.median >= atLeast : ratio.median <= atMost;
+    const target = `${atLeast !== undefined ? `≥ ${atLeast}` : `≤ ${atMost}`}${of === BASE ? '' : ` × ${of}`}`;
+    return [{ passes, target, ratio }];
+  });
+}
+
+function cellOf({ failure, verdicts }) {
   if (failure !== undefined) return `FAILED: ${failure}`;
-  if (!isOurs(side) || ratio === undefined || (atLeast ?? atMost) === undefined) return '';
-  const passes = atLeast !== undefined ? ratio.median >= atLeast : ratio.median <= atMost;
-  return `${passes ? '✓' : '✗'} ${atLeast !== undefined ? `≥ ${atLeast}` : `≤ ${atMost}`}`;
+  return verdicts.map(({ passes, target }) => `${passes ? '✓' : '✗'} ${target}`).join(', ');
+}
+
+function formatMisses(rows) {
+  const verdicts = rows.flatMap((row) => row.verdicts.map((verdict) => ({ ...verdict, row })));
+  const missed = verdicts
+    .filter(({ passes }) => !passes)
+    .map(
+      ({ target, ratio, row }) =>
+        `  ${row.trial.title}, ${row.figure.title}: ${ratio.median.toFixed(2)}, not ${target}`,
+    );
+  if (verdicts.length === 0) return '';
+  return [`${verdicts.length - missed.length} of ${verdicts.length} targets reached`, ...missed].join('\n');
+}
+
+const versionsOf = (node) => JSON.parse(execFileSync(node, ['-p', 'JSON.stringify(process.versions)']));
+
+function formatHead({ node: binary, rounds, seconds }) {
+  const { node, openssl } = versionsOf(binary);
+  const client = execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim();
+  return (
+    `Node ${node}, OpenSSL ${openssl}; the load by ${client}; ` +
+    `${os.cpus()[0]?.model ?? 'unknown'}, ${os.availableParallelism()} CPUs\n` +
+    `median (min–max) of up to ${rounds} rounds of ${seconds} s, each with a server of its own`
+  );
 }
 
 function formatTable(rows) {
@@ -110,7 +158,7 @@ function formatTable(rows) {
       row.side,
       row.value === undefined ? '' : spread(row.value, amount),
       row.ratio === undefined ? '' : spread(row.ratio, (value) => value.toFixed(2)),
-      verdictOf(row),
+      cellOf(row),
     ]);
   }
   return table.toString();
@@ -123,15 +171,12 @@ async function main() {
   if (process.platform !== 'linux') throw new Error('the client needs epoll: the benchmark is for Linux');
   prepare();
   const measurements = measurementsOf(options);
+  console.log(formatHead(options));
   const measured = await takeRounds(measurements, measure, options);
-  console.log(formatTable(rowsOf(measured, measurements)));
-  console.log(
-    `${os.cpus()[0]?.model ?? 'unknown'}, ${os.availableParallelism()} CPUs; Node ${process.version}, OpenSSL ` +
-      `${process.versions.openssl}; the load by ${execFileSync('openssl', ['version'], { encoding: 'utf8' }).trim()}`,
-  );
-  console.log(
-    `median (min–max) of up to ${options.rounds} rounds of ${options.seconds} s, each with a server of its own`,
-  );
+  const rows = rowsOf(measured, measurements);
+  console.log(formatTable(rows));
+  const misses = formatMisses(rows);
+  if (misses !== '') console.log(misses);
   if (measured.failures.size > 0) process.exitCode = 1;
 }
 
