@@ -16,6 +16,7 @@ void Job::Prepare(WaitContext* context, JobFunction function, void* args, BlockC
   function_ = function;
   args_ = args;
   block_check_ = check;
+  is_last_of_batch_ = false;
   state_ = State::kIdle;
   return_value_ = 0;
   errno_ = 0;
@@ -97,10 +98,20 @@ int Job::Execute() noexcept {
     threw_ = true;
     exception_ = "an exception that is not a std::exception";
   }
-  if (block_check_ == BlockCheck::kAtEnd || (block_check_ == BlockCheck::kBatched && thread_->NoteUnproven())) {
-    ReleaseBlocks();
-  }
+  if (MustCheckBlocks()) ReleaseBlocks();
   return result;
+}
+
+bool Job::MustCheckBlocks() {
+  switch (block_check_) {
+    case BlockCheck::kAtEnd:
+      return true;
+    case BlockCheck::kBatched:
+      return thread_->NoteUnproven() || is_last_of_batch_;
+    case BlockCheck::kNever:
+      break;
+  }
+  return false;
 }
 
 void Job::ReleaseBlocks() noexcept {

@@ -29,7 +29,8 @@ class Job {
   // synchronous. The check is a pause of its own and costs as much as an empty job.
   enum class BlockCheck : uint8_t {
     kAtEnd,    // at once
-    kBatched,  // after some jobs without a pause, and before the next batch: JobThread::EnsureUnblocked()
+    kBatched,  // after some jobs without a pause, with a batch's last job, or before the next batch:
+               // JobThread::EnsureUnblocked()
     kNever,    // the function is ours and balances its blocks
   };
 
@@ -41,6 +42,10 @@ class Job {
   // Makes a job that ended, or never began, ready to start. `args` must outlive the job's end. The context must stay
   // alive and belongs to this job alone until the job has ended.
   void Prepare(WaitContext* context, JobFunction function, void* args, BlockCheck check);
+
+  // Call it before Run(): whether no other job of the batch is ready by now. Its check is cheaper than a job for that
+  // alone before the next batch.
+  void set_last_of_batch(bool is_last) { is_last_of_batch_ = is_last; }
 
   // Starts or resumes the job on this thread. kNoJobs changes nothing and may be tried again; kError and kFinish end
   // the job. The job must be neither running nor ended, and no other job of this thread may be running: see
@@ -67,6 +72,7 @@ class Job {
 
   static int Main(void* unused);  // on the job's stack
   int Execute() noexcept;         // on the job's stack
+  bool MustCheckBlocks();         // on the job's stack
   void ReleaseBlocks() noexcept;  // on the job's stack
   JobStatus Enter(JobThread& thread);
   void End(JobThread& thread);
@@ -80,6 +86,7 @@ class Job {
   int errno_ = 0;
   State state_ = State::kIdle;
   BlockCheck block_check_ = BlockCheck::kAtEnd;
+  bool is_last_of_batch_ = false;
   bool probing_ = false;  // the pause in progress is ReleaseBlocks()'s
   bool threw_ = false;
   ErrorQueue errors_;

@@ -231,6 +231,7 @@ void Scheduler::Step(ScheduledJob& job) {
   const bool starting = !job.job_.paused();
   job.ForgetPause();
   running_ = &job;
+  job.job_.set_last_of_batch(ready_.empty() && queue_.empty());
   const JobStatus status = job.job_.Run(thread_);
   running_ = nullptr;
   if (status == JobStatus::kNoJobs) {

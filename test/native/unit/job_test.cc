@@ -236,6 +236,24 @@ TEST_SUITE("job") {
     });
   }
 
+  TEST_CASE("blocks that batched jobs leave behind are lifted with the batch's last job") {
+    InThreadOfItsOwn([] {
+      const std::unique_ptr<WaitContext> context = NewWaitContext();
+      int blocks = 2;
+      int none = 0;
+      int times = 1;
+      Job job;
+      job.Prepare(context.get(), &LeaveBlocked, &blocks, Job::BlockCheck::kBatched);
+      CHECK(RunOnce(job) == JobStatus::kFinish);
+      job.Prepare(context.get(), &LeaveBlocked, &none, Job::BlockCheck::kBatched);
+      job.set_last_of_batch(true);
+      CHECK(RunOnce(job) == JobStatus::kFinish);
+      job.Prepare(context.get(), &Pause, &times, Job::BlockCheck::kBatched);
+      CHECK(RunOnce(job) == JobStatus::kPause);
+      CHECK(RunOnce(job) == JobStatus::kFinish);
+    });
+  }
+
   TEST_CASE("each job has an error queue and an errno of its own") {
     constexpr int kJobs = 5;
     std::unique_ptr<WaitContext> contexts[kJobs];
