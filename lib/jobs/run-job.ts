@@ -318,6 +318,7 @@ class Batch {
   readonly #words = new Int32Array(BATCH_HEAD_WORDS + BATCH_SIZE * WORDS_PER_BATCH_JOB);
   readonly #bytes = new Uint8Array(BATCH_BYTES);
   #func: NativeJobFunction | undefined;
+  #knownTo: Environment | undefined;
 
   /** Whether jobs with these arguments may be collected. */
   takes(args: Uint8Array | null): boolean {
@@ -330,6 +331,7 @@ class Batch {
     const words = this.#words;
     const count = words[BatchWord.count] as number;
     if (count === 0) {
+      this.#attach(env);
       void Promise.resolve().then(() => {
         flush(env);
       });
@@ -356,7 +358,13 @@ class Batch {
 
   submit(env: Environment): void {
     if (this.#words[BatchWord.count] === 0) return;
-    env.jobs.submitBatch(this.#words, (this.#func as NativeJobFunction).external, this.#bytes);
+    env.jobs.submitBatch((this.#func as NativeJobFunction).external);
+  }
+
+  #attach(env: Environment): void {
+    if (this.#knownTo === env) return;
+    env.jobs.setBatchBuffers(this.#words, this.#bytes);
+    this.#knownTo = env;
   }
 
   #hasRoomFor(size: number, func: NativeJobFunction): boolean {

@@ -95,7 +95,7 @@ Environment::Environment(Napi::Env env, std::unique_ptr<Scheduler> scheduler)
 Environment::~Environment() = default;
 
 void Environment::SetEventSink(Napi::Int32Array buffer, Napi::Function on_events, Napi::Int32Array state) {
-  buffer_ = Napi::Weak(buffer);
+  buffer_ = {buffer.Data(), buffer.ElementLength() / kWordsPerEvent};
   on_events_ = Napi::Weak(on_events);
   state_ = state.Data() + StateWord::kInside;
   async_context_ = std::make_unique<Napi::AsyncContext>(env_, "openssl-async");
@@ -121,11 +121,9 @@ void Environment::LetGoOfJavaScript() {
 void Environment::TellEvents(const int32_t* words, size_t count) {
   const Napi::HandleScope scope(env_);
   if (!expects_events_) return;  // JavaScript is gone, or expects none
-  Napi::Int32Array buffer = buffer_.Value();
-  const size_t capacity = buffer.ElementLength() / kWordsPerEvent;
   for (size_t told = 0; told < count;) {
-    const size_t part = std::min(capacity, count - told);
-    memcpy(buffer.Data(), words + told * kWordsPerEvent, part * kWordsPerEvent * sizeof(int32_t));
+    const size_t part = std::min(buffer_.capacity, count - told);
+    memcpy(buffer_.words, words + told * kWordsPerEvent, part * kWordsPerEvent * sizeof(int32_t));
     TellBuffer(part);
     told += part;
   }

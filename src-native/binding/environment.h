@@ -72,7 +72,11 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   // `words` has `count` events, one behind the other, which are told in as few calls as the buffer allows.
   void TellEvents(const int32_t* words, size_t count);
   // The array of events, for code that fills it; TellBuffer() then calls JavaScript.
-  Napi::Int32Array event_buffer() const { return buffer_.Value(); }
+  struct EventBuffer {
+    int32_t* words = nullptr;
+    size_t capacity = 0;  // events
+  };
+  const EventBuffer& event_buffer() const { return buffer_; }
   void TellBuffer(size_t count);
   // Runs `tell` where an exception has nowhere to go.
   template <typename Body>
@@ -138,10 +142,10 @@ class Environment final : public std::enable_shared_from_this<Environment> {
   napi_async_cleanup_hook_handle teardown_ = nullptr;
   int32_t no_state_ = 0;
   int32_t* state_ = &no_state_;  // see StateWord
-  // While events are expected, `on_events_` keeps this copy of the JavaScript, and so all other references.
+  // While events are expected, `on_events_` keeps this copy of the JavaScript, and so all other references and arrays.
   Napi::FunctionReference on_events_;
   bool expects_events_ = false;
-  Napi::Reference<Napi::Int32Array> buffer_;
+  EventBuffer buffer_;
   std::unique_ptr<Napi::AsyncContext> async_context_;
   std::shared_ptr<Environment> self_;  // until its handles are closed
 };

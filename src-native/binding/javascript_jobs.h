@@ -22,6 +22,14 @@ class JavaScriptJobs final : public Attachment, private JobOwner {
   JavaScriptJobs(const JavaScriptJobs&) = delete;
   JavaScriptJobs& operator=(const JavaScriptJobs&) = delete;
 
+  // The arrays in which JavaScript describes a batch of jobs (BatchWord, BatchJobWord), with their arguments.
+  struct BatchBuffers {
+    int32_t* words = nullptr;
+    unsigned char* bytes = nullptr;
+  };
+  void SetBatchBuffers(const BatchBuffers& buffers) { batch_ = buffers; }
+  const BatchBuffers& batch() const { return batch_; }
+
   // Completes the request with its owner and the id.
   void Submit(JobRequest& request, JobId id);
   // See Scheduler. Nothing happens to a job that has ended; its event may be on the way.
@@ -64,6 +72,7 @@ class JavaScriptJobs final : public Attachment, private JobOwner {
 
   Environment& environment_;
   Scheduler& scheduler_;
+  BatchBuffers batch_;
   std::vector<ScheduledJob*> by_id_;
   std::unordered_map<JobId, Error> failures_;
   std::unordered_map<JobId, std::unique_ptr<ManualWait>> waits_;

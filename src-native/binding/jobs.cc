@@ -153,16 +153,22 @@ Napi::Value Submit(Info info) {
   return info.Env().Undefined();
 }
 
-// (words, function external, bytes of the arguments): jobs with wait contexts of the scheduler's own. The counts become
-// 0 here, as JavaScript may be ended as soon as this returns.
+// (words, bytes of the arguments)
+Napi::Value SetBatchBuffers(Info info) {
+  Environment::From(info).jobs().SetBatchBuffers(
+      {info[0].As<Napi::Int32Array>().Data(), info[1].As<Napi::Uint8Array>().Data()});
+  return info.Env().Undefined();
+}
+
+// (function external): jobs with wait contexts of the scheduler's own. The counts become 0 here, as JavaScript may be
+// ended as soon as this returns.
 Napi::Value SubmitBatch(Info info) {
   Environment& environment = Environment::From(info);
   JobRequest request;
-  request.function = ToJobFunction(info[1]);
-  int32_t* words = info[0].As<Napi::Int32Array>().Data();
+  request.function = ToJobFunction(info[0]);
+  const auto [words, bytes] = environment.jobs().batch();
   const int32_t count = std::exchange(words[BatchWord::kCount], 0);
   const auto used = static_cast<size_t>(std::exchange(words[BatchWord::kBytes], 0));
-  auto* const bytes = static_cast<unsigned char*>(info[2].As<Napi::Uint8Array>().Data());
   const unsigned char* args = bytes;
   const int32_t* job = words + kBatchHeadWords;
   for (int32_t i = 0; i < count; ++i, job += kWordsPerBatchJob) {
@@ -215,6 +221,7 @@ void AddJobExports(Exports& addon) {
   jobs.Add("end", &EndJob);
   jobs.Add("release", &ReleaseJob);
   jobs.Add("submit", &Submit);
+  jobs.Add("setBatchBuffers", &SetBatchBuffers);
   jobs.Add("submitBatch", &SubmitBatch);
   jobs.Add("interrupt", &Interrupt);
   jobs.Add("abandon", &Abandon);

@@ -232,17 +232,17 @@ Result<std::unique_ptr<OperationCalls>> OperationCalls::Create(uv_loop_t* loop, 
 void OperationCalls::SetBuffers(Napi::Float64Array words, Napi::Uint8Array bytes, Napi::Int32Array result,
                                 Napi::Uint8Array outputs) {
   buffers_ = {words.Data(), bytes.Data(), bytes.ByteLength(), result.Data()};
-  outputs_ = Napi::Weak(outputs);
+  outputs_ = {outputs.Data(), outputs.ByteLength()};
+  outputs_array_ = Napi::Weak(outputs.As<Napi::Object>());
 }
 
 void OperationCalls::OnOperations(OperationCall* const* calls, size_t count) {
   if (count == 0) return;
   const Napi::HandleScope scope(environment_.env());
-  Napi::Int32Array buffer = environment_.event_buffer();
-  const size_t capacity = buffer.ElementLength() / kWordsPerOperationEvent;
-  int32_t* words = buffer.Data();
-  Napi::Uint8Array outputs = outputs_.Value();
-  OutputArena arena(outputs.Data(), outputs.ByteLength());
+  const auto [words, capacity] = environment_.event_buffer();
+  // The array is wiped after JavaScript was told of the last call, when no expected event keeps it any more.
+  [[maybe_unused]] const Napi::Object outputs = outputs_array_.Value();
+  OutputArena arena(outputs_.data, outputs_.size);
   size_t filled = 0;
   const auto flush = [&] {
     if (filled > 0) environment_.TellBuffer(filled);

@@ -50,7 +50,11 @@ class OperationCalls final : public Attachment, private OperationRunner::Delegat
   Environment& environment_;
   std::unique_ptr<OperationRunner> runner_;
   CallBuffers buffers_;
-  Napi::Reference<Napi::Uint8Array> outputs_;
+  struct {
+    unsigned char* data = nullptr;
+    size_t size = 0;
+  } outputs_;
+  Napi::ObjectReference outputs_array_;
 };
 
 }  // namespace openssl_async

@@ -26,8 +26,12 @@ export interface NativeJobs {
     args: Uint8Array | null,
     context: NativeWaitContext | null,
   ): void;
-  /** `words`: {@link BatchWord}, and {@link BatchJobWord} for each job. `args` has the arguments, one after the other. */
-  submitBatch(words: Int32Array, func: NativeJobFunctionExternal, args: Uint8Array): void;
+  /**
+   * The arrays of {@link NativeJobs.submitBatch}, which have to live as long as the addon. `words`: {@link BatchWord}, and
+   * {@link BatchJobWord} for each job. `args` has the arguments, one after the other.
+   */
+  setBatchBuffers(words: Int32Array, args: Uint8Array): void;
+  submitBatch(func: NativeJobFunctionExternal): void;
   /** Whether an event of a job with this id may come. */
   knows(id: number): boolean;
   interrupt(id: number): void;
