@@ -19,6 +19,7 @@ import {
   type SecureContextOptions,
 } from './context';
 import { failureError, hungUp, systemError, verifyErrorCode } from './failures';
+import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
 import { SocketConnection } from './socket-connection';
 import { SocketTransport, type Transport } from './transport';
 import type { NativeTlsContext } from '../native/contract/handles';
@@ -26,7 +27,6 @@ import { TlsPlace } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
 type Callback = (error?: Error | null) => void;
-type Encoding = BufferEncoding | 'buffer';
 
 /** What a socket wants of its server. */
 export interface SocketOwner {
@@ -54,11 +54,6 @@ interface ReadableState {
   readonly flowing: boolean | null;
   readonly length: number;
   readonly sync: boolean;
-}
-// What streams have not written yet: the piece that is under way is not among it.
-interface Waiting {
-  readonly chunk: string | Uint8Array;
-  readonly encoding: Encoding;
 }
 
 /**
@@ -94,7 +89,7 @@ export class TLSSocket extends Duplex {
   #paused = false;
   #bytesRead = 0;
   #bytesWritten = 0;
-  #unsent: { bytes: Uint8Array; callback: Callback } | undefined = undefined;
+  #unsent: { pieces: readonly Piece[]; callback: Callback } | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #timerMs = 0;
   #peer: NativeAddress | undefined = undefined;
@@ -215,34 +210,40 @@ export class TLSSocket extends Duplex {
   override _write(chunk: string | Uint8Array, encoding: Encoding, callback: Callback): void {
     this.#touch();
     const { native } = connections();
-    const isText = typeof chunk === 'string';
-    if (isText && (encoding === 'latin1' || encoding === 'utf8' || encoding === 'utf-8')) {
-      const taken = native.writeText(this.#id, chunk, encoding === 'latin1');
-      this.#sent(taken, () => Buffer.from(chunk, encoding), chunk !== '', callback);
-    } else {
-      const bytes = isText ? Buffer.from(chunk, encoding as BufferEncoding) : chunk;
-      this.#sent(native.write(this.#id, bytes), () => bytes, bytes.length > 0, callback);
-    }
+    const piece = { chunk, encoding };
+    const taken = isText(piece)
+      ? native.writeText(this.#id, piece.chunk, encoding === 'latin1', undefined)
+      : native.write(this.#id, toBytes(piece));
+    this.#sent(taken, [piece], callback);
   }
 
   /** @internal */
-  override _writev(chunks: Waiting[], callback: Callback): void {
+  override _writev(chunks: readonly Piece[], callback: Callback): void {
     this.#touch();
-    const pieces = chunks.map(({ chunk, encoding }) =>
-      typeof chunk === 'string' ? Buffer.from(chunk, encoding as BufferEncoding) : chunk,
-    );
-    const hasBytes = pieces.some((piece) => piece.length > 0);
-    this.#sent(connections().native.writeMany(this.#id, pieces), () => Buffer.concat(pieces), hasBytes, callback);
+    const [head, body] = chunks as [Piece, Piece];
+    // Of http, for most of its answers.
+    if (chunks.length === 2 && isText(head) && typeof body.chunk !== 'string') {
+      const isLatin1 = head.encoding === 'latin1';
+      this.#sent(connections().native.writeText(this.#id, head.chunk, isLatin1, body.chunk), chunks, callback);
+    } else {
+      this.#writeMany(chunks, callback);
+    }
+  }
+
+  #writeMany(pieces: readonly Piece[], callback: Callback): void {
+    this.#sent(connections().native.writeMany(this.#id, pieces.map(toBytes)), pieces, callback);
   }
 
   // `taken` as native code has it.
-  #sent(taken: number, all: () => Uint8Array, hasBytes: boolean, callback: Callback): void {
-    if (taken >= 0) {
+  #sent(taken: number, pieces: readonly Piece[], callback: Callback): void {
+    if (taken > 0) {
       this.#bytesWritten += taken;
-      callback(hasBytes && taken === 0 ? systemError(UV_EPIPE, 'write') : null);
+      callback();
+    } else if (taken === 0) {
+      callback(pieces.some(({ chunk }) => chunk.length > 0) ? systemError(UV_EPIPE, 'write') : null);
     } else {
       this.#bytesWritten += ~taken;
-      this.#unsent = { bytes: all().subarray(~taken), callback };
+      this.#unsent = { pieces: after(pieces, ~taken), callback };
       this.#transport.flush();
     }
   }
@@ -252,12 +253,8 @@ export class TLSSocket extends Duplex {
     const unsent = this.#unsent;
     if (unsent === undefined) return;
     this.#unsent = undefined;
-    if (unsent.bytes.length === 0) {
-      unsent.callback();
-    } else {
-      const taken = connections().native.write(this.#id, unsent.bytes);
-      this.#sent(taken, () => unsent.bytes, true, unsent.callback);
-    }
+    if (unsent.pieces.length === 0) unsent.callback();
+    else this.#writeMany(unsent.pieces, unsent.callback);
   }
 
   /** @internal */
@@ -266,7 +263,7 @@ export class TLSSocket extends Duplex {
       this.#transport.end(callback);
     };
     if (connections().native.end(this.#id)) {
-      this.#unsent = { bytes: NOTHING, callback: end };
+      this.#unsent = { pieces: [], callback: end };
       this.#transport.flush();
     } else {
       end();
@@ -355,9 +352,8 @@ export class TLSSocket extends Duplex {
   }
   /** Bytes of plaintext that were written, those that wait included. */
   get bytesWritten(): number {
-    const { writableBuffer } = this as unknown as { writableBuffer: readonly Waiting[] };
-    const sent = this.#bytesWritten + (this.#unsent?.bytes.length ?? 0);
-    return writableBuffer.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), sent);
+    const { writableBuffer } = this as unknown as { writableBuffer: readonly Piece[] };
+    return this.#bytesWritten + sizeOf(this.#unsent?.pieces ?? []) + sizeOf(writableBuffer);
   }
   /** As `bytesWritten`. @internal */
   get _bytesDispatched(): number {
@@ -552,8 +548,3 @@ export class TLSSocket extends Duplex {
 Object.setPrototypeOf(TLSSocket.prototype, NodeTLSSocket.prototype);
 // net.Socket's own looks for a handle.
 Object.defineProperty(TLSSocket.prototype, 'pending', { configurable: true, value: false });
-
-const NOTHING = new Uint8Array(0);
-
-const byteLength = (chunk: string | Uint8Array, encoding: Encoding): number =>
-  typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length;

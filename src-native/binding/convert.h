@@ -68,11 +68,14 @@ inline Napi::Object ToJs(Napi::Env env, const Histogram& histogram) {
 
 // The bytes of a Uint8Array, valid during the call; absent for anything else.
 inline ByteView ToView(Napi::Value value) {
-  if (!value.IsTypedArray()) return {};
   static const unsigned char empty = 0;
-  Napi::TypedArray array = value.As<Napi::TypedArray>();
-  if (array.ByteLength() == 0) return {&empty, 0};
-  return {static_cast<const unsigned char*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
+  napi_typedarray_type type = napi_uint8_array;
+  size_t size = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &size, &data, nullptr, nullptr) != napi_ok) return {};
+  if (type != napi_uint8_array) size = value.As<Napi::TypedArray>().ByteLength();
+  if (size == 0) return {&empty, 0};
+  return {static_cast<const unsigned char*>(data), size};
 }
 
 // Empty for everything but a string.

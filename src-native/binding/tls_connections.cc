@@ -1,5 +1,8 @@
 // Connections of TLS. An id whose connection is gone is no error: the connection may have ended natively.
 #include <algorithm>
+#include <iterator>
+#include <memory>
+#include <vector>
 
 #include "binding/convert.h"
 #include "binding/environment.h"
@@ -22,49 +25,53 @@ Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
 }
 
 // The bytes that were taken; their complement where `drained` follows.
-Napi::Value Write(Info info, ByteView plaintext) {
+Napi::Value Write(Info info, const ByteView* pieces, size_t count) {
   Hub& hub = HubOf(info);
   const uint32_t id = IdOf(info);
   Connection* const connection = hub.Find(id);
   if (connection == nullptr) return ToNumber(info.Env(), 0);
-  const auto taken = static_cast<int32_t>(connection->Write(plaintext));
+  const auto taken = static_cast<int32_t>(connection->Write(pieces, count));
   hub.metrics().bytes_written += static_cast<uint64_t>(taken);
   const bool waits = connection->has_unsent();
   hub.Update(id);
   return Napi::Value(info.Env(), Napi::Number::New(info.Env(), waits ? ~taken : taken));
 }
 
-// (id, bytes)
-Napi::Value WriteBytes(Info info) { return Write(info, ToView(info[1])); }
-
-// (id, text, whether it is Latin-1 rather than UTF-8)
+// (id, text, whether it is Latin-1 rather than UTF-8, bytes that follow or undefined)
 Napi::Value WriteText(Info info) {
   const Napi::Env env = info.Env();
-  const bool is_latin1 = ToBool(info[2]);
-  const auto read = is_latin1 ? &napi_get_value_string_latin1 : &napi_get_value_string_utf8;
+  const auto read = ToBool(info[2]) ? &napi_get_value_string_latin1 : &napi_get_value_string_utf8;
   char inline_bytes[4096];
-  size_t size = 0;
-  read(env, info[1], nullptr, 0, &size);
+  constexpr size_t kMostBytesOfCharacter = 4;
   std::unique_ptr<char[]> allocated;
   char* bytes = inline_bytes;
-  if (size + 1 > sizeof(inline_bytes)) {
+  size_t size = 0;
+  read(env, info[1], bytes, sizeof(inline_bytes), &size);
+  if (size + kMostBytesOfCharacter >= sizeof(inline_bytes)) {  // there may be more
+    read(env, info[1], nullptr, 0, &size);
     allocated = std::make_unique<char[]>(size + 1);
     bytes = allocated.get();
+    read(env, info[1], bytes, size + 1, &size);
   }
-  read(env, info[1], bytes, size + 1, &size);
-  return Write(info, {reinterpret_cast<unsigned char*>(bytes), size});
+  const ByteView pieces[] = {{reinterpret_cast<unsigned char*>(bytes), size}, ToView(info[3])};
+  return Write(info, pieces, std::size(pieces));
 }
 
-// (id, [bytes, …]): short pieces share records.
+// (id, [bytes, …])
 Napi::Value WriteMany(Info info) {
-  const Napi::Array pieces = info[1].As<Napi::Array>();
-  std::string joined;
-  for (uint32_t i = 0; i < pieces.Length(); ++i) {
+  const Napi::Array array = info[1].As<Napi::Array>();
+  std::vector<ByteView> pieces(array.Length());
+  for (uint32_t i = 0; i < pieces.size(); ++i) {
     const Napi::HandleScope scope(info.Env());
-    const ByteView piece = ToView(pieces.Get(i));
-    if (piece.size > 0) joined.append(reinterpret_cast<const char*>(piece.data), piece.size);
+    pieces[i] = ToView(array.Get(i));
   }
-  return Write(info, {reinterpret_cast<const unsigned char*>(joined.data()), joined.size()});
+  return Write(info, pieces.data(), pieces.size());
+}
+
+// (id, bytes)
+Napi::Value WriteBytes(Info info) {
+  const ByteView bytes = ToView(info[1]);
+  return Write(info, &bytes, 1);
 }
 
 // (id): whether `drained` follows

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "openssl/error_queue.h"
+#include "tls/plaintext_pieces.h"
 #include "tls/socket_transport.h"
 
 namespace openssl_async {
@@ -378,25 +379,26 @@ void Connection::TellEnd(bool truncated) {
   events_->OnEvent(*this, TlsEventKind::kEnd, truncated ? 1 : 0);
 }
 
-size_t Connection::Write(ByteView plaintext) {
+size_t Connection::Write(const ByteView* pieces, size_t count) {
   if (state_ != State::kOpen || ending_) return 0;
-  const size_t most_at_once = transport_->most_at_once();
   const ErrorQueueScope scope;
   told_ = true;  // it is JavaScript that writes: a failure is told in the next turn
-  size_t written = 0;
-  while (written < plaintext.size && !transport_->pending() && state_ == State::kOpen) {
-    const size_t end = std::min(plaintext.size, written + most_at_once);
+  PlaintextPieces plaintext(pieces, count);
+  const size_t size = plaintext.rest();
+  while (plaintext.rest() > 0 && !transport_->pending() && state_ == State::kOpen) {
+    const size_t rest_after = plaintext.rest() - transport_->PortionOf(plaintext.rest());
     int result = 1;
-    while (written < end && result == 1) {
-      size_t count = 0;
-      result = SSL_write_ex(ssl_.get(), plaintext.data + written, end - written, &count);
-      written += result == 1 ? count : 0;
+    while (plaintext.rest() > rest_after && result == 1) {
+      const ByteView next = plaintext.Next(plaintext.rest() - rest_after);
+      size_t taken = 0;
+      result = SSL_write_ex(ssl_.get(), next.data, next.size, &taken);
+      if (result == 1) plaintext.Skip(taken);
     }
     if (result != 1) FailOfOpenssl();
     Finish();
   }
   waits_for_drain_ = transport_->pending();
-  return written;
+  return size - plaintext.rest();
 }
 
 void Connection::End() {

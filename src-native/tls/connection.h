@@ -150,7 +150,8 @@ class Connection {
   void SetPaused(bool paused) { paused_ = paused; }
   // How many bytes were taken. Fewer: the rest is due after TlsEventKind::kDrained, which follows also when all were
   // taken and has_unsent().
-  size_t Write(ByteView plaintext);
+  size_t Write(ByteView plaintext) { return Write(&plaintext, 1); }
+  size_t Write(const ByteView* pieces, size_t count);
   // Ends our side, after what was written.
   void End();
 

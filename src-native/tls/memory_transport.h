@@ -1,6 +1,7 @@
 // JavaScript carries the ciphertext between OpenSSL and a stream.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -34,7 +35,7 @@ class MemoryTransport final : public Transport {
   MemoryTransport* memory() override { return this; }
   int Receive() override { return 0; }
   // Whole records, and less than kMostInput with what they add.
-  size_t most_at_once() const override { return 48 * 1024; }
+  size_t PortionOf(size_t rest) const override { return std::min<size_t>(rest, 48 * 1024); }
   int Flush() override { return 0; }
   void KeepOutput() override {}
   bool pending() const override { return is_carried_ || !output_.empty(); }

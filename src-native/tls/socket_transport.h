@@ -1,6 +1,7 @@
 // A socket carries the ciphertext: one read() and one write() for each turn of a connection.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -16,7 +17,7 @@ class SocketTransport final : public Transport {
   int fd() const override { return socket_.get(); }
   // One read().
   int Receive() override;
-  size_t most_at_once() const override { return 128 * 1024; }
+  size_t PortionOf(size_t rest) const override { return std::min<size_t>(rest, 128 * 1024); }
   // One write().
   int Flush() override;
   void KeepOutput() override;

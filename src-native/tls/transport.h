@@ -44,8 +44,8 @@ class Transport {
   // At the end of a turn: keeps what is left of the input.
   void Settle();
 
-  // The most plaintext to encrypt before Flush().
-  virtual size_t most_at_once() const = 0;
+  // How much plaintext to encrypt before Flush(), of so many bytes.
+  virtual size_t PortionOf(size_t rest) const = 0;
   // Sends what OpenSSL has written. 0, or libuv's code.
   virtual int Flush() = 0;
   // What OpenSSL has written stays for a later Flush().

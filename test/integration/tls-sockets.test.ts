@@ -72,6 +72,56 @@ test('texts are encoded as streams encode them', async () => {
   await close(server);
 });
 
+test('texts of any length, and bytes after them', async () => {
+  const { server, socket, client } = await pair();
+  // Characters of one to four bytes, at each place around the sizes that matter to native code.
+  const pieces: [text: string, encoding: BufferEncoding][] = [];
+  for (const size of [0, 1, 4090, 4091, 4092, 4093, 4094, 4095, 4096, 4097, 20_000]) {
+    for (const last of ['', '\u00e9', '\u20ac', '\u{1f600}']) {
+      pieces.push([`${'x'.repeat(size)}${last}`, 'utf8'], [`${'y'.repeat(size)}\u00e9`, 'latin1']);
+    }
+  }
+  const sent: Buffer[] = [];
+  for (const [text, encoding] of pieces) {
+    socket.write(text, encoding);
+    socket.cork();
+    socket.write(text, encoding);
+    socket.write(Buffer.from('|'));
+    socket.uncork();
+    const bytes = Buffer.from(text, encoding);
+    sent.push(bytes, bytes, Buffer.from('|'));
+  }
+  socket.end();
+  expect((await read(client)).equals(Buffer.concat(sent))).toBe(true);
+  client.end();
+  await close(server);
+});
+
+test.each(['latin1', 'utf8', 'ucs2'] as const)(
+  'many pieces for a peer that is slow, among them %s',
+  async (encoding) => {
+    const { server, socket, client } = await pair();
+    client.pause();
+    const pieces = Array.from({ length: 400 }, (_, i) => {
+      const size = (i * i * 97) % 60_000;
+      return i % 2 === 0 ? Buffer.alloc(size, i) : '\u00e9'.repeat(size);
+    });
+    socket.cork();
+    for (const piece of pieces) socket.write(piece, encoding);
+    socket.uncork();
+    const sent = Buffer.concat(
+      pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece, encoding) : piece)),
+    );
+    expect(socket.writableNeedDrain).toBe(true);
+    expect(socket.bytesWritten).toBe(sent.length);
+    socket.end();
+    expect((await read(client)).equals(sent)).toBe(true);
+    expect(socket.bytesWritten).toBe(sent.length);
+    client.end();
+    await close(server);
+  },
+);
+
 test('a peer that does not read holds back the writer', async () => {
   const { server, socket, client } = await pair();
   client.pause();

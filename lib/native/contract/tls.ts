@@ -83,8 +83,8 @@ export interface NativeTls {
 
   /** The bytes that were taken; their complement where the event `drained` follows. */
   write(id: number, bytes: Uint8Array): number;
-  /** As `write`; `latin1` or UTF-8. */
-  writeText(id: number, text: string, latin1: boolean): number;
+  /** As `write`; `latin1` or UTF-8, and what follows the text. */
+  writeText(id: number, text: string, latin1: boolean, bytes: Uint8Array | undefined): number;
   writeMany(id: number, pieces: Uint8Array[]): number;
   /** Whether the event `drained` follows. */
   end(id: number): boolean;

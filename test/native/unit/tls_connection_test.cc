@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -97,6 +98,62 @@ TEST_SUITE("TLS connection") {
     CHECK_FALSE(pair.events.Heard(TlsEventKind::kDrained));
     CHECK(pair.ReadAsClient().size() == taken);
     CHECK(pair.events.Heard(TlsEventKind::kDrained));
+  }
+
+  TEST_CASE("short pieces share records, and all pieces come in order") {
+    const std::vector<std::string> pieces = {"",
+                                             "head",
+                                             std::string(40'000, 'b'),
+                                             std::string(10, 'c'),
+                                             "",
+                                             "middle",
+                                             std::string(70'000, 'd'),
+                                             std::string(16'384, 'e'),
+                                             "",
+                                             "end",
+                                             ""};
+    std::vector<ByteView> views;
+    std::string all;
+    for (const std::string& piece : pieces) {
+      views.push_back(ViewOf(piece));
+      all += piece;
+    }
+    Pair pair(Settings());
+    pair.Shake();
+    REQUIRE(pair.connection->Write(views.data(), views.size()) == all.size());
+    std::string received;
+    size_t records = 0;
+    char bytes[20'000];
+    for (int count = 0; (count = SSL_read(pair.client.get(), bytes, sizeof(bytes))) > 0; ++records) {
+      received.append(bytes, static_cast<size_t>(count));
+    }
+    CHECK(received == all);
+    CHECK(records <= all.size() / 16'384 + 4);  // one more for each long piece that others precede
+    CHECK(pair.connection->Write(views.data(), 1) == 0);
+    CHECK(pair.connection->Write(views.data(), 0) == 0);
+    CHECK_FALSE(pair.connection->wants_to_write());
+  }
+
+  // A socket with little room: each write leaves something over.
+  TEST_CASE("pieces go on where the peer had no room for more") {
+    const std::string head = "head";
+    const std::string body(3'000'000, 'b');
+    Pair pair(Settings());
+    pair.Shake();
+    std::string received;
+    std::string sent = head + body;
+    for (size_t taken = 0; taken < sent.size();) {
+      std::vector<ByteView> views;
+      if (taken < head.size()) views.push_back({ViewOf(head).data + taken, head.size() - taken});
+      const size_t from = taken - std::min(taken, head.size());
+      views.push_back({ViewOf(body).data + from, body.size() - from});
+      const size_t more = pair.connection->Write(views.data(), views.size());
+      REQUIRE(more > 0);
+      taken += more;
+      received += pair.ReadAsClient();
+      REQUIRE(received.size() == taken);
+    }
+    CHECK(received == sent);
   }
 
   TEST_CASE("nothing drains after a failure") {
