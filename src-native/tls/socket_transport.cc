@@ -42,8 +42,11 @@ int SocketTransport::Flush() {
     if (count >= 0 && end < output.size()) {
       pending_.assign(output, end, std::string::npos);
       sent_ = 0;
+      portion_ = kLeastPortion;
+    } else if (end >= portion_) {
+      portion_ = std::min(portion_ * 2, kMostPortion);
     }
-    constexpr size_t kKeptCapacity = 512 * 1024;
+    constexpr size_t kKeptCapacity = size_t{2} * kMostPortion + 64 * 1024;
     if (output.capacity() > kKeptCapacity) std::string().swap(output);
     output.clear();
   }
