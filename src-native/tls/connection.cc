@@ -358,6 +358,8 @@ void Connection::ReadPlaintext() {
     result = SSL_read_ex(ssl_.get(), memory + taken, room - taken, &count);
     if (result != 1) break;
     taken += count;
+    // Another call would find nothing.
+    if (transport_->input().size == 0 && !transport_->ended() && SSL_pending(ssl_.get()) == 0) break;
   }
   const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
   if (taken > 0) {
