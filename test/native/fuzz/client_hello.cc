@@ -27,7 +27,8 @@ Reading Read(const uint8_t* data, size_t size) {
 
 bool IsSame(const Reading& one, const Reading& other) {
   return one.status == other.status && one.hello.server_name == other.hello.server_name &&
-         one.hello.protocols == other.hello.protocols;
+         one.hello.protocols == other.hello.protocols && one.hello.session_id == other.hello.session_id &&
+         one.hello.wants_status == other.hello.wants_status;
 }
 
 // The contents of the whole records at the front.
@@ -52,12 +53,14 @@ bool IsListOfProtocols(const std::string& list) {
 
 void CheckContent(const Reading& whole, const uint8_t* data, size_t size) {
   if (whole.status != HelloStatus::kComplete) {
-    Require(whole.hello.server_name.empty() && whole.hello.protocols.empty(), "only a complete hello has contents");
+    Require(whole.hello.server_name.empty() && whole.hello.protocols.empty() && whole.hello.session_id.empty(),
+            "only a complete hello has contents");
     return;
   }
   const std::string content = ContentOf(data, size);
   Require(content.find(whole.hello.server_name) != std::string::npos, "the name was sent");
   Require(content.find(whole.hello.protocols) != std::string::npos, "the protocols were sent");
+  Require(content.find(whole.hello.session_id) != std::string::npos, "the session's id was sent");
   Require(whole.hello.server_name.find('\0') == std::string::npos, "a name has no zero byte");
   Require(IsListOfProtocols(whole.hello.protocols), "protocols are a list");
 }

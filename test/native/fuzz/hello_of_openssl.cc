@@ -29,6 +29,10 @@ std::shared_ptr<TlsContext> MakeAskingContext() {
   std::shared_ptr<TlsContext> made = MakeContext(KeyType::kEc);
   SSL_CTX_set_tlsext_servername_callback(made->get(), &OnServerName);
   SSL_CTX_set_alpn_select_cb(made->get(), &OnProtocols, nullptr);
+  // The others look for a connection.
+  SSL_CTX_sess_set_get_cb(made->get(), nullptr);
+  SSL_CTX_sess_set_new_cb(made->get(), nullptr);
+  SSL_CTX_set_tlsext_status_cb(made->get(), nullptr);
   return made;
 }
 
