@@ -54,6 +54,7 @@ interface ReadableState {
   readonly flowing: boolean | null;
   readonly length: number;
   readonly sync: boolean;
+  readonly dataEmitted: boolean;
 }
 
 /**
@@ -197,11 +198,15 @@ export class TLSSocket extends Duplex {
   #receive(bytes: Buffer): void {
     this.#bytesRead += bytes.length;
     this.#touch();
-    const { flowing, length, sync } = (this as unknown as { _readableState: ReadableState })._readableState;
+    const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })._readableState;
     const readsAtOnce = flowing === true && length === 0 && !sync;
-    const chunk =
-      readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1 ? bytes : copyOf(bytes);
-    if (this.push(chunk) || this.destroyed) return;
+    const isForHttp = readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1;
+    if (isForHttp && dataEmitted && !this.destroyed) {
+      // As push() would, which also looks whether there is more to read: we tell.
+      this.emit('data', bytes);
+      return;
+    }
+    if (this.push(isForHttp ? bytes : copyOf(bytes)) || this.destroyed) return;
     this.#paused = true;
     this.#transport.setPaused(true);
   }
