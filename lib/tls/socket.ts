@@ -198,7 +198,8 @@ export class TLSSocket extends Duplex {
   #receive(bytes: Buffer): void {
     this.#bytesRead += bytes.length;
     this.#touch();
-    const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })._readableState;
+    const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })
+      ._readableState;
     const readsAtOnce = flowing === true && length === 0 && !sync;
     const isForHttp = readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1;
     if (isForHttp && dataEmitted && !this.destroyed) {
@@ -225,11 +226,13 @@ export class TLSSocket extends Duplex {
   /** @internal */
   override _writev(chunks: readonly Piece[], callback: Callback): void {
     this.#touch();
+    // http ends most of its answers with an empty text, after a header, or a header and bytes.
     const [head, body] = chunks as [Piece, Piece];
-    // Of http, for most of its answers.
-    if (chunks.length === 2 && isText(head) && typeof body.chunk !== 'string') {
+    const count = (chunks[chunks.length - 1] as Piece).chunk === '' ? chunks.length - 1 : chunks.length;
+    const bytes = count === 2 && typeof body.chunk !== 'string' ? body.chunk : undefined;
+    if (isText(head) && count === (bytes === undefined ? 1 : 2)) {
       const isLatin1 = head.encoding === 'latin1';
-      this.#sent(connections().native.writeText(this.#id, head.chunk, isLatin1, body.chunk), chunks, callback);
+      this.#sent(connections().native.writeText(this.#id, head.chunk, isLatin1, bytes), chunks, callback);
     } else {
       this.#writeMany(chunks, callback);
     }

@@ -88,8 +88,17 @@ test('texts of any length, and bytes after them', async () => {
     socket.write(text, encoding);
     socket.write(Buffer.from('|'));
     socket.uncork();
+    socket.cork();
+    socket.write(text, encoding);
+    socket.write(Buffer.from('|'));
+    socket.write('');
+    socket.uncork();
+    socket.cork();
+    socket.write(text, encoding);
+    socket.write('');
+    socket.uncork();
     const bytes = Buffer.from(text, encoding);
-    sent.push(bytes, bytes, Buffer.from('|'));
+    sent.push(bytes, bytes, Buffer.from('|'), bytes, Buffer.from('|'), bytes);
   }
   socket.end();
   expect((await read(client)).equals(Buffer.concat(sent))).toBe(true);
