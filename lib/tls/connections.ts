@@ -38,6 +38,7 @@ export interface Connection {
 export interface Listener {
   accepted(id: number): void;
   asking(id: number): void;
+  askingKey(id: number): void;
   newSessions(id: number): void;
   secure(id: number): void;
   failed(id: number, reason: number): void;
@@ -128,6 +129,7 @@ export class Connections {
     if (kind === TlsEvent.secure) listener.secure(id);
     else if (kind === TlsEvent.asking) listener.asking(id);
     else if (kind === TlsEvent.accepted) listener.accepted(id);
+    else if (kind === TlsEvent.askingKey) listener.askingKey(id);
     else if (kind === TlsEvent.newSessions) listener.newSessions(id);
     else if (kind === TlsEvent.failed) listener.failed(id, value);
     else if (kind === TlsEvent.keyLog) listener.keyLog(id, Buffer.from(this.#bytes(at)));

@@ -25,6 +25,9 @@ export function failureError(reason: number, lines: () => string[]): Error {
   if (reason < 0) return systemError(reason, 'read');
   if (reason === TlsFailure.handshakeTimeout) return nodeError('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout');
   if (reason === TlsFailure.handshakeEnded) return hungUp();
+  if (reason === TlsFailure.keyHint) {
+    return nodeError('ERR_TLS_PSK_SET_IDENTITY_HINT_FAILED', 'Failed to set PSK identity hint');
+  }
   return opensslError(lines(), 'ERR_SSL_'); // whichever library of OpenSSL it is, as in node:tls
 }
 

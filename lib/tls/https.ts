@@ -30,7 +30,7 @@ function initialise(self: HttpsServer, [options, listener]: unknown[]): void {
 class HttpsServer extends NodesServer {
   /**
    * @param options - as those of `https.createServer()` of Node.js, and {@link OwnServerOptions}. Not there yet:
-   * `pskCallback`, `enableTrace`.
+   * `enableTrace`.
    * @param listener - hears 'request'
    */
   constructor(options?: HttpsOptions, listener?: RequestListener) {

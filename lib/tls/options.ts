@@ -2,7 +2,7 @@
 import type * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { invalidArgType } from '../base/errors';
-import { validateInteger } from '../base/validators';
+import { validateInteger, validateString } from '../base/validators';
 import type { ContextOptions, OwnContextOptions, SecureContext } from './context';
 import type { TLSSocket } from './socket';
 
@@ -14,6 +14,9 @@ export interface ClientHello {
   readonly protocols: readonly string[];
 }
 
+/** A key that a client and a server share. */
+export type SharedKey = NodeJS.ArrayBufferView | { psk: NodeJS.ArrayBufferView } | null | undefined;
+
 /** Options of servers that `node:tls` does not have, or that may be more here. */
 export interface OwnServerOptions extends OwnContextOptions {
   /** As that of `node:tls`; it may return a promise of the context instead of calling `done`. */
@@ -23,6 +26,12 @@ export interface OwnServerOptions extends OwnContextOptions {
     servername: string;
     protocols: string[];
   }) => string | undefined | Promise<string | undefined>;
+  /**
+   * As that of `node:tls`: the key, of at most 256 bytes, that a client and the server share under this name; null for
+   * none. It may return a promise. Other certificates and keys are not needed then, but `ciphers` has to name ciphers
+   * with shared keys before TLS 1.3, for example `PSK+HIGH`.
+   */
+  pskCallback?: (socket: nodeTls.TLSSocket, identity: string) => SharedKey | Promise<SharedKey>;
   /**
    * The threads that do this server's handshakes, 0 to 64; with 0, handshakes run on the event loop. All servers of a
    * thread of Node.js share them. Streams without a descriptor, and all connections on Windows, are served on the event
@@ -63,6 +72,8 @@ export interface ServerOptions extends ContextOptions {
   SNICallback?: unknown;
   handshakeTimeout?: unknown;
   onClientHello?: unknown;
+  pskCallback?: unknown;
+  pskIdentityHint?: unknown;
   rejectUnauthorized?: unknown;
   maxHandshakes?: unknown;
   maxInlineMicros?: unknown;
@@ -91,6 +102,12 @@ export function toHandshakeTimeout(value: unknown): number {
   if (value === undefined) return DEFAULT_HANDSHAKE_TIMEOUT_MS;
   validateInteger(value, 'options.handshakeTimeout', 0, 2 ** 31 - 1);
   return value === 0 ? DEFAULT_HANDSHAKE_TIMEOUT_MS : value;
+}
+
+export function toKeyHint(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  validateString(value, 'options.pskIdentityHint');
+  return value;
 }
 
 // One thread does the handshakes of many connections; more of them are for machines with cores to spare.

@@ -12,6 +12,7 @@ import { TLSSocket } from './socket';
 type Done<T> = (error?: Error | null, value?: T) => void;
 type SniCallback = (servername: string, done: Done<unknown>) => unknown;
 type AlpnCallback = (hello: { servername: string; protocols: string[] }) => unknown;
+type KeyCallback = (socket: TLSSocket, identity: string) => unknown;
 type HelloCallback = (hello: ClientHello) => unknown;
 
 // A client's hello, and the answers so far.
@@ -22,9 +23,12 @@ interface Asked {
   readonly protocols: string[];
   readonly sessionId: Buffer;
   readonly wantsStatus: boolean;
+  readonly keyIdentities: Buffer[];
   context?: NativeTlsContext | undefined;
   session?: Uint8Array | undefined;
   status?: Uint8Array | undefined;
+  keyIdentity?: Buffer | undefined;
+  key?: Uint8Array | undefined;
 }
 
 /** Whom a server asks. */
@@ -33,12 +37,19 @@ export class Questions {
   readonly #hello: HelloCallback | undefined;
   readonly #sni: SniCallback | undefined;
   readonly #alpn: AlpnCallback | undefined;
+  readonly #key: KeyCallback | undefined;
 
   constructor(server: EventEmitter, options: ServerOptions) {
     this.#server = server;
     this.#hello = optionalFunction(options.onClientHello, 'options.onClientHello') as HelloCallback | undefined;
     this.#sni = optionalFunction(options.SNICallback, 'options.SNICallback') as SniCallback | undefined;
     this.#alpn = optionalFunction(options.ALPNCallback, 'options.ALPNCallback') as AlpnCallback | undefined;
+    this.#key = optionalFunction(options.pskCallback, 'options.pskCallback') as KeyCallback | undefined;
+  }
+
+  /** Whether clients may have keys that the server knows. */
+  get sharesKeys(): boolean {
+    return this.#key !== undefined;
   }
 
   /** Whether every client is asked about. */
@@ -50,8 +61,9 @@ export class Questions {
   ask(id: number, socket: TLSSocket): void {
     const hello = connections().native.hello(id);
     if (hello === undefined) return;
-    const [servername, offered, sessionId, wantsStatus] = hello;
-    const asked: Asked = { id, socket, servername, protocols: splitProtocols(offered), sessionId, wantsStatus };
+    const [servername, offered, sessionId, wantsStatus, keyIdentities] = hello;
+    const protocols = splitProtocols(offered);
+    const asked: Asked = { id, socket, servername, protocols, sessionId, wantsStatus, keyIdentities };
     socket.servername = servername === '' ? false : servername;
     const askProtocol = (): void => {
       this.#askProtocol(asked);
@@ -65,14 +77,67 @@ export class Questions {
     const askHello = (): void => {
       this.#askHello(asked, askName);
     };
+    const askKey = (): void => {
+      this.#askKeyOf(asked, askHello);
+    };
     // A callback's own error is uncaught, as in Node.js.
     TLSSocket.inContext(socket, () => {
       try {
-        this.#askSession(asked, askHello);
+        this.#askSession(asked, askKey);
       } catch (error) {
         socket.destroy();
         throw error;
       }
+    });
+  }
+
+  /** As ask(), before TLS 1.3, where the client names its key in the middle of the handshake. */
+  askKey(id: number, socket: TLSSocket): void {
+    const { native } = connections();
+    const identity = native.keyIdentity(id);
+    if (identity === undefined) return;
+    TLSSocket.inContext(socket, () => {
+      try {
+        this.#askForKey(socket, identity, (key) => {
+          native.giveKey(id, key);
+          key?.fill(0);
+        });
+      } catch (error) {
+        socket.destroy();
+        throw error;
+      }
+    });
+  }
+
+  // The first one of the hello's that there is a key for.
+  #askKeyOf(asked: Asked, then: () => void): void {
+    const askFrom = (index: number): void => {
+      const identity = this.#key === undefined ? undefined : asked.keyIdentities[index];
+      if (identity === undefined) {
+        then();
+        return;
+      }
+      this.#askForKey(asked.socket, identity, (key) => {
+        if (key === undefined) {
+          askFrom(index + 1);
+        } else {
+          Object.assign(asked, { keyIdentity: identity, key });
+          then();
+        }
+      });
+    };
+    askFrom(0);
+  }
+
+  // Identities are text. Other ones are somebody else's: tickets.
+  #askForKey(socket: TLSSocket, identity: Buffer, then: (key: Uint8Array | undefined) => void): void {
+    const text = identity.toString('utf8');
+    if (this.#key === undefined || !Buffer.from(text, 'utf8').equals(identity)) {
+      then(undefined);
+      return;
+    }
+    whenAnswered(socket, this.#key.call(socket, socket, text), (answered) => {
+      then(toSharedKey(answered));
     });
   }
 
@@ -155,9 +220,11 @@ export class Questions {
   }
 }
 
-function answer({ id, context, session, status }: Asked, choosesProtocol: boolean, protocol: string): void {
-  connections().native.answer(id, context, choosesProtocol, protocol, session, status);
+function answer(asked: Asked, choosesProtocol: boolean, protocol: string): void {
+  const { id, context, session, status, keyIdentity, key } = asked;
+  connections().native.answer(id, context, choosesProtocol, protocol, session, status, keyIdentity, key);
   session?.fill(0);
+  key?.fill(0);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -212,6 +279,23 @@ function toChosenContext(context: unknown): NativeTlsContext | undefined {
   const native = toNativeContext(context);
   if (native !== undefined) return native;
   throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context', TypeError);
+}
+
+// As large as OpenSSL takes them.
+const MAX_KEY_BYTES = 256;
+
+// A key, or an object that has one, as with node:tls. A key of no bytes is none.
+function toSharedKey(value: unknown): Uint8Array | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object') {
+    throw invalidArgType('ret', 'an instance of Object, Buffer, TypedArray, or DataView', value);
+  }
+  const key: unknown = ArrayBuffer.isView(value) ? value : (value as { psk?: unknown }).psk;
+  if (!ArrayBuffer.isView(key)) throw invalidArgType('psk', 'an instance of Buffer, TypedArray, or DataView', key);
+  if (key.byteLength > MAX_KEY_BYTES) {
+    throw nodeError('ERR_INVALID_ARG_VALUE', `Pre-shared key exceeds ${String(MAX_KEY_BYTES)} bytes`, TypeError);
+  }
+  return key.byteLength === 0 ? undefined : toBytes(key, 'psk');
 }
 
 function toStatus(value: unknown): Uint8Array {

@@ -13,7 +13,14 @@ import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys,
 import { UV_EADDRINUSE, UV_ENFILE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
-import { toHandshakeTimeout, toMaxHandshakes, toMaxInlineMicros, toThreads, type ServerOptions } from './options';
+import {
+  toHandshakeTimeout,
+  toKeyHint,
+  toMaxHandshakes,
+  toMaxInlineMicros,
+  toThreads,
+  type ServerOptions,
+} from './options';
 import { Questions, toProtocols } from './questions';
 import { TLSSocket, type SocketOwner } from './socket';
 import { StreamTransport } from './stream-transport';
@@ -81,6 +88,7 @@ export class ServerCore implements Listener, SocketOwner {
   readonly #threads: number;
   readonly #maxInlineMicros: number;
   readonly #maxHandshakes: number;
+  readonly #keyHint: string | undefined;
   #flagsOfEvents = 0; // that somebody has listened to
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
 
@@ -93,6 +101,7 @@ export class ServerCore implements Listener, SocketOwner {
     this.#threads = toThreads(options.threads);
     this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
     this.#maxHandshakes = toMaxHandshakes(options.maxHandshakes);
+    this.#keyHint = toKeyHint(options.pskIdentityHint);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
     cores.set(server, this);
@@ -168,6 +177,7 @@ export class ServerCore implements Listener, SocketOwner {
     if (this.#requestsCertificate) flags |= TlsServerFlag.requestsCertificate;
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
     if (this.#questions.any) flags |= TlsServerFlag.asks;
+    if (this.#questions.sharesKeys) flags |= TlsServerFlag.sharesKeys;
     if (tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();
     native.setSettings(
@@ -181,6 +191,7 @@ export class ServerCore implements Listener, SocketOwner {
       this.#threads,
       this.#maxInlineMicros,
       this.#maxHandshakes,
+      this.#keyHint,
     );
   }
 
@@ -427,6 +438,10 @@ export class ServerCore implements Listener, SocketOwner {
         connections().native.proceed(id);
       }
     });
+  }
+
+  askingKey(id: number): void {
+    this.#questions.askKey(id, this.#earlySocketOf(id));
   }
 
   asking(id: number): void {

@@ -17,7 +17,7 @@ export {
   type ServerKey,
 } from './context';
 export { type HandshakeMessage } from './handshake-channels';
-export { type ClientHello, type OwnServerOptions, type TlsOptions } from './options';
+export { type ClientHello, type OwnServerOptions, type SharedKey, type TlsOptions } from './options';
 export { TLSSocket, type Handshake } from './socket';
 export {
   checkServerIdentity,
@@ -47,7 +47,7 @@ function initialise(self: TlsServer, [options, listener]: unknown[]): void {
 class TlsServer extends NodesServer {
   /**
    * @param options - as those of `tls.createServer()` of Node.js, and {@link OwnServerOptions}. Not there yet:
-   * `pskCallback`, `enableTrace`.
+   * `enableTrace`.
    * @param listener - hears 'secureConnection'
    */
   constructor(options?: TlsOptions, listener?: (socket: nodeTls.TLSSocket) => void) {

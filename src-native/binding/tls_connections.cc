@@ -164,17 +164,19 @@ Napi::Value SetCarried(Info info) {
   return info.Env().Undefined();
 }
 
-// (id): [name, protocols, id of a session, whether the status of the certificate is wanted]
+// (id): [name, protocols, id of a session, whether the status of the certificate is wanted, identities of shared keys]
 Napi::Value HelloOf(Info info) {
   const Napi::Env env = info.Env();
   const Connection* const connection = HubOf(info).Find(IdOf(info));
   if (connection == nullptr) return env.Undefined();
   const ClientHello& hello = connection->hello();
-  Napi::Array parts = Napi::Array::New(env, 4);
+  Napi::Array parts = Napi::Array::New(env, 5);
   parts.Set(0U, hello.server_name);
   parts.Set(1U, ToBuffer(env, hello.protocols));
   parts.Set(2U, ToBuffer(env, hello.session_id));
   parts.Set(3U, hello.wants_status);
+  parts.Set(4U,
+            ToArray(env, hello.key_identities, [&](const std::string& identity) { return ToBuffer(env, identity); }));
   return parts;
 }
 
@@ -187,7 +189,13 @@ Napi::Value Proceed(Info info) {
   return info.Env().Undefined();
 }
 
-// (id, context or undefined, whether a protocol was asked for, the protocol, session or undefined, status or undefined)
+SecretText ToSecret(ByteView bytes) {
+  return bytes.size == 0 ? SecretText()
+                         : SecretText(std::string(reinterpret_cast<const char*>(bytes.data), bytes.size));
+}
+
+// (id, context or undefined, whether a protocol was asked for, the protocol, session, status, identity of a shared key,
+// the key): the last four may be undefined.
 Napi::Value TakeAnswer(Info info) {
   Connection* const connection = HubOf(info).Find(IdOf(info));
   if (connection == nullptr) return info.Env().Undefined();
@@ -199,8 +207,27 @@ Napi::Value TakeAnswer(Info info) {
   if (const ByteView status = ToView(info[5]); status.size > 0) {
     answer.status.assign(reinterpret_cast<const char*>(status.data), status.size);
   }
+  if (const ByteView identity = ToView(info[6]); identity.size > 0) {
+    answer.key.identity.assign(reinterpret_cast<const char*>(identity.data), identity.size);
+    answer.key.bytes = ToSecret(ToView(info[7]));
+  }
   connection->TakeAnswer(std::move(answer));
   HubOf(info).GoOn(IdOf(info));
+  return info.Env().Undefined();
+}
+
+// (id): of a shared key
+Napi::Value KeyIdentityOf(Info info) {
+  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  return connection == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), connection->key_identity());
+}
+
+// (id, the key or undefined)
+Napi::Value GiveKey(Info info) {
+  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+    connection->TakeKey(ToSecret(ToView(info[1])));
+    HubOf(info).GoOn(IdOf(info));
+  }
   return info.Env().Undefined();
 }
 
@@ -285,6 +312,8 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("setCarried", &SetCarried);
   tls.Add("hello", &HelloOf);
   tls.Add("answer", &TakeAnswer);
+  tls.Add("keyIdentity", &KeyIdentityOf);
+  tls.Add("giveKey", &GiveKey);
   tls.Add("setIdentity", &SetIdentity);
   tls.Add("takeNewSessions", &TakeNewSessions);
   tls.Add("sessionsKept", &SessionsKept);

@@ -8,6 +8,7 @@ namespace {
 
 constexpr uint8_t kHandshakeRecord = 22;
 constexpr uint8_t kClientHelloMessage = 1;
+constexpr uint8_t kClientKeyExchangeMessage = 16;
 constexpr size_t kRecordHead = 5;
 constexpr size_t kMessageHead = 4;
 constexpr size_t kMaxRecordBytes = 16 * 1024;
@@ -79,12 +80,23 @@ bool ReadProtocols(ByteView extension, ClientHello* hello) {
   return names.ok();
 }
 
+// As OpenSSL, which takes them for text.
+bool IsKeyIdentity(ByteView identity) {
+  return identity.size > 0 && identity.size <= kMaxKeyIdentityBytes &&
+         memchr(identity.data, 0, identity.size) == nullptr;
+}
+
 // A server without tickets has given the client an id in place of one. Tickets are longer.
 void ReadPresharedKeys(ByteView extension, ClientHello* hello) {
   constexpr size_t kSessionIdBytes = 32;
   Reader identities(Reader(extension).Vector(2));
-  const ByteView first = identities.Vector(2);
-  if (first.size == kSessionIdBytes) hello->session_id = ToText(first);
+  for (bool is_first = true; identities.ok() && !identities.empty(); is_first = false) {
+    const ByteView identity = identities.Vector(2);
+    identities.Number(4);  // the ticket's age
+    if (!identities.ok()) return;
+    if (is_first && identity.size == kSessionIdBytes) hello->session_id = ToText(identity);
+    if (IsKeyIdentity(identity)) hello->key_identities.push_back(ToText(identity));
+  }
 }
 
 bool ReadExtensions(ByteView extensions, ClientHello* hello) {
@@ -164,6 +176,24 @@ HelloStatus ReadClientHello(ByteView bytes, ClientHello* hello) {
     at += kRecordHead + record_size;
   }
   return is_full ? HelloStatus::kUnreadable : HelloStatus::kIncomplete;
+}
+
+HelloStatus ReadKeyIdentity(ByteView bytes, std::string* identity) {
+  constexpr size_t kHeads = kRecordHead + kMessageHead;
+  constexpr size_t kIdentityHead = 2;
+  if (bytes.size > 0 && bytes.data[0] != kHandshakeRecord) return HelloStatus::kUnreadable;
+  if (bytes.size < kHeads + kIdentityHead) return HelloStatus::kIncomplete;
+  if (bytes.data[kRecordHead] != kClientKeyExchangeMessage) return HelloStatus::kUnreadable;
+  const size_t record_size = Reader({bytes.data + 3, 2}).Number(2);
+  const size_t size = Reader({bytes.data + kHeads, kIdentityHead}).Number(2);
+  if (size > kMaxKeyIdentityBytes) return HelloStatus::kUnreadable;
+  // Nobody sends so short a message in pieces.
+  if (record_size < kMessageHead + kIdentityHead + size) return HelloStatus::kUnreadable;
+  if (bytes.size < kHeads + kIdentityHead + size) return HelloStatus::kIncomplete;
+  const ByteView found = {bytes.data + kHeads + kIdentityHead, size};
+  if (!IsKeyIdentity(found)) return HelloStatus::kUnreadable;
+  *identity = ToText(found);
+  return HelloStatus::kComplete;
 }
 
 }  // namespace openssl_async

@@ -1,9 +1,11 @@
-// Reads a client's first message before there is an SSL: the server's name and the protocols in it choose the context.
-// The bytes are the peer's: nothing in them is trusted. Knows nothing of OpenSSL.
+// Reads a client's messages before OpenSSL does: the first one, whose names and protocols choose the context, and the
+// one that names a key which both sides share. The bytes are the peer's: nothing in them is trusted. Knows nothing of
+// OpenSSL.
 #pragma once
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -15,6 +17,8 @@ struct ClientHello {
   std::string session_id;       // of a session that the server is to know, as there is no ticket; empty without one
   bool offers_session = false;  // a ticket; whether it is taken, OpenSSL decides
   bool wants_status = false;    // of the server's certificate, by OCSP
+  // Of TLS 1.3: names of keys that both sides share, the client's favourite first. Tickets are among them.
+  std::vector<std::string> key_identities;
 };
 
 enum class HelloStatus {
@@ -28,5 +32,12 @@ constexpr size_t kMaxHelloBytes = 64 * 1024;
 
 // `bytes` begin with the connection's first one. `hello` is set when the hello is complete.
 HelloStatus ReadClientHello(ByteView bytes, ClientHello* hello);
+
+// The longest name of a shared key that OpenSSL takes.
+constexpr size_t kMaxKeyIdentityBytes = 256;
+
+// Before TLS 1.3: reads the client's second message, where a shared key was agreed on. `identity` is set when the
+// message is complete.
+HelloStatus ReadKeyIdentity(ByteView bytes, std::string* identity);
 
 }  // namespace openssl_async

@@ -39,6 +39,12 @@ bool UseIdentity(SSL* ssl, SSL_CTX* from) {
          (chain == nullptr || SSL_set1_chain(ssl, chain) == 1);
 }
 
+bool SharesKey(const SSL_CIPHER* cipher) {
+  const int exchange = cipher == nullptr ? NID_undef : SSL_CIPHER_get_kx_nid(cipher);
+  return exchange == NID_kx_psk || exchange == NID_kx_ecdhe_psk || exchange == NID_kx_dhe_psk ||
+         exchange == NID_kx_rsa_psk;
+}
+
 // The server decides after the handshake, as Node's does.
 int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 
@@ -74,7 +80,7 @@ bool Connection::has_more() const {
   if (failure_is_due_ || accept_is_due_ || carrier_is_due_ || kept_is_due_) return true;
   if (!wants_to_read()) return false;
   // The begin of a hello waits for the rest.
-  if (state_ == State::kHello) return hello_is_due_;
+  if (state_ == State::kHello || awaits_identity_) return hello_is_due_;
   return transport_->input().size > 0 || transport_->ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
@@ -188,7 +194,8 @@ void Connection::ReadHello() {
 bool Connection::Asks() const {
   return settings_->Has(TlsServerFlag::kAsks) ||
          (settings_->Has(TlsServerFlag::kFindsSessions) && !hello_.session_id.empty()) ||
-         (settings_->Has(TlsServerFlag::kGivesStatus) && hello_.wants_status);
+         (settings_->Has(TlsServerFlag::kGivesStatus) && hello_.wants_status) ||
+         (settings_->Has(TlsServerFlag::kSharesKeys) && !hello_.key_identities.empty());
 }
 
 bool Connection::ComeIn() {
@@ -228,29 +235,57 @@ void Connection::Choose(const std::shared_ptr<TlsContext>& context) {
 bool Connection::Begin() {
   began_ns_ = uv_hrtime();
   ssl_.reset(SSL_new(context_->get()));
+  if (ssl_ != nullptr && Prepare()) return true;
+  step_status_ = SSL_ERROR_SSL;
+  failure_ = ErrorQueue::Take().Lines();
+  return false;
+}
+
+bool Connection::Prepare() {
+  SSL* const ssl = ssl_.get();
   BioPointer bio = transport_->NewBio();
-  if (ssl_ == nullptr || bio == nullptr || !SetSessionContext(ssl_.get(), *settings_, hello_.server_name)) {
-    step_status_ = SSL_ERROR_SSL;
-    failure_ = ErrorQueue::Take().Lines();
-    return false;
-  }
-  SSL_set_ex_data(ssl_.get(), 0, this);
-  if (identity_ != nullptr && !UseIdentity(ssl_.get(), identity_->get())) {
-    step_status_ = SSL_ERROR_SSL;
-    failure_ = ErrorQueue::Take().Lines();
-    return false;
-  }
+  if (bio == nullptr || !SetSessionContext(ssl, *settings_, hello_.server_name)) return false;
+  SSL_set_ex_data(ssl, 0, this);
+  if (identity_ != nullptr && !UseIdentity(ssl, identity_->get())) return false;
   BIO* const shared = bio.release();
-  SSL_set_bio(ssl_.get(), shared, shared);
+  SSL_set_bio(ssl, shared, shared);
   if (settings_->Has(TlsServerFlag::kRequestsCertificate)) {
     const bool needs = settings_->Has(TlsServerFlag::kRejectsUnauthorized);
-    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
+    SSL_set_verify(ssl, SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
   }
-  SSL_set_accept_state(ssl_.get());
+  SSL_set_accept_state(ssl);
+  if (!settings_->Has(TlsServerFlag::kSharesKeys)) return true;
+  SSL_set_psk_server_callback(ssl, &Connection::GiveKey);
+  return settings_->key_hint.empty() || SSL_use_psk_identity_hint(ssl, settings_->key_hint.c_str()) == 1;
+}
+
+// Before TLS 1.3, the client names its key in the middle of the handshake. OpenSSL would ask for the key in a step,
+// where nobody can wait for the answer: so the message is read before.
+bool Connection::AsksForKey() {
+  if (ssl_ == nullptr || asked_for_key_ || !settings_->Has(TlsServerFlag::kSharesKeys)) return false;
+  if (SSL_get_state(ssl_.get()) != TLS_ST_SW_SRVR_DONE || !SharesKey(SSL_get_pending_cipher(ssl_.get()))) return false;
+  hello_is_due_ = false;
+  const HelloStatus status = ReadKeyIdentity(transport_->input(), &answer_.key.identity);
+  awaits_identity_ = status == HelloStatus::kIncomplete && !transport_->ended();
+  if (awaits_identity_) return true;
+  asked_for_key_ = true;
+  if (status != HelloStatus::kComplete) return false;
+  state_ = State::kAskingKey;
+  events_->OnEvent(*this, TlsEventKind::kAskingKey, 0);
   return true;
 }
 
+void Connection::TakeKey(SecretText key) {
+  if (state_ != State::kAskingKey) return;
+  answer_.key.bytes = std::move(key);
+  state_ = State::kHandshaking;
+}
+
 void Connection::Shake() {
+  if (ssl_ == nullptr && settings_->key_hint.size() > kMaxKeyIdentityBytes) {
+    return Fail(static_cast<int32_t>(TlsFailure::kKeyHint));
+  }
+  if (AsksForKey()) return;
   if (signer().may_pause()) {
     state_ = State::kJobDue;
     return;

@@ -139,6 +139,10 @@ class Connection {
   void Proceed();
   // Goes on after TlsEventKind::kAsking.
   void TakeAnswer(HelloAnswer answer);
+  // After TlsEventKind::kAskingKey: the name of the key.
+  const std::string& key_identity() const { return answer_.key.identity; }
+  // Goes on. Empty: there is no such key.
+  void TakeKey(SecretText key);
   // Certificate and key of another context than the one that is chosen. Without effect once the context is.
   void SetIdentity(std::shared_ptr<TlsContext> identity);
   // Sessions that the handshake has made, for users who keep them. Nothing is sent before SetSessionsKept(); before
@@ -162,6 +166,7 @@ class Connection {
   static int KeepSession(SSL* ssl, SSL_SESSION* session);
   static SSL_SESSION* FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference);
   static int GiveStatus(SSL* ssl, void* unused);
+  static unsigned GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most);
 
  private:
   enum class State {
@@ -170,6 +175,7 @@ class Connection {
     kWaiting,
     kAsking,
     kHandshaking,
+    kAskingKey,
     kLoopDue,
     kJobDue,
     kInJob,
@@ -181,12 +187,15 @@ class Connection {
   // For somebody else than the peer.
   bool waits() const {
     return state_ == State::kAccepted || state_ == State::kWaiting || state_ == State::kAsking ||
-           state_ == State::kJobDue || state_ == State::kInJob || state_ == State::kKeeping;
+           state_ == State::kAskingKey || state_ == State::kJobDue || state_ == State::kInJob ||
+           state_ == State::kKeeping;
   }
   void ReadHello();
   bool Asks() const;
   void Choose(const std::shared_ptr<TlsContext>& context);
   bool Begin();
+  bool Prepare();
+  bool AsksForKey();
   void Shake();
   bool TakeInlineShare();
   void TakeStep();
@@ -226,14 +235,16 @@ class Connection {
   uint64_t handshake_ns_ = 0;
   uint32_t pauses_ = 0;
   uint32_t step_pauses_ = 0;
-  int32_t reason_ = 0;           // of a failure that waits for a turn of its own
-  bool accept_is_due_ = false;   // kAccepted was not told yet
-  bool failure_is_due_ = false;  // see Fail()
-  bool hello_is_due_ = false;    // bytes came that were not looked at
-  bool carrier_is_due_ = false;  // JavaScript has carried output, or told of the end
-  bool kept_is_due_ = false;     // SetSessionsKept() was called
-  bool holds_output_ = false;    // until then
-  bool told_ = false;            // of plaintext or of the end, in this turn
+  int32_t reason_ = 0;            // of a failure that waits for a turn of its own
+  bool accept_is_due_ = false;    // kAccepted was not told yet
+  bool failure_is_due_ = false;   // see Fail()
+  bool hello_is_due_ = false;     // bytes came that were not looked at
+  bool carrier_is_due_ = false;   // JavaScript has carried output, or told of the end
+  bool awaits_identity_ = false;  // of a shared key: see AsksForKey()
+  bool asked_for_key_ = false;
+  bool kept_is_due_ = false;   // SetSessionsKept() was called
+  bool holds_output_ = false;  // until then
+  bool told_ = false;          // of plaintext or of the end, in this turn
   bool paused_ = false;
   bool ended_ = false;            // the peer sends no more
   bool ending_ = false;           // we send no more

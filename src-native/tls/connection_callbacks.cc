@@ -1,5 +1,6 @@
 // What OpenSSL asks and tells a connection in the middle of a handshake's step, on the thread of the step or in its
 // job.
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -71,6 +72,15 @@ SSL_SESSION* Connection::FindSession(SSL* ssl, const unsigned char* id, int size
   const bool is_asked = asked.size() == static_cast<size_t>(size) &&
                         std::equal(asked.begin(), asked.end(), reinterpret_cast<const char*>(id));
   return is_asked ? self.answer_.session.get() : nullptr;
+}
+
+// OpenSSL's answer to 0 is an alert.
+unsigned Connection::GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most) {
+  const SharedKey& given = static_cast<Connection*>(SSL_get_ex_data(ssl, 0))->answer_.key;
+  const std::string& bytes = given.bytes.get();
+  if (identity == nullptr || given.identity != identity || bytes.size() > most) return 0;
+  std::copy(bytes.begin(), bytes.end(), key);
+  return static_cast<unsigned>(bytes.size());
 }
 
 // Asked again after a HelloRetryRequest.

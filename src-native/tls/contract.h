@@ -35,6 +35,8 @@ enum class TlsEventKind : int32_t {
   kInputWanted = 11,
   // Before TLS 1.3, a session is to be kept; `sessionsKept()` goes on.
   kNewSessions = 12,
+  // Before TLS 1.3, the client has named a shared key; `giveKey()` goes on.
+  kAskingKey = 13,
 };
 
 // Where a handshake runs.
@@ -53,6 +55,8 @@ enum class TlsFailure : int32_t {
   kHandshakeTimeout = 1,
   // The peer left during the handshake.
   kHandshakeEnded = 2,
+  // The hint for clients that share a key is too long.
+  kKeyHint = 3,
 };
 
 // The words of an event of a TLS connection.
@@ -78,6 +82,7 @@ enum class TlsServerFlag : uint32_t {
   kTellsSessions = 0x20,
   kFindsSessions = 0x40,
   kGivesStatus = 0x80,
+  kSharesKeys = 0x100,
 };
 
 }  // namespace openssl_async

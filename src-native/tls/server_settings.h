@@ -21,6 +21,7 @@ struct ServerSettings {
   std::vector<NamedContext> names;  // later ones win
   std::string protocols;            // of ALPN, each behind its length; empty: none is chosen
   std::string session_context;      // sessions are not resumed in another one
+  std::string key_hint;             // for clients that share a key; empty for none
   uint32_t flags = 0;
   uint64_t handshake_timeout_ms = 120'000;
   uint32_t threads = 0;            // for handshakes; 0: they run on the event loop

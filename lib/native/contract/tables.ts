@@ -329,6 +329,8 @@ export const TlsEvent = {
   inputWanted: 11,
   /** Before TLS 1.3, a session is to be kept; `sessionsKept()` goes on. */
   newSessions: 12,
+  /** Before TLS 1.3, the client has named a shared key; `giveKey()` goes on. */
+  askingKey: 13,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 
@@ -349,6 +351,8 @@ export const TlsFailure = {
   handshakeTimeout: 1,
   /** The peer left during the handshake. */
   handshakeEnded: 2,
+  /** The hint for clients that share a key is too long. */
+  keyHint: 3,
 } as const;
 export type TlsFailure = (typeof TlsFailure)[keyof typeof TlsFailure];
 
@@ -366,4 +370,5 @@ export const TlsServerFlag = {
   tellsSessions: 32,
   findsSessions: 64,
   givesStatus: 128,
+  sharesKeys: 256,
 } as const;

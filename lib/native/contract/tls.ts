@@ -56,6 +56,7 @@ export interface NativeTls {
     threads: number,
     maxInlineMicros: number,
     maxHandshakes: number,
+    keyHint: string | undefined,
   ): void;
   /** 0, or libuv's code. */
   listen(listener: number, fd: number, backlog: number): number;
@@ -98,7 +99,11 @@ export interface NativeTls {
   /** Goes on after the event `accepted`. */
   proceed(id: number): void;
   /** What the client has sent. `sessionId` is empty where it offers no session, or a ticket. */
-  hello(id: number): [serverName: string, protocols: Buffer, sessionId: Buffer, wantsStatus: boolean] | undefined;
+  hello(
+    id: number,
+  ):
+    | [serverName: string, protocols: Buffer, sessionId: Buffer, wantsStatus: boolean, keyIdentities: Buffer[]]
+    | undefined;
   /** Goes on after the event `asking`. */
   answer(
     id: number,
@@ -107,7 +112,13 @@ export interface NativeTls {
     protocol: string,
     session: Uint8Array | undefined,
     status: Uint8Array | undefined,
+    keyIdentity: Uint8Array | undefined,
+    key: Uint8Array | undefined,
   ): void;
+  /** Of a shared key, after the event `askingKey`. */
+  keyIdentity(id: number): Buffer | undefined;
+  /** Goes on after it; undefined where there is no such key. */
+  giveKey(id: number, key: Uint8Array | undefined): void;
   /** Of a context; without one, of the one that the settings choose for the client. */
   certificates(
     id: number,

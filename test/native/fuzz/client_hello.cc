@@ -65,6 +65,18 @@ void CheckContent(const Reading& whole, const uint8_t* data, size_t size) {
   Require(IsListOfProtocols(whole.hello.protocols), "protocols are a list");
 }
 
+// The client's second message, of which the input's bytes may be a part.
+void CheckKeyIdentity(const uint8_t* data, size_t size) {
+  const std::vector<unsigned char> exact(data, data + size);
+  std::string identity;
+  const HelloStatus status = ReadKeyIdentity({exact.data(), exact.size()}, &identity);
+  const std::string all(data, data + size);
+  if (status != HelloStatus::kComplete) return Require(identity.empty(), "only a complete message has a name");
+  Require(!identity.empty() && identity.size() <= kMaxKeyIdentityBytes, "a name is as long as OpenSSL takes it");
+  Require(identity.find('\0') == std::string::npos, "a name is text");
+  Require(all.find(identity) != std::string::npos, "the name was sent");
+}
+
 // However the bytes come, it is incomplete up to some byte, and from there on always the same.
 void CheckPieces(const Reading& whole, const uint8_t* data, size_t size) {
   constexpr size_t kShort = 2048;
@@ -96,5 +108,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CheckContent(whole, data, size);
   CheckPieces(whole, data, size);
   CheckAgainstOpenssl(whole, data, size);
+  CheckKeyIdentity(data, size);
   return 0;
 }

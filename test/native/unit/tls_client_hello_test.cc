@@ -83,6 +83,43 @@ TEST_SUITE("TLS client hello") {
     }
   }
 
+  TEST_CASE("gives the names of shared keys, as long as OpenSSL takes them for text") {
+    std::string identities;
+    for (const std::string& identity :
+         {std::string("ann"), std::string(256, 'b'), std::string(257, 'c'), std::string("d\0e", 3), std::string()}) {
+      identities += Vector(identity, 2) + Number(0, 4);
+    }
+    ClientHello hello;
+    REQUIRE(Read(Record(Message(Extension(41, Vector(identities, 2)))), &hello) == HelloStatus::kComplete);
+    CHECK(hello.key_identities == std::vector<std::string>{"ann", std::string(256, 'b')});
+    CHECK(hello.session_id == "session");
+  }
+
+  TEST_CASE("the name of a shared key, at every cut") {
+    const auto read = [](const std::string& bytes, std::string* identity) {
+      const std::vector<unsigned char> exact(bytes.begin(), bytes.end());
+      return ReadKeyIdentity({exact.data(), exact.size()}, identity);
+    };
+    const std::string message = Number(16, 1) + Vector(Vector("ann", 2) + "public key", 3);
+    const std::string whole = Record(message);
+    std::string identity;
+    const size_t end_of_name = 5 + 4 + 2 + 3;
+    for (size_t size = 0; size <= whole.size(); ++size) {
+      const HelloStatus expected = size < end_of_name ? HelloStatus::kIncomplete : HelloStatus::kComplete;
+      CHECK(read(whole.substr(0, size), &identity) == expected);
+    }
+    CHECK(identity == "ann");
+    const std::string bad[] = {
+        std::string("\x15\x03\x03\x00\x02\x01\x00", 7),       // an alert
+        Record(Number(11, 1) + Vector(Vector("ann", 2), 3)),  // another message
+        Record(Number(16, 1) + Vector(Vector(std::string(257, 'x'), 2), 3)),
+        Record(Number(16, 1) + Vector(Vector(std::string("a\0b", 3), 2), 3)),
+        Record(Number(16, 1) + Vector(Vector("", 2), 3)),
+        Record(message.substr(0, 7)) + Record(message.substr(7)),  // in two records
+    };
+    for (const std::string& bytes : bad) CHECK(read(bytes, &identity) == HelloStatus::kUnreadable);
+  }
+
   TEST_CASE("is incomplete at every cut, in one record or several") {
     const std::string message = Message(ServerName("a.test") + Extension(21, std::string(600, '\0')));
     std::string pieces;
