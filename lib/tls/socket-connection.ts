@@ -3,23 +3,44 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Connection } from './connections';
 import type { Transport } from './transport';
 
+/** What a socket does with its events. All sockets share it: a function of each would take memory of each. */
+export type SocketEvents<Socket> = {
+  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'failed']: (
+    socket: Socket,
+    ...args: Parameters<Connection[Name]>
+  ) => void;
+};
+
 /** A connection that has a socket. */
-export class SocketConnection implements Connection {
-  readonly receive: Connection['receive'];
-  readonly receiveEnd: Connection['receiveEnd'];
-  readonly drained: Connection['drained'];
-  readonly failed: Connection['failed'];
+export class SocketConnection<Socket> implements Connection {
+  readonly #socket: Socket;
+  readonly #events: SocketEvents<Socket>;
   readonly #resource = new AsyncResource('TLSWRAP');
 
   constructor(
     readonly id: number,
     readonly transport: Transport,
-    events: Pick<Connection, 'receive' | 'receiveEnd' | 'drained' | 'failed'>,
+    socket: Socket,
+    events: SocketEvents<Socket>,
   ) {
-    this.receive = events.receive;
-    this.receiveEnd = events.receiveEnd;
-    this.drained = events.drained;
-    this.failed = events.failed;
+    this.#socket = socket;
+    this.#events = events;
+  }
+
+  receive(bytes: Buffer): void {
+    this.#events.receive(this.#socket, bytes);
+  }
+
+  receiveEnd(truncated: boolean): void {
+    this.#events.receiveEnd(this.#socket, truncated);
+  }
+
+  drained(): void {
+    this.#events.drained(this.#socket);
+  }
+
+  failed(reason: number): void {
+    this.#events.failed(this.#socket, reason);
   }
 
   output(): void {

@@ -20,7 +20,7 @@ import {
 } from './context';
 import { failureError, hungUp, systemError, verifyErrorCode } from './failures';
 import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
-import { SocketConnection } from './socket-connection';
+import { SocketConnection, type SocketEvents } from './socket-connection';
 import { SocketTransport, type Transport } from './transport';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsPlace } from '../native/contract/tables';
@@ -83,7 +83,22 @@ export class TLSSocket extends Duplex {
   /** The time limit that `setTimeout` has set, in milliseconds; 0 for none. */
   timeout = 0;
 
-  readonly #connection: SocketConnection;
+  static readonly #EVENTS: SocketEvents<TLSSocket> = {
+    receive: (socket, bytes) => {
+      socket.#receive(bytes);
+    },
+    receiveEnd: (socket, truncated) => {
+      socket.#receiveEnd(truncated);
+    },
+    drained: (socket) => {
+      socket.#drained();
+    },
+    failed: (socket, reason) => {
+      socket.#failed(reason);
+    },
+  };
+
+  readonly #connection: SocketConnection<TLSSocket>;
   readonly #transport: Transport;
   readonly #owner: SocketOwner;
   #established = false;
@@ -105,23 +120,7 @@ export class TLSSocket extends Duplex {
     this.#owner = owner;
     this.server = server;
     this.#transport = transport;
-    this.#connection = new SocketConnection(id, transport, {
-      receive: (bytes) => {
-        this.#receive(bytes);
-      },
-      receiveEnd: (truncated) => {
-        this.truncated = truncated;
-        this.push(null);
-        if (this.readableLength === 0) this.resume();
-        transport.ended();
-      },
-      drained: () => {
-        this.#drained();
-      },
-      failed: (reason) => {
-        this.#failed(reason);
-      },
-    });
+    this.#connection = new SocketConnection<TLSSocket>(id, transport, this, TLSSocket.#EVENTS);
     connections().add(this.#connection);
   }
 
@@ -210,6 +209,13 @@ export class TLSSocket extends Duplex {
     if (this.push(isForHttp ? bytes : copyOf(bytes)) || this.destroyed) return;
     this.#paused = true;
     this.#transport.setPaused(true);
+  }
+
+  #receiveEnd(truncated: boolean): void {
+    this.truncated = truncated;
+    this.push(null);
+    if (this.readableLength === 0) this.resume();
+    this.#transport.ended();
   }
 
   /** @internal */
