@@ -173,8 +173,10 @@ void Scheduler::Tick() {
     {
       const JobBatch jobs(thread_);
       EnsureUnblocked();
-      RunReady(deadline_ns);
-      RunQueued(deadline_ns);
+      do {
+        RunReady(deadline_ns);
+        RunQueued(deadline_ns);
+      } while (due_ == 0 && HasWork() && !OutOfTime(deadline_ns));
     }
     Deliver();
   } while (HasWork() && !OutOfTime(deadline_ns));
