@@ -162,7 +162,7 @@ Place OperationRunner::Decide(const OperationCall& call, Mode mode) const {
   if (call.operation_.spec().may_pause()) return HasJobs() ? Place::kJob : Place::kPool;
   if (mode == Mode::kOffload || call.operation_.spec().blocks()) return Place::kPool;
   const uint64_t cost = call.stats_->cost.Expect(call.bytes_);
-  const uint64_t hop = in_flight_ == 0 ? hop_alone_.value() : kBusyHopNs;
+  const uint64_t hop = IsAlone() ? hop_alone_.value() : kBusyHopNs;
   return cost <= hop && cost <= options_.max_inline_ns ? Place::kInline : Place::kPool;
 }
 
@@ -262,14 +262,6 @@ void OperationRunner::Over(OperationCall& call) {
   if (!call.abandoned_) Unwant();
   if (call.backend_ == nullptr) return;
   CountInFlight(*call.backend_, call.is_asymmetric_, -1);
-}
-
-void OperationRunner::Want() {
-  if (wanted_++ == 0) completions_->Ref();
-}
-
-void OperationRunner::Unwant() {
-  if (--wanted_ == 0) completions_->Unref();
 }
 
 bool OperationRunner::AwaitEnds(JobId id) {
@@ -446,7 +438,9 @@ void OperationRunner::TellEnded() {
     return false;
   };
   telling.erase(std::remove_if(telling.begin(), telling.end(), goes_on), telling.end());
+  const size_t outer = std::exchange(telling_, telling.size());
   delegate_.OnOperations(telling.data(), telling.size());
+  telling_ = outer;
   telling.clear();
   told_ = std::move(telling);
   while (const std::optional<JobId> id = periods_.TakeEnded()) {

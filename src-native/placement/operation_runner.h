@@ -112,6 +112,9 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   Result<void> Open();
 
   Place Decide(const OperationCall& call, Mode mode) const;
+  // Whether the next call has no others beside it. JavaScript that is told of several ends goes on with several calls:
+  // the first of them is not alone, either.
+  bool IsAlone() const { return in_flight_ == 0 && telling_ <= 1; }
   bool HasTimeFor(const OperationCall& call) const;
   static WorkerPool& PoolOf(const OperationCall& call);
   Submission SubmitToPool(OperationCall& call, Mode mode);
@@ -138,8 +141,12 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   // False when the call runs again.
   bool Account(OperationCall& call);
   void TellEnded();
-  void Want();
-  void Unwant();
+  void Want() {
+    if (wanted_++ == 0) completions_->Ref();
+  }
+  void Unwant() {
+    if (--wanted_ == 0) completions_->Unref();
+  }
   OperationCall& Acquire(JobId id);
 
   uv_loop_t* loop_;
@@ -165,6 +172,7 @@ class OperationRunner final : private JobOwner, private CompletionQueue::Receive
   std::vector<OperationCall*> told_;  // kept for its memory
   CallPeriods periods_;
   size_t in_flight_ = 0;
+  size_t telling_ = 0;  // ends that are being told together
   uint64_t submissions_ = 0;
   size_t wanted_ = 0;           // in flight and not abandoned, or awaiting ends: these keep the loop alive
   uint64_t inline_ns_ = 0;      // spent on the loop's thread in this turn

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -171,6 +172,29 @@ TEST_SUITE("operation runner") {
     }
     CHECK(cheap_spec.stats->counts.inlined >= 10);
     CHECK(dear_spec.stats->counts.inlined == 0);
+  }
+
+  TEST_CASE("does not take a call for the only one while several ends are told") {
+    auto pausing = std::make_shared<EchoSpec>();
+    pausing->set_may_pause(true);
+    auto echo = std::make_shared<EchoSpec>();
+    const auto place_of_next_call = [&](size_t ends_told) {
+      TestRunner runner;
+      const PlacedSpec job = runner->Adopt(pausing, "job");
+      const PlacedSpec next = runner->Adopt(echo, "next");
+      next.stats->cost.Record(1, 10'000);  // less than the hop of a call alone, more than that of one among others
+      constexpr JobId kNext = 9;
+      runner.before_telling = [&] {
+        runner.before_telling = nullptr;
+        runner.Submit(kNext, Mode::kAuto, next, "x");
+      };
+      for (JobId id = 0; id < ends_told; ++id) runner.Submit(id, Mode::kAuto, job, "x");
+      REQUIRE(runner.RunUntilEnded(ends_told + 1));
+      const auto is_next = [](const End& end) { return end.id == kNext; };
+      return std::find_if(runner.ends.begin(), runner.ends.end(), is_next)->place;
+    };
+    CHECK(place_of_next_call(1) == Place::kInline);
+    CHECK(place_of_next_call(2) == Place::kPool);
   }
 
   TEST_CASE("leaves calls that would hold the loop for too long to its later turns") {
