@@ -13,40 +13,11 @@ namespace openssl_async {
 
 namespace {
 
-// Sessions of one name and one policy of clients' certificates are not resumed under another one.
-bool SetSessionContext(SSL* ssl, const ServerSettings& settings, const std::string& server_name) {
-  const bool is_named = settings.Find(server_name) != settings.context || settings.Has(TlsServerFlag::kAsks);
-  std::string text = settings.session_context;
-  text += '\0';
-  if (is_named) text += server_name;
-  text += '\0';
-  if (settings.Has(TlsServerFlag::kRequestsCertificate)) text += 'r';
-  if (settings.Has(TlsServerFlag::kRejectsUnauthorized)) text += 'u';
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr) != 1) return false;
-  return SSL_set_session_id_context(ssl, digest, std::min(size, unsigned{SSL_MAX_SID_CTX_LENGTH})) == 1;
-}
-
-bool UseIdentity(SSL* ssl, SSL_CTX* from) {
-  X509* const certificate = SSL_CTX_get0_certificate(from);
-  EVP_PKEY* const key = SSL_CTX_get0_privatekey(from);
-  STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(from, &chain);
-  SSL_certs_clear(ssl);
-  if (certificate == nullptr || key == nullptr) return true;  // as of a context that has none: no cipher is shared
-  return SSL_use_certificate(ssl, certificate) == 1 && SSL_use_PrivateKey(ssl, key) == 1 &&
-         (chain == nullptr || SSL_set1_chain(ssl, chain) == 1);
-}
-
 bool SharesKey(const SSL_CIPHER* cipher) {
   const int exchange = cipher == nullptr ? NID_undef : SSL_CIPHER_get_kx_nid(cipher);
   return exchange == NID_kx_psk || exchange == NID_kx_ecdhe_psk || exchange == NID_kx_dhe_psk ||
          exchange == NID_kx_rsa_psk;
 }
-
-// The server decides after the handshake, as Node's does.
-int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 
 }  // namespace
 
@@ -239,24 +210,6 @@ bool Connection::Begin() {
   step_status_ = SSL_ERROR_SSL;
   failure_ = ErrorQueue::Take().Lines();
   return false;
-}
-
-bool Connection::Prepare() {
-  SSL* const ssl = ssl_.get();
-  BioPointer bio = transport_->NewBio();
-  if (bio == nullptr || !SetSessionContext(ssl, *settings_, hello_.server_name)) return false;
-  SSL_set_ex_data(ssl, 0, this);
-  if (identity_ != nullptr && !UseIdentity(ssl, identity_->get())) return false;
-  BIO* const shared = bio.release();
-  SSL_set_bio(ssl, shared, shared);
-  if (settings_->Has(TlsServerFlag::kRequestsCertificate)) {
-    const bool needs = settings_->Has(TlsServerFlag::kRejectsUnauthorized);
-    SSL_set_verify(ssl, SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
-  }
-  SSL_set_accept_state(ssl);
-  if (!settings_->Has(TlsServerFlag::kSharesKeys)) return true;
-  SSL_set_psk_server_callback(ssl, &Connection::GiveKey);
-  return settings_->key_hint.empty() || SSL_use_psk_identity_hint(ssl, settings_->key_hint.c_str()) == 1;
 }
 
 // Before TLS 1.3, the client names its key in the middle of the handshake. OpenSSL would ask for the key in a step,
