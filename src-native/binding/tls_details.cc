@@ -48,7 +48,7 @@ Napi::Value Summary(Info info) {
   Napi::Array parts = Napi::Array::New(env, 7);
   parts.Set(0U, name == nullptr ? "" : name);
   parts.Set(1U, ProtocolOf(ssl));
-  parts.Set(2U, static_cast<double>(VerifyResult(ssl)));
+  parts.Set(2U, connection->shared_key() ? 0.0 : static_cast<double>(VerifyResult(ssl)));
   parts.Set(3U, SSL_session_reused(ssl) == 1);
   parts.Set(4U, static_cast<int32_t>(connection->handshake_place()));
   parts.Set(5U, static_cast<double>(connection->handshake_ns()));

@@ -143,6 +143,10 @@ class Connection {
   const std::string& key_identity() const { return answer_.key.identity; }
   // Goes on. Empty: there is no such key.
   void TakeKey(SecretText key);
+  // Of a handshake of TLS 1.3 that is done: the client has shown that it has the key.
+  bool shared_key() const {
+    return gave_key_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && SSL_session_reused(ssl_.get()) == 1;
+  }
   // Certificate and key of another context than the one that is chosen. Without effect once the context is.
   void SetIdentity(std::shared_ptr<TlsContext> identity);
   // Sessions that the handshake has made, for users who keep them. Nothing is sent before SetSessionsKept(); before
@@ -242,6 +246,7 @@ class Connection {
   bool carrier_is_due_ = false;   // JavaScript has carried output, or told of the end
   bool awaits_identity_ = false;  // of a shared key: see AsksForKey()
   bool asked_for_key_ = false;
+  bool gave_key_ = false;
   bool kept_is_due_ = false;   // SetSessionsKept() was called
   bool holds_output_ = false;  // until then
   bool told_ = false;          // of plaintext or of the end, in this turn

@@ -74,11 +74,14 @@ SSL_SESSION* Connection::FindSession(SSL* ssl, const unsigned char* id, int size
   return is_asked ? self.answer_.session.get() : nullptr;
 }
 
-// OpenSSL's answer to 0 is an alert.
+// OpenSSL's answer to 0 is an alert, or under TLS 1.3 the client's next identity: it asks for all up to the one that it
+// uses.
 unsigned Connection::GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most) {
-  const SharedKey& given = static_cast<Connection*>(SSL_get_ex_data(ssl, 0))->answer_.key;
+  auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+  const SharedKey& given = self.answer_.key;
   const std::string& bytes = given.bytes.get();
-  if (identity == nullptr || given.identity != identity || bytes.size() > most) return 0;
+  self.gave_key_ = identity != nullptr && given.identity == identity && !bytes.empty() && bytes.size() <= most;
+  if (!self.gave_key_) return 0;
   std::copy(bytes.begin(), bytes.end(), key);
   return static_cast<unsigned>(bytes.size());
 }

@@ -67,7 +67,9 @@ std::string OwnCertificate(SSL* ssl) {
 
 long VerifyResult(SSL* ssl) {
   const X509Pointer leaf(SSL_get1_peer_certificate(ssl));
-  return leaf == nullptr ? -1 : SSL_get_verify_result(ssl);
+  if (leaf != nullptr) return SSL_get_verify_result(ssl);
+  const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl);
+  return cipher != nullptr && SSL_CIPHER_get_auth_nid(cipher) == NID_auth_psk ? X509_V_OK : -1;
 }
 
 CipherNames CipherOf(SSL* ssl) {

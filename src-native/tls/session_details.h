@@ -21,7 +21,8 @@ std::string ToDer(X509* certificate);
 std::vector<std::string> PeerCertificates(SSL* ssl);
 // Ours; empty without one.
 std::string OwnCertificate(SSL* ssl);
-// As libssl numbers it (X509_V_…); -1 when the peer has no certificate.
+// As libssl numbers it (X509_V_…); -1 when the peer has no certificate. Before TLS 1.3, ciphers for shared keys need
+// none.
 long VerifyResult(SSL* ssl);
 CipherNames CipherOf(SSL* ssl);
 // Empty without one.

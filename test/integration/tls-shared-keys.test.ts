@@ -120,6 +120,25 @@ describe.each(VERSIONS)('%s', (version) => {
     await close(server);
   });
 
+  test('a client with the key needs no certificate where clients have to show one, and others do', async () => {
+    const options = {
+      ...knowing(),
+      ...identity,
+      ciphers: `${CIPHERS}:ECDHE+HIGH`,
+      requestCert: true,
+      ca: identity.cert,
+    };
+    const server = createServer(options, (socket) => socket.end(String(socket.authorized)));
+    const port = await listen(server);
+    expect((await read(await connectTo(port, clientOf('ann', only(version))))).toString()).toBe('true');
+    const failed = once(server, 'tlsClientError');
+    const other = nodeTls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...only(version) });
+    other.on('error', () => undefined);
+    await failed;
+    other.destroy();
+    await close(server);
+  });
+
   test('a client that leaves while the key is looked for is forgotten', async () => {
     const asked: ((answer: SharedKey) => void)[] = [];
     const server = served({
@@ -162,6 +181,20 @@ describe.each(VERSIONS)('%s', (version) => {
     expect(asked).toEqual(version === 'TLSv1.3' ? ['ann'] : []);
     await close(server);
   });
+});
+
+test('a client that names a key, and does not use it, has shown nothing', async () => {
+  const asked: string[] = [];
+  const options = { ...knowing(asked), ...identity, ciphers: 'TLS_AES_256_GCM_SHA384', requestCert: true };
+  const server = createServer({ ...options, rejectUnauthorized: false }, (socket) =>
+    socket.end(String(socket.authorized)),
+  );
+  const port = await listen(server);
+  // The key is for TLS_AES_128_GCM_SHA256.
+  const client = await connectTo(port, clientOf('ann', { ciphers: 'TLS_AES_256_GCM_SHA384' }, Buffer.alloc(16, 1)));
+  expect((await read(client)).toString()).toBe('false');
+  expect(asked).toEqual(['ann']);
+  await close(server);
 });
 
 test.each(['PSK-AES128-GCM-SHA256', 'DHE-PSK-AES128-GCM-SHA256', 'ECDHE-PSK-CHACHA20-POLY1305'])(
