@@ -237,7 +237,9 @@ function failing(socket: TLSSocket, body: () => void): void {
   try {
     body();
   } catch (error) {
-    TLSSocket.fail(socket, error as Error);
+    // A second answer may come after the handshake.
+    if (socket.handshake === undefined) TLSSocket.fail(socket, error as Error);
+    else socket.destroy(error as Error);
   }
 }
 

@@ -152,12 +152,8 @@ export class TLSSocket extends Duplex {
     socket.authorized = socket.authorizationError === null;
   }
 
-  /** A connection ends with this error. @internal */
+  /** A handshake ends with this error. @internal */
   static fail(socket: TLSSocket, error: Error): void {
-    if (socket.#established) {
-      socket.destroy(error);
-      return;
-    }
     void socket.remoteAddress; // while the connection knows it
     void socket.localAddress;
     socket.destroy();

@@ -224,6 +224,24 @@ describe("clients' certificates", () => {
     await close(server);
   });
 
+  test('one that nobody knows is refused after the handshake, as by node:tls', async () => {
+    for (const create of [createServer, nodeTls.createServer] as (typeof nodeTls.createServer)[]) {
+      const server = create(asking);
+      const secured: unknown[] = [];
+      server.on('secureConnection', (socket: nodeTls.TLSSocket) => secured.push(socket));
+      const port = await listen(server);
+      const failed = failureOf(server as Server);
+      const client = nodeTls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...second });
+      client.on('error', () => undefined);
+      const [error, socket] = await failed;
+      expect([error.code, error.message]).toEqual(['ECONNRESET', 'socket hang up']);
+      expect([socket.authorized, socket.authorizationError]).toEqual([false, 'DEPTH_ZERO_SELF_SIGNED_CERT']);
+      expect([secured, socket.destroyed]).toEqual([[], true]);
+      client.destroy();
+      await close(server);
+    }
+  });
+
   test('a session does not carry a certificate past a server with other rules', async () => {
     const ticketKeys = Buffer.alloc(48, 7);
     const open = ending({ ...first, ticketKeys });
