@@ -7,6 +7,7 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, test } = require('node:test');
+const ts = require('typescript');
 const { cleanEnvironment, NPM, Project, ROOT } = require('../support/prebuild.js');
 
 const project = new Project(cleanEnvironment());
@@ -15,11 +16,13 @@ const compiled = path.join(installed, 'build', 'Release', 'openssl_async.node');
 
 after(() => project.remove());
 
-/** The first program of the README, and what it prints. */
+/** The first program of the README, as JavaScript, and what it prints. */
 function quickProgram() {
   const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
   const [, program, output] = /^```ts\n(.*?)^```\n+```text\n(.*?)^```$/ms.exec(readme);
-  return { program, output };
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const { outputText } = ts.transpileModule(program, { compilerOptions });
+  return { program: outputText, output };
 }
 
 test('the tarball compiles in an empty folder', () => {
