@@ -14,8 +14,8 @@ export interface ClientHello {
   readonly protocols: readonly string[];
 }
 
-/** A key that a client and a server share. */
-export type SharedKey = NodeJS.ArrayBufferView | { psk: NodeJS.ArrayBufferView } | null | undefined;
+/** A key that a client and a server share, by itself or as `psk` of an object. */
+export type SharedKey = NodeJS.ArrayBufferView | { /** The key. */ psk: NodeJS.ArrayBufferView } | null | undefined;
 
 /** Options of servers that `node:tls` does not have, or that may be more here. */
 export interface OwnServerOptions extends OwnContextOptions {

@@ -223,7 +223,10 @@ void Server::Answer(uint8_t options) {
   if ((options & AnswerOption::kH2) != 0) protocol = "h2";
   if ((options & AnswerOption::kUnknownProtocol) != 0) protocol = "spdy/3";
   const bool gives_context = (options & AnswerOption::kContext) != 0;
-  HelloAnswer answer = {gives_context ? settings_->context : nullptr, chooses, protocol, nullptr, ""};
+  HelloAnswer answer;
+  if (gives_context) answer.context = settings_->context;
+  answer.chose_protocol = chooses;
+  answer.protocol = protocol;
   if ((options & AnswerOption::kSession) != 0) {
     answer.session = ToSession({reinterpret_cast<const unsigned char*>(session_.data()), session_.size()});
   }

@@ -82,7 +82,9 @@ TEST_SUITE("TLS connection") {
     CHECK(pair.events.told[0].kind == TlsEventKind::kAsking);
     CHECK(pair.connection->hello().server_name == "a.test");
     CHECK_FALSE(pair.connection->wants_to_read());
-    pair.connection->TakeAnswer({ContextOf(SelfSigned("answered")), false, "", nullptr, ""});
+    HelloAnswer answer;
+    answer.context = ContextOf(SelfSigned("answered"));
+    pair.connection->TakeAnswer(std::move(answer));
     CHECK(pair.connection->has_more());
     pair.Shake();
     CHECK(PeerName(pair.client.get()) == "answered");
