@@ -14,8 +14,13 @@ export interface ClientHello {
   readonly protocols: readonly string[];
 }
 
-/** A key that a client and a server share, by itself or as `psk` of an object. */
-export type SharedKey = NodeJS.ArrayBufferView | { /** The key. */ psk: NodeJS.ArrayBufferView } | null | undefined;
+/** An object with a key that a client and a server share. */
+export interface SharedKeyHolder {
+  /** The key. */
+  psk: NodeJS.ArrayBufferView;
+}
+/** A key that a client and a server share; null or undefined for none. */
+export type SharedKey = NodeJS.ArrayBufferView | SharedKeyHolder | null | undefined;
 
 /** Options of servers that `node:tls` does not have, or that may be more here. */
 export interface OwnServerOptions extends OwnContextOptions {

@@ -17,7 +17,13 @@ export {
   type ServerKey,
 } from './context';
 export { type HandshakeMessage } from './handshake-channels';
-export { type ClientHello, type OwnServerOptions, type SharedKey, type TlsOptions } from './options';
+export {
+  type ClientHello,
+  type OwnServerOptions,
+  type SharedKey,
+  type SharedKeyHolder,
+  type TlsOptions,
+} from './options';
 export { TLSSocket, type Handshake } from './socket';
 export {
   checkServerIdentity,
