@@ -95,7 +95,9 @@ void ReadPresharedKeys(ByteView extension, ClientHello* hello) {
     identities.Number(4);  // the ticket's age
     if (!identities.ok()) return;
     if (is_first && identity.size == kSessionIdBytes) hello->session_id = ToText(identity);
-    if (IsKeyIdentity(identity)) hello->key_identities.push_back(ToText(identity));
+    if (hello->key_identities.size() < kMostKeyIdentities && IsKeyIdentity(identity)) {
+      hello->key_identities.push_back(ToText(identity));
+    }
   }
 }
 

@@ -17,7 +17,8 @@ struct ClientHello {
   std::string session_id;       // of a session that the server is to know, as there is no ticket; empty without one
   bool offers_session = false;  // a ticket; whether it is taken, OpenSSL decides
   bool wants_status = false;    // of the server's certificate, by OCSP
-  // Of TLS 1.3: names of keys that both sides share, the client's favourite first. Tickets are among them.
+  // Of TLS 1.3: names of keys that both sides share, the client's favourite first, and no more than kMostKeyIdentities.
+  // Tickets are among them.
   std::vector<std::string> key_identities;
 };
 
@@ -32,6 +33,9 @@ constexpr size_t kMaxHelloBytes = 64 * 1024;
 
 // `bytes` begin with the connection's first one. `hello` is set when the hello is complete.
 HelloStatus ReadClientHello(ByteView bytes, ClientHello* hello);
+
+// Each of them is asked about: a hello has room for thousands.
+constexpr size_t kMostKeyIdentities = 8;
 
 // The longest name of a shared key that OpenSSL takes.
 constexpr size_t kMaxKeyIdentityBytes = 256;

@@ -95,6 +95,17 @@ TEST_SUITE("TLS client hello") {
     CHECK(hello.session_id == "session");
   }
 
+  TEST_CASE("gives no more names of shared keys than are asked about") {
+    std::string identities;
+    for (int i = 0; i < 5000; ++i) identities += Vector("k", 2) + Number(0, 4);
+    ClientHello hello;
+    const std::string message = Message(Extension(41, Vector(identities, 2)));
+    std::string records;
+    for (size_t at = 0; at < message.size(); at += 16'000) records += Record(message.substr(at, 16'000));
+    REQUIRE(Read(records, &hello) == HelloStatus::kComplete);
+    CHECK(hello.key_identities.size() == kMostKeyIdentities);
+  }
+
   TEST_CASE("the name of a shared key, at every cut") {
     const auto read = [](const std::string& bytes, std::string* identity) {
       const std::vector<unsigned char> exact(bytes.begin(), bytes.end());
