@@ -1,6 +1,5 @@
 // Jobs that the event loop starts, waits for and resumes.
 import { captureContext, type InContext } from '../base/async-context';
-import { sizeOf } from '../base/byte-views';
 import { abortError, asyncError, fromNative, invalidArgType, rejectWith } from '../base/errors';
 import {
   abortedBefore,
@@ -15,6 +14,7 @@ import {
 } from '../base/pending';
 import { GeneratorRun } from './generator-run';
 import { Job } from './job';
+import { JobBatch } from './job-batch';
 import { channels, publish, wantsJobs, wantsTrace, type JobMessage, type WakeupKind } from './job-channels';
 import {
   cloneArgs,
@@ -26,15 +26,7 @@ import {
 } from './job-function';
 import type { NativeError } from '../native/contract/error';
 import type { NativeWaitContext } from '../native/contract/handles';
-import {
-  BATCH_HEAD_WORDS,
-  BatchJobWord,
-  BatchWord,
-  EventKind,
-  EventWord,
-  WAKEUP_KINDS,
-  WORDS_PER_BATCH_JOB,
-} from '../native/contract/tables';
+import { EventKind, EventWord, WAKEUP_KINDS } from '../native/contract/tables';
 import { environment, errorForNoJobs, type Environment, type Listener } from '../native/environment';
 import { validateAbortSignal, validateInteger, validateOptions } from '../base/validators';
 import { WaitContext, waitContextInternals } from './wait-context';
@@ -308,73 +300,7 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-// Jobs of native functions without wait contexts, and with short arguments, are handed to native code together, at the
-// end of the current microtask; all others by themselves, behind what was collected.
-const BATCH_SIZE = 1024;
-const BATCH_BYTES = 64 * 1024;
-const MOST_BATCHED_BYTES = 1024;
-
-class Batch {
-  readonly #words = new Int32Array(BATCH_HEAD_WORDS + BATCH_SIZE * WORDS_PER_BATCH_JOB);
-  readonly #bytes = new Uint8Array(BATCH_BYTES);
-  #func: NativeJobFunction | undefined;
-  #knownTo: Environment | undefined;
-
-  /** Whether jobs with these arguments may be collected. */
-  takes(args: Uint8Array | null): boolean {
-    return args === null || sizeOf(args) <= MOST_BATCHED_BYTES;
-  }
-
-  add(env: Environment, id: number, func: NativeJobFunction, args: Uint8Array | null): void {
-    const size = args === null ? -1 : sizeOf(args);
-    if (!this.#hasRoomFor(size, func)) flush(env);
-    const words = this.#words;
-    const count = words[BatchWord.count] as number;
-    if (count === 0) {
-      this.#attach(env);
-      void Promise.resolve().then(() => {
-        flush(env);
-      });
-    }
-    this.#func = func;
-    const at = BATCH_HEAD_WORDS + count * WORDS_PER_BATCH_JOB;
-    words[at + BatchJobWord.id] = id;
-    words[at + BatchJobWord.argsSize] = size;
-    if (size > 0) {
-      const used = words[BatchWord.bytes] as number;
-      this.#bytes.set(args as Uint8Array, used);
-      words[BatchWord.bytes] = used + size;
-    }
-    words[BatchWord.count] = count + 1;
-  }
-
-  has(id: number): boolean {
-    const words = this.#words;
-    for (let i = 0; i < (words[BatchWord.count] as number); ++i) {
-      if (words[BATCH_HEAD_WORDS + i * WORDS_PER_BATCH_JOB + BatchJobWord.id] === id) return true;
-    }
-    return false;
-  }
-
-  submit(env: Environment): void {
-    if (this.#words[BatchWord.count] === 0) return;
-    env.jobs.submitBatch((this.#func as NativeJobFunction).external);
-  }
-
-  #attach(env: Environment): void {
-    if (this.#knownTo === env) return;
-    env.jobs.setBatchBuffers(this.#words, this.#bytes);
-    this.#knownTo = env;
-  }
-
-  #hasRoomFor(size: number, func: NativeJobFunction): boolean {
-    const count = this.#words[BatchWord.count] as number;
-    if (count === 0) return true;
-    return count < BATCH_SIZE && this.#func === func && (this.#words[BatchWord.bytes] as number) + size <= BATCH_BYTES;
-  }
-}
-
-const batch = new Batch();
+const batch = new JobBatch(flush);
 let tracing = false;
 
 function flush(env: Environment): void {
