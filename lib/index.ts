@@ -68,7 +68,7 @@ export {
   type EncryptOptions,
 } from './operations/cipher';
 export { createHash, type HashStream, type HashStreamOptions } from './operations/hash-stream';
-export type { IsolationOptions } from './hardware/isolation';
+export type { IsolationOptions } from './native/isolation';
 export type { DevicePollOptions, HardwareOptions, HeartbeatMessage, HeartbeatOptions } from './hardware/waiting';
 export { hash, type HashOptions } from './operations/hash';
 export { hmac, type HmacOptions } from './operations/hmac';

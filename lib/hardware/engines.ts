@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { bytesOf } from '../base/byte-views';
 import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError } from '../base/errors';
-import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
+import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from '../native/isolation';
 import { HARDWARE_OPTIONS, readHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './waiting';
 import {
   AsyncKey,

@@ -4,7 +4,8 @@ import { asyncError, fromNative, invalidArgType, invalidArgValue, isNativeError 
 import type { NativeProvider } from '../native/contract/handles';
 import type { NativeProviderInfo } from '../native/contract/providers';
 import { environment } from '../native/environment';
-import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from './isolation';
+import { loadConfiguration } from '../native/configuration';
+import { isolateModules, modulesOf, validateIsolate, type IsolationOptions } from '../native/isolation';
 import { inFlightEnded } from '../keys/native-keys';
 import { HARDWARE_OPTIONS, readHardwareOptions, waitFor, Heartbeat, type HardwareOptions } from './waiting';
 import { setLoaded, setUnloaded } from '../operations/known-providers';
@@ -199,17 +200,6 @@ export async function loadProvider(name: string, options: ProviderOptions = {}):
 }
 
 const PROVIDER_OPTIONS = ['path', 'parameters', 'config', 'pauses', 'isolate', ...HARDWARE_OPTIONS] as const;
-
-/**
- * Reads a configuration file into this package's own library context.
- *
- * @throws `ERR_ASYNC_CONFIGURATION`
- */
-export function loadConfiguration(path: string): void {
-  isolateModules([], environment().addon.modules.ofConfiguration(path), 'provider');
-  const failed = environment().addon.libraries.loadConfiguration(path);
-  if (failed !== undefined) throw fromNative(failed);
-}
 
 /** Options of {@link listProviders}. */
 export interface ProviderListOptions {

@@ -1,6 +1,7 @@
 // The library, the process's OpenSSL and this thread's pool of jobs.
 import { asyncError, fromNative, outOfRange } from '../base/errors';
 import { CONFIGURE_OPTIONS, resolveOptions, type ConfigureOptions } from '../base/options';
+import { loadConfiguration } from '../native/configuration';
 import {
   environment,
   environmentWithJobs,
@@ -8,7 +9,6 @@ import {
   reasonForNone,
   versionOfOpenSSL,
 } from '../native/environment';
-import { loadConfiguration } from '../hardware/providers';
 import { validateInteger, readOptions } from '../base/validators';
 
 /** Options of {@link initThread}. */

@@ -1,9 +1,9 @@
 // Modules of PKCS#11 that bring a libcrypto of their own, which the dynamic linker of ELF would mix with the process's.
 import { resolve } from 'node:path';
 import { fromNative, invalidArgType } from '../base/errors';
-import type { NativeError } from '../native/contract/error';
-import { Isolation } from '../native/contract/tables';
-import { environment } from '../native/environment';
+import type { NativeError } from './contract/error';
+import { Isolation } from './contract/tables';
+import { environment } from './environment';
 import { validatePath } from '../base/validators';
 
 /** The option of functions that load providers and engines. */
