@@ -58,7 +58,7 @@ export {
   type CipherStreamOptions,
   type CipherTransform,
   type DecipherStream,
-} from './operations/cipher-stream';
+} from './streams/cipher-stream';
 export {
   decrypt,
   encrypt,
@@ -67,7 +67,7 @@ export {
   type Encrypted,
   type EncryptOptions,
 } from './operations/cipher';
-export { createHash, type HashStream, type HashStreamOptions } from './operations/hash-stream';
+export { createHash, type HashStream, type HashStreamOptions } from './streams/hash-stream';
 export type { IsolationOptions } from './native/isolation';
 export type { DevicePollOptions, HardwareOptions, HeartbeatMessage, HeartbeatOptions } from './hardware/waiting';
 export { hash, type HashOptions } from './operations/hash';
@@ -89,7 +89,7 @@ export { randomBytes, randomFill } from './operations/random';
 export type { SecretKeyLike } from './operations/secret-key';
 export { sign, verify, type SigningKey, type SigningOptions } from './operations/sign';
 export { createPrivateKey, createPublicKey, type StoredKey, type StoreOptions } from './operations/store';
-export type { CryptoStreamOptions } from './operations/stream';
+export type { CryptoStreamOptions } from './streams/stream';
 export type { ConfigureOptions, PollOptions } from './base/options';
 export {
   listProviders,

@@ -41,6 +41,7 @@ const LIBRARY_LAYERS = [
   'jobs/',
   'keys/',
   'operations/',
+  'streams/',
   'hardware/',
   'thread/',
   'index',

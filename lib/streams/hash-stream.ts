@@ -5,11 +5,11 @@ import { nodeError } from '../base/errors';
 import { Family, digestNumbers } from '../native/contract/tables';
 import { validateString } from '../base/validators';
 import { encoded, validateEncoding, type BinaryLike } from '../base/bytes';
-import { attempt, call, type Spec } from './call';
-import { digestName } from './digest-names';
-import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from './hash';
+import { attempt, call, type Spec } from '../operations/call';
+import { digestName } from '../operations/digest-names';
+import { AS_STREAM, digestSpec, validateOutputLength, type HashOptions } from '../operations/hash';
 import { Sequence } from './sequence';
-import { createStreamSpec } from './spec';
+import { createStreamSpec } from '../operations/spec';
 import { readStreamOptions, toPart, transformOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createHash}. */

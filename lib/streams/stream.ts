@@ -2,7 +2,7 @@
 import type { TransformOptions } from 'node:stream';
 import { invalidArgValue } from '../base/errors';
 import { toInput, validateEncoding } from '../base/bytes';
-import { readOperationOptions, type OperationOptions } from './operation-options';
+import { readOperationOptions, type OperationOptions } from '../operations/operation-options';
 
 /**
  * Options of streams: those of operations, for each call that the stream makes, and some of `stream.Transform`. There

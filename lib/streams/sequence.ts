@@ -1,5 +1,5 @@
 // Calls on the state of a stream: each begins when the one before it has ended.
-import { attempt } from './call';
+import { attempt } from '../operations/call';
 
 export class Sequence {
   #last: Promise<unknown> | undefined;

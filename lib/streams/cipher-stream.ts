@@ -10,12 +10,12 @@ import { environment } from '../native/environment';
 import { isolateErrors } from '../native/error-queue';
 import { validateBoolean, validateString } from '../base/validators';
 import { toInput, type BinaryLike } from '../base/bytes';
-import { attempt, call, type CallResult, type Decode, type Spec } from './call';
-import { cipherNames } from './cipher-names';
-import { validateTagLength } from './cipher';
-import { secretBytes, type SecretKeyLike } from './secret-key';
+import { attempt, call, type CallResult, type Decode, type Spec } from '../operations/call';
+import { cipherNames } from '../operations/cipher-names';
+import { validateTagLength } from '../operations/cipher';
+import { secretBytes, type SecretKeyLike } from '../operations/secret-key';
 import { Sequence } from './sequence';
-import { createStreamSpec } from './spec';
+import { createStreamSpec } from '../operations/spec';
 import { readStreamOptions, toPart, transformOptions, type CryptoStreamOptions } from './stream';
 
 /** Options of {@link createCipheriv} and {@link createDecipheriv}. */
