@@ -2,8 +2,8 @@
 
 // Makes the files that run, of what is in lib/; tsc makes the declarations, generate-entries.js what users import.
 //
-//   dist/library/core.js   the library in one file, as many small ones are slow to find and to compile
-//   dist/library/tls.js    servers of TLS, a file of its own for the few programs that have them; it uses core.js
+//   dist/library/*.js      the library in a few parts, which are loaded when they are used: many small files are slow to
+//                          find, and one large file is slow to compile
 //   dist/cli/*.js          the command-line tool and the programs that it starts, each with all that it needs, so that
 //                          who installs the library does not get the tool's packages
 //   dist/cli/THIRD-PARTY-LICENSES.txt
@@ -11,6 +11,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const esbuild = require('esbuild');
+const { PARTS } = require('./entries.js');
 const { licensesOf } = require('./licenses.js');
 
 const root = path.join(__dirname, '..');
@@ -28,6 +29,8 @@ const OPTIONS = {
   external: Object.keys(require('../package.json').dependencies),
   format: 'cjs',
   logLevel: 'warning',
+  // Two files of a part that export the same name: neither would be there.
+  logOverride: { 'ambiguous-reexport': 'error' },
   metafile: true,
   platform: 'node',
   target: 'node20',
@@ -35,33 +38,35 @@ const OPTIONS = {
   write: false,
 };
 
-// Besides the public interface: scripts/install.js loads the addon, tests ask it which copies there are, and servers of
-// TLS are made of the rest.
-const CORE = `
-  export * from './index';
-  export { symbols } from './native/environment';
-  export { loadAddon } from './native/load';
-  export { environment } from './native/environment';
-  export { bytesOf, sizeOf, unshared } from './base/byte-views';
-  export * from './base/errors';
-  export * from './base/validators';
-  export { objectEntry, privateKeyEntry } from './keys/key';
-  export { scopeOf } from './operations/scope';`;
+// A part exports all that its folders export: users' names come from it, and what other parts import.
+function contentsOf(folders) {
+  const files = folders.flatMap((folder) =>
+    fs.readdirSync(path.join(LIB, folder)).map((name) => `./${folder}/${name}`),
+  );
+  const modules = files.filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -'.ts'.length));
+  return modules.map((module) => `export * from '${module}';`).join('\n');
+}
 
 const TLS = `
   export * as tls from './tls/tls';
   export * as https from './tls/https';
   export { register } from './tls/register';`;
 
-// What other parts of the library export comes from core.js: a second copy would open a second addon.
-const FROM_CORE = {
-  name: 'from-core',
-  setup(context) {
-    context.onResolve({ filter: /^\.\.\/(base|keys|native|operations)\// }, ({ path: imported }) =>
-      imported.startsWith('../native/contract/') ? undefined : { path: './core.js', external: true },
-    );
-  },
-};
+// Leaves imports of other parts to require(): a second copy would open a second addon. Of the contract, which is but
+// numbers and types, each part has its own.
+function fromOtherParts(own) {
+  const partOf = (folder) => Object.keys(PARTS).find((part) => PARTS[part].includes(folder));
+  return {
+    name: 'from-other-parts',
+    setup(context) {
+      context.onResolve({ filter: /^\.\.?\// }, ({ path: imported, resolveDir }) => {
+        const [folder, below] = path.relative(LIB, path.resolve(resolveDir, imported)).split(path.sep);
+        const part = below === 'contract' ? undefined : partOf(folder);
+        return part === undefined || part === own ? undefined : { path: `./${part}.js`, external: true };
+      });
+    },
+  };
+}
 
 // esbuild calls a class that mentions itself _Name inside, which users would see in stacks and where it is printed.
 function withNamesOfClasses(text) {
@@ -69,28 +74,40 @@ function withNamesOfClasses(text) {
   return names.length === 0 ? text : text.replace(new RegExp(`\\b_(?=(?:${names.join('|')})\\b)`, 'g'), '');
 }
 
-// Loads node:crypto on first use, which may be while memory is shared with native code: no code of users may run then, so
-// it does not come through require(), which they can hook. Where Node.js has no other way, it is loaded with the library.
-const LATE_CRYPTO = `
-var builtinModule = process.getBuiltinModule;
-var nodeCrypto = builtinModule === undefined ? require("node:crypto") : undefined;
-var lateCrypto = {
-  GETTERS
-};
-`;
+// Modules of Node.js that are slow to load, or that call users' code: they are loaded on first use. That may be while
+// memory is shared with native code: no code of users may run then, so they do not come through require(), which users can
+// hook. Where Node.js has no other way, they are loaded with the library.
+const LATE = ['crypto', 'worker_threads'];
 
-function withLateCrypto(text) {
-  const names = new Set([...text.matchAll(/\bimport_node_crypto\d*\.(\w+)/g)].map(([, name]) => name));
-  const getters = [...names].map(
-    (name) => `get ${name}() { return (nodeCrypto ??= builtinModule("crypto")).${name}; }`,
+function lateModule(module, text) {
+  const variable = `import_node_${module}\\d*`;
+  const used = [...text.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g'))].map(([, name]) => name);
+  if (used.length === 0) return text;
+  const getters = [...new Set(used)].map((name) => `get ${name}() { return load().${name}; }`);
+  const late = `
+var late_${module} = ((builtinModule, loaded) => {
+  const load = () => (loaded ??= builtinModule("${module}"));
+  return { ${getters.join(', ')} };
+})(process.getBuiltinModule, process.getBuiltinModule === undefined ? require("node:${module}") : undefined);
+`;
+  const required = `require("node:${module}")`;
+  const changed = text.replaceAll(
+    new RegExp(`(?<=^var ${variable} = )require\\("node:${module}"\\)`, 'gm'),
+    `late_${module}`,
   );
-  const late = text.replaceAll(/(?<=^var import_node_crypto\d* = )require\("node:crypto"\)/gm, 'lateCrypto');
-  if (names.size === 0 || late.includes('require("node:crypto")'))
-    throw new Error('esbuild imports in another way now');
-  return late.replace(
-    '"use strict";',
-    (directive) => directive + LATE_CRYPTO.replace('GETTERS', getters.join(',\n  ')),
-  );
+  if (changed.includes(required)) throw new Error('esbuild imports in another way now');
+  return changed.replace('"use strict";', (directive) => directive + late);
+}
+
+const withLateModules = (text) => LATE.reduce((changed, module) => lateModule(module, changed), text);
+
+// esbuild exports accessors, because a module may go on changing what it exports. None here does.
+function withPlainExports(text) {
+  const declared = /^__export\((\w+), (\{\n.*?\n\})\);\nmodule\.exports = __toCommonJS\(\1\);\n/ms.exec(text);
+  if (declared === null) throw new Error('esbuild exports in another way now');
+  const [all, , object] = declared;
+  const [rest] = text.replace(all, '').split('// Annotate the CommonJS export names');
+  return `${rest}module.exports = ${object.replaceAll(': () => ', ': ')};\n`;
 }
 
 async function build(options, transform = (text) => text) {
@@ -103,17 +120,20 @@ async function build(options, transform = (text) => text) {
 }
 
 async function main() {
-  await build(
-    {
-      stdin: { contents: CORE, resolveDir: LIB, loader: 'ts' },
-      outfile: path.join(DIST, 'library', 'core.js'),
-    },
-    withLateCrypto,
-  );
+  for (const [part, folders] of Object.entries(PARTS)) {
+    await build(
+      {
+        stdin: { contents: contentsOf(folders), resolveDir: LIB, loader: 'ts' },
+        outfile: path.join(DIST, 'library', `${part}.js`),
+        plugins: [fromOtherParts(part)],
+      },
+      (text) => withPlainExports(withLateModules(text)),
+    );
+  }
   await build({
     stdin: { contents: TLS, resolveDir: LIB, loader: 'ts' },
     outfile: path.join(DIST, 'library', 'tls.js'),
-    plugins: [FROM_CORE],
+    plugins: [fromOtherParts('tls')],
   });
   const cli = path.join(DIST, 'cli');
   fs.rmSync(cli, { recursive: true, force: true }); // declarations, which nobody imports

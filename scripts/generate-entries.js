@@ -9,7 +9,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { ENTRIES } = require('./entries.js');
+const { ENTRIES, PARTS } = require('./entries.js');
 const { publicNames } = require('./public-names.js');
 
 const root = path.join(__dirname, '..');
@@ -54,15 +54,62 @@ function withoutPackage(reason, message, cause) {
 
 `;
 
-// A bundler renames what has the same name as something else.
-function checkNames(names, library, { name: entry }) {
+function loadLibrary(name) {
+  return require(path.join(root, 'dist', 'library', `${name}.js`));
+}
+
+// The names of an entry that each part of the library exports.
+function namesByPart(names) {
+  const found = Object.fromEntries(Object.keys(PARTS).map((part) => [part, []]));
   for (const name of names) {
-    const found = library[name];
-    const isClassOfOurs = typeof found === 'function' && entry === 'index';
-    if (isClassOfOurs && found.name !== name) {
-      throw new Error(`${name} has become ${found.name}: import what has the same name under another`);
+    const having = Object.keys(PARTS).filter((part) => name in loadLibrary(part));
+    if (having.length !== 1) throw new Error(`${name} is exported by ${having.length} parts of the library`);
+    // A bundler renames what has the same name as something else.
+    const value = loadLibrary(having[0])[name];
+    if (typeof value === 'function' && value.name !== name) {
+      throw new Error(`${name} has become ${value.name}: import what has the same name under another`);
     }
+    found[having[0]].push(name);
   }
+  return Object.entries(found);
+}
+
+// Loads the parts when a name of theirs is first read, but for the first part, which the others need. A name that was read,
+// or that somebody has set, is a property as any other.
+const LAZILY = `
+function lazily(load, names) {
+  for (const name of names) {
+    const become = (value) =>
+      Reflect.defineProperty(exports, name, { configurable: true, enumerable: true, writable: true, value });
+    const get = () => {
+      const value = load()[name];
+      become(value);
+      return value;
+    };
+    Object.defineProperty(exports, name, { configurable: true, enumerable: true, get, set: become });
+  }
+}
+`;
+
+function lazyAssignments(names) {
+  const [[first, eager], ...lazy] = namesByPart(names);
+  const list = (some) => some.map((name) => `'${name}'`).join(', ');
+  return [
+    `const ${first} = require('./library/${first}.js');\n`,
+    ...eager.map((name) => `exports.${name} = ${first}.${name};\n`),
+    LAZILY,
+    ...lazy.map(([part, some]) => `lazily(() => require('./library/${part}.js'), [${list(some)}]);\n`),
+  ].join('');
+}
+
+// A file that holds several entries has an object for each.
+function assignments(names, { name, library }) {
+  for (const exported of names)
+    if (!(exported in loadLibrary(library)[name])) throw new Error(`${name} lacks ${exported}`);
+  return [
+    `const library = require('./library/${library}.js').${name};\n`,
+    ...names.map((exported) => `exports.${exported} = library.${exported};\n`),
+  ].join('');
 }
 
 function writeCallingEntry({ name: file, specifier, library, calls }) {
@@ -75,16 +122,9 @@ function writeCallingEntry({ name: file, specifier, library, calls }) {
 function writeEntry(entry) {
   const { name: file, specifier, source, library, hasDefault = false } = entry;
   const names = publicNames(source);
-  // A file that holds several entries has an object for each.
-  const part = library === 'core' ? '' : `.${file}`;
-  const loaded = require(path.join(root, 'dist', 'library', `${library}.js`));
-  checkNames(names, part === '' ? loaded : loaded[file], entry);
-
-  const assignments = names.map((name) => `exports.${name} = core.${name};\n`).join('');
   const commonjs = `'use strict';
 Object.defineProperty(exports, '__esModule', { value: true });
-const core = require('./library/${library}.js')${part};
-${assignments}${hasDefault ? 'exports.default = exports;\n' : ''}`;
+${library === undefined ? lazyAssignments(names) : assignments(names, entry)}${hasDefault ? 'exports.default = exports;\n' : ''}`;
   fs.writeFileSync(path.join(root, 'dist', `${file}.js`), commonjs);
 
   const list = names.map((name) => `  ${name},\n`).join('');

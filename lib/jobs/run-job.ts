@@ -75,16 +75,13 @@ const NO_OPTIONS = Object.freeze({
   timeoutMs: undefined,
 }) as unknown as RunJobOptions<never>;
 
-/** Counters that native code does not have. */
-export const cancellations = { aborted: 0, timedOut: 0, refused: 0 };
-
 const LIMIT_ERRORS: LimitErrors = {
   aborted: (reason) => {
-    ++cancellations.aborted;
+    ++environment().cancellations.aborted;
     return abortError(reason);
   },
   timedOut: (timeoutMs) => {
-    ++cancellations.timedOut;
+    ++environment().cancellations.timedOut;
     return asyncError('ERR_ASYNC_TIMEOUT', `The job did not finish within ${String(timeoutMs)} ms`);
   },
 };
@@ -346,7 +343,7 @@ export function runJob<Args = unknown>(
   if (aborted !== undefined) return aborted;
   env.enter();
   if (env.listening >= maxUnfinished(env)) {
-    ++cancellations.refused;
+    ++env.cancellations.refused;
     return Promise.reject(asyncError('ERR_ASYNC_QUEUE_FULL', 'Too many jobs wait for a place'));
   }
   env.start();

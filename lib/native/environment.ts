@@ -61,6 +61,9 @@ export class Environment {
   /** The job that native code is running for JavaScript, which may run users' code {@link inside}. */
   driving: Recallable | undefined = undefined;
 
+  /** Counters of jobs that native code does not have. */
+  readonly cancellations = { aborted: 0, timedOut: 0, refused: 0 };
+
   readonly #words = new Int32Array(EVENTS_PER_CALL * WORDS_PER_EVENT);
   readonly #state = new Int32Array(STATE_WORDS);
   readonly #listeners: (Listener | undefined)[] = [];

@@ -34,13 +34,13 @@ export type GenerateByNode = (
 ) => Promise<AnyPair>;
 
 // Before version 22, Node.js aborts the process when its pool has made a key for a worker that is being terminated.
-const ABORTS_IN_WORKERS = !isMainThread && Number.parseInt(process.versions.node, 10) < 22;
+const abortsHere = (): boolean => !isMainThread && Number.parseInt(process.versions.node, 10) < 22;
 // Generating these keys takes less time than reading them.
 const QUICKEST: ReadonlySet<string> = new Set(['P-256', 'prime256v1', 'ED25519', 'X25519']);
 
 /** The way Node.js makes keys of a curve or type; undefined where it had better not. */
 export function generatorOfNode(curve: string, mode: OperationOptions['mode']): GenerateByNode | undefined {
-  if (!ABORTS_IN_WORKERS) return generateOnThreadpool;
+  if (!abortsHere()) return generateOnThreadpool;
   return QUICKEST.has(curve) && mode !== 'offload' ? generateInTurns : undefined;
 }
 

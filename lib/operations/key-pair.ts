@@ -1,5 +1,5 @@
 // New key pairs.
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey as nodePublicKey, type KeyObject } from 'node:crypto';
 import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
 import { readPrivateKey, readPublicKey, type JsonWebKey, type KeyExportOptions } from '../keys/key';
 import { Family, keyGenerationNames, keyGenerationNumbers } from '../native/contract/tables';
@@ -383,7 +383,7 @@ function decode(
     const privateObject = (): KeyObject => (object ??= known(type, () => readPrivateKey(privateDer, privateType)));
     // Node.js gets the public key out of a private one without parsing.
     const publicObject = (): KeyObject =>
-      isEncrypted ? known(type, () => readPublicKey(spki)) : isolateErrors(() => createPublicKey(privateObject()));
+      isEncrypted ? known(type, () => readPublicKey(spki)) : isolateErrors(() => nodePublicKey(privateObject()));
     if (SIMPLE_TYPE.test(type) && !knownToNode.has(type)) publicObject();
     const publicKey = ready(publicEncoding, 'spki', 'PUBLIC KEY', spki) ?? encode(publicObject(), publicEncoding);
     const label = isEncrypted ? 'ENCRYPTED PRIVATE KEY' : 'PRIVATE KEY';

@@ -1,6 +1,6 @@
 // The work of this thread's scheduler so far.
 import { environment } from '../native/environment';
-import { cancellations, type WakeupCounts } from '../jobs/run-job';
+import type { WakeupCounts } from '../jobs/run-job';
 
 /** Durations in microseconds. Percentiles are at most 12.5 % too high. */
 export interface LatencyHistogram {
@@ -249,7 +249,7 @@ export function stats(): Stats {
   const { inFlight, hopMicros, pool, algorithms, backends } = env.addon.statistics.operations();
   return {
     ...rest,
-    jobs: { ...jobs, liveInThread: threadJobs, ...cancellations },
+    jobs: { ...jobs, liveInThread: threadJobs, ...env.cancellations },
     inFlight,
     operations: { ...sum(Object.values(algorithms)), hopMicros, algorithms },
     providers: ofKind(backends, 'provider:'),
