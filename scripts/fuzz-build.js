@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { listSources } = require('./list-sources.js');
 const { compileSources, linkProgram, root, withFlags } = require('./native-build.js');
+const { joinSources } = require('./units.js');
 
 const COMPILER = 'clang++';
 const FOLDER = path.join('build-native', 'fuzz');
@@ -44,7 +45,8 @@ function reasonAgainst() {
 async function buildFuzzer() {
   process.chdir(root);
   const ours = LAYERS.flatMap((layer) => listSources(`src-native/${layer}`)).filter((file) => !WITHOUT.test(file));
-  const tested = await compileSources(COMPILER, FLAGS, FOLDER, withFlags(ours, ['-O1', '-fsanitize=fuzzer-no-link']));
+  const units = joinSources(ours, path.join(FOLDER, 'sources'), root);
+  const tested = await compileSources(COMPILER, FLAGS, FOLDER, withFlags(units, ['-O1', '-fsanitize=fuzzer-no-link']));
   const tests = await compileSources(COMPILER, FLAGS, FOLDER, withFlags(listSources(SOURCES), ['-O1']));
   const names = [...TARGETS, SEEDS];
   const entryOf = (object) => names.find((name) => path.basename(object) === `${name}.o`);

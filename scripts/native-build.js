@@ -9,6 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { promisify } = require('node:util');
 const { listSources } = require('./list-sources.js');
+const { joinSources } = require('./units.js');
 
 const root = path.join(__dirname, '..');
 const run = promisify(execFile);
@@ -59,7 +60,7 @@ function isFresh(object) {
  * @returns {Promise<string[]>} the objects
  */
 async function compileSources(compiler, flags, folder, sources) {
-  const toObject = ({ source }) => path.join(folder, source.replace(/\.\w+$/, '.o'));
+  const toObject = ({ source }) => path.join(folder, 'objects', source.replace(/\.\w+$/, '.o'));
   const stale = sources.filter((each) => !isFresh(toObject(each)));
   const compile = [
     '-std=c++17',
@@ -94,7 +95,7 @@ async function linkProgram(compiler, flags, objects, program) {
 const withFlags = (sources, own) => sources.map((source) => ({ source, own }));
 
 /**
- * The unit tests: everything in src-native/ except the entries of the addon and of the module, with test/native/unit/.
+ * The unit tests, joined to a few translation units: everything in src-native/ except the entries of the addon and of the module, with test/native/unit/.
  *
  * @param {'none' | 'address' | 'thread'} sanitizer
  * @returns {Promise<string>} the path of the test program
@@ -104,10 +105,14 @@ async function buildNativeTests(sanitizer) {
   const { compiler, flags, ours } = SANITIZERS[sanitizer];
   const folder = path.join('build-native', sanitizer);
   const tests = listSources('test/native/unit').filter((source) => sanitizer !== 'thread' || servesThreads(source));
+  const join = (sources, name) => joinSources(sources, path.join(folder, name), root);
   const objects = await compileSources(compiler, ['-Itest/native/unit', ...flags], folder, [
-    ...withFlags(listSources('src-native', { except: ['binding', 'accelerator/module'] }), ['-O1', ...ours]),
     // Not optimized: they are long, and nobody waits for their own code.
-    ...withFlags(tests, ['-O0']),
+    ...withFlags(join(tests, 'tests'), ['-O0']),
+    ...withFlags(join(listSources('src-native', { except: ['binding', 'accelerator/module'] }), 'sources'), [
+      '-O1',
+      ...ours,
+    ]),
   ]);
   return linkProgram(compiler, [...flags, ...ours], objects, path.join(folder, 'unit-tests'));
 }
