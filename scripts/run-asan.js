@@ -43,8 +43,9 @@ const UNINSTRUMENTED =
 
 const library = (name) => execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
+// Joined: the instrumented code of headers is made once for many sources.
 function buildAddon() {
-  const folder = stage('build-asan');
+  const folder = stage('build-asan', { joined: true });
   const status = runNodeGyp(['configure', 'build', '--async-tests=1', '--silent'], {
     cwd: folder,
     env: { CC: 'gcc', CXX: 'g++', CFLAGS: FLAGS, CXXFLAGS: FLAGS, LDFLAGS: '-fsanitize=address,undefined' },
