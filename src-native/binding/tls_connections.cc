@@ -9,6 +9,7 @@
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
+#include "tls/server_connection.h"
 
 namespace openssl_async {
 
@@ -19,6 +20,11 @@ using Info = const Napi::CallbackInfo&;
 Tls& TlsOf(Info info) { return Environment::From(info).tls(); }
 Hub& HubOf(Info info) { return *TlsOf(info).hub(); }
 uint32_t IdOf(Info info) { return ToUint32(info[0]); }
+// Null for a client's connection, too.
+ServerConnection* ServerOf(Info info) {
+  Connection* const connection = HubOf(info).Find(IdOf(info));
+  return connection == nullptr ? nullptr : connection->server();
+}
 
 Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
   return Napi::Value(env, Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size()));
@@ -167,7 +173,7 @@ Napi::Value SetCarried(Info info) {
 // (id): [name, protocols, id of a session, whether the status of the certificate is wanted, identities of shared keys]
 Napi::Value HelloOf(Info info) {
   const Napi::Env env = info.Env();
-  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  const ServerConnection* const connection = ServerOf(info);
   if (connection == nullptr) return env.Undefined();
   const ClientHello& hello = connection->hello();
   Napi::Array parts = Napi::Array::New(env, 5);
@@ -182,7 +188,7 @@ Napi::Value HelloOf(Info info) {
 
 // (id)
 Napi::Value Proceed(Info info) {
-  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+  if (ServerConnection* const connection = ServerOf(info); connection != nullptr) {
     connection->Proceed();
     HubOf(info).GoOn(IdOf(info));
   }
@@ -197,7 +203,7 @@ SecretText ToSecret(ByteView bytes) {
 // (id, context or undefined, whether a protocol was asked for, the protocol, session, status, identity of a shared key,
 // the key): the last four may be undefined.
 Napi::Value TakeAnswer(Info info) {
-  Connection* const connection = HubOf(info).Find(IdOf(info));
+  ServerConnection* const connection = ServerOf(info);
   if (connection == nullptr) return info.Env().Undefined();
   HelloAnswer answer;
   if (const auto* const context = ToOptionalHandle<TlsContextHandle>(info[1])) answer.context = *context;
@@ -218,13 +224,13 @@ Napi::Value TakeAnswer(Info info) {
 
 // (id): of a shared key
 Napi::Value KeyIdentityOf(Info info) {
-  const Connection* const connection = HubOf(info).Find(IdOf(info));
+  const ServerConnection* const connection = ServerOf(info);
   return connection == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), connection->key_identity());
 }
 
 // (id, the key or undefined)
 Napi::Value GiveKey(Info info) {
-  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+  if (ServerConnection* const connection = ServerOf(info); connection != nullptr) {
     connection->TakeKey(ToSecret(ToView(info[1])));
     HubOf(info).GoOn(IdOf(info));
   }
@@ -233,7 +239,7 @@ Napi::Value GiveKey(Info info) {
 
 // (id, context)
 Napi::Value SetIdentity(Info info) {
-  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+  if (ServerConnection* const connection = ServerOf(info); connection != nullptr) {
     connection->SetIdentity(ToPointer<TlsContextHandle>(info[1]));
   }
   return info.Env().Undefined();
@@ -254,7 +260,7 @@ Napi::Value TakeNewSessions(Info info) {
 
 // (id)
 Napi::Value SessionsKept(Info info) {
-  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+  if (ServerConnection* const connection = ServerOf(info); connection != nullptr) {
     connection->SetSessionsKept();
     HubOf(info).Update(IdOf(info));
   }

@@ -1,11 +1,11 @@
 // What the handshake of a connection has agreed on; undefined when the connection or the detail is not there.
-#include "tls/session_details.h"
-
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
+#include "tls/server_connection.h"
+#include "tls/session_details.h"
 
 namespace openssl_async {
 
@@ -48,7 +48,7 @@ Napi::Value Summary(Info info) {
   Napi::Array parts = Napi::Array::New(env, 7);
   parts.Set(0U, name == nullptr ? "" : name);
   parts.Set(1U, ProtocolOf(ssl));
-  parts.Set(2U, connection->shared_key() ? 0.0 : static_cast<double>(VerifyResult(ssl)));
+  parts.Set(2U, static_cast<double>(connection->verify_result()));
   parts.Set(3U, SSL_session_reused(ssl) == 1);
   parts.Set(4U, static_cast<int32_t>(connection->handshake_place()));
   parts.Set(5U, static_cast<double>(connection->handshake_ns()));
@@ -66,11 +66,11 @@ Napi::Value PeerCertificatesOf(Info info) {
 // (id, context; undefined for the one that the settings choose): [its certificate, the certificate's issuer]
 Napi::Value CertificatesOf(Info info) {
   const Connection* const connection = ConnectionOf(info);
+  const ServerConnection* const server = connection == nullptr ? nullptr : connection->server();
   const auto* const given = ToOptionalHandle<TlsContextHandle>(info[1]);
   Napi::Array both = Napi::Array::New(info.Env(), 2);
-  if (given == nullptr && connection == nullptr) return both;
-  const TlsContext& context =
-      *(given != nullptr ? *given : connection->settings().Find(connection->hello().server_name));
+  if (given == nullptr && server == nullptr) return both;
+  const TlsContext& context = *(given != nullptr ? *given : server->settings().Find(server->hello().server_name));
   const auto to_js = [&](X509* certificate) {
     return certificate == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), ToDer(certificate));
   };

@@ -50,7 +50,7 @@ void BatchSink::Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t v
 }
 
 void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value) {
-  Add(kind, connection.id(), connection.listener().id(), value);
+  Add(kind, connection.id(), connection.listener_id(), value);
   if (kind == TlsEventKind::kSecure) {
     metrics_.handshakes[static_cast<size_t>(connection.handshake_place())].Record(connection.handshake_ns());
     if (SSL_session_reused(connection.ssl()) == 1) ++metrics_.resumed;
@@ -67,7 +67,7 @@ unsigned char* BatchSink::Room(size_t* size) {
 }
 
 void BatchSink::OnData(Connection& connection, size_t size) {
-  Add(TlsEventKind::kData, connection.id(), connection.listener().id(), 0, used_, size);
+  Add(TlsEventKind::kData, connection.id(), connection.listener_id(), 0, used_, size);
   used_ += size;
   metrics_.bytes_read += size;
 }
@@ -78,7 +78,7 @@ void BatchSink::OnKeyLog(Connection& connection, const char* line) {
   if (events_left <= kMostEventsBesideKeyLog) return;
   if (size > memory_.slab_size - used_ - Connection::kTurnBytes) return;
   memcpy(memory_.slab + used_, line, size);
-  Add(TlsEventKind::kKeyLog, connection.id(), connection.listener().id(), 0, used_, size);
+  Add(TlsEventKind::kKeyLog, connection.id(), connection.listener_id(), 0, used_, size);
   used_ += size;
 }
 

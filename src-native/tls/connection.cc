@@ -3,35 +3,24 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
+#include "base/memory.h"
 #include "openssl/error_queue.h"
 #include "tls/plaintext_pieces.h"
-#include "tls/socket_transport.h"
 
 namespace openssl_async {
 
-namespace {
+Connection::Connection(std::unique_ptr<Transport> transport)
+    : created_ms_(uv_hrtime() / 1'000'000), transport_(std::move(transport)) {}
 
-bool SharesKey(const SSL_CIPHER* cipher) {
-  const int exchange = cipher == nullptr ? NID_undef : SSL_CIPHER_get_kx_nid(cipher);
-  return exchange == NID_kx_psk || exchange == NID_kx_ecdhe_psk || exchange == NID_kx_dhe_psk ||
-         exchange == NID_kx_rsa_psk;
-}
+Connection::~Connection() { Close(); }
 
-}  // namespace
-
-Connection::Connection(UniqueSocket socket, Admission admission)
-    : Connection(std::make_unique<SocketTransport>(std::move(socket)), std::move(admission)) {}
-
-Connection::Connection(std::unique_ptr<Transport> transport, Admission admission)
-    : admission_(std::move(admission)),
-      settings_(listener().settings()),
-      accepted_ms_(uv_hrtime() / 1'000'000),
-      transport_(std::move(transport)) {
-  if (!settings_->Has(TlsServerFlag::kTellsConnections)) return;
-  state_ = State::kAccepted;
-  accept_is_due_ = true;
+void Connection::Close() {
+  const ErrorQueueScope scope;
+  ssl_.reset();
+  transport_.reset();
 }
 
 void Connection::Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, ConnectionEvents& events) {
@@ -42,16 +31,10 @@ void Connection::Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, C
   if (place == TlsPlace::kLoop && state_ == State::kLoopDue) state_ = State::kHandshaking;
 }
 
-Connection::~Connection() {
-  const ErrorQueueScope scope;
-  ssl_.reset();
-}
-
 bool Connection::has_more() const {
-  if (failure_is_due_ || accept_is_due_ || carrier_is_due_ || kept_is_due_) return true;
+  if (failure_is_due_ || carrier_is_due_ || released_is_due_ || has_task()) return true;
   if (!wants_to_read()) return false;
-  // The begin of a hello waits for the rest.
-  if (state_ == State::kHello || awaits_identity_) return hello_is_due_;
+  if (awaits_input()) return input_is_new_;
   return transport_->input().size > 0 || transport_->ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
@@ -61,14 +44,14 @@ void Connection::Run(bool readable, bool writable) {
     events_->OnEvent(*this, TlsEventKind::kFailed, reason_);
     return;
   }
-  if (std::exchange(accept_is_due_, false)) events_->OnEvent(*this, TlsEventKind::kAccepted, 0);
+  BeginTurn();
   if (std::exchange(carrier_is_due_, false)) {
     writable = true;
     if (transport_->ended()) HangUp();
   }
   if (state_ == State::kFailed) return;
   const ErrorQueueScope scope;
-  if (std::exchange(kept_is_due_, false)) {
+  if (std::exchange(released_is_due_, false)) {
     writable = true;
     if (state_ == State::kKeeping) Open();
   }
@@ -119,7 +102,7 @@ void Connection::OnSocketError(int error) {
 void Connection::Fail(int32_t reason) {
   state_ = State::kFailed;
   // Its job goes on, and its key is still asked: clients that leave make no room for more.
-  if (!is_in_job()) admission_.EndHandshake();
+  if (!is_in_job()) OnStep();
   reason_ = reason;
   holds_output_ = false;
   waits_for_drain_ = false;  // nothing is told after a failure
@@ -139,106 +122,22 @@ void Connection::TimeOut() {
 
 // --- The handshake
 
-void Connection::ReadHello() {
-  hello_is_due_ = false;
-  const HelloStatus status = ReadClientHello(transport_->input(), &hello_);
-  if (status != HelloStatus::kIncomplete && !admission_.BeginHandshake(settings_->max_handshakes)) {
-    state_ = State::kWaiting;
-    return;
-  }
-  switch (status) {
-    case HelloStatus::kIncomplete:
-      if (transport_->ended()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
-      return;
-    case HelloStatus::kComplete:
-      if (!Asks()) break;
-      state_ = State::kAsking;
-      events_->OnEvent(*this, TlsEventKind::kAsking, 0);
-      return;
-    case HelloStatus::kUnreadable:
-      Choose(settings_->context);
-      return;
-  }
-  Choose(settings_->Find(hello_.server_name));
-}
-
-bool Connection::Asks() const {
-  return settings_->Has(TlsServerFlag::kAsks) ||
-         (settings_->Has(TlsServerFlag::kFindsSessions) && !hello_.session_id.empty()) ||
-         (settings_->Has(TlsServerFlag::kGivesStatus) && hello_.wants_status) ||
-         (settings_->Has(TlsServerFlag::kSharesKeys) && !hello_.key_identities.empty());
-}
-
-bool Connection::ComeIn() {
-  if (!admission_.BeginHandshake(settings_->max_handshakes)) return false;
-  state_ = State::kHello;
-  hello_is_due_ = true;
-  return true;
-}
-
-void Connection::SkipAccepted() {
-  accept_is_due_ = false;
-  Proceed();
-}
-
-void Connection::Proceed() {
-  if (state_ != State::kAccepted) return;
-  state_ = State::kHello;
-  hello_is_due_ = transport_->input().size > 0;
-}
-
-void Connection::TakeAnswer(HelloAnswer answer) {
-  if (state_ != State::kAsking) return;
-  answer_ = std::move(answer);
-  const std::shared_ptr<TlsContext> chosen = std::exchange(answer_.context, nullptr);
-  Choose(chosen != nullptr ? chosen : settings_->Find(hello_.server_name));
-}
-
-void Connection::SetIdentity(std::shared_ptr<TlsContext> identity) {
-  if (state_ <= State::kAsking) identity_ = std::move(identity);
-}
-
-void Connection::Choose(const std::shared_ptr<TlsContext>& context) {
-  state_ = State::kHandshaking;
-  context_ = context;
-}
-
 bool Connection::Begin() {
   began_ns_ = uv_hrtime();
   ssl_.reset(SSL_new(context_->get()));
-  if (ssl_ != nullptr && Prepare()) return true;
+  if (BioPointer bio = ssl_ == nullptr ? nullptr : transport_->NewBio()) {
+    BIO* const shared = bio.release();
+    SSL_set_bio(ssl_.get(), shared, shared);
+    SSL_set_ex_data(ssl_.get(), 0, this);
+    if (Prepare(ssl_.get())) return true;
+  }
   step_status_ = SSL_ERROR_SSL;
   failure_ = ErrorQueue::Take().Lines();
   return false;
 }
 
-// Before TLS 1.3, the client names its key in the middle of the handshake. OpenSSL would ask for the key in a step,
-// where nobody can wait for the answer: so the message is read before.
-bool Connection::AsksForKey() {
-  if (ssl_ == nullptr || asked_for_key_ || !settings_->Has(TlsServerFlag::kSharesKeys)) return false;
-  if (SSL_get_state(ssl_.get()) != TLS_ST_SW_SRVR_DONE || !SharesKey(SSL_get_pending_cipher(ssl_.get()))) return false;
-  hello_is_due_ = false;
-  const HelloStatus status = ReadKeyIdentity(transport_->input(), &answer_.key.identity);
-  awaits_identity_ = status == HelloStatus::kIncomplete && !transport_->ended();
-  if (awaits_identity_) return true;
-  asked_for_key_ = true;
-  if (status != HelloStatus::kComplete) return false;
-  state_ = State::kAskingKey;
-  events_->OnEvent(*this, TlsEventKind::kAskingKey, 0);
-  return true;
-}
-
-void Connection::TakeKey(SecretText key) {
-  if (state_ != State::kAskingKey) return;
-  answer_.key.bytes = std::move(key);
-  state_ = State::kHandshaking;
-}
-
 void Connection::Shake() {
-  if (ssl_ == nullptr && settings_->key_hint.size() > kMaxKeyIdentityBytes) {
-    return Fail(static_cast<int32_t>(TlsFailure::kKeyHint));
-  }
-  if (AsksForKey()) return;
+  if (!MayStep()) return;
   if (signer().may_pause()) {
     state_ = State::kJobDue;
     return;
@@ -258,9 +157,9 @@ bool Connection::StaysOnLoop() {
 }
 
 bool Connection::TakeInlineShare() {
-  const uint32_t expected_ns = signer().handshake_time(hello_.offers_session).expected_ns();
+  const uint32_t expected_ns = handshake_time().expected_ns();
   if (!signer().is_local() || expected_ns == RunTime::kUnknown) return false;
-  inline_share_ = InlineBudget::Take(listener().inline_budget(), expected_ns, settings_->max_inline_ns);
+  inline_share_ = InlineBudget::Take(inline_budget(), expected_ns, terms().max_inline_ns);
   return inline_share_.taken();
 }
 
@@ -303,16 +202,12 @@ void Connection::TakeStep() {
 }
 
 void Connection::TellStep() {
-  // From here on it waits for its client, who may take long: that keeps nobody else out.
-  admission_.EndHandshake();
-  RunTime& time = signer().handshake_time(hello_.offers_session);
+  OnStep();
+  RunTime& time = handshake_time();
   if (step_status_ == SSL_ERROR_NONE) {
     handshake_place_ = place_;
     time.Record(busy_ns_);
-    if (new_sessions_.empty() || SSL_version(ssl_.get()) >= TLS1_3_VERSION) return Open();
-    state_ = State::kKeeping;
-    events_->OnEvent(*this, TlsEventKind::kNewSessions, 0);
-    return;
+    return Complete();
   }
   if (step_status_ != SSL_ERROR_WANT_READ) {
     Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
@@ -329,9 +224,28 @@ void Connection::Open() {
   events_->OnEvent(*this, TlsEventKind::kSecure, 0);
 }
 
-void Connection::SetSessionsKept() {
-  if (std::exchange(holds_output_, false)) kept_is_due_ = true;
+// --- Callbacks of OpenSSL, in the middle of a step, on the thread of the step or in its job
+
+// Peers renew keys as often as they like, while plaintext is read: a turn has no room for those lines. Readers of key
+// logs know the later secrets from the first ones.
+void Connection::LogKey(const SSL* ssl, const char* line) {
+  if (strstr(line, "_TRAFFIC_SECRET_N ") != nullptr) return;
+  auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+  if (self == nullptr || !self->logs_keys()) return;
+  if (self->is_in_job()) {
+    self->lines_of_step_.emplace_back(line);
+  } else {
+    self->events_->OnKeyLog(*self, line);
+  }
 }
+
+int Connection::KeepSession(SSL* ssl, SSL_SESSION* session) {
+  constexpr int kNotTaken = 0;
+  OrDieOfMemory([&] { From(ssl).OnNewSession(session); });
+  return kNotTaken;
+}
+
+int Connection::ExchangeStatus(SSL* ssl, void*) { return From(ssl).OnStatus(ssl); }
 
 // --- Records
 
@@ -415,7 +329,7 @@ size_t Connection::Feed(ByteView bytes) {
   MemoryTransport* const memory = transport_->memory();
   // Nobody reads on.
   if (memory == nullptr || ended_ || state_ == State::kFailed) return bytes.size;
-  hello_is_due_ = true;
+  input_is_new_ = true;
   return memory->Feed(bytes);
 }
 
@@ -423,7 +337,7 @@ void Connection::FeedEnd() {
   MemoryTransport* const memory = transport_->memory();
   if (memory == nullptr) return;
   memory->End();
-  hello_is_due_ = true;
+  input_is_new_ = true;
   carrier_is_due_ = true;
 }
 

@@ -1,5 +1,5 @@
-// The server's side of one TLS connection. It knows no event loop and no thread: its owner tells it when the socket is
-// ready, and is told what came of that.
+// One side of one TLS connection. It knows no event loop and no thread: its owner tells it when the socket is ready,
+// and is told what came of that. What clients and servers do differently is in ClientConnection and ServerConnection.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "scheduler/job_owner.h"
-#include "tls/client_hello.h"
+#include "tls/context.h"
 #include "tls/contract.h"
-#include "tls/hello_answer.h"
-#include "tls/listener.h"
+#include "tls/handshake_terms.h"
+#include "tls/inline_budget.h"
 #include "tls/memory_transport.h"
-#include "tls/server_settings.h"
 #include "tls/session_details.h"
 #include "tls/socket.h"
 #include "tls/transport.h"
@@ -21,6 +20,7 @@
 namespace openssl_async {
 
 class Connection;
+class ServerConnection;
 
 // What a connection tells. Nobody calls back into a connection from here: what is told is kept until the turn is over.
 class ConnectionEvents {
@@ -42,31 +42,35 @@ class Connection {
   // The most plaintext of one turn, so that every connection has its turns.
   static constexpr size_t kTurnBytes = 48 * 1024;
 
-  Connection(UniqueSocket socket, Admission admission);
-  Connection(std::unique_ptr<Transport> transport, Admission admission);
-  ~Connection();
+  virtual ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+
+  // Null for a client's side.
+  virtual ServerConnection* server() { return nullptr; }
+  const ServerConnection* server() const { return const_cast<Connection*>(this)->server(); }
+  // Whose connection it is, for JavaScript; 0 for a client's.
+  virtual uint32_t listener_id() const { return 0; }
+  virtual const HandshakeTerms& terms() const = 0;
+  // JavaScript knows of it.
+  virtual bool claimed() const { return true; }
 
   // Call it before the first turn on a thread. `id` is the thread's name for the connection.
   void Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, ConnectionEvents& events);
 
   uint32_t id() const { return id_; }
-  Admission& admission() { return admission_; }
-  bool claimed() const { return admission_.claimed(); }
-  uint64_t accepted_ms() const { return accepted_ms_; }
-  Listener& listener() const { return admission_.listener(); }
+  // When the handshake takes too long; 0 for never.
+  uint64_t deadline_ms() const {
+    const uint64_t timeout = terms().handshake_timeout_ms;
+    return timeout == 0 ? 0 : created_ms_ + timeout;
+  }
   // -1 without a socket.
   int fd() const { return transport_->fd(); }
-  const ServerSettings& settings() const { return *settings_; }
   bool handshaking() const { return state_ < State::kOpen; }
   // The client has not said what it wants yet.
   bool silent() const { return state_ <= State::kHello; }
-
-  // --- Handshakes beyond ServerSettings::max_handshakes
+  // Too many handshakes are under way: see ServerConnection::ComeIn().
   bool waits_for_room() const { return state_ == State::kWaiting; }
-  // Goes on; false while there is no room.
-  bool ComeIn();
 
   // --- Handshakes that take so little that the way to a thread and back would cost more
   // On a thread: the handshake is to begin on the event loop.
@@ -91,20 +95,21 @@ class Connection {
   // The peer gets and sends nothing from here on.
   void Cut();
 
-  // Null before the client's hello was read.
+  // Null before the handshake has begun.
   SSL* ssl() const { return ssl_.get(); }
-  const ClientHello& hello() const { return hello_; }
   // Of a handshake that is done: where it ran, and how long it took from the hello on.
   TlsPlace handshake_place() const { return handshake_place_; }
   uint64_t handshake_ns() const { return handshake_ns_; }
   uint32_t pauses() const { return pauses_; }
+  // As VerifyResult() has it.
+  virtual long verify_result() const { return VerifyResult(ssl_.get()); }
   // OpenSSL's errors of a failure.
   const std::vector<std::string>& failure() const { return failure_; }
 
   // Bytes that somebody else has read from the socket.
   void Prepend(ByteView bytes) {
     transport_->Prepend(bytes);
-    hello_is_due_ = true;
+    input_is_new_ = true;
   }
 
   // --- A connection without a socket. JavaScript carries its ciphertext: see TlsEventKind::kOutput and kInputWanted.
@@ -125,7 +130,7 @@ class Connection {
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
   bool wants_to_write() const { return has_unsent() && !holds_output_; }
-  // Ciphertext waits to leave: for the socket, or see SetSessionsKept().
+  // Ciphertext waits to leave: for the socket, or for somebody who holds it.
   bool has_unsent() const { return transport_->pending() && state_ != State::kFailed; }
   // The loop is to wait for it. A connection that nobody reads, or whose peer has ended, keeps no process alive, as a
   // socket of libuv's that is not read.
@@ -133,26 +138,8 @@ class Connection {
   // It needs a turn although its socket may never be ready again.
   bool has_more() const;
 
-  // Before the first turn: JavaScript knows of the client already.
-  void SkipAccepted();
-  // Goes on after TlsEventKind::kAccepted.
-  void Proceed();
-  // Goes on after TlsEventKind::kAsking.
-  void TakeAnswer(HelloAnswer answer);
-  // After TlsEventKind::kAskingKey: the name of the key.
-  const std::string& key_identity() const { return answer_.key.identity; }
-  // Goes on. Empty: there is no such key.
-  void TakeKey(SecretText key);
-  // Of a handshake of TLS 1.3 that is done: the client has shown that it has the key.
-  bool shared_key() const {
-    return gave_key_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && SSL_session_reused(ssl_.get()) == 1;
-  }
-  // Certificate and key of another context than the one that is chosen. Without effect once the context is.
-  void SetIdentity(std::shared_ptr<TlsContext> identity);
-  // Sessions that the handshake has made, for users who keep them. Nothing is sent before SetSessionsKept(); before
-  // TLS 1.3 the handshake ends only then, see TlsEventKind::kNewSessions.
+  // Sessions that came of the handshake, or after it.
   std::vector<NewSession> TakeNewSessions() { return std::exchange(new_sessions_, {}); }
-  void SetSessionsKept();
   // Ends a handshake that takes too long.
   void TimeOut();
   void SetPaused(bool paused) { paused_ = paused; }
@@ -163,16 +150,13 @@ class Connection {
   // Ends our side, after what was written.
   void End();
 
-  // Callbacks of OpenSSL
-  static int SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
-                            unsigned offered_size, void* unused);
+  // Callbacks of OpenSSL, which belong to a context and so to connections of either side.
+  static Connection& From(const SSL* ssl) { return *static_cast<Connection*>(SSL_get_ex_data(ssl, 0)); }
   static void LogKey(const SSL* ssl, const char* line);
   static int KeepSession(SSL* ssl, SSL_SESSION* session);
-  static SSL_SESSION* FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference);
-  static int GiveStatus(SSL* ssl, void* unused);
-  static unsigned GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most);
+  static int ExchangeStatus(SSL* ssl, void* unused);
 
- private:
+ protected:
   enum class State {
     kAccepted,
     kHello,
@@ -188,44 +172,84 @@ class Connection {
     kFailed
   };
 
+  explicit Connection(std::unique_ptr<Transport> transport);
+  // Frees OpenSSL's object and the socket.
+  void Close();
+
+  // --- For the sides, in the order in which it happens
+  // The first thing of a turn.
+  virtual void BeginTurn() {}
+  // In State::kHello.
+  virtual void ReadHello() {}
+  // Before a step of the handshake. False when it has to wait, or has failed.
+  virtual bool MayStep() { return true; }
+  // Before the first step. It may run in a job.
+  virtual bool Prepare(SSL* ssl) = 0;
+  // After a step, or when the handshake fails before its end.
+  virtual void OnStep() {}
+  // The handshake is done.
+  virtual void Complete() { Open(); }
+  // It would take this time of the processor.
+  virtual RunTime& handshake_time() const = 0;
+  // Null for no time on the event loop.
+  virtual std::shared_ptr<InlineBudget> inline_budget() const = 0;
+  virtual bool logs_keys() const = 0;
+  // Something is to be done although nothing comes.
+  virtual bool has_task() const { return false; }
+  // The input is of no use before more of it comes.
+  virtual bool awaits_input() const { return state_ == State::kHello; }
+  // OpenSSL has made a session.
+  virtual void OnNewSession(SSL_SESSION* session) = 0;
+  // Of the certificate, as SSL_CTX_set_tlsext_status_cb() has it.
+  virtual int OnStatus(SSL* ssl) = 0;
+
+  void Open();
+  void Fail(int32_t reason);
+  void Tell(TlsEventKind kind) { events_->OnEvent(*this, kind, 0); }
+  Transport& transport() { return *transport_; }
+  // Nothing leaves before ReleaseOutput().
+  void HoldOutput() { holds_output_ = true; }
+  void ReleaseOutput() {
+    if (std::exchange(holds_output_, false)) released_is_due_ = true;
+  }
+  State state() const { return state_; }
+  void set_state(State state) { state_ = state; }
+  const std::shared_ptr<TlsContext>& context() const { return context_; }
+  // Chooses it.
+  void set_context(std::shared_ptr<TlsContext> context) { context_ = std::move(context); }
+  TlsContext* identity() const { return identity_.get(); }
+  void set_identity(std::shared_ptr<TlsContext> identity) { identity_ = std::move(identity); }
+  std::vector<NewSession>& new_sessions() { return new_sessions_; }
+  void set_input_is_new(bool is_new) { input_is_new_ = is_new; }
+
+ private:
   // For somebody else than the peer.
   bool waits() const {
     return state_ == State::kAccepted || state_ == State::kWaiting || state_ == State::kAsking ||
            state_ == State::kAskingKey || state_ == State::kJobDue || state_ == State::kInJob ||
            state_ == State::kKeeping;
   }
-  void ReadHello();
-  bool Asks() const;
-  void Choose(const std::shared_ptr<TlsContext>& context);
   bool Begin();
-  bool Prepare();
-  bool AsksForKey();
   void Shake();
   bool TakeInlineShare();
   void TakeStep();
   void TellStep();
-  void Open();
   void ReadPlaintext();
   void Finish();
   void Flush();
   void OnSocketError(int error);
   void TellCarrier();
   void FailOfOpenssl();
-  void Fail(int32_t reason);
   void TellEnd(bool truncated);
 
-  Admission admission_;  // left last
-  const std::shared_ptr<const ServerSettings> settings_;
-  const uint64_t accepted_ms_;
+  const uint64_t created_ms_;
   uint32_t id_ = 0;
   TlsPlace place_ = TlsPlace::kLoop;
   ConnectionEvents* events_ = nullptr;
-  const std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> transport_;
   SslPointer ssl_;  // freed before the transport
   std::shared_ptr<TlsContext> context_;
   std::shared_ptr<TlsContext> identity_;  // null: the context's own
-  ClientHello hello_;
-  HelloAnswer answer_;  // without its context, which is context_
   std::vector<NewSession> new_sessions_;
   std::vector<std::string> failure_;
   State state_ = State::kHello;
@@ -240,16 +264,12 @@ class Connection {
   uint32_t pauses_ = 0;
   uint32_t step_pauses_ = 0;
   int32_t reason_ = 0;            // of a failure that waits for a turn of its own
-  bool accept_is_due_ = false;    // kAccepted was not told yet
   bool failure_is_due_ = false;   // see Fail()
-  bool hello_is_due_ = false;     // bytes came that were not looked at
+  bool input_is_new_ = false;     // bytes came that were not looked at
   bool carrier_is_due_ = false;   // JavaScript has carried output, or told of the end
-  bool awaits_identity_ = false;  // of a shared key: see AsksForKey()
-  bool asked_for_key_ = false;
-  bool gave_key_ = false;
-  bool kept_is_due_ = false;   // SetSessionsKept() was called
-  bool holds_output_ = false;  // until then
-  bool told_ = false;          // of plaintext or of the end, in this turn
+  bool holds_output_ = false;     // until ReleaseOutput()
+  bool released_is_due_ = false;  // it was called
+  bool told_ = false;             // of plaintext or of the end, in this turn
   bool paused_ = false;
   bool ended_ = false;            // the peer sends no more
   bool ending_ = false;           // we send no more

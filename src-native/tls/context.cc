@@ -8,7 +8,7 @@
 
 #include "openssl/error_queue.h"
 #include "openssl/version.h"
-#include "tls/connection.h"
+#include "tls/server_connection.h"
 
 namespace openssl_async {
 
@@ -193,10 +193,10 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   SSL_CTX_set_session_cache_mode(context,
                                  SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
   if (options.session_timeout > 0) SSL_CTX_set_timeout(context, options.session_timeout);
-  SSL_CTX_set_alpn_select_cb(context, &Connection::SelectProtocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, &ServerConnection::SelectProtocol, nullptr);
   SSL_CTX_sess_set_new_cb(context, &Connection::KeepSession);
-  SSL_CTX_sess_set_get_cb(context, &Connection::FindSession);
-  SSL_CTX_set_tlsext_status_cb(context, &Connection::GiveStatus);
+  SSL_CTX_sess_set_get_cb(context, &ServerConnection::FindSession);
+  SSL_CTX_set_tlsext_status_cb(context, &Connection::ExchangeStatus);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &UseTicketKey);
   if (!ticket_keys_.Prepare()) return OpensslError();
   if (options.ticket_keys.get().size() == TicketKeys::kBytes) {

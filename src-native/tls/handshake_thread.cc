@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "pool/worker_thread.h"
+#include "tls/server_connection.h"
 
 namespace openssl_async {
 
@@ -121,8 +122,8 @@ void HandshakeThread::OnAccepted(const std::shared_ptr<Listener>& listener, Uniq
   }
   if (reactor_->size() >= kMostConnections && reactor_->DropOldestSilent()) --load_;
   auto parcel = std::make_unique<Parcel>(Parcel::Kind::kConnection);
-  parcel->connection = std::make_unique<Connection>(std::move(socket), Admission(listener));
-  HandshakeThread& thread = choose_(*listener);
+  parcel->connection = std::make_unique<ServerConnection>(std::move(socket), Admission(listener));
+  HandshakeThread& thread = choose_(parcel->connection->terms().threads);
   if (&thread != this) return thread.Give(std::move(parcel));
   ++load_;
   Enter(std::move(parcel));

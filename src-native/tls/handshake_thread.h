@@ -18,8 +18,8 @@ namespace openssl_async {
 
 class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, private CompletionQueue::Receiver {
  public:
-  // Chooses the thread of an accepted connection, this one or another. Any thread.
-  using Choose = std::function<HandshakeThread&(const Listener& listener)>;
+  // Chooses the thread of an accepted connection among the first `most`, this one or another. Any thread.
+  using Choose = std::function<HandshakeThread&(size_t most)>;
 
   // Null when the system refuses a thread or what it needs.
   static std::unique_ptr<HandshakeThread> Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose);

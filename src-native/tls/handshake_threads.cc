@@ -6,11 +6,10 @@
 
 namespace openssl_async {
 
-bool HandshakeThreads::Prepare(const Listener& listener) {
-  const size_t wanted = HasSockets() ? std::min<size_t>(listener.settings()->threads, kMost) : 0;
+bool HandshakeThreads::Prepare(size_t wanted) {
+  wanted = HasSockets() ? std::min<size_t>(wanted, kMost) : 0;
   while (count_ < wanted) {
-    auto thread =
-        HandshakeThread::Start(to_loop_, [this](const Listener& each) -> HandshakeThread& { return Choose(each); });
+    auto thread = HandshakeThread::Start(to_loop_, [this](size_t most) -> HandshakeThread& { return Choose(most); });
     if (thread == nullptr) break;
     threads_[count_] = std::move(thread);
     ++count_;
@@ -26,8 +25,8 @@ void HandshakeThreads::Stop() {
   for (auto& thread : threads_) thread.reset();
 }
 
-HandshakeThread& HandshakeThreads::Choose(const Listener& listener) {
-  const size_t most = std::min<size_t>(listener.settings()->threads, count_);
+HandshakeThread& HandshakeThreads::Choose(size_t most) {
+  most = std::min<size_t>(most, count_);
   size_t best = 0;
   for (size_t i = 1; i < most; ++i) {
     if (threads_[i]->load() < threads_[best]->load()) best = i;

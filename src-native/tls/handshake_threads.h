@@ -15,16 +15,16 @@ class HandshakeThreads {
 
   // --- The event loop's thread
   explicit HandshakeThreads(std::shared_ptr<CompletionQueue> to_loop) : to_loop_(std::move(to_loop)) {}
-  // Has as many as a listener wants. False when the system gives none at all.
-  bool Prepare(const Listener& listener);
+  // Has as many as are wanted. False when the system gives none at all.
+  bool Prepare(size_t wanted);
   // Ends them, and their connections.
   void Stop();
   // Those that accept connections, one for all listeners: accepting costs little.
   HandshakeThread& accepting() { return *threads_[0]; }
 
   // --- Any thread
-  // The one with the least to do of those that the listener may use.
-  HandshakeThread& Choose(const Listener& listener);
+  // The one with the least to do of the first `most`.
+  HandshakeThread& Choose(size_t most);
 
  private:
   const std::shared_ptr<CompletionQueue> to_loop_;

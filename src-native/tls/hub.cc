@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "tls/server_connection.h"
+
 namespace openssl_async {
 
 namespace {
@@ -63,7 +65,7 @@ int Hub::Listen(uint32_t listener, int fd, int backlog) {
   UniqueSocket socket(copy);
   if (const int error = ListenOnSocket(copy, backlog); error != 0) return error;
   server.listener->Start(std::move(socket));
-  server.is_on_thread = Poller::kForgetsAnywhere && threads_->Prepare(*server.listener);
+  server.is_on_thread = Poller::kForgetsAnywhere && threads_->Prepare(server.listener->settings()->threads);
   if (server.is_on_thread) {
     threads_->accepting().Watch(server.listener);
   } else if (const int error = reactor_->Watch(server.listener); error != 0) {
@@ -122,7 +124,7 @@ std::pair<SocketAddress, SocketAddress> Hub::TakeDropped(size_t number) {
 
 void Hub::OnAccepted(const std::shared_ptr<Listener>& listener, UniqueSocket socket) {
   if (!listener->full()) {
-    Place(std::make_unique<Connection>(std::move(socket), Admission(listener)));
+    Place(std::make_unique<ServerConnection>(std::move(socket), Admission(listener)));
   } else if (sink_.Prepare()) {
     TellDropped(*listener, {PeerOf(socket.get()), LocalOf(socket.get())});
   }
@@ -137,7 +139,7 @@ void Hub::TellDropped(const Listener& listener, std::pair<SocketAddress, SocketA
 int Hub::Adopt(uint32_t listener, int fd, ByteView bytes) {
   const int copy = DuplicateSocket(fd);
   if (copy < 0) return copy;
-  auto connection = std::make_unique<Connection>(UniqueSocket(copy), Admission(servers_.at(listener).listener));
+  auto connection = std::make_unique<ServerConnection>(UniqueSocket(copy), Admission(servers_.at(listener).listener));
   if (bytes.size > 0) connection->Prepend(bytes);
   connection->SkipAccepted();
   Place(std::move(connection));
@@ -145,25 +147,25 @@ int Hub::Adopt(uint32_t listener, int fd, ByteView bytes) {
 }
 
 uint32_t Hub::AddWithoutSocket(uint32_t listener) {
-  auto connection =
-      std::make_unique<Connection>(std::make_unique<MemoryTransport>(), Admission(servers_.at(listener).listener));
+  auto connection = std::make_unique<ServerConnection>(std::make_unique<MemoryTransport>(),
+                                                       Admission(servers_.at(listener).listener));
   connection->SkipAccepted();
-  connection->admission().Claim();
+  connection->Claim();
   return Add(std::move(connection));
 }
 
 // --- Connections
 
 // A new connection goes where its handshake runs.
-void Hub::Place(std::unique_ptr<Connection> connection) {
-  Listener& listener = connection->listener();
-  if (threads_->Prepare(listener)) {
+void Hub::Place(std::unique_ptr<ServerConnection> connection) {
+  const size_t threads = connection->terms().threads;
+  if (threads_->Prepare(threads)) {
     auto parcel = std::make_unique<Parcel>(Parcel::Kind::kConnection);
     parcel->connection = std::move(connection);
-    threads_->Choose(listener).Give(std::move(parcel));
+    threads_->Choose(threads).Give(std::move(parcel));
     return;
   }
-  if (listener.pending() > kMostPending) reactor_->DropOldestSilent();
+  if (connection->listener().pending() > kMostPending) reactor_->DropOldestSilent();
   Add(std::move(connection));
 }
 
@@ -203,8 +205,9 @@ void Hub::GoOn(uint32_t id) {
   if (connection == nullptr || !connection->handshaking()) return;
   // JavaScript carries the ciphertext of connections without a socket.
   const bool may_move = connection->fd() >= 0 && !connection->StaysOnLoop();
-  if (may_move && threads_->Prepare(connection->listener())) {
-    Move(id, threads_->Choose(connection->listener()));
+  const size_t threads = connection->terms().threads;
+  if (may_move && threads_->Prepare(threads)) {
+    Move(id, threads_->Choose(threads));
   } else {
     Update(id);
   }
@@ -221,7 +224,7 @@ void Hub::Move(uint32_t id, HandshakeThread& thread) {
 bool Hub::Claim(uint32_t id) {
   Connection* const connection = reactor_->Find(id);
   if (connection == nullptr || connection->claimed()) return false;
-  connection->admission().Claim();
+  connection->server()->Claim();
   return true;
 }
 

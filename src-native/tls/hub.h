@@ -61,7 +61,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   bool Claim(uint32_t id);
   // Call it after a function of the connection: its needs may have changed.
   void Update(uint32_t id);
-  // After Connection::Proceed() or Answer(): the handshake goes on where it belongs.
+  // After ServerConnection::Proceed() or TakeAnswer(): the handshake goes on where it belongs.
   void GoOn(uint32_t id);
   void SetRef(uint32_t id, bool ref);
   void Destroy(uint32_t id, bool reset);
@@ -109,7 +109,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
   uint32_t Add(std::unique_ptr<Connection> connection);
   void Move(uint32_t id, HandshakeThread& thread);
-  void Place(std::unique_ptr<Connection> connection);
+  void Place(std::unique_ptr<ServerConnection> connection);
   void UpdateRef(Server& server);
   void UpdateRef(uint32_t id);
   bool IsActive(uint32_t id, const Connection& connection) const;

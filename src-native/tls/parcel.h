@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tls/connection.h"
+#include "tls/listener.h"
 #include "tls/socket.h"
 #include "wakeup/completion_queue.h"
 

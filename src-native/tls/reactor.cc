@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/memory.h"
+#include "tls/server_connection.h"
 
 namespace openssl_async {
 
@@ -133,8 +134,7 @@ void Reactor::Release(uint32_t id) {
 void Reactor::Put(uint32_t id, std::unique_ptr<Connection> connection) {
   Slot& slot = *SlotOf(id);
   slot.connection = std::move(connection);
-  const uint64_t timeout = slot.connection->settings().handshake_timeout_ms;
-  if (slot.connection->handshaking()) SetDeadline(slot, id, slot.connection->accepted_ms() + timeout);
+  if (slot.connection->handshaking()) SetDeadline(slot, id, slot.connection->deadline_ms());
   Update(slot, id);
 }
 
@@ -254,7 +254,7 @@ void Reactor::RunReady() {
 
 void Reactor::Wait(Slot& slot, uint32_t id) {
   if (std::exchange(slot.is_waiting, true)) return;
-  waiting_[slot.connection->listener().id()].emplace_back(uv_now(loop_), id);
+  waiting_[slot.connection->listener_id()].emplace_back(uv_now(loop_), id);
   SetTimer();
 }
 
@@ -268,7 +268,7 @@ void Reactor::LetWaitingIn() {
       const uint32_t id = (is_overloaded ? queue.back() : queue.front()).second;
       Slot* const slot = SlotOf(id);
       if (slot != nullptr && slot->is_waiting) {
-        if (slot->connection->waits_for_room() && !slot->connection->ComeIn()) break;
+        if (slot->connection->waits_for_room() && !slot->connection->server()->ComeIn()) break;
         slot->is_waiting = false;
         Update(*slot, id);
       }

@@ -8,6 +8,7 @@
 
 #include "tls/context.h"
 #include "tls/contract.h"
+#include "tls/handshake_terms.h"
 
 namespace openssl_async {
 
@@ -16,17 +17,14 @@ struct NamedContext {
   std::shared_ptr<TlsContext> context;
 };
 
-struct ServerSettings {
+struct ServerSettings : HandshakeTerms {
   std::shared_ptr<TlsContext> context;
   std::vector<NamedContext> names;  // later ones win
   std::string protocols;            // of ALPN, each behind its length; empty: none is chosen
   std::string session_context;      // sessions are not resumed in another one
   std::string key_hint;             // for clients that share a key; empty for none
   uint32_t flags = 0;
-  uint64_t handshake_timeout_ms = 120'000;
-  uint32_t threads = 0;            // for handshakes; 0: they run on the event loop
   size_t max_handshakes = 10'000;  // at a time, whose clients wait for our answer; further ones wait before it begins
-  uint64_t max_inline_ns = 0;      // see InlineBudget
 
   bool Has(TlsServerFlag flag) const { return (flags & static_cast<uint32_t>(flag)) != 0; }
   // Has the contexts tell their connections' secrets, see Connection::LogKey().

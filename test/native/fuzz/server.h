@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "tls/connection.h"
+#include "tls/server_connection.h"
 #include "witness.h"
 
 namespace openssl_async::fuzz {
@@ -75,7 +75,7 @@ class Server {
   std::shared_ptr<Listener> listener_;
   TransportBuffers buffers_;
   Witness witness_;
-  std::optional<Connection> connection_;
+  std::optional<ServerConnection> connection_;
   MemoryTransport* memory_ = nullptr;  // the connection's
   bool refused_ = false;               // some of what was fed
   size_t inputs_wanted_ = 0;           // before that

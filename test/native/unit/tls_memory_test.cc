@@ -70,7 +70,7 @@ class MemoryPair {
 
  public:
   SslPointer client;
-  std::optional<Connection> connection;
+  std::optional<ServerConnection> connection;
 };
 
 // Of a single record.

@@ -62,7 +62,7 @@ class Pair {
 
  public:
   SslPointer client;
-  std::optional<Connection> connection;
+  std::optional<ServerConnection> connection;
 };
 
 inline ByteView ViewOf(const std::string& text) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "support.h"
-#include "tls/connection.h"
+#include "tls/server_connection.h"
 #include "tls/server_settings.h"
 
 namespace openssl_async::testing {

@@ -170,7 +170,7 @@ TEST_SUITE("threads of TLS") {
       constexpr uint64_t kPlenty = 1'000'000'000;
       TestHub test(2, flags, kPlenty);
       test.on_asking = [&](uint32_t id) {
-        test.hub->Find(id)->TakeAnswer({});
+        test.hub->Find(id)->server()->TakeAnswer({});
         test.hub->GoOn(id);
       };
       {
@@ -204,7 +204,7 @@ TEST_SUITE("threads of TLS") {
   TEST_CASE("a connection whose server was asked for goes back to a thread") {
     TestHub test(2, static_cast<uint32_t>(TlsServerFlag::kAsks));
     test.on_asking = [&](uint32_t id) {
-      test.hub->Find(id)->TakeAnswer({});
+      test.hub->Find(id)->server()->TakeAnswer({});
       test.hub->GoOn(id);
       CHECK(test.hub->Find(id) == nullptr);
     };
@@ -215,7 +215,7 @@ TEST_SUITE("threads of TLS") {
   TEST_CASE("a connection that nobody wants ends while a thread has it") {
     TestHub test(1, static_cast<uint32_t>(TlsServerFlag::kAsks));
     test.on_asking = [&](uint32_t id) {
-      test.hub->Find(id)->TakeAnswer({});
+      test.hub->Find(id)->server()->TakeAnswer({});
       test.hub->GoOn(id);
       test.hub->Destroy(id, false);
     };
@@ -252,7 +252,7 @@ TEST_SUITE("threads of TLS") {
     TestHub test(1, static_cast<uint32_t>(TlsServerFlag::kAsks));
     bool is_lent = false;
     test.on_asking = [&](uint32_t id) {
-      test.hub->Find(id)->TakeAnswer({});
+      test.hub->Find(id)->server()->TakeAnswer({});
       test.hub->GoOn(id);
       is_lent = true;
       test.hub->Drain();

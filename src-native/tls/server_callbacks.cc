@@ -1,17 +1,14 @@
-// What OpenSSL asks and tells a connection in the middle of a handshake's step, on the thread of the step or in its
-// job.
+// What OpenSSL asks and tells a server in the middle of a handshake's step, on the thread of the step or in its job.
 #include <algorithm>
-#include <cstring>
 #include <string>
 
-#include "base/memory.h"
-#include "tls/connection.h"
+#include "tls/server_connection.h"
 
 namespace openssl_async {
 
-int Connection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
-                               const unsigned char* offered, unsigned offered_size, void*) {
-  const auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+int ServerConnection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size,
+                                     const unsigned char* offered, unsigned offered_size, void*) {
+  const auto& self = From(ssl);
   const std::string* ours = &self.settings_->protocols;
   std::string asked;
   if (self.answer_.chose_protocol) {
@@ -38,35 +35,17 @@ int Connection::SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned 
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// Clients renew keys as often as they like, while plaintext is read: a turn has no room for those lines. Readers of key
-// logs know the later secrets from the first ones.
-void Connection::LogKey(const SSL* ssl, const char* line) {
-  if (strstr(line, "_TRAFFIC_SECRET_N ") != nullptr) return;
-  auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
-  if (self == nullptr || !self->settings_->Has(TlsServerFlag::kLogsKeys)) return;
-  if (self->is_in_job()) {
-    self->lines_of_step_.emplace_back(line);
-  } else {
-    self->events_->OnKeyLog(*self, line);
-  }
-}
-
 // Nothing is sent from here on until the user has kept the session: the client could bring it before that.
-int Connection::KeepSession(SSL* ssl, SSL_SESSION* session) {
-  constexpr int kNotTaken = 0;
-  auto* const self = static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
-  if (!self->settings_->Has(TlsServerFlag::kTellsSessions) || !self->handshaking()) return kNotTaken;
-  OrDieOfMemory([&] {
-    NewSession made = ToNewSession(session);
-    if (made.der.get().empty()) return;
-    self->new_sessions_.push_back(std::move(made));
-    self->holds_output_ = true;
-  });
-  return kNotTaken;
+void ServerConnection::OnNewSession(SSL_SESSION* session) {
+  if (!settings_->Has(TlsServerFlag::kTellsSessions) || !handshaking()) return;
+  NewSession made = ToNewSession(session);
+  if (made.der.get().empty()) return;
+  new_sessions().push_back(std::move(made));
+  HoldOutput();
 }
 
-SSL_SESSION* Connection::FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference) {
-  const auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+SSL_SESSION* ServerConnection::FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference) {
+  const auto& self = From(ssl);
   const std::string& asked = self.hello_.session_id;
   *takes_reference = 1;
   const bool is_asked = asked.size() == static_cast<size_t>(size) &&
@@ -76,8 +55,8 @@ SSL_SESSION* Connection::FindSession(SSL* ssl, const unsigned char* id, int size
 
 // OpenSSL's answer to 0 is an alert, or under TLS 1.3 the client's next identity: it asks for all up to the one that it
 // uses.
-unsigned Connection::GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most) {
-  auto& self = *static_cast<Connection*>(SSL_get_ex_data(ssl, 0));
+unsigned ServerConnection::GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most) {
+  auto& self = From(ssl);
   const SharedKey& given = self.answer_.key;
   const std::string& bytes = given.bytes.get();
   self.gave_key_ = identity != nullptr && given.identity == identity && !bytes.empty() && bytes.size() <= most;
@@ -87,8 +66,8 @@ unsigned Connection::GiveKey(SSL* ssl, const char* identity, unsigned char* key,
 }
 
 // Asked again after a HelloRetryRequest.
-int Connection::GiveStatus(SSL* ssl, void*) {
-  const std::string& status = static_cast<Connection*>(SSL_get_ex_data(ssl, 0))->answer_.status;
+int ServerConnection::OnStatus(SSL* ssl) {
+  const std::string& status = answer_.status;
   if (status.empty()) return SSL_TLSEXT_ERR_NOACK;
   void* const copy = OPENSSL_memdup(status.data(), status.size());
   if (copy == nullptr) return SSL_TLSEXT_ERR_ALERT_FATAL;

@@ -1,8 +1,8 @@
-// What a connection's SSL is told before its first step.
+// What a server's SSL is told before its first step.
 #include <algorithm>
 #include <string>
 
-#include "tls/connection.h"
+#include "tls/server_connection.h"
 
 namespace openssl_async {
 
@@ -39,21 +39,16 @@ int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 
 }  // namespace
 
-bool Connection::Prepare() {
-  SSL* const ssl = ssl_.get();
-  BioPointer bio = transport_->NewBio();
-  if (bio == nullptr || !SetSessionContext(ssl, *settings_, hello_.server_name)) return false;
-  SSL_set_ex_data(ssl, 0, this);
-  if (identity_ != nullptr && !UseIdentity(ssl, identity_->get())) return false;
-  BIO* const shared = bio.release();
-  SSL_set_bio(ssl, shared, shared);
+bool ServerConnection::Prepare(SSL* ssl) {
+  if (!SetSessionContext(ssl, *settings_, hello_.server_name)) return false;
+  if (identity() != nullptr && !UseIdentity(ssl, identity()->get())) return false;
   if (settings_->Has(TlsServerFlag::kRequestsCertificate)) {
     const bool needs = settings_->Has(TlsServerFlag::kRejectsUnauthorized);
     SSL_set_verify(ssl, SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
   }
   SSL_set_accept_state(ssl);
   if (!settings_->Has(TlsServerFlag::kSharesKeys)) return true;
-  SSL_set_psk_server_callback(ssl, &Connection::GiveKey);
+  SSL_set_psk_server_callback(ssl, &ServerConnection::GiveKey);
   return settings_->key_hint.empty() || SSL_use_psk_identity_hint(ssl, settings_->key_hint.c_str()) == 1;
 }
 

@@ -1,0 +1,14 @@
+// Where and how long handshakes may run.
+#pragma once
+
+#include <cstdint>
+
+namespace openssl_async {
+
+struct HandshakeTerms {
+  uint64_t handshake_timeout_ms = 120'000;  // 0: no limit
+  uint32_t threads = 0;                     // for handshakes; 0: they run on the event loop
+  uint64_t max_inline_ns = 0;               // see InlineBudget
+};
+
+}  // namespace openssl_async
