@@ -20,5 +20,16 @@ export function peerCertificate(ders: Buffer[], detailed: boolean): PeerCertific
   return first;
 }
 
+/** The first certificate of a chain, which knows its issuer; undefined without one. */
+export function peerX509Certificate(ders: Buffer[]): X509Certificate | undefined {
+  const [first, ...issuers] = ders;
+  if (first === undefined) return undefined;
+  const certificate = new X509Certificate(first);
+  const issuer = peerX509Certificate(issuers);
+  if (issuer !== undefined)
+    Object.defineProperty(certificate, 'issuerCertificate', { configurable: true, value: issuer });
+  return certificate;
+}
+
 const isSelfIssued = (certificate: Legacy): boolean =>
   JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);

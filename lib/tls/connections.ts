@@ -18,6 +18,9 @@ const SLOT_MASK = 0xf_ffff;
 /** No connection has this id. An id whose connection is gone may be another one's later. */
 export const NO_CONNECTION = 0;
 
+// Clients' connections have no listener.
+const NO_LISTENER = 0;
+
 /** A connection that JavaScript knows. */
 export interface Connection {
   readonly id: number;
@@ -26,6 +29,8 @@ export interface Connection {
   receiveEnd(truncated: boolean): void;
   drained(): void;
   failed(reason: number): void;
+  /** Of a client: the kinds `secure`, `keyLog` with its line, `newSessions` and `status`. */
+  told(kind: TlsEvent, line: Buffer | undefined): void;
   /** Ciphertext is there for the stream below. */
   output(): void;
   /** There is room for the ciphertext of the stream below. */
@@ -118,8 +123,11 @@ export class Connections {
       connection.inContext(output, connection);
     } else if (connection !== undefined && kind === TlsEvent.inputWanted) {
       connection.inContext(inputWanted, connection);
-    } else {
+    } else if ((words[at + TlsEventWord.listener] as number) !== NO_LISTENER) {
       this.#tellListener(at, kind, id, value);
+    } else {
+      const line = kind === TlsEvent.keyLog ? Buffer.from(this.#bytes(at)) : undefined;
+      connection?.inContext(told, connection, kind as TlsEvent, line);
     }
   }
 
@@ -154,6 +162,9 @@ const drained = (connection: Connection): void => {
 };
 const failed = (connection: Connection, reason: number): void => {
   connection.failed(reason);
+};
+const told = (connection: Connection, kind: TlsEvent, line: Buffer | undefined): void => {
+  connection.told(kind, line);
 };
 const output = (connection: Connection): void => {
   connection.output();

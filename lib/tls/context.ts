@@ -3,13 +3,14 @@ import { constants, type KeyObject } from 'node:crypto';
 import * as nodeTls from 'node:tls';
 import { fromNative, invalidArgType, invalidArgValue, isNativeError, nodeError } from '../base/errors';
 import { validateInteger, validateString } from '../base/validators';
-import type { NativeKey, NativeTlsContext } from '../native/contract/handles';
+import type { NativeKey, NativeTlsContext, NativeTrustedRoots } from '../native/contract/handles';
 import type { NativeTlsContextOptions } from '../native/contract/tls';
 import { environment } from '../native/environment';
 import { objectEntry, privateKeyEntry, type AsyncKey, type KeyEntry } from '../keys/key';
 import type { Scope } from '../keys/scope';
 import { scopeOf } from '../operations/scope';
 import { nativeTls } from './connections';
+import { trustedRoots } from './roots';
 
 const NAMES = [
   'allowPartialTrustChain',
@@ -74,6 +75,10 @@ export class SecureContext implements nodeTls.SecureContext {
     this.#nodes ??= createNodesContext(this.#options as nodeTls.SecureContextOptions);
     return this.#nodes.context as unknown;
   }
+  /** @internal */
+  static optionsOf(context: SecureContext): ContextOptions {
+    return context.#options;
+  }
   /** Undefined for what is not of this class. @internal */
   static nativeOf(value: unknown): NativeTlsContext | undefined {
     return typeof value === 'object' && value !== null && #native in value ? value.#native : undefined;
@@ -135,6 +140,29 @@ export function toNativeContext(value: unknown): NativeTlsContext | undefined {
   );
 }
 
+/** A context for a client, and whom it trusts beside those whom the context knows. */
+export interface ClientContext {
+  readonly native: NativeTlsContext;
+  readonly roots: NativeTrustedRoots | undefined;
+}
+
+/** Of the value of `secureContext`; undefined for what is no context. */
+export function toClientContext(value: unknown): ClientContext | undefined {
+  const native = toNativeContext(value);
+  if (native === undefined) return undefined;
+  const options =
+    value instanceof SecureContext ? SecureContext.optionsOf(value) : ofNodes.get(value as object)?.options;
+  return { native, roots: rootsOf(options ?? {}) };
+}
+
+export function clientContext(options: ContextOptions): ClientContext {
+  return { native: createNativeContext(options), roots: rootsOf(options) };
+}
+
+function rootsOf(options: ContextOptions): NativeTrustedRoots | undefined {
+  return isGiven(options.ca) || needsOwnRoots(options) ? undefined : trustedRoots();
+}
+
 export function createNativeContext(given: ContextOptions): NativeTlsContext {
   const options = toNativeOptions(given);
   try {
@@ -151,15 +179,14 @@ function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
   const passphrase = optionalText(given.passphrase, 'options.passphrase');
   const { ciphers, suites } = toCiphers(given.ciphers);
   const curve = optionalText(given.ecdhCurve, 'options.ecdhCurve') ?? nodeTls.DEFAULT_ECDH_CURVE;
-  const trusts = given.requestCert === true && given.ca === undefined;
-  const authorities = trusts ? nodeTls.rootCertificates : given.ca;
   return {
     certificates: toList(given.cert, 'options.cert').map((each) => toBytes(each, 'options.cert')),
     ...toKeys(given, passphrase),
     pfx: toList(given.pfx, 'options.pfx').map((each) =>
       toKey(each, passphrase, 'buf', 'options.pfx', Array.isArray(given.pfx)),
     ),
-    authorities: toList(authorities, 'options.ca').map((each) => toBytes(each, 'options.ca')),
+    authorities: toList(given.ca, 'options.ca').map((each) => toBytes(each, 'options.ca')),
+    roots: needsOwnRoots(given) ? trustedRoots() : undefined,
     revocations: toList(given.crl, 'options.crl').map((each) => toBytes(each, 'options.crl')),
     ciphers,
     suites: suites === '' ? undefined : suites,
@@ -172,6 +199,16 @@ function toNativeOptions(given: ContextOptions): NativeTlsContextOptions {
     allowPartialChain: given.allowPartialTrustChain === true,
     ticketKeys: toTicketKeys(given.ticketKeys),
   };
+}
+
+// Other clients' contexts share a store of them, see `clientContext()`.
+function needsOwnRoots({ ca, requestCert, crl, pfx, allowPartialTrustChain }: ContextOptions): boolean {
+  if (isGiven(ca) || requestCert === false) return false;
+  return requestCert === true || isGiven(crl) || isGiven(pfx) || allowPartialTrustChain === true;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && value !== '';
 }
 
 function optionalText(value: unknown, name: string): string | undefined {

@@ -68,9 +68,20 @@ const VERIFY_ERRORS: Readonly<Record<number, string>> = {
   62: 'HOSTNAME_MISMATCH',
 };
 
+const UNABLE_TO_GET_ISSUER = 2;
+
 /** The code of an unwelcome certificate, as `authorizationError` has it; undefined for a welcome one. -1: there is none. */
 export function verifyErrorCode(result: number): string | undefined {
   if (result === 0) return undefined;
   if (result === -1) return 'UNABLE_TO_GET_ISSUER_CERT';
   return VERIFY_ERRORS[result] ?? 'UNSPECIFIED';
+}
+
+/** The error of an unwelcome certificate; undefined for a welcome one. `reason` gives OpenSSL's words. */
+export function verifyError(result: number, reason: (result: number) => string): CodedError | undefined {
+  const code = verifyErrorCode(result);
+  if (code === undefined) return undefined;
+  const error = new Error(reason(result === -1 ? UNABLE_TO_GET_ISSUER : result)) as CodedError;
+  error.code = code;
+  return error;
 }

@@ -1,6 +1,7 @@
 // The channels `openssl-async:tls:handshake:…` of node:diagnostics_channel, which are a TracingChannel's.
 import { channel } from 'node:diagnostics_channel';
-import type { Handshake, TLSSocket } from './socket';
+import type { TLSSocket } from './socket';
+import type { Handshake } from './socket-owner';
 
 /** The message of the channels `openssl-async:tls:handshake:…`: the same object for all events of one handshake. */
 export interface HandshakeMessage {

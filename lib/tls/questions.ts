@@ -305,7 +305,7 @@ function toStatus(value: unknown): Uint8Array {
   throw invalidArgType('response', 'an instance of Buffer, TypedArray, or DataView', value);
 }
 
-function optionalFunction(value: unknown, name: string): unknown {
+export function optionalFunction(value: unknown, name: string): unknown {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value);
   return value;

@@ -22,8 +22,10 @@ import {
   type ServerOptions,
 } from './options';
 import { Questions, toProtocols } from './questions';
-import { TLSSocket, type SocketOwner } from './socket';
+import { TLSSocket } from './socket';
+import type { SocketOwner } from './socket-owner';
 import { StreamTransport } from './stream-transport';
+import { SocketTransport, type Transport } from './transport';
 
 // Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
 interface Handle {
@@ -70,7 +72,7 @@ export function coreOf(server: object): ServerCore | undefined {
   return cores.get(server);
 }
 
-export class ServerCore implements Listener, SocketOwner {
+export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   readonly #server: NodeServer;
   #listener: number | undefined = undefined; // while it listens or has connections
   // Connections begin in the async context of listen().
@@ -205,7 +207,10 @@ export class ServerCore implements Listener, SocketOwner {
     if (typeof pattern !== 'string' || pattern === '') {
       throw nodeError('ERR_TLS_REQUIRED_SERVER_NAME', '"servername" is required parameter for Server.addContext');
     }
-    this.#names.push([pattern, toNativeContext(context) ?? createNativeContext(readContextOptions(context))]);
+    this.#names.push([
+      pattern,
+      toNativeContext(context) ?? createNativeContext({ ...readContextOptions(context), requestCert: false }),
+    ]);
     this.#apply();
   }
 
@@ -286,9 +291,7 @@ export class ServerCore implements Listener, SocketOwner {
       stream.destroy(systemError(UV_ENFILE, 'accept'));
       return;
     }
-    const transport = new StreamTransport(id, stream);
-    const socket = this.#resource.runInAsyncScope(() => new TLSSocket(id, this, this.#server, transport));
-    socket.on('error', () => undefined);
+    const socket = this.#makeSocket(id, new StreamTransport(id, stream));
     this.#streams.add(socket);
     this.#sockets.set(id, socket);
     socket.once('close', () => this.#sockets.delete(id));
@@ -307,7 +310,12 @@ export class ServerCore implements Listener, SocketOwner {
     if (early !== undefined) return early;
     connections().native.claim(id);
     ++this.#told;
-    const socket = this.#resource.runInAsyncScope(() => new TLSSocket(id, this, this.#server));
+    return this.#makeSocket(id, new SocketTransport(id));
+  }
+
+  #makeSocket(id: number, transport: Transport): TLSSocket {
+    const socket = this.#resource.runInAsyncScope(() => new TLSSocket(this, this.#server));
+    TLSSocket.attach(socket, id, transport);
     // Nobody has to listen to errors of single connections, as with node:tls.
     socket.on('error', () => undefined);
     return socket;
@@ -345,6 +353,7 @@ export class ServerCore implements Listener, SocketOwner {
     // Sockets send small writes at once, whatever `noDelay` says: the first one follows the handshake's last message, and
     // would wait 40 ms for the client to acknowledge that.
     const { keepAlive, keepAliveInitialDelay } = this.#server;
+    TLSSocket.open(socket);
     if (this.#server.pauseOnConnect === true) socket.pause();
     if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
     TLSSocket.inContext(socket, () => {
@@ -391,7 +400,12 @@ export class ServerCore implements Listener, SocketOwner {
     });
   }
 
+  hungUp(): Error {
+    return hungUp();
+  }
+
   handshakeFailed(error: Error, socket: TLSSocket): void {
+    socket.destroy();
     tellEnd(socket, error);
     this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
   }

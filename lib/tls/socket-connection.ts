@@ -1,11 +1,13 @@
 // Events of a connection that has a socket run in the connection's async context, whose name is Node's.
 import { AsyncResource } from 'node:async_hooks';
-import type { Connection } from './connections';
+import type { TlsEvent } from '../native/contract/tables';
+import { NO_CONNECTION, type Connection } from './connections';
+import { nothingBelow } from './connecting-transport';
 import type { Transport } from './transport';
 
 /** What a socket does with its events. All sockets share it: a function of each would take memory of each. */
 export type SocketEvents<Socket> = {
-  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'failed']: (
+  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'failed' | 'told']: (
     socket: Socket,
     ...args: Parameters<Connection[Name]>
   ) => void;
@@ -17,14 +19,22 @@ export class SocketConnection<Socket> implements Connection {
   readonly #events: SocketEvents<Socket>;
   readonly #resource = new AsyncResource('TLSWRAP');
 
-  constructor(
-    readonly id: number,
-    readonly transport: Transport,
-    socket: Socket,
-    events: SocketEvents<Socket>,
-  ) {
+  #id = NO_CONNECTION;
+  #transport = nothingBelow;
+
+  constructor(socket: Socket, events: SocketEvents<Socket>) {
     this.#socket = socket;
     this.#events = events;
+  }
+
+  get id(): number {
+    return this.#id;
+  }
+
+  /** There is a native connection. */
+  begin(id: number, transport: Transport): void {
+    this.#id = id;
+    this.#transport = transport;
   }
 
   receive(bytes: Buffer): void {
@@ -43,12 +53,16 @@ export class SocketConnection<Socket> implements Connection {
     this.#events.failed(this.#socket, reason);
   }
 
+  told(kind: TlsEvent, line: Buffer | undefined): void {
+    this.#events.told(this.#socket, kind, line);
+  }
+
   output(): void {
-    this.transport.flush();
+    this.#transport.flush();
   }
 
   inputWanted(): void {
-    this.transport.feed();
+    this.#transport.feed();
   }
 
   inContext<A extends unknown[]>(body: (...args: A) => void, ...args: A): void {

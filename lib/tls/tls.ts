@@ -6,6 +6,8 @@
  */
 import * as nodeTls from 'node:tls';
 import { callable, nodesClass } from './callable';
+import { Client } from './client';
+import type { ConnectionOptions } from './connect-options';
 import { readServerOptions, type TlsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
@@ -16,6 +18,7 @@ export {
   type SecureContextOptions,
   type ServerKey,
 } from './context';
+export { type ConnectionOptions, type OwnConnectOptions } from './connect-options';
 export { type HandshakeMessage } from './handshake-channels';
 export {
   type ClientHello,
@@ -24,10 +27,10 @@ export {
   type SharedKeyHolder,
   type TlsOptions,
 } from './options';
-export { TLSSocket, type Handshake } from './socket';
+export { TLSSocket } from './socket';
+export { type Handshake } from './socket-owner';
 export {
   checkServerIdentity,
-  connect,
   DEFAULT_CIPHERS,
   DEFAULT_ECDH_CURVE,
   DEFAULT_MAX_VERSION,
@@ -112,4 +115,26 @@ export function createServer(
   listener?: (socket: nodeTls.TLSSocket) => void,
 ): Server {
   return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
+}
+
+/**
+ * Connects to a server of TLS. Experimental.
+ *
+ * @param options - as those of `tls.connect()` of Node.js, and {@link OwnConnectOptions}. Not there: `enableTrace`.
+ * @param listener - hears 'secureConnect'
+ * @returns the socket, a {@link TLSSocket}
+ * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
+ */
+export function connect(options: ConnectionOptions, listener?: () => void): nodeTls.TLSSocket;
+/** As above, with port and host. */
+export function connect(
+  port: number,
+  host?: string,
+  options?: ConnectionOptions,
+  listener?: () => void,
+): nodeTls.TLSSocket;
+/** As above, with a port. */
+export function connect(port: number, options?: ConnectionOptions, listener?: () => void): nodeTls.TLSSocket;
+export function connect(...args: unknown[]): nodeTls.TLSSocket {
+  return Client.connect(args) as unknown as nodeTls.TLSSocket;
 }

@@ -25,6 +25,7 @@ using KeyHandle = std::shared_ptr<Key>;
 using ProviderHandle = std::shared_ptr<LoadedProvider>;
 using EngineHandle = std::shared_ptr<Engine>;
 using TlsContextHandle = std::shared_ptr<TlsContext>;
+using TrustedRootsHandle = std::shared_ptr<TrustedRoots>;
 using OutcomeHandle = std::shared_ptr<EngineOutcome>;
 
 template <typename T>
@@ -75,10 +76,15 @@ struct HandleType<TlsContextHandle> {
   static constexpr size_t kNumber = 8;
   static constexpr const char* kName = "a context of TLS";
 };
+template <>
+struct HandleType<TrustedRootsHandle> {
+  static constexpr size_t kNumber = 9;
+  static constexpr const char* kName = "trusted certificates";
+};
 
 // A tag is the address of one of these, which no other copy of the addon has. Not constant, so that the linker keeps
 // them apart.
-inline char handle_tags[9];
+inline char handle_tags[10];
 
 struct HandleHeader {
   const void* tag = nullptr;

@@ -21,6 +21,7 @@ void AddRemoteKeyExports(Exports& addon);
 void AddTlsExports(Exports& addon);
 // Parts of AddTlsExports().
 void AddTlsContextExports(Exports& tls);
+void AddTlsClientExports(Exports& tls);
 void AddTlsListenerExports(Exports& tls);
 void AddTlsConnectionExports(Exports& tls);
 void AddTlsDetailExports(Exports& tls);

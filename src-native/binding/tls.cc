@@ -82,6 +82,7 @@ void Tls::Close(std::function<void()> done) {
 void AddTlsExports(Exports& addon) {
   addon.SubjectOnCall("tls", [](Exports& tls) {
     AddTlsContextExports(tls);
+    AddTlsClientExports(tls);
     AddTlsListenerExports(tls);
     AddTlsConnectionExports(tls);
     AddTlsDetailExports(tls);

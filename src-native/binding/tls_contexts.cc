@@ -53,6 +53,7 @@ ContextOptions ToOptions(Napi::Object object) {
   options.given_keys = ToGivenKeys(object.Get("givenKeys"));
   for (PemKey& pfx : ToKeys(object.Get("pfx"))) options.pfx.push_back({std::move(pfx.pem), std::move(pfx.passphrase)});
   options.authorities = ToList(object.Get("authorities"));
+  if (const auto* const roots = ToOptionalHandle<TrustedRootsHandle>(object.Get("roots"))) options.roots = *roots;
   options.revocations = ToList(object.Get("revocations"));
   options.ciphers = ToText(object.Get("ciphers"));
   options.suites = ToText(object.Get("suites"));

@@ -4,6 +4,7 @@
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
+#include "tls/client_connection.h"
 #include "tls/server_connection.h"
 #include "tls/session_details.h"
 
@@ -79,6 +80,31 @@ Napi::Value CertificatesOf(Info info) {
   return both;
 }
 
+// (id): the server's answer for its certificate
+Napi::Value Status(Info info) {
+  const Connection* const connection = ConnectionOf(info);
+  const ClientConnection* const client = connection == nullptr ? nullptr : connection->client();
+  return client == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), client->status());
+}
+
+// (id): [type, curve or empty, bits]
+Napi::Value EphemeralKeyOfConnection(Info info) {
+  SSL* const ssl = SslOf(info);
+  if (ssl == nullptr) return info.Env().Undefined();
+  const EphemeralKey key = EphemeralKeyOf(ssl);
+  if (key.type.empty()) return info.Env().Undefined();
+  Napi::Array parts = Napi::Array::New(info.Env(), 3);
+  parts.Set(0U, key.type);
+  parts.Set(1U, key.curve);
+  parts.Set(2U, key.bits);
+  return parts;
+}
+
+// (the result of a verification): OpenSSL's words for it
+Napi::Value VerifyReason(Info info) {
+  return Napi::String::New(info.Env(), X509_verify_cert_error_string(ToInt32(info[0])));
+}
+
 // (id): [name, standard name, version]
 Napi::Value Cipher(Info info) {
   SSL* const ssl = SslOf(info);
@@ -127,6 +153,9 @@ void AddTlsDetailExports(Exports& tls) {
   tls.Add("finished", &Bytes<&Finished<false>>);
   tls.Add("peerFinished", &Bytes<&Finished<true>>);
   tls.Add("cipher", &Cipher);
+  tls.Add("status", &Status);
+  tls.Add("ephemeralKey", &EphemeralKeyOfConnection);
+  tls.Add("verifyReason", &VerifyReason);
   tls.Add("version", &Version);
   tls.Add("sharedSignatureAlgorithms", &SharedAlgorithms);
   tls.Add("keyingMaterial", &KeyingMaterial);

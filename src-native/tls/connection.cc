@@ -275,6 +275,7 @@ void Connection::ReadPlaintext() {
   } else if (status != SSL_ERROR_NONE) {
     FailOfOpenssl();
   }
+  AfterRecords();
 }
 
 void Connection::TellEnd(bool truncated) {

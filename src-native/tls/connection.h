@@ -20,6 +20,7 @@
 namespace openssl_async {
 
 class Connection;
+class ClientConnection;
 class ServerConnection;
 
 // What a connection tells. Nobody calls back into a connection from here: what is told is kept until the turn is over.
@@ -46,9 +47,11 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Null for a client's side.
+  // Null for the other side.
+  virtual ClientConnection* client() { return nullptr; }
   virtual ServerConnection* server() { return nullptr; }
   const ServerConnection* server() const { return const_cast<Connection*>(this)->server(); }
+  const ClientConnection* client() const { return const_cast<Connection*>(this)->client(); }
   // Whose connection it is, for JavaScript; 0 for a client's.
   virtual uint32_t listener_id() const { return 0; }
   virtual const HandshakeTerms& terms() const = 0;
@@ -189,6 +192,8 @@ class Connection {
   virtual void OnStep() {}
   // The handshake is done.
   virtual void Complete() { Open(); }
+  // After plaintext was read.
+  virtual void AfterRecords() {}
   // It would take this time of the processor.
   virtual RunTime& handshake_time() const = 0;
   // Null for no time on the event loop.

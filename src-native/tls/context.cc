@@ -165,14 +165,7 @@ X509Pointer TlsContext::FindIssuer() const {
     X509_up_ref(candidate);
     return X509Pointer(candidate);
   }
-  const X509StoreContextPointer search(X509_STORE_CTX_new());
-  X509* issuer = nullptr;
-  if (search == nullptr ||
-      X509_STORE_CTX_init(search.get(), SSL_CTX_get_cert_store(context_.get()), nullptr, nullptr) != 1 ||
-      X509_STORE_CTX_get1_issuer(&issuer, search.get(), subject) != 1) {
-    return nullptr;
-  }
-  return X509Pointer(issuer);
+  return IssuerIn(SSL_CTX_get_cert_store(context_.get()), subject);
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::Create(const ContextOptions& options) {
@@ -191,7 +184,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(context, SSL_OP_NO_SSLv2 | SSL_OP_NO_SSLv3 | SSL_OP_NO_RENEGOTIATION | options.options);
   SSL_CTX_set_session_cache_mode(context,
-                                 SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+                                 SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
   if (options.session_timeout > 0) SSL_CTX_set_timeout(context, options.session_timeout);
   SSL_CTX_set_alpn_select_cb(context, &ServerConnection::SelectProtocol, nullptr);
   SSL_CTX_sess_set_new_cb(context, &Connection::KeepSession);
@@ -235,6 +228,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   for (const Pfx& pfx : options.pfx) {
     if (!UsePfx(context, pfx)) return OpensslError();
   }
+  if (options.roots != nullptr && !options.roots->AddTo(SSL_CTX_get_cert_store(context))) return OpensslError();
   for (const std::string& pem : options.authorities) {
     if (!AddAuthorities(context, pem)) return OpensslError();
   }

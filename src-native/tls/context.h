@@ -12,6 +12,7 @@
 #include "pool/offload.h"
 #include "tls/pointers.h"
 #include "tls/ticket_keys.h"
+#include "tls/trusted_roots.h"
 
 namespace openssl_async {
 
@@ -38,10 +39,11 @@ struct ContextOptions {
   std::vector<PemKey> keys;
   std::vector<GivenKey> given_keys;
   std::vector<Pfx> pfx;
-  std::vector<std::string> authorities;  // PEM
-  std::vector<std::string> revocations;  // PEM
-  std::string ciphers;                   // of TLS 1.2 and earlier; empty for OpenSSL's
-  std::string suites;                    // of TLS 1.3
+  std::vector<std::string> authorities;       // PEM
+  std::shared_ptr<const TrustedRoots> roots;  // that are trusted, too; null for none
+  std::vector<std::string> revocations;       // PEM
+  std::string ciphers;                        // of TLS 1.2 and earlier; empty for OpenSSL's
+  std::string suites;                         // of TLS 1.3
   bool has_suites = false;
   std::string curves;  // empty for OpenSSL's
   std::string signature_algorithms;
@@ -69,8 +71,9 @@ class TlsContext {
   const std::vector<std::string>& backends() const { return backends_; }
   // Nobody but this process works with its keys.
   bool is_local() const { return is_local_; }
-  // The processor's time of a whole handshake.
+  // The processor's time of a whole handshake, as a server and as a client.
   RunTime& handshake_time(bool offers_session) { return handshake_times_[offers_session ? 1 : 0]; }
+  RunTime& client_handshake_time(bool offers_session) { return client_handshake_times_[offers_session ? 1 : 0]; }
   X509* certificate() const { return SSL_CTX_get0_certificate(context_.get()); }
   // Null when neither the certificate's chain nor the trusted ones have it.
   X509Pointer FindIssuer() const;
@@ -86,6 +89,7 @@ class TlsContext {
   bool may_pause_ = false;
   bool is_local_ = true;
   RunTime handshake_times_[2];
+  RunTime client_handshake_times_[2];
   SslCtxPointer context_;
 };
 

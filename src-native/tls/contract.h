@@ -33,10 +33,12 @@ enum class TlsEventKind : int32_t {
   kOutput = 10,
   // Ciphertext of the stream that `feed()` has refused is taken now.
   kInputWanted = 11,
-  // Before TLS 1.3, a session is to be kept; `sessionsKept()` goes on.
+  // Sessions are to be kept. Of a server, before TLS 1.3: `sessionsKept()` goes on.
   kNewSessions = 12,
   // Before TLS 1.3, the client has named a shared key; `giveKey()` goes on.
   kAskingKey = 13,
+  // The server was asked about its certificate; `status()` has the answer.
+  kStatus = 14,
 };
 
 // Where a handshake runs.
@@ -83,6 +85,12 @@ enum class TlsServerFlag : uint32_t {
   kFindsSessions = 0x40,
   kGivesStatus = 0x80,
   kSharesKeys = 0x100,
+};
+
+// What a client wants of a connection.
+enum class TlsClientFlag : uint32_t {
+  kLogsKeys = 0x1,
+  kRequestsStatus = 0x2,
 };
 
 }  // namespace openssl_async

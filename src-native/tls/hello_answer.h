@@ -4,17 +4,11 @@
 #include <memory>
 #include <string>
 
-#include "base/secret_text.h"
 #include "tls/context.h"
 #include "tls/pointers.h"
+#include "tls/shared_key.h"
 
 namespace openssl_async {
-
-// A key that both sides have.
-struct SharedKey {
-  std::string identity;  // empty for no key
-  SecretText bytes;
-};
 
 struct HelloAnswer {
   std::shared_ptr<TlsContext> context;  // null: the settings choose

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "tls/client_connection.h"
 #include "tls/server_connection.h"
 
 namespace openssl_async {
@@ -152,6 +153,23 @@ uint32_t Hub::AddWithoutSocket(uint32_t listener) {
   connection->SkipAccepted();
   connection->Claim();
   return Add(std::move(connection));
+}
+
+int32_t Hub::Connect(ClientSettings settings, int fd, ByteView bytes) {
+  settings.inline_budget = inline_budget_;
+  std::unique_ptr<Connection> connection;
+  if (fd < 0) {
+    connection = std::make_unique<ClientConnection>(std::make_unique<MemoryTransport>(), std::move(settings));
+  } else {
+    const int copy = DuplicateSocket(fd);
+    if (copy < 0) return copy;
+    connection = std::make_unique<ClientConnection>(UniqueSocket(copy), std::move(settings));
+  }
+  if (bytes.size > 0) connection->Prepend(bytes);
+  const uint32_t id = Add(std::move(connection));
+  if (id == 0) return UV_ENFILE;
+  GoOn(id);
+  return static_cast<int32_t>(id);
 }
 
 // --- Connections

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "tls/batch_sink.h"
+#include "tls/client_settings.h"
 #include "tls/handshake_jobs.h"
 #include "tls/handshake_threads.h"
 #include "tls/inline_budget.h"
@@ -53,6 +54,10 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   int Adopt(uint32_t listener, int fd, ByteView bytes);
   // A connection whose ciphertext JavaScript carries, which has claimed it. 0 when there are as many as can be.
   uint32_t AddWithoutSocket(uint32_t listener);
+
+  // A client's connection over a copy of a connected socket; without one (-1), JavaScript carries its ciphertext.
+  // `bytes` were read from the socket. An id, or libuv's code.
+  int32_t Connect(ClientSettings settings, int fd, ByteView bytes);
 
   // --- Connections. An id stands for nothing once the connection is destroyed.
   // Null also while a thread has the connection.

@@ -20,6 +20,7 @@ using SslPointer = DeleteFnPtr<SSL, SSL_free>;
 using SslSessionPointer = DeleteFnPtr<SSL_SESSION, SSL_SESSION_free>;
 using X509CrlPointer = DeleteFnPtr<X509_CRL, X509_CRL_free>;
 using X509StoreContextPointer = DeleteFnPtr<X509_STORE_CTX, X509_STORE_CTX_free>;
+using X509StorePointer = DeleteFnPtr<X509_STORE, X509_STORE_free>;
 using X509Pointer = DeleteFnPtr<X509, X509_free>;
 
 }  // namespace openssl_async

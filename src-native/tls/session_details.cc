@@ -1,6 +1,10 @@
 #include "tls/session_details.h"
 
 #include <openssl/objects.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "openssl/error_queue.h"
 
@@ -46,16 +50,50 @@ std::string ToDer(X509* certificate) {
   return Encoded([certificate](unsigned char** place) { return i2d_X509(certificate, place); });
 }
 
+X509Pointer IssuerIn(X509_STORE* store, X509* subject) {
+  const ErrorQueueScope scope;
+  const X509StoreContextPointer search(X509_STORE_CTX_new());
+  X509* issuer = nullptr;
+  if (search == nullptr || X509_STORE_CTX_init(search.get(), store, nullptr, nullptr) != 1 ||
+      X509_STORE_CTX_get1_issuer(&issuer, search.get(), subject) != 1) {
+    return nullptr;
+  }
+  return X509Pointer(issuer);
+}
+
+// As Node.js looks for them: a resumed session has no chain, and for a client no certificate then.
 std::vector<std::string> PeerCertificates(SSL* ssl) {
   std::vector<std::string> certificates;
-  const X509Pointer leaf(SSL_get1_peer_certificate(ssl));
-  if (leaf == nullptr) return certificates;
-  certificates.push_back(ToDer(leaf.get()));
-  STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
-  if (chain == nullptr || sk_X509_num(chain) < 2) chain = SSL_get_peer_cert_chain(ssl);
-  for (int i = 0; i < sk_X509_num(chain); ++i) {
-    X509* const certificate = sk_X509_value(chain, i);
-    if (X509_cmp(certificate, leaf.get()) != 0) certificates.push_back(ToDer(certificate));
+  STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl);
+  std::vector<X509*> sent(static_cast<size_t>(std::max(sk_X509_num(chain), 0)));
+  for (size_t i = 0; i < sent.size(); ++i) sent[i] = sk_X509_value(chain, static_cast<int>(i));
+  X509Pointer subject;
+  if (SSL_is_server(ssl) == 1) {
+    subject.reset(SSL_get1_peer_certificate(ssl));
+  } else if (!sent.empty()) {
+    X509_up_ref(sent.front());
+    subject.reset(sent.front());
+    sent.erase(sent.begin());
+  }
+  if (subject == nullptr) return certificates;
+  const ErrorQueueScope scope;
+  const auto issues = [&](X509* candidate) { return X509_check_issued(candidate, subject.get()) == X509_V_OK; };
+  certificates.push_back(ToDer(subject.get()));
+  for (auto found = std::find_if(sent.begin(), sent.end(), issues); found != sent.end();
+       found = std::find_if(sent.begin(), sent.end(), issues)) {
+    X509_up_ref(*found);
+    subject.reset(*found);
+    sent.erase(found);
+    certificates.push_back(ToDer(subject.get()));
+  }
+  X509_STORE* store = nullptr;
+  SSL_get0_verify_cert_store(ssl, &store);
+  if (store == nullptr) store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+  while (!issues(subject.get())) {
+    X509Pointer issuer = IssuerIn(store, subject.get());
+    if (issuer == nullptr || issuer.get() == subject.get()) break;
+    subject = std::move(issuer);
+    certificates.push_back(ToDer(subject.get()));
   }
   return certificates;
 }
@@ -134,6 +172,20 @@ std::vector<std::string> SharedSignatureAlgorithms(SSL* ssl) {
     names.push_back(std::string(SignatureName(signature)) + "+" + NameOf(hash));
   }
   return names;
+}
+
+EphemeralKey EphemeralKeyOf(SSL* ssl) {
+  EVP_PKEY* raw = nullptr;
+  if (SSL_get_peer_tmp_key(ssl, &raw) != 1) return {};
+  const EvpPkeyPointer key(raw);
+  const int kind = EVP_PKEY_get_base_id(key.get());
+  const int bits = EVP_PKEY_get_bits(key.get());
+  if (kind == EVP_PKEY_DH) return {"DH", "", bits};
+  if (kind == EVP_PKEY_X25519 || kind == EVP_PKEY_X448) return {"ECDH", OBJ_nid2sn(kind), bits};
+  char curve[64];
+  size_t size = 0;
+  if (kind != EVP_PKEY_EC || EVP_PKEY_get_group_name(key.get(), curve, sizeof(curve), &size) != 1) return {};
+  return {"ECDH", std::string(curve, size), bits};
 }
 
 std::string ExportKeyingMaterial(SSL* ssl, size_t size, const std::string& label, const std::string& context,

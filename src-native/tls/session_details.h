@@ -17,7 +17,10 @@ struct CipherNames {
 };
 
 std::string ToDer(X509* certificate);
-// The peer's certificate and its chain, as DER; empty without one.
+// Null when the store has none.
+X509Pointer IssuerIn(X509_STORE* store, X509* subject);
+// The peer's certificate and its issuers, one after the other, as DER; empty without one. Issuers are those that the
+// peer has sent, then those that are trusted.
 std::vector<std::string> PeerCertificates(SSL* ssl);
 // Ours; empty without one.
 std::string OwnCertificate(SSL* ssl);
@@ -41,6 +44,13 @@ std::string TicketOf(SSL* ssl);
 std::string FinishedOf(SSL* ssl, bool is_peers);
 std::vector<std::string> SharedSignatureAlgorithms(SSL* ssl);
 // Empty when OpenSSL refuses. `context` is used where `has_context` says so.
+// The server's key of the key exchange, as clients know it. Empty where there is none.
+struct EphemeralKey {
+  std::string type;   // DH or ECDH
+  std::string curve;  // of ECDH
+  int bits = 0;
+};
+EphemeralKey EphemeralKeyOf(SSL* ssl);
 std::string ExportKeyingMaterial(SSL* ssl, size_t size, const std::string& label, const std::string& context,
                                  bool has_context);
 

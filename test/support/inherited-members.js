@@ -44,7 +44,10 @@ const nameOf = (key) => (typeof key === 'symbol' ? `@@${key.description}` : key)
 
 /** The names of inherited members that are not reviewed, of the module openssl-async/tls. */
 function unreviewedMembers({ TLSSocket }) {
-  const own = new Set(Reflect.ownKeys(TLSSocket.prototype));
+  const own = new Set();
+  for (let each = TLSSocket.prototype; each !== tls.TLSSocket.prototype; each = Object.getPrototypeOf(each)) {
+    for (const key of Reflect.ownKeys(each)) own.add(key);
+  }
   const inherited = [tls.TLSSocket, net.Socket].flatMap(({ prototype }) => Reflect.ownKeys(prototype));
   return [...new Set(inherited)].filter((key) => !own.has(key) && !(nameOf(key) in REVIEWED)).map(nameOf);
 }

@@ -13,6 +13,7 @@ export type NativeKey = NativeHandle<'key'>;
 export type NativeSpec = NativeHandle<'spec'>;
 export type NativeProvider = NativeHandle<'provider'>;
 export type NativeTlsContext = NativeHandle<'tls-context'>;
+export type NativeTrustedRoots = NativeHandle<'trusted-roots'>;
 export type NativeEngine = NativeHandle<'engine'>;
 
 /** The outcome of an operation that asks an engine for something; complete once the operation has ended. */

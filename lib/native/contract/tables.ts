@@ -327,10 +327,12 @@ export const TlsEvent = {
   output: 10,
   /** Ciphertext of the stream that `feed()` has refused is taken now. */
   inputWanted: 11,
-  /** Before TLS 1.3, a session is to be kept; `sessionsKept()` goes on. */
+  /** Sessions are to be kept. Of a server, before TLS 1.3: `sessionsKept()` goes on. */
   newSessions: 12,
   /** Before TLS 1.3, the client has named a shared key; `giveKey()` goes on. */
   askingKey: 13,
+  /** The server was asked about its certificate; `status()` has the answer. */
+  status: 14,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 
@@ -372,3 +374,6 @@ export const TlsServerFlag = {
   givesStatus: 128,
   sharesKeys: 256,
 } as const;
+
+/** What a client wants of a connection. */
+export const TlsClientFlag = { logsKeys: 1, requestsStatus: 2 } as const;

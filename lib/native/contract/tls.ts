@@ -1,6 +1,6 @@
 import type { Server as TlsServer } from 'node:tls';
 import type { NativeError } from './error';
-import type { NativeKey, NativeTlsContext } from './handles';
+import type { NativeKey, NativeTlsContext, NativeTrustedRoots } from './handles';
 
 /** Options of a context. Lists are empty and texts undefined where OpenSSL's own choice counts. */
 export interface NativeTlsContextOptions {
@@ -9,6 +9,8 @@ export interface NativeTlsContextOptions {
   givenKeys: [key: NativeKey, mayPause: boolean, backend: string | undefined][];
   pfx: [Uint8Array, string | undefined][];
   authorities: Uint8Array[];
+  /** That are trusted, too. */
+  roots: NativeTrustedRoots | undefined;
   revocations: Uint8Array[];
   ciphers: string | undefined;
   suites: string | undefined;
@@ -34,6 +36,11 @@ export interface NativeTls {
   ticketKeys(context: NativeTlsContext): ReturnType<TlsServer['getTicketKeys']>;
   /** 48 bytes. */
   setTicketKeys(context: NativeTlsContext, keys: Uint8Array): void;
+
+  /** `usesPaths`: those that OpenSSL finds by its own paths are trusted, too. */
+  createRoots(pems: Uint8Array[], usesPaths: boolean): NativeTrustedRoots | NativeError;
+  /** OpenSSL's words for the result of a verification. */
+  verifyReason(result: number): string;
 
   /** Once, before what follows. `onEvents` counts the events that it has begun with in `cursor`. */
   open(
@@ -73,6 +80,25 @@ export interface NativeTls {
   adopt(listener: number, fd: number, bytes: Uint8Array | undefined): number;
   /** A claimed connection whose ciphertext JavaScript carries; 0 without room. */
   addWithoutSocket(listener: number): number;
+
+  /**
+   * A client's connection, or libuv's code. Without roots, the context knows whom to trust; without a fd (-1), JavaScript
+   * carries the ciphertext. The fd stays the caller's. `bytes` were read from it.
+   */
+  connect(
+    context: NativeTlsContext,
+    roots: NativeTrustedRoots | undefined,
+    fd: number,
+    bytes: Uint8Array | undefined,
+    serverName: string | undefined,
+    protocols: Uint8Array | undefined,
+    session: Uint8Array | undefined,
+    keyIdentity: string | undefined,
+    key: Uint8Array | undefined,
+    flags: number,
+    threads: number,
+    maxInlineMicros: number,
+  ): number;
 
   /** How many bytes from `from` on were taken; their complement where the event `inputWanted` follows. */
   feed(id: number, bytes: Uint8Array, from: number): number;
@@ -151,6 +177,10 @@ export interface NativeTls {
   peerCertificates(id: number): Buffer[];
   certificate(id: number): Buffer | undefined;
   session(id: number): Buffer | undefined;
+  /** The server's answer for its certificate; undefined for none. */
+  status(id: number): Buffer | undefined;
+  /** Of the key exchange, as clients see it. */
+  ephemeralKey(id: number): [type: 'DH' | 'ECDH', curve: string, bits: number] | undefined;
   ticket(id: number): Buffer | undefined;
   finished(id: number): Buffer | undefined;
   peerFinished(id: number): Buffer | undefined;

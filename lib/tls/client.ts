@@ -1,0 +1,372 @@
+// A client's socket: from connect() to a server that is welcome.
+import * as net from 'node:net';
+import { addAbortSignal, type Duplex } from 'node:stream';
+import { nodeError, type CodedError } from '../base/errors';
+import { TlsClientFlag, TlsEvent } from '../native/contract/tables';
+import { connections } from './connections';
+import {
+  readConnectArguments,
+  toCheckServerIdentity,
+  toClientKey,
+  toClientThreads,
+  toMinDhBits,
+  toRejectUnauthorized,
+  toSession,
+  toStream,
+  type CheckServerIdentity,
+  type ClientOptions,
+} from './connect-options';
+import { ConnectingTransport } from './connecting-transport';
+import {
+  clientContext,
+  readContextOptions,
+  toClientContext,
+  type ClientContext,
+  type SecureContext,
+  type SecureContextOptions,
+} from './context';
+import { systemError, verifyError } from './failures';
+import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
+import { optionalFunction, toProtocols } from './questions';
+import { TLSSocket } from './socket';
+import type { ClientSide, SocketOwner } from './socket-owner';
+import { StreamTransport } from './stream-transport';
+import { SocketTransport, type Transport } from './transport';
+
+interface Verification {
+  readonly minDhBits: number;
+  readonly check: CheckServerIdentity;
+  readonly rejects: boolean;
+}
+type KeyCallback = (hint: null) => unknown;
+
+// What a socket hears of the one that connects for it.
+const FORWARDED = ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout'];
+
+export class Client implements SocketOwner<TLSSocket>, ClientSide {
+  readonly allowHalfOpen: boolean;
+  readonly highWaterMark: number | undefined;
+  readonly socket: TLSSocket;
+  readonly #options: ClientOptions;
+  readonly #protocols: Uint8Array | undefined;
+  readonly #key: KeyCallback | undefined;
+  readonly #threads: number;
+  readonly #maxInlineMicros: number;
+  #context: ClientContext;
+  #servername: string | undefined = undefined;
+  #session: Uint8Array | undefined = undefined;
+  #begun = false;
+  // Of connect(): what makes a server welcome.
+  #verifies: Verification | undefined = undefined;
+  #isVerified = false;
+  #newSession: Buffer | undefined = undefined; // that came before the server was verified
+
+  constructor(options: ClientOptions, makeSocket: (client: Client) => TLSSocket = (client) => newSocket(client)) {
+    this.#options = options;
+    this.allowHalfOpen = options.allowHalfOpen === true;
+    this.highWaterMark = options.highWaterMark as number | undefined;
+    this.#protocols = toProtocols(options.ALPNProtocols);
+    this.#key = optionalFunction(options.pskCallback, 'options.pskCallback') as KeyCallback | undefined;
+    [this.#threads, this.#maxInlineMicros] = toClientThreads(options);
+    this.#context = readClientContext(options);
+    if (isGiven(options.session)) this.#session = toSession(options.session);
+    this.socket = makeSocket(this);
+    this.socket.alpnProtocol = null;
+    this.socket.servername = null;
+    if (options.signal !== undefined) addAbortSignal(options.signal as AbortSignal, this.socket);
+  }
+
+  get client(): this {
+    return this;
+  }
+
+  /** As `tls.connect()`. */
+  static connect(args: readonly unknown[]): TLSSocket {
+    const { options, listener } = readConnectArguments(args);
+    const verifies = {
+      minDhBits: toMinDhBits(options),
+      check: toCheckServerIdentity(options),
+      rejects: toRejectUnauthorized(options),
+    };
+    const stream = toStream(options.socket);
+    const client = new Client(options);
+    const { socket } = client;
+    client.#verifies = verifies;
+    if (listener !== undefined) socket.once('secureConnect', listener);
+    if (isGiven(options.servername)) client.setServername(options.servername as string);
+    if (stream !== undefined) {
+      client.useStream(stream);
+    } else {
+      if (isGiven(options.timeout)) socket.setTimeout(options.timeout as number);
+      client.#dial(options);
+    }
+    return socket;
+  }
+
+  // --- What is below
+
+  /** Connects a socket that was made without a stream. */
+  connect(args: readonly unknown[]): void {
+    const { options, listener } = readConnectArguments(args);
+    if (listener !== undefined) this.socket.once('connect', listener);
+    this.#dial(options);
+  }
+
+  // node:net looks up names, tries addresses and asks the permission model. Then the descriptor is ours.
+  #dial(options: object): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    const raw = new net.Socket({ allowHalfOpen: true });
+    const below = new ConnectingTransport(raw);
+    TLSSocket.prepare(socket, below);
+    socket.connecting = true;
+    raw.pause();
+    for (const name of FORWARDED) raw.on(name, (...args: unknown[]) => socket.emit(name, ...args));
+    raw.once('error', (error) => socket.destroy(error));
+    raw.once('connect', () => {
+      const { fd = -1 } = (raw as unknown as { _handle?: { fd?: number } })._handle ?? {};
+      raw.removeAllListeners();
+      this.#connected(() => {
+        const isOurs = fd >= 0 && connections().native.hasSockets();
+        if (!isOurs) this.#begin(below, -1, (id) => new StreamTransport(id, raw));
+        else if (this.#begin(below, fd, (id) => new SocketTransport(id))) raw.destroy();
+      });
+    });
+    raw.connect(options as net.SocketConnectOpts);
+  }
+
+  /** A stream of the caller's, which stays below. */
+  useStream(stream: Duplex): void {
+    const { socket } = this;
+    const below = new ConnectingTransport(stream);
+    TLSSocket.prepare(socket, below);
+    const begin = (): void => {
+      this.#begin(below, -1, (id) => new StreamTransport(id, stream));
+    };
+    // Callers set up the socket first.
+    if (!isUnconnected(stream)) {
+      process.nextTick(() => {
+        if (!socket.destroyed) begin();
+      });
+      return;
+    }
+    socket.connecting = true;
+    const fail = (error?: Error): void => {
+      socket.destroy(error ?? this.hungUp());
+    };
+    const onClose = (): void => {
+      fail();
+    };
+    stream.once('error', fail);
+    stream.once('close', onClose);
+    stream.once('connect', () => {
+      stream.removeListener('error', fail);
+      stream.removeListener('close', onClose);
+      this.#connected(begin);
+    });
+  }
+
+  // A listener that throws does not keep the handshake from beginning.
+  #connected(begin: () => void): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    socket.connecting = false;
+    TLSSocket.inContext(socket, () => {
+      try {
+        socket.emit('connect');
+        socket.emit('ready');
+      } finally {
+        if (!socket.destroyed) begin();
+      }
+    });
+  }
+
+  #begin(below: ConnectingTransport, fd: number, transportOf: (id: number) => Transport): boolean {
+    const { socket } = this;
+    this.#begun = true;
+    let id: number;
+    try {
+      id = this.#connectNatively(fd);
+    } catch (error) {
+      socket.destroy(error as Error);
+      return false;
+    }
+    if (id < 0) {
+      socket.destroy(systemError(id, 'connect'));
+      return false;
+    }
+    const transport = transportOf(id);
+    TLSSocket.attach(socket, id, transport);
+    below.passOn(transport);
+    if (tracesHandshakes()) tellBegin(undefined, socket);
+    TLSSocket.begin(socket);
+    return true;
+  }
+
+  #connectNatively(fd: number): number {
+    const { native, roots } = this.#context;
+    const { identity, psk } = toClientKey(this.#key?.(null)) ?? {};
+    let flags = 0;
+    if (this.socket.listenerCount('keylog') > 0) flags |= TlsClientFlag.logsKeys;
+    if (isGiven(this.#options.requestOCSP)) flags |= TlsClientFlag.requestsStatus;
+    const id = connections().native.connect(
+      native,
+      roots,
+      fd,
+      undefined,
+      this.#servername,
+      this.#protocols,
+      this.#session,
+      identity,
+      psk,
+      flags,
+      this.#threads,
+      this.#maxInlineMicros,
+    );
+    psk?.fill(0);
+    return id;
+  }
+
+  // --- What callers set before the handshake begins
+
+  setServername(name: string): void {
+    if (net.isIP(name) !== 0) warnOfAddress();
+    if (!this.#begun) this.#servername = name;
+  }
+
+  setSession(session: string | NodeJS.ArrayBufferView): void {
+    const bytes = toSession(session);
+    if (!this.#begun) this.#session = bytes;
+  }
+
+  setKeyCert(context: SecureContext | SecureContextOptions): void {
+    const { native } = toClientContext(context) ?? clientContext(readContextOptions(context));
+    if (!this.#begun) this.#context = { native, roots: this.#context.roots };
+  }
+
+  // --- What native code tells
+
+  told(kind: TlsEvent, line: Buffer | undefined): void {
+    const { socket } = this;
+    if (kind === TlsEvent.secure) this.#secure();
+    else if (kind === TlsEvent.keyLog) socket.emit('keylog', Buffer.concat([line as Buffer, Buffer.from('\n')]));
+    else if (kind === TlsEvent.newSessions) this.#tellSessions();
+    else if (kind === TlsEvent.status)
+      socket.emit('OCSPResponse', connections().native.status(TLSSocket.idOf(socket)) ?? null);
+  }
+
+  #secure(): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    TLSSocket.establish(socket, false);
+    tellEnd(socket);
+    if (this.#verifies !== undefined) this.#verify(this.#verifies);
+    if (isGone(socket)) return;
+    socket.emit('secure');
+    if (!isGone(socket)) TLSSocket.open(socket);
+  }
+
+  #verify({ minDhBits, check, rejects }: Verification): void {
+    const { socket } = this;
+    let error: (Error & { code?: string }) | undefined;
+    try {
+      error = this.#findFault(minDhBits, check);
+    } catch (thrown) {
+      socket.destroy(thrown as Error);
+      return;
+    }
+    if (error !== undefined) {
+      socket.authorizationError = error.code ?? error.message;
+      if (rejects || error.code === 'ERR_TLS_DH_PARAM_SIZE') {
+        socket.destroy(error);
+        return;
+      }
+    }
+    socket.authorized = error === undefined;
+    TLSSocket.open(socket);
+    socket.emit('secureConnect');
+    this.#isVerified = true;
+    const session = this.#newSession;
+    this.#newSession = undefined;
+    if (session !== undefined) socket.emit('session', session);
+  }
+
+  // A session that is resumed was verified before.
+  #findFault(minDhBits: number, check: CheckServerIdentity): CodedError | Error | undefined {
+    const { socket } = this;
+    const key = socket.getEphemeralKeyInfo() as { type?: string; size?: number } | null;
+    if (key?.type === 'DH' && (key.size as number) < minDhBits) {
+      return nodeError('ERR_TLS_DH_PARAM_SIZE', `DH parameter size ${String(key.size)} is less than 2048`);
+    }
+    const { native } = connections();
+    const [, , result = 0, isReused = false] = native.summary(TLSSocket.idOf(socket)) ?? [];
+    const error = verifyError(result, (number) => native.verifyReason(number));
+    if (error !== undefined || isReused) return error;
+    const { host, socket: below } = this.#options;
+    const hostname = this.#servername ?? host ?? (below as { _host?: string } | undefined)?._host ?? 'localhost';
+    return check(hostname as string, socket.getPeerCertificate(true));
+  }
+
+  #tellSessions(): void {
+    for (const [, session] of connections().native.takeNewSessions(TLSSocket.idOf(this.socket))) {
+      if (this.#isVerified) this.socket.emit('session', session);
+      else this.#newSession = session;
+    }
+  }
+
+  // --- The end
+
+  left(): void {
+    // nobody counts
+  }
+
+  handshakeFailed(error: Error, socket: TLSSocket): void {
+    tellEnd(socket, error);
+    socket.destroy(error);
+  }
+
+  hungUp(): Error {
+    const { path, host, port, localAddress } = this.#options;
+    const message = 'Client network socket disconnected before secure TLS connection was established';
+    return Object.assign(new Error(message), { code: 'ECONNRESET', path, host, port, localAddress });
+  }
+}
+
+// Listeners may have destroyed it.
+const isGone = (socket: TLSSocket): boolean => socket.destroyed;
+
+function newSocket(client: Client): TLSSocket {
+  return new TLSSocket(client, undefined);
+}
+
+function readClientContext(options: ClientOptions): ClientContext {
+  if (isGiven(options.secureContext)) {
+    const context = toClientContext(options.secureContext);
+    if (context !== undefined) return context;
+    throw nodeError('ERR_TLS_INVALID_CONTEXT', 'context must be a SecureContext', TypeError);
+  }
+  return clientContext({ ...readContextOptions(options), requestCert: undefined });
+}
+
+// As Node.js, which takes empty values for none.
+function isGiven(value: unknown): boolean {
+  return Boolean(value);
+}
+
+function isUnconnected(stream: Duplex): boolean {
+  if (!(stream instanceof net.Socket)) return false;
+  if (stream instanceof TLSSocket || stream.connecting) return stream.connecting;
+  return (stream as unknown as { _handle: unknown })._handle === null && !stream.destroyed;
+}
+
+let hasWarned = false;
+
+function warnOfAddress(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    'Setting the TLS ServerName to an IP address is not permitted by RFC 6066. This will be ignored in a future version.',
+    'DeprecationWarning',
+    'DEP0123',
+  );
+}

@@ -1,0 +1,136 @@
+// Options of clients: Node.js's, and our own.
+import type { SecureContext as NodeSecureContext } from 'node:tls';
+import * as nodeTls from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { invalidArgType } from '../base/errors';
+import { validateInteger, validateString } from '../base/validators';
+import { toBytes, type ContextOptions, type OwnContextOptions } from './context';
+import { toMaxInlineMicros, toThreads } from './options';
+
+/** Options of clients that `node:tls` does not have, or that may be more here. */
+export interface OwnConnectOptions extends OwnContextOptions {
+  /** A context of `createSecureContext()` of this package, instead of its options. */
+  secureContext?: NodeSecureContext;
+  /**
+   * Whether the handshake runs on a thread of its own: 0 for no. Streams of callers are served on the event loop in any
+   * case, and so are keys that wait for others. Default: 1.
+   */
+  threads?: number;
+  /** As that of servers: handshakes that are expected to take less run on the event loop. Default: 100. */
+  maxInlineMicros?: number;
+}
+
+/** Options of a client. */
+export type ConnectionOptions = Omit<nodeTls.ConnectionOptions, keyof OwnConnectOptions> & OwnConnectOptions;
+
+/** All options of a client, each read once. */
+export interface ClientOptions extends ContextOptions {
+  ALPNProtocols?: unknown;
+  allowHalfOpen?: unknown;
+  checkServerIdentity?: unknown;
+  highWaterMark?: unknown;
+  host?: unknown;
+  localAddress?: unknown;
+  maxInlineMicros?: unknown;
+  minDHSize?: unknown;
+  onread?: unknown;
+  path?: unknown;
+  port?: unknown;
+  pskCallback?: unknown;
+  rejectUnauthorized?: unknown;
+  requestOCSP?: unknown;
+  secureContext?: unknown;
+  servername?: unknown;
+  session?: unknown;
+  signal?: unknown;
+  socket?: unknown;
+  threads?: unknown;
+  timeout?: unknown;
+}
+
+/** `([port | path,] [host,] [options,] [listener])`, as `tls.connect()` takes them. */
+export function readConnectArguments(args: readonly unknown[]): {
+  options: ClientOptions;
+  listener: (() => void) | undefined;
+} {
+  const [first, second, third] = args;
+  const options: Record<string, unknown> = {};
+  if (typeof first === 'object' && first !== null) Object.assign(options, first);
+  else if (isPath(first)) options.path = first;
+  else {
+    options.port = first;
+    if (args.length > 1 && typeof second === 'string') options.host = second;
+  }
+  // The options' own host and port count.
+  if (typeof second === 'object' && second !== null) Object.assign(options, second);
+  else if (typeof third === 'object' && third !== null) Object.assign(options, third);
+  const last = args[args.length - 1];
+  return { options, listener: typeof last === 'function' ? (last as () => void) : undefined };
+}
+
+const isPath = (value: unknown): boolean => typeof value === 'string' && !(Number(value) >= 0);
+
+/** Whether the server has to be trusted. */
+export function toRejectUnauthorized(options: ClientOptions): boolean {
+  if ('rejectUnauthorized' in options) return options.rejectUnauthorized !== false;
+  return !allowsUnauthorized();
+}
+
+let hasWarned = false;
+
+// As Node.js, which looks at every connection.
+function allowsUnauthorized(): boolean {
+  const allows = process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0';
+  if (allows && !hasWarned) {
+    hasWarned = true;
+    process.emitWarning(
+      "Setting the NODE_TLS_REJECT_UNAUTHORIZED environment variable to '0' makes TLS connections and HTTPS requests " +
+        'insecure by disabling certificate verification.',
+    );
+  }
+  return allows;
+}
+
+export type CheckServerIdentity = (hostname: string, certificate: unknown) => Error | undefined;
+
+export function toCheckServerIdentity(options: ClientOptions): CheckServerIdentity {
+  if (!('checkServerIdentity' in options)) return nodeTls.checkServerIdentity as CheckServerIdentity;
+  const { checkServerIdentity } = options;
+  if (typeof checkServerIdentity === 'function') return checkServerIdentity as CheckServerIdentity;
+  throw invalidArgType('options.checkServerIdentity', 'of type function', checkServerIdentity);
+}
+
+const DEFAULT_MIN_DH_BITS = 1024;
+
+export function toMinDhBits({ minDHSize }: ClientOptions): number {
+  if (minDHSize === undefined) return DEFAULT_MIN_DH_BITS;
+  validateInteger(minDHSize, 'options.minDHSize', 1);
+  return minDHSize;
+}
+
+export function toClientThreads({ threads, maxInlineMicros }: ClientOptions): [threads: number, micros: number] {
+  return [toThreads(threads), toMaxInlineMicros(maxInlineMicros)];
+}
+
+/** OpenSSL's encoding, as `getSession()` gives it. */
+export function toSession(value: unknown): Uint8Array {
+  return typeof value === 'string' ? Buffer.from(value, 'latin1') : toBytes(value, 'session');
+}
+
+export function toStream(value: unknown): Duplex | undefined {
+  if (value === undefined || value === null || value === false) return undefined;
+  const { on, write, destroy } = value as Partial<Duplex>;
+  if (typeof on === 'function' && typeof write === 'function' && typeof destroy === 'function')
+    return value as unknown as Duplex;
+  throw invalidArgType('options.socket', 'an instance of Duplex', value);
+}
+
+/** What `pskCallback` returns; undefined for no key. */
+export function toClientKey(value: unknown): { identity: string; psk: Uint8Array } | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object') throw invalidArgType('ret', 'of type object', value);
+  const { identity, psk } = value as { identity?: unknown; psk?: unknown };
+  if (!ArrayBuffer.isView(psk)) throw invalidArgType('psk', 'an instance of Buffer, TypedArray, or DataView', psk);
+  validateString(identity, 'identity');
+  return { identity, psk: toBytes(psk, 'psk') };
+}

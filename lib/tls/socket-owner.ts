@@ -1,0 +1,39 @@
+// Whose socket it is: a server's, or a client's.
+import type { TlsEvent } from '../native/contract/tables';
+
+/** What a socket wants of its server, or of the client whose socket it is. */
+export interface SocketOwner<Socket> {
+  readonly allowHalfOpen: boolean;
+  /** As streams have it. */
+  readonly highWaterMark?: number | undefined;
+  /** Undefined for a server. */
+  readonly client?: ClientSide;
+  /** The connection is closed. */
+  left(socket: Socket): void;
+  /** An error before the handshake was done. The socket is to be destroyed. */
+  handshakeFailed(error: Error, socket: Socket): void;
+  /** The error of a handshake whose peer has left without a reason. */
+  hungUp(): Error;
+}
+
+/** What a socket wants of its client. */
+export interface ClientSide {
+  /** Native code tells: the kinds `secure`, `keyLog` with its line, `newSessions` and `status`. */
+  told(kind: TlsEvent, line: Buffer | undefined): void;
+  connect(args: readonly unknown[]): void;
+  setServername(name: string): void;
+  setSession(session: string | NodeJS.ArrayBufferView): void;
+  setKeyCert(context: unknown): void;
+}
+
+/** How the handshake of a connection went. Experimental. */
+export interface Handshake {
+  /** Where it ran: on the event loop, or on a thread of its own. */
+  readonly place: 'loop' | 'thread';
+  /** How often it was paused for its key. */
+  readonly pauses: number;
+  /** From its begin to the last message, in microseconds. */
+  readonly micros: number;
+  /** Whether an earlier session was resumed. */
+  readonly resumed: boolean;
+}

@@ -1,0 +1,481 @@
+// The stream of a connection. It passes for a socket of node:net: all that http and its like touch is here.
+//
+// No property with an underscore is added: http sets such properties on its sockets.
+import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
+import { TLSSocket as NodeTLSSocket } from 'node:tls';
+import { copyOf, isCopier } from './chunks';
+import { nothingBelow } from './connecting-transport';
+import { UV_EPIPE } from './errno';
+import { connections, NO_CONNECTION } from './connections';
+import { failureError, systemError, verifyErrorCode } from './failures';
+import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
+import { SocketConnection, type SocketEvents } from './socket-connection';
+import type { Handshake, SocketOwner } from './socket-owner';
+import type { Transport } from './transport';
+import type { NativeTlsContext } from '../native/contract/handles';
+import { TlsFailure, TlsPlace } from '../native/contract/tables';
+import type { NativeAddress } from '../native/contract/tls';
+
+type Callback = (error?: Error | null) => void;
+
+// Streams of Node.js say by these how they are doing.
+interface ReadableState {
+  readonly flowing: boolean | null;
+  readonly length: number;
+  readonly sync: boolean;
+  readonly dataEmitted: boolean;
+}
+
+/** Whatever sockets of `node:net` have. @internal */
+export class SocketStream extends Duplex {
+  /** The code of the reason why the peer's certificate is not welcome; null when it is, or was not asked for. */
+  authorizationError: string | null = null;
+  /** Whether the peer's certificate was asked for and is welcome. */
+  authorized = false;
+  /** Always true. */
+  readonly encrypted = true;
+  /** Whether a client waits for its connection. */
+  connecting = false;
+  /** Whether the handshake is not done. */
+  secureConnecting = true;
+  /** The protocol that was agreed on by ALPN, or false. */
+  alpnProtocol: string | false | null = false;
+  /** The name that the client asked for, or false. */
+  servername: string | false | null = false;
+  /** Set when the peer has closed the connection without saying that it was done. */
+  truncated = false;
+  /** The server. */
+  server: unknown;
+  /** The parser of `node:http`, while it reads the socket. */
+  parser: unknown = undefined;
+  /** The time limit that `setTimeout` has set, in milliseconds; 0 for none. */
+  timeout = 0;
+
+  static readonly #EVENTS: SocketEvents<SocketStream> = {
+    receive: (socket, bytes) => {
+      socket.#receive(bytes);
+    },
+    receiveEnd: (socket, truncated) => {
+      socket.#receiveEnd(truncated);
+    },
+    drained: (socket) => {
+      socket.#drained();
+    },
+    failed: (socket, reason) => {
+      socket.#failed(reason);
+    },
+    told: (socket, kind, line) => {
+      socket.#owner.client?.told(kind, line);
+    },
+  };
+
+  readonly #connection = new SocketConnection<SocketStream>(this, SocketStream.#EVENTS);
+  #transport: Transport = nothingBelow;
+  readonly #owner: SocketOwner<SocketStream>;
+  #established = false;
+  #paused = false;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #unsent: { pieces: readonly Piece[]; callback: Callback } | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #timerMs = 0;
+  #peer: NativeAddress | undefined = undefined;
+  #own: NativeAddress | undefined = undefined;
+  #resets = false;
+  #handshake: Handshake | undefined = undefined;
+  #identity: NativeTlsContext | undefined = undefined;
+
+  /** @internal */
+  constructor(owner: SocketOwner<SocketStream>, server: unknown) {
+    const { allowHalfOpen, highWaterMark } = owner;
+    super({ allowHalfOpen, highWaterMark, decodeStrings: false, emitClose: true, autoDestroy: true });
+    this.#owner = owner;
+    this.server = server;
+  }
+
+  // What servers and clients do with their sockets. These are no methods, which users would see.
+
+  /** There is something below, and no native connection yet. @internal */
+  static prepare(socket: SocketStream, transport: Transport): void {
+    socket.#transport = transport;
+  }
+
+  /** The native connection, and what is below. @internal */
+  static attach(socket: SocketStream, id: number, transport: Transport): void {
+    socket.#transport = transport;
+    socket.#connection.begin(id, transport);
+    connections().add(socket.#connection);
+  }
+
+  /** Of the native connection; `NO_CONNECTION` without one. @internal */
+  static idOf(socket: SocketStream): number {
+    return socket.#id;
+  }
+
+  /** @internal */
+  static ownerOf(socket: SocketStream): SocketOwner<SocketStream> {
+    return socket.#owner;
+  }
+
+  /** Begins to read whatever is below. @internal */
+  static begin(socket: SocketStream): void {
+    socket.#transport.begin((error) => {
+      socket.#connection.inContext(() => {
+        socket.#lost(error);
+      });
+    });
+  }
+
+  /** The handshake is done: what it has agreed on. @internal */
+  static establish(socket: SocketStream, requestsCertificate: boolean): void {
+    socket.#established = true;
+    socket.secureConnecting = false;
+    const summary = connections().native.summary(socket.#id);
+    if (summary === undefined) return;
+    const [serverName, protocol, verifyResult, resumed, place, nanoseconds, pauses] = summary;
+    socket.#handshake = {
+      place: place === TlsPlace.thread ? 'thread' : 'loop',
+      pauses,
+      micros: nanoseconds / 1000,
+      resumed,
+    };
+    socket.servername = serverName === '' ? false : serverName;
+    socket.alpnProtocol = protocol === '' ? false : protocol;
+    if (!requestsCertificate) return;
+    socket.authorizationError = verifyErrorCode(verifyResult) ?? null;
+    socket.authorized = socket.authorizationError === null;
+  }
+
+  /** The peer is welcome: sends what was written before. @internal */
+  static open(socket: SocketStream): void {
+    socket.#drained();
+  }
+
+  /** A handshake ends with this error. @internal */
+  static fail(socket: SocketStream, error: Error): void {
+    void socket.remoteAddress; // while the connection knows it
+    void socket.localAddress;
+    socket.#owner.handshakeFailed(error, socket);
+  }
+
+  /** Whether `value` is a connection of `owner` whose handshake is not done. @internal */
+  static isHandshakeOf(value: object, owner: SocketOwner<SocketStream>): boolean {
+    return #owner in value && value.#owner === owner && !value.#established;
+  }
+
+  /** Whether the handshake is done. @internal */
+  static isEstablished(socket: SocketStream): boolean {
+    return socket.#established;
+  }
+
+  /** The context that `setKeyCert()` was given. @internal */
+  static identityOf(socket: SocketStream): NativeTlsContext | undefined {
+    return socket.#identity;
+  }
+
+  /** @internal */
+  static setIdentity(socket: SocketStream, identity: NativeTlsContext): void {
+    socket.#identity = identity;
+    connections().native.setIdentity(socket.#id, identity);
+  }
+
+  /** Runs a function in the async context of the connection. @internal */
+  static inContext(socket: SocketStream, body: () => void): void {
+    socket.#connection.inContext(body);
+  }
+
+  get #id(): number {
+    return this.destroyed ? NO_CONNECTION : this.#connection.id;
+  }
+
+  // --- The stream
+
+  /** @internal */
+  override _read(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#transport.setPaused(false);
+  }
+
+  // http's parser copies what it keeps, and our servers what it leaves over. While it is the only reader, and reads at
+  // once, it needs no copy of ours.
+  #receive(bytes: Buffer): void {
+    this.#bytesRead += bytes.length;
+    this.#touch();
+    const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })
+      ._readableState;
+    const readsAtOnce = flowing === true && length === 0 && !sync;
+    const isForHttp = readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1;
+    if (isForHttp && dataEmitted && !this.destroyed) {
+      // As push() would, which also looks whether there is more to read: we tell.
+      this.emit('data', bytes);
+      return;
+    }
+    if (this.push(isForHttp ? bytes : copyOf(bytes)) || this.destroyed) return;
+    this.#paused = true;
+    this.#transport.setPaused(true);
+  }
+
+  #receiveEnd(truncated: boolean): void {
+    this.truncated = truncated;
+    this.push(null);
+    if (this.readableLength === 0) this.resume();
+    this.#transport.ended();
+  }
+
+  /** @internal */
+  override _write(chunk: string | Uint8Array, encoding: Encoding, callback: Callback): void {
+    this.#touch();
+    const piece = { chunk, encoding };
+    if (this.#holds([piece], callback)) return;
+    const { native } = connections();
+    const taken = isText(piece)
+      ? native.writeText(this.#id, piece.chunk, encoding === 'latin1', undefined)
+      : native.write(this.#id, toBytes(piece));
+    this.#sent(taken, [piece], callback);
+  }
+
+  /** @internal */
+  override _writev(chunks: readonly Piece[], callback: Callback): void {
+    this.#touch();
+    if (this.#holds(chunks, callback)) return;
+    // http ends most of its answers with an empty text, after a header, or a header and bytes.
+    const [head, body] = chunks as [Piece, Piece];
+    const count = (chunks[chunks.length - 1] as Piece).chunk === '' ? chunks.length - 1 : chunks.length;
+    const bytes = count === 2 && typeof body.chunk !== 'string' ? body.chunk : undefined;
+    if (isText(head) && count === (bytes === undefined ? 1 : 2)) {
+      const isLatin1 = head.encoding === 'latin1';
+      this.#sent(connections().native.writeText(this.#id, head.chunk, isLatin1, bytes), chunks, callback);
+    } else {
+      this.#writeMany(chunks, callback);
+    }
+  }
+
+  // Until the handshake is done.
+  #holds(pieces: readonly Piece[], callback: Callback): boolean {
+    if (this.#established) return false;
+    this.#unsent = { pieces, callback };
+    return true;
+  }
+
+  #writeMany(pieces: readonly Piece[], callback: Callback): void {
+    this.#sent(connections().native.writeMany(this.#id, pieces.map(toBytes)), pieces, callback);
+  }
+
+  // `taken` as native code has it.
+  #sent(taken: number, pieces: readonly Piece[], callback: Callback): void {
+    if (taken > 0) {
+      this.#bytesWritten += taken;
+      callback();
+    } else if (taken === 0) {
+      callback(pieces.some(({ chunk }) => chunk.length > 0) ? systemError(UV_EPIPE, 'write') : null);
+    } else {
+      this.#bytesWritten += ~taken;
+      this.#unsent = { pieces: after(pieces, ~taken), callback };
+      this.#transport.flush();
+    }
+  }
+
+  #drained(): void {
+    this.#touch();
+    const unsent = this.#unsent;
+    if (unsent === undefined) return;
+    this.#unsent = undefined;
+    if (unsent.pieces.length === 0) unsent.callback();
+    else this.#writeMany(unsent.pieces, unsent.callback);
+  }
+
+  /** @internal */
+  override _final(callback: Callback): void {
+    const again = (): void => {
+      this._final(callback);
+    };
+    if (this.#holds([], again)) return;
+    const end = (): void => {
+      this.#transport.end(callback);
+    };
+    if (connections().native.end(this.#id)) {
+      this.#unsent = { pieces: [], callback: end };
+      this.#transport.flush();
+    } else {
+      end();
+    }
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: Callback): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    connections().remove(this.#connection, this.#resets);
+    this.#transport.close(this.#resets);
+    callback(error);
+    this.#owner.left(this);
+  }
+
+  #failed(reason: number): void {
+    const error =
+      reason === TlsFailure.handshakeEnded
+        ? this.#owner.hungUp()
+        : failureError(reason, () => connections().native.failure(this.#id));
+    this.#transport.sendLast();
+    this.#lost(error);
+  }
+
+  #lost(error: Error | undefined): void {
+    if (this.#established) this.destroy(error);
+    else if (!this.destroyed) SocketStream.fail(this, error ?? this.#owner.hungUp());
+  }
+
+  // Duplex's own, in place of those of net.Socket, which look for a handle.
+  /** As that of streams. */
+  override end(...args: unknown[]): this {
+    (Duplex.prototype.end as (...given: unknown[]) => unknown).apply(this, args);
+    return this;
+  }
+  /** As that of streams. */
+  override pause(): this {
+    Duplex.prototype.pause.call(this);
+    return this;
+  }
+  /** As that of streams. */
+  override resume(): this {
+    Duplex.prototype.resume.call(this);
+    return this;
+  }
+  /** As that of streams. */
+  override read(size?: number): unknown {
+    return Duplex.prototype.read.call(this, size);
+  }
+
+  // --- Time
+
+  /** As that of `net.Socket`: emits 'timeout' after `ms` milliseconds without traffic. 0 for never. */
+  setTimeout(ms: number, callback?: () => void): this {
+    this.timeout = ms;
+    if (callback !== undefined) {
+      if (ms === 0) this.removeListener('timeout', callback);
+      else this.once('timeout', callback);
+    }
+    if (ms === 0 || this.destroyed) return this;
+    // http sets and clears the same limit for every request: the timer stays.
+    if (this.#timer !== undefined && this.#timerMs === ms) {
+      this.#timer.refresh();
+      return this;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = ms;
+    this.#timer = setTimeout(() => {
+      if (this.timeout === this.#timerMs) this.emit('timeout');
+    }, ms).unref();
+    return this;
+  }
+
+  /** For http, which has seen traffic. @internal */
+  _unrefTimer(): void {
+    this.#touch();
+  }
+
+  #touch(): void {
+    if (this.timeout !== 0) this.#timer?.refresh();
+  }
+
+  // --- As net.Socket
+
+  /** Bytes of plaintext that were received. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+  /** Bytes of plaintext that were written, those that wait included. */
+  get bytesWritten(): number {
+    const { writableBuffer } = this as unknown as { writableBuffer: readonly Piece[] };
+    return this.#bytesWritten + sizeOf(this.#unsent?.pieces ?? []) + sizeOf(writableBuffer);
+  }
+  /** As `bytesWritten`. @internal */
+  get _bytesDispatched(): number {
+    return this.bytesWritten;
+  }
+  /** Bytes that wait to be written. */
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+  /** The peer's address; undefined when it was not asked for before the connection was closed. */
+  get remoteAddress(): string | undefined {
+    return this.#peerAddress()?.[0];
+  }
+  /** `IPv4` or `IPv6`. */
+  get remoteFamily(): string | undefined {
+    return this.#peerAddress()?.[1];
+  }
+  /** The peer's port. */
+  get remotePort(): number | undefined {
+    return this.#peerAddress()?.[2];
+  }
+  /** Our address. */
+  get localAddress(): string | undefined {
+    return this.#ownAddress()?.[0];
+  }
+  /** `IPv4` or `IPv6`. */
+  get localFamily(): string | undefined {
+    return this.#ownAddress()?.[1];
+  }
+  /** Our port. */
+  get localPort(): number | undefined {
+    return this.#ownAddress()?.[2];
+  }
+  /** Our address, as `server.address()` gives it. */
+  address(): AddressInfo | Record<string, never> {
+    const own = this.#ownAddress();
+    return own === undefined ? {} : { address: own[0], family: own[1], port: own[2] };
+  }
+  #peerAddress(): NativeAddress | undefined {
+    return (this.#peer ??= this.#transport.address(false));
+  }
+  #ownAddress(): NativeAddress | undefined {
+    return (this.#own ??= this.#transport.address(true));
+  }
+
+  /** Whether small writes are sent at once, which is the default. */
+  setNoDelay(noDelay = true): this {
+    this.#transport.setNoDelay(noDelay);
+    return this;
+  }
+  /** Whether the system looks for a peer that is gone, after `initialDelay` milliseconds without traffic. */
+  setKeepAlive(keepAlive = false, initialDelay = 0): this {
+    this.#transport.setKeepAlive(keepAlive, initialDelay);
+    return this;
+  }
+  /** The connection keeps the process alive, which is the default. */
+  ref(): this {
+    this.#transport.setRef(true);
+    return this;
+  }
+  /** The connection does not keep the process alive. */
+  unref(): this {
+    this.#transport.setRef(false);
+    return this;
+  }
+  /** Whether there is no connection yet. */
+  get pending(): boolean {
+    return this.connecting;
+  }
+  /** Destroys the socket once everything has been written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+  /** Destroys the socket; the peer is told by a reset. */
+  resetAndDestroy(): this {
+    this.#resets = true;
+    return this.destroy();
+  }
+
+  /** How the handshake went; undefined before its end. */
+  get handshake(): Handshake | undefined {
+    return this.#handshake;
+  }
+}
+
+// Whoever asks for `instanceof tls.TLSSocket` of Node.js is right to. Duplex's constructor remains the one that is called.
+Object.setPrototypeOf(SocketStream.prototype, NodeTLSSocket.prototype);

@@ -1,0 +1,101 @@
+#include "tls/client_connection.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tls/socket_transport.h"
+
+namespace openssl_async {
+
+namespace {
+
+// JavaScript decides after the handshake, as in Node.js.
+int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
+
+}  // namespace
+
+ClientConnection::ClientConnection(UniqueSocket socket, ClientSettings settings)
+    : ClientConnection(std::make_unique<SocketTransport>(std::move(socket)), std::move(settings)) {}
+
+ClientConnection::ClientConnection(std::unique_ptr<Transport> transport, ClientSettings settings)
+    : Connection(std::move(transport)), settings_(std::move(settings)) {
+  set_context(settings_.context);
+  set_state(State::kHandshaking);
+  if (logs_keys()) SSL_CTX_set_keylog_callback(settings_.context->get(), &Connection::LogKey);
+}
+
+bool ClientConnection::MayStep() {
+  step_is_due_ = false;
+  return true;
+}
+
+// Servers may renegotiate before TLS 1.3, as those do that ask for a certificate late. Keys that pause cannot sign
+// then: it happens outside of jobs.
+bool ClientConnection::Prepare(SSL* ssl) {
+  SSL_set_connect_state(ssl);
+  SSL_set_verify(ssl, SSL_VERIFY_NONE, &AcceptAnyCertificate);
+  if (!settings_.context->may_pause()) SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+  if (settings_.roots != nullptr && SSL_set1_verify_cert_store(ssl, settings_.roots->store()) != 1) return false;
+  if (!settings_.server_name.empty() && SSL_set_tlsext_host_name(ssl, settings_.server_name.c_str()) != 1) return false;
+  const std::string& protocols = settings_.protocols;
+  if (!protocols.empty() && SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()),
+                                                static_cast<unsigned>(protocols.size())) != 0) {
+    return false;
+  }
+  if (settings_.Has(TlsClientFlag::kRequestsStatus) && SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) != 1) {
+    return false;
+  }
+  if (!settings_.key.identity.empty()) SSL_set_psk_client_callback(ssl, &ClientConnection::GiveKey);
+  // A session of another version is none.
+  if (settings_.session != nullptr && SSL_set_session(ssl, settings_.session.get()) != 1) ERR_clear_error();
+  return true;
+}
+
+void ClientConnection::Complete() {
+  if (status_.has_value()) Tell(TlsEventKind::kStatus);
+  Open();
+  TellSessions();
+}
+
+RunTime& ClientConnection::handshake_time() const {
+  return settings_.context->client_handshake_time(settings_.session != nullptr);
+}
+
+// --- What OpenSSL asks and tells in the middle of a step, on the thread of the step or in its job
+
+void ClientConnection::OnNewSession(SSL_SESSION* session) {
+  NewSession made = ToNewSession(session);
+  if (!made.der.get().empty()) new_sessions().push_back(std::move(made));
+}
+
+// A handshake with a session tells of none.
+void ClientConnection::TellSessions() {
+  if (!new_sessions().empty() && state() == State::kOpen) Tell(TlsEventKind::kNewSessions);
+}
+
+int ClientConnection::OnStatus(SSL* ssl) {
+  constexpr int kAccepted = 1;
+  const unsigned char* response = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl, &response);
+  status_.emplace();
+  if (response != nullptr && size > 0) {
+    status_->assign(reinterpret_cast<const char*>(response), static_cast<size_t>(size));
+  }
+  return kAccepted;
+}
+
+// Asked before the hello by OpenSSL with TLS 1.3, and when the server has named its hint with earlier versions.
+unsigned ClientConnection::GiveKey(SSL* ssl, const char*, char* identity, unsigned identity_size, unsigned char* key,
+                                   unsigned key_size) {
+  const SharedKey& given = From(ssl).settings_.key;
+  const std::string& bytes = given.bytes.get();
+  if (bytes.size() > key_size || given.identity.size() >= identity_size) return 0;
+  std::copy(given.identity.begin(), given.identity.end(), identity);
+  identity[given.identity.size()] = '\0';
+  std::copy(bytes.begin(), bytes.end(), key);
+  return static_cast<unsigned>(bytes.size());
+}
+
+}  // namespace openssl_async
