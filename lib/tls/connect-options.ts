@@ -1,4 +1,5 @@
 // Options of clients: Node.js's, and our own.
+import type { TcpSocketConnectOpts } from 'node:net';
 import type { SecureContext as NodeSecureContext } from 'node:tls';
 import * as nodeTls from 'node:tls';
 import type { Duplex } from 'node:stream';
@@ -21,7 +22,11 @@ export interface OwnConnectOptions extends OwnContextOptions {
 }
 
 /** Options of a client. */
-export type ConnectionOptions = Omit<nodeTls.ConnectionOptions, keyof OwnConnectOptions> & OwnConnectOptions;
+export type ConnectionOptions = Omit<
+  nodeTls.ConnectionOptions & Partial<TcpSocketConnectOpts>,
+  keyof OwnConnectOptions
+> &
+  OwnConnectOptions;
 
 /** All options of a client, each read once. */
 export interface ClientOptions extends ContextOptions {

@@ -1,20 +1,22 @@
 /**
- * `openssl-async/https`: servers of `node:https` whose connections this package serves. Experimental: options, events
+ * `openssl-async/https`: servers and clients of `node:https` whose connections are this package's. Experimental: options, events
  * and names may change before a release says otherwise.
  *
  * @module
  */
-import type { RequestListener } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
+import { startRequest } from './agent';
 import { callable, nodesClass } from './callable';
 import { addCopier, copyOf } from './chunks';
 import { readHttpsOptions, type HttpsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
+export { Agent, globalAgent, type AgentOptions } from './agent';
 export { attach } from './attach';
+export { type OwnConnectOptions } from './connect-options';
 export { type HttpsOptions } from './options';
-export { Agent, get, globalAgent, request } from 'node:https';
 
 const NodesServer = nodesClass(nodeHttps.Server);
 
@@ -97,4 +99,43 @@ export type Server = HttpsServer;
  */
 export function createServer(options?: HttpsOptions | RequestListener, listener?: RequestListener): Server {
   return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
+}
+
+type RequestOptions = nodeHttps.RequestOptions | string | URL;
+type ResponseListener = (response: IncomingMessage) => void;
+
+/**
+ * Makes a request of HTTPS, by an agent of this module unless the options name one. Experimental.
+ *
+ * @param options - as those of `https.request()` of Node.js; or the address
+ * @param listener - hears 'response'
+ * @returns the request, which `end()` sends
+ * @throws with the codes of Node.js for wrong options
+ */
+export function request(options: RequestOptions, listener?: ResponseListener): ClientRequest;
+/** As above, with an address. */
+export function request(
+  url: string | URL,
+  options: nodeHttps.RequestOptions,
+  listener?: ResponseListener,
+): ClientRequest;
+export function request(...args: unknown[]): ClientRequest {
+  return startRequest(args);
+}
+
+/**
+ * As {@link request}, for a request without a body, which is sent at once. Experimental.
+ *
+ * @param options - as those of `https.get()` of Node.js; or the address
+ * @param listener - hears 'response'
+ * @returns the request
+ * @throws with the codes of Node.js for wrong options
+ */
+export function get(options: RequestOptions, listener?: ResponseListener): ClientRequest;
+/** As above, with an address. */
+export function get(url: string | URL, options: nodeHttps.RequestOptions, listener?: ResponseListener): ClientRequest;
+export function get(...args: unknown[]): ClientRequest {
+  const sent = startRequest(args);
+  sent.end();
+  return sent;
 }

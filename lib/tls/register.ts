@@ -1,5 +1,5 @@
-// `node --import openssl-async/register program.js`: servers of node:tls and node:https are this package's, in the whole
-// process.
+// `node --import openssl-async/register program.js`: servers and clients of node:tls and node:https are this package's,
+// in the whole process.
 import 'node:http2'; // it makes servers of those that are there when it is loaded
 import type * as nodeHttps from 'node:https';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -10,7 +10,7 @@ import * as tls from './tls';
 
 let isRegistered = false;
 
-/** Replaces the servers of Node.js, once. Clients, and contexts of `node:tls`, stay as they are. */
+/** Replaces the servers and clients of Node.js, once. Contexts of `node:tls` stay as they are. */
 export function register(): void {
   if (isRegistered) return;
   isRegistered = true;
@@ -18,10 +18,15 @@ export function register(): void {
   const load = createRequire(__filename);
   const ofTls = load('node:tls') as typeof nodeTls;
   Object.assign(ofTls, {
+    connect: tls.connect, // node:https and node:http2 call it, too
     createServer: tls.createServer,
     Server: tls.Server,
     createSecureContext: rememberingOptions(ofTls.createSecureContext),
   });
-  Object.assign(load('node:https') as typeof nodeHttps, { createServer: https.createServer, Server: https.Server });
+  Object.assign(load('node:https') as typeof nodeHttps, {
+    Agent: https.Agent,
+    createServer: https.createServer,
+    Server: https.Server,
+  });
   syncBuiltinESMExports();
 }

@@ -89,7 +89,7 @@ export class SocketStream extends Duplex {
   /** @internal */
   constructor(owner: SocketOwner<SocketStream>, server: unknown) {
     const { allowHalfOpen, highWaterMark } = owner;
-    super({ allowHalfOpen, highWaterMark, decodeStrings: false, emitClose: true, autoDestroy: true });
+    super({ allowHalfOpen, highWaterMark, decodeStrings: false, emitClose: false, autoDestroy: true });
     this.#owner = owner;
     this.server = server;
   }
@@ -310,6 +310,8 @@ export class SocketStream extends Duplex {
     connections().remove(this.#connection, this.#resets);
     this.#transport.close(this.#resets);
     callback(error);
+    // As net.Socket, after the error.
+    process.nextTick(() => this.emit('close', error !== null));
     this.#owner.left(this);
   }
 

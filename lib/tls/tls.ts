@@ -1,5 +1,5 @@
 /**
- * `openssl-async/tls`: servers of `node:tls` whose connections this package serves. Experimental: options, events and
+ * `openssl-async/tls`: servers and clients of `node:tls` whose connections are this package's. Experimental: options, events and
  * names may change before a release says otherwise.
  *
  * @module
@@ -29,6 +29,7 @@ export {
 } from './options';
 export { TLSSocket } from './socket';
 export { type Handshake } from './socket-owner';
+export { undiciConnector, type UndiciCallback, type UndiciConnectOptions, type UndiciConnectorOptions } from './undici';
 export {
   checkServerIdentity,
   DEFAULT_CIPHERS,

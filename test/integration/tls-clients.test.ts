@@ -75,7 +75,7 @@ test('events come in the order of node:tls', async () => {
   const { server, port } = await echo();
   const heardBy = async (make: typeof nodeTls.connect): Promise<string[]> => {
     const heard: string[] = [];
-    const socket = make({ ...(trusting as nodeTls.ConnectionOptions), host: 'localhost', family: 4, port });
+    const socket = make({ ...trusting, host: 'localhost', family: 4, port } as nodeTls.ConnectionOptions);
     const states = [`${socket.readyState} ${String(socket.connecting)} ${String(socket.pending)}`];
     for (const event of ['lookup', 'connect', 'ready', 'secureConnect', 'secure', 'session', 'end', 'close']) {
       socket.on(event, () => heard.push(event));
