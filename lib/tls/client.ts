@@ -93,7 +93,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     const { socket } = client;
     client.#verifies = verifies;
     if (listener !== undefined) socket.once('secureConnect', listener);
-    if (isGiven(options.servername)) client.setServername(options.servername as string);
+    if (isGiven(options.servername)) socket.setServername(options.servername as string);
     if (stream !== undefined) {
       client.useStream(stream);
     } else {

@@ -29,7 +29,7 @@ export class TLSSocket extends SocketStream {
   }
   /** The peer's certificate, or undefined. */
   getPeerX509Certificate(): X509Certificate | undefined {
-    return peerX509Certificate(connections().native.peerCertificates(SocketStream.idOf(this)));
+    return peerX509Certificate(connections().native.sentCertificates(SocketStream.idOf(this)));
   }
   /** Our certificate. */
   getCertificate(): PeerCertificate | Record<string, never> {

@@ -57,10 +57,11 @@ Napi::Value Summary(Info info) {
   return parts;
 }
 
-// (id)
-Napi::Value PeerCertificatesOf(Info info) {
+// A function of (id) that gives certificates.
+template <std::vector<std::string> (*get)(SSL*)>
+Napi::Value Certificates(Info info) {
   SSL* const ssl = SslOf(info);
-  const auto certificates = ssl == nullptr ? std::vector<std::string>() : PeerCertificates(ssl);
+  const auto certificates = ssl == nullptr ? std::vector<std::string>() : get(ssl);
   return ToArray(info.Env(), certificates, [&](const std::string& der) { return ToBuffer(info.Env(), der); });
 }
 
@@ -145,7 +146,8 @@ Napi::Value SetMaxFragment(Info info) {
 
 void AddTlsDetailExports(Exports& tls) {
   tls.Add("summary", &Summary);
-  tls.Add("peerCertificates", &PeerCertificatesOf);
+  tls.Add("peerCertificates", &Certificates<&PeerCertificates>);
+  tls.Add("sentCertificates", &Certificates<&SentCertificates>);
   tls.Add("certificates", &CertificatesOf);
   tls.Add("certificate", &Bytes<&OwnCertificate>);
   tls.Add("session", &Bytes<&SessionOf>);

@@ -19,6 +19,7 @@ class ClientConnection final : public Connection {
 
   ClientConnection* client() override { return this; }
   const HandshakeTerms& terms() const override { return settings_; }
+  long verify_result() const override;
 
   // After TlsEventKind::kStatus: the server's answer for its certificate; empty when it gave none.
   const std::string& status() const { return *status_; }

@@ -61,41 +61,66 @@ X509Pointer IssuerIn(X509_STORE* store, X509* subject) {
   return X509Pointer(issuer);
 }
 
-// As Node.js looks for them: a resumed session has no chain, and for a client no certificate then.
-std::vector<std::string> PeerCertificates(SSL* ssl) {
-  std::vector<std::string> certificates;
+namespace {
+
+// As Node.js has it: a resumed session has no chain, and for a client no certificate then.
+std::vector<X509Pointer> Sent(SSL* ssl) {
+  std::vector<X509Pointer> sent;
   STACK_OF(X509)* const chain = SSL_get_peer_cert_chain(ssl);
-  std::vector<X509*> sent(static_cast<size_t>(std::max(sk_X509_num(chain), 0)));
-  for (size_t i = 0; i < sent.size(); ++i) sent[i] = sk_X509_value(chain, static_cast<int>(i));
-  X509Pointer subject;
+  sent.reserve(static_cast<size_t>(std::max(sk_X509_num(chain), 0)) + 1);
   if (SSL_is_server(ssl) == 1) {
-    subject.reset(SSL_get1_peer_certificate(ssl));
-  } else if (!sent.empty()) {
-    X509_up_ref(sent.front());
-    subject.reset(sent.front());
-    sent.erase(sent.begin());
+    X509Pointer leaf(SSL_get1_peer_certificate(ssl));
+    if (leaf == nullptr) return sent;
+    sent.push_back(std::move(leaf));
   }
-  if (subject == nullptr) return certificates;
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    X509* const certificate = sk_X509_value(chain, i);
+    X509_up_ref(certificate);
+    sent.emplace_back(certificate);
+  }
+  return sent;
+}
+
+std::vector<std::string> ToDers(const std::vector<X509Pointer>& certificates) {
+  std::vector<std::string> ders(certificates.size());
+  std::transform(certificates.begin(), certificates.end(), ders.begin(),
+                 [](const X509Pointer& each) { return ToDer(each.get()); });
+  return ders;
+}
+
+}  // namespace
+
+std::vector<std::string> SentCertificates(SSL* ssl) { return ToDers(Sent(ssl)); }
+
+std::vector<std::string> PeerCertificates(SSL* ssl) {
   const ErrorQueueScope scope;
-  const auto issues = [&](X509* candidate) { return X509_check_issued(candidate, subject.get()) == X509_V_OK; };
-  certificates.push_back(ToDer(subject.get()));
-  for (auto found = std::find_if(sent.begin(), sent.end(), issues); found != sent.end();
-       found = std::find_if(sent.begin(), sent.end(), issues)) {
-    X509_up_ref(*found);
-    subject.reset(*found);
-    sent.erase(found);
-    certificates.push_back(ToDer(subject.get()));
+  std::vector<X509Pointer> sent = Sent(ssl);
+  std::vector<X509Pointer> found;
+  const auto issues = [&](const X509Pointer& each) {
+    return X509_check_issued(each.get(), found.back().get()) == X509_V_OK;
+  };
+  const auto take = [&](std::vector<X509Pointer>::iterator place) {
+    X509Pointer certificate = std::move(*place);
+    sent.erase(place);
+    found.push_back(std::move(certificate));
+  };
+  if (sent.empty()) return {};
+  take(sent.begin());
+  for (auto place = sent.begin(); place != sent.end();) {
+    place = std::find_if(sent.begin(), sent.end(), issues);
+    if (place == sent.end()) break;
+    take(place);
+    place = sent.begin();
   }
   X509_STORE* store = nullptr;
   SSL_get0_verify_cert_store(ssl, &store);
   if (store == nullptr) store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
-  while (!issues(subject.get())) {
-    X509Pointer issuer = IssuerIn(store, subject.get());
-    if (issuer == nullptr || issuer.get() == subject.get()) break;
-    subject = std::move(issuer);
-    certificates.push_back(ToDer(subject.get()));
+  while (!issues(found.back())) {
+    X509Pointer issuer = IssuerIn(store, found.back().get());
+    if (issuer == nullptr || issuer.get() == found.back().get()) break;
+    found.push_back(std::move(issuer));
   }
-  return certificates;
+  return ToDers(found);
 }
 
 std::string OwnCertificate(SSL* ssl) {

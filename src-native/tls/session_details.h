@@ -22,6 +22,8 @@ X509Pointer IssuerIn(X509_STORE* store, X509* subject);
 // The peer's certificate and its issuers, one after the other, as DER; empty without one. Issuers are those that the
 // peer has sent, then those that are trusted.
 std::vector<std::string> PeerCertificates(SSL* ssl);
+// The peer's certificate and its chain, as they were sent.
+std::vector<std::string> SentCertificates(SSL* ssl);
 // Ours; empty without one.
 std::string OwnCertificate(SSL* ssl);
 // As libssl numbers it (X509_V_…); -1 when the peer has no certificate. Before TLS 1.3, ciphers for shared keys need

@@ -174,7 +174,10 @@ export interface NativeTls {
         pauses: number,
       ]
     | undefined;
+  /** The peer's certificate and its issuers: those that it has sent, then those that are trusted. */
   peerCertificates(id: number): Buffer[];
+  /** The peer's certificate and its chain, as they were sent. */
+  sentCertificates(id: number): Buffer[];
   certificate(id: number): Buffer | undefined;
   session(id: number): Buffer | undefined;
   /** The server's answer for its certificate; undefined for none. */
