@@ -153,8 +153,8 @@ Napi::Value TlsStats(Info info) {
   stats.Set("questions", ToNumber(env, metrics.questions));
   stats.Set("pauses", ToNumber(env, metrics.pauses));
   stats.Set("abandoned", ToNumber(env, metrics.abandoned));
-  stats.Set("bytesRead", ToNumber(env, metrics.bytes_read));
-  stats.Set("bytesWritten", ToNumber(env, metrics.bytes_written));
+  stats.Set("bytesRead", ToNumber(env, hub == nullptr ? 0 : hub->bytes_read()));
+  stats.Set("bytesWritten", ToNumber(env, hub == nullptr ? 0 : hub->bytes_written()));
   stats.Set("latency", latency);
   return stats;
 }

@@ -115,9 +115,20 @@ Napi::Value Destroy(Info info) {
   return info.Env().Undefined();
 }
 
+// (id): the end of a pair of sockets that carries the plaintext from here on; libuv's code for none
+Napi::Value Pair(Info info) {
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), HubOf(info).Pair(IdOf(info))));
+}
+
+// (id): that end is closed
+Napi::Value Release(Info info) {
+  HubOf(info).Release(IdOf(info));
+  return info.Env().Undefined();
+}
+
 // (id, no delay)
 Napi::Value SetNoDelayOf(Info info) {
-  if (const Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+  if (const ConnectionView connection = HubOf(info).Look(IdOf(info))) {
     SetNoDelay(connection->fd(), ToBool(info[1]));
   }
   return info.Env().Undefined();
@@ -125,7 +136,7 @@ Napi::Value SetNoDelayOf(Info info) {
 
 // (id, keep alive, seconds before the first probe)
 Napi::Value SetKeepAliveOf(Info info) {
-  if (const Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
+  if (const ConnectionView connection = HubOf(info).Look(IdOf(info))) {
     SetKeepAlive(connection->fd(), ToBool(info[1]), ToInt32(info[2]));
   }
   return info.Env().Undefined();
@@ -260,17 +271,14 @@ Napi::Value TakeNewSessions(Info info) {
 
 // (id)
 Napi::Value SessionsKept(Info info) {
-  if (ServerConnection* const connection = ServerOf(info); connection != nullptr) {
-    connection->SetSessionsKept();
-    HubOf(info).Update(IdOf(info));
-  }
+  HubOf(info).SetSessionsKept(IdOf(info));
   return info.Env().Undefined();
 }
 
 // (id): OpenSSL's lines
 Napi::Value FailureOf(Info info) {
-  const Connection* const connection = HubOf(info).Find(IdOf(info));
-  return ToJs(info.Env(), connection == nullptr ? std::vector<std::string>() : connection->failure());
+  const ConnectionView connection = HubOf(info).Look(IdOf(info));
+  return ToJs(info.Env(), connection ? connection->failure() : std::vector<std::string>());
 }
 
 Napi::Value ToJs(Napi::Env env, const SocketAddress& address) {
@@ -284,8 +292,8 @@ Napi::Value ToJs(Napi::Env env, const SocketAddress& address) {
 
 // (id, whether it is our address)
 Napi::Value AddressOf(Info info) {
-  const Connection* const connection = HubOf(info).Find(IdOf(info));
-  if (connection == nullptr) return info.Env().Undefined();
+  const ConnectionView connection = HubOf(info).Look(IdOf(info));
+  if (!connection) return info.Env().Undefined();
   return ToJs(info.Env(), ToBool(info[1]) ? LocalOf(connection->fd()) : PeerOf(connection->fd()));
 }
 
@@ -309,6 +317,8 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("setRef", &SetRef);
   tls.Add("claim", &Claim);
   tls.Add("destroy", &Destroy);
+  tls.Add("pair", &Pair);
+  tls.Add("release", &Release);
   tls.Add("setNoDelay", &SetNoDelayOf);
   tls.Add("setKeepAlive", &SetKeepAliveOf);
   tls.Add("proceed", &Proceed);

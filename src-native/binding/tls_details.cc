@@ -14,12 +14,9 @@ namespace {
 
 using Info = const Napi::CallbackInfo&;
 
-const Connection* ConnectionOf(Info info) { return Environment::From(info).tls().hub()->Find(ToUint32(info[0])); }
+ConnectionView ConnectionOf(Info info) { return Environment::From(info).tls().hub()->Look(ToUint32(info[0])); }
 
-SSL* SslOf(Info info) {
-  const Connection* const connection = ConnectionOf(info);
-  return connection == nullptr ? nullptr : connection->ssl();
-}
+SSL* SslOf(const ConnectionView& connection) { return connection ? connection->ssl() : nullptr; }
 
 Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
   if (bytes.empty()) return env.Undefined();
@@ -29,7 +26,8 @@ Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
 // A function of (id) that gives bytes.
 template <std::string (*get)(SSL*)>
 Napi::Value Bytes(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   return ssl == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), get(ssl));
 }
 
@@ -42,8 +40,8 @@ std::string Finished(SSL* ssl) {
 // pauses]
 Napi::Value Summary(Info info) {
   const Napi::Env env = info.Env();
-  const Connection* const connection = ConnectionOf(info);
-  SSL* const ssl = connection == nullptr ? nullptr : connection->ssl();
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   if (ssl == nullptr) return env.Undefined();
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   Napi::Array parts = Napi::Array::New(env, 7);
@@ -60,15 +58,16 @@ Napi::Value Summary(Info info) {
 // A function of (id) that gives certificates.
 template <std::vector<std::string> (*get)(SSL*)>
 Napi::Value Certificates(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   const auto certificates = ssl == nullptr ? std::vector<std::string>() : get(ssl);
   return ToArray(info.Env(), certificates, [&](const std::string& der) { return ToBuffer(info.Env(), der); });
 }
 
 // (id, context; undefined for the one that the settings choose): [its certificate, the certificate's issuer]
 Napi::Value CertificatesOf(Info info) {
-  const Connection* const connection = ConnectionOf(info);
-  const ServerConnection* const server = connection == nullptr ? nullptr : connection->server();
+  const ConnectionView connection = ConnectionOf(info);
+  const ServerConnection* const server = connection ? connection->server() : nullptr;
   const auto* const given = ToOptionalHandle<TlsContextHandle>(info[1]);
   Napi::Array both = Napi::Array::New(info.Env(), 2);
   if (given == nullptr && server == nullptr) return both;
@@ -83,14 +82,15 @@ Napi::Value CertificatesOf(Info info) {
 
 // (id): the server's answer for its certificate
 Napi::Value Status(Info info) {
-  const Connection* const connection = ConnectionOf(info);
-  const ClientConnection* const client = connection == nullptr ? nullptr : connection->client();
+  const ConnectionView connection = ConnectionOf(info);
+  const ClientConnection* const client = connection ? connection->client() : nullptr;
   return client == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), client->status());
 }
 
 // (id): [type, curve or empty, bits]
 Napi::Value EphemeralKeyOfConnection(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   if (ssl == nullptr) return info.Env().Undefined();
   const EphemeralKey key = EphemeralKeyOf(ssl);
   if (key.type.empty()) return info.Env().Undefined();
@@ -108,7 +108,8 @@ Napi::Value VerifyReason(Info info) {
 
 // (id): [name, standard name, version]
 Napi::Value Cipher(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   if (ssl == nullptr) return info.Env().Undefined();
   const CipherNames names = CipherOf(ssl);
   if (names.name.empty()) return info.Env().Undefined();
@@ -117,19 +118,22 @@ Napi::Value Cipher(Info info) {
 
 // (id)
 Napi::Value Version(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   return ssl == nullptr ? info.Env().Undefined() : Napi::String::New(info.Env(), SSL_get_version(ssl));
 }
 
 // (id)
 Napi::Value SharedAlgorithms(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   return ToJs(info.Env(), ssl == nullptr ? std::vector<std::string>() : SharedSignatureAlgorithms(ssl));
 }
 
 // (id, size, label, context or undefined)
 Napi::Value KeyingMaterial(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   if (ssl == nullptr) return info.Env().Undefined();
   const ByteView context = ToView(info[3]);
   const std::string bytes(reinterpret_cast<const char*>(context.data), context.size);
@@ -138,7 +142,8 @@ Napi::Value KeyingMaterial(Info info) {
 
 // (id, size): whether OpenSSL takes it
 Napi::Value SetMaxFragment(Info info) {
-  SSL* const ssl = SslOf(info);
+  const ConnectionView connection = ConnectionOf(info);
+  SSL* const ssl = SslOf(connection);
   return Napi::Boolean::New(info.Env(), ssl != nullptr && SSL_set_max_send_fragment(ssl, ToUint32(info[1])) == 1);
 }
 

@@ -34,6 +34,7 @@ class BatchSink final : public ConnectionEvents {
   bool telling() const { return telling_; }
   // Counts what is told.
   TlsMetrics& metrics() { return metrics_; }
+  const TlsMetrics& metrics() const { return metrics_; }
 
   void OnEvent(Connection& connection, TlsEventKind kind, int32_t value) override;
   // For events that are not about a connection.

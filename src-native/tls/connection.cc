@@ -220,6 +220,7 @@ void Connection::TellStep() {
 
 void Connection::Open() {
   state_ = State::kOpen;
+  if (terms().holds_http2) paused_ = ProtocolOf(ssl_.get()) == "h2";
   handshake_ns_ = uv_hrtime() - began_ns_;
   events_->OnEvent(*this, TlsEventKind::kSecure, 0);
 }

@@ -85,6 +85,7 @@ enum class TlsServerFlag : uint32_t {
   kFindsSessions = 0x40,
   kGivesStatus = 0x80,
   kSharesKeys = 0x100,
+  kHoldsHttp2 = 0x200,
 };
 
 // What a client wants of a connection.

@@ -15,8 +15,9 @@ constexpr uint64_t kMostLeavingNs = 500'000;
 
 }  // namespace
 
-std::unique_ptr<HandshakeThread> HandshakeThread::Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose) {
-  std::unique_ptr<HandshakeThread> made(new HandshakeThread(std::move(to_loop), std::move(choose)));
+std::unique_ptr<HandshakeThread> HandshakeThread::Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose,
+                                                        PairTraffic& traffic) {
+  std::unique_ptr<HandshakeThread> made(new HandshakeThread(std::move(to_loop), std::move(choose), traffic));
   if (uv_loop_init(&made->loop_) != 0) return nullptr;
   if (made->Open() == 0) {
     HandshakeThread* const self = made.get();
@@ -49,6 +50,7 @@ int HandshakeThread::Open() {
 // The loop ends when all its handles are closed.
 void HandshakeThread::Close() {
   reactor_.reset();
+  pairs_.reset();
   if (inbox_ != nullptr) {
     inbox_->Close();
     TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
@@ -63,7 +65,7 @@ void HandshakeThread::Run() {
 // --- Messages
 
 void HandshakeThread::Give(std::unique_ptr<Parcel> parcel) {
-  if (parcel->kind == Parcel::Kind::kConnection) ++load_;
+  if (parcel->kind == Parcel::Kind::kConnection || parcel->kind == Parcel::Kind::kPair) ++load_;
   Send(*inbox_, std::move(parcel));
 }
 
@@ -101,8 +103,18 @@ void HandshakeThread::Take(std::unique_ptr<Parcel> parcel) {
       reactor_->Unwatch(parcel->id);
       return;
     case Parcel::Kind::kDestroy:
-      Destroy(parcel->id);
+      Destroy(parcel->id, parcel->resets);
       return;
+    case Parcel::Kind::kPair:
+      EnterPair(*parcel);
+      return;
+    case Parcel::Kind::kRelease:
+      if (pairs_ != nullptr) pairs_->Release(parcel->id);
+      return;
+    case Parcel::Kind::kSessionsKept:
+      if (pairs_ != nullptr) pairs_->SetSessionsKept(parcel->id);
+      return;
+    case Parcel::Kind::kPairOver:
     case Parcel::Kind::kDropped:
     case Parcel::Kind::kIdle:
     case Parcel::Kind::kEnd:
@@ -146,7 +158,30 @@ void HandshakeThread::Enter(std::unique_ptr<Parcel> parcel) {
   reactor_->Put(id, std::move(parcel->connection));
 }
 
-void HandshakeThread::Destroy(uint32_t known_id) {
+void HandshakeThread::EnterPair(Parcel& parcel) {
+  int error = 0;
+  if (pairs_ == nullptr) {
+    auto pairs =
+        std::make_unique<PairReactor>(&loop_, open_, static_cast<PairReactor::Owner&>(*this), traffic_, &error);
+    if (error == 0) pairs_ = std::move(pairs);
+  }
+  if (error == 0) {
+    pairs_->Put(std::move(parcel.shared), std::move(parcel.socket));
+  } else {
+    --load_;
+    OnPairOver(parcel.id, TlsEventKind::kFailed, error);
+  }
+}
+
+void HandshakeThread::OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) {
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPairOver);
+  parcel->id = id;
+  parcel->events.emplace_back(kind, value);
+  Send(*to_loop_, std::move(parcel));
+}
+
+void HandshakeThread::Destroy(uint32_t known_id, bool reset) {
+  if (pairs_ != nullptr && pairs_->Destroy(known_id, reset)) --load_;
   const auto found = known_.find(known_id);
   if (found == known_.end()) return;
   const uint32_t id = found->second;

@@ -1,5 +1,5 @@
 // A thread that accepts connections and does their handshakes, on a loop of its own. A connection leaves for the event
-// loop when its handshake is done or has failed, or when JavaScript is asked.
+// loop when its handshake is done or has failed, or when JavaScript is asked. It may come back, for a PairReactor.
 #pragma once
 
 #include <uv.h>
@@ -11,18 +11,23 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tls/pair_reactor.h"
 #include "tls/parcel.h"
 #include "tls/reactor.h"
 
 namespace openssl_async {
 
-class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, private CompletionQueue::Receiver {
+class HandshakeThread final : private Reactor::Owner,
+                              private PairReactor::Owner,
+                              private ConnectionEvents,
+                              private CompletionQueue::Receiver {
  public:
   // Chooses the thread of an accepted connection among the first `most`, this one or another. Any thread.
   using Choose = std::function<HandshakeThread&(size_t most)>;
 
   // Null when the system refuses a thread or what it needs.
-  static std::unique_ptr<HandshakeThread> Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose);
+  static std::unique_ptr<HandshakeThread> Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose,
+                                                PairTraffic& traffic);
   ~HandshakeThread() { End(); }
   HandshakeThread(const HandshakeThread&) = delete;
   HandshakeThread& operator=(const HandshakeThread&) = delete;
@@ -39,8 +44,8 @@ class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, 
   void End();
 
  private:
-  HandshakeThread(std::shared_ptr<CompletionQueue> to_loop, Choose choose)
-      : to_loop_(std::move(to_loop)), choose_(std::move(choose)) {}
+  HandshakeThread(std::shared_ptr<CompletionQueue> to_loop, Choose choose, PairTraffic& traffic)
+      : to_loop_(std::move(to_loop)), choose_(std::move(choose)), traffic_(traffic) {}
   int Open();
   void Close();
   void Run();
@@ -62,16 +67,20 @@ class HandshakeThread final : private Reactor::Owner, private ConnectionEvents, 
   void OnCompletions() override;
   void Take(std::unique_ptr<Parcel> parcel);
   void Enter(std::unique_ptr<Parcel> parcel);
-  void Destroy(uint32_t known_id);
+  void EnterPair(Parcel& parcel);
+  void OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) override;
+  void Destroy(uint32_t known_id, bool reset);
 
   const std::shared_ptr<CompletionQueue> to_loop_;
   const Choose choose_;
+  PairTraffic& traffic_;
   std::atomic<size_t> load_{0};
   uv_loop_t loop_ = {};
   OpenHandles open_;
   TransportBuffers buffers_;
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<Reactor> reactor_;
+  std::unique_ptr<PairReactor> pairs_;            // null before the first one
   std::vector<std::unique_ptr<Parcel>> leaving_;  // for the event loop, which is woken once for all of them
   uint64_t leaving_since_ = 0;
   std::unique_ptr<Parcel> told_;                        // of the connection that has its turn; null for nothing

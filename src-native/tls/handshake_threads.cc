@@ -9,7 +9,8 @@ namespace openssl_async {
 bool HandshakeThreads::Prepare(size_t wanted) {
   wanted = HasSockets() ? std::min<size_t>(wanted, kMost) : 0;
   while (count_ < wanted) {
-    auto thread = HandshakeThread::Start(to_loop_, [this](size_t most) -> HandshakeThread& { return Choose(most); });
+    auto thread = HandshakeThread::Start(
+        to_loop_, [this](size_t most) -> HandshakeThread& { return Choose(most); }, traffic_);
     if (thread == nullptr) break;
     threads_[count_] = std::move(thread);
     ++count_;

@@ -22,12 +22,16 @@ class HandshakeThreads {
   // Those that accept connections, one for all listeners: accepting costs little.
   HandshakeThread& accepting() { return *threads_[0]; }
 
+  // The plaintext of their pairs.
+  const PairTraffic& traffic() const { return traffic_; }
+
   // --- Any thread
   // The one with the least to do of the first `most`.
   HandshakeThread& Choose(size_t most);
 
  private:
   const std::shared_ptr<CompletionQueue> to_loop_;
+  PairTraffic traffic_;
   std::array<std::unique_ptr<HandshakeThread>, kMost> threads_;
   std::atomic<size_t> count_{0};
 };

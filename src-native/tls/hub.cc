@@ -192,7 +192,7 @@ uint32_t Hub::Add(std::unique_ptr<Connection> connection) {
   const uint32_t id = reactor_->Reserve();
   if (id == 0) return 0;
   if (entries_.size() <= Reactor::SlotNumber(id)) entries_.resize(Reactor::SlotNumber(id) + 1);
-  EntryOf(id) = {true, false, nullptr};
+  EntryOf(id) = {true, false, nullptr, nullptr};
   connection->Enter(id, TlsPlace::kLoop, buffers_, sink_);
   reactor_->Put(id, std::move(connection));
   UpdateRef(id);
@@ -260,8 +260,10 @@ void Hub::Destroy(uint32_t id, bool reset) {
   if (HandshakeThread* const thread = std::exchange(entry.thread, nullptr)) {
     auto parcel = std::make_unique<Parcel>(Parcel::Kind::kDestroy);
     parcel->id = id;
+    parcel->resets = reset;
     thread->Give(std::move(parcel));
   }
+  entry.paired.reset();
   if (const Connection* const connection = reactor_->Find(id);
       connection != nullptr && reset && connection->fd() >= 0) {
     ResetSocketOnClose(connection->fd());
@@ -272,6 +274,49 @@ void Hub::Destroy(uint32_t id, bool reset) {
     jobs_.Abandon(std::move(connection));
   }
   reactor_->Release(id);
+}
+
+// --- Pairs
+
+int Hub::Pair(uint32_t id) {
+  const Connection* const connection = reactor_->Find(id);
+  if (connection == nullptr || connection->fd() < 0 || connection->handshaking()) return UV_EINVAL;
+  const size_t threads = connection->terms().threads;
+  if (!threads_->Prepare(threads)) return UV_ENOSYS;
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPair);
+  UniqueSocket callers;
+  if (const int error = MakeSocketPair(parcel->socket, callers, PairSink::kHeldBytes); error != 0) return error;
+  parcel->id = id;
+  parcel->shared = std::make_shared<SharedConnection>(reactor_->Take(id));
+  Entry& entry = EntryOf(id);
+  entry.thread = &threads_->Choose(threads);
+  entry.paired = parcel->shared;
+  entry.thread->Give(std::move(parcel));
+  UpdateRef(id);
+  return callers.release();
+}
+
+void Hub::TellPair(uint32_t id, Parcel::Kind kind) {
+  if (!reactor_->IsReserved(id) || EntryOf(id).paired == nullptr) return;
+  auto parcel = std::make_unique<Parcel>(kind);
+  parcel->id = id;
+  EntryOf(id).thread->Give(std::move(parcel));
+}
+
+void Hub::Release(uint32_t id) { TellPair(id, Parcel::Kind::kRelease); }
+
+void Hub::SetSessionsKept(uint32_t id) {
+  if (Connection* const connection = reactor_->Find(id); connection == nullptr) {
+    TellPair(id, Parcel::Kind::kSessionsKept);
+  } else if (connection->server() != nullptr) {
+    connection->server()->SetSessionsKept();
+    Update(id);
+  }
+}
+
+ConnectionView Hub::Look(uint32_t id) const {
+  if (!reactor_->IsReserved(id) || EntryOf(id).paired == nullptr) return ConnectionView(reactor_->Find(id));
+  return ConnectionView(EntryOf(id).paired);
 }
 
 void Hub::AfterTurn(uint32_t id, Connection& connection) {
@@ -311,6 +356,8 @@ void Hub::TakeArrivals() {
 void Hub::Arrive(Parcel& parcel) {
   if (parcel.kind == Parcel::Kind::kConnection) {
     ArriveConnection(parcel);
+  } else if (parcel.kind == Parcel::Kind::kPairOver) {
+    ArriveOver(parcel);
   } else if (parcel.kind == Parcel::Kind::kDropped) {
     TellDropped(*parcel.listener, std::move(parcel.addresses));
   } else if (parcel.kind == Parcel::Kind::kIdle) {
@@ -337,6 +384,12 @@ void Hub::ArriveConnection(Parcel& parcel) {
   for (const std::string& line : parcel.key_log) events.OnKeyLog(*connection, line.c_str());
   for (const auto& [kind, value] : parcel.events) events.OnEvent(*connection, kind, value);
   AfterTurn(id, *connection);
+}
+
+void Hub::ArriveOver(const Parcel& parcel) {
+  const ConnectionView connection = Look(parcel.id);
+  if (!connection) return;
+  for (const auto& [kind, value] : parcel.events) sink_.OnEvent(*connection.get(), kind, value);
 }
 
 void Hub::AfterTurns() {
@@ -385,7 +438,10 @@ bool Hub::idle() const {
 void Hub::Drain() {
   for (const auto& [id, server] : servers_) StopListening(id);
   threads_->Stop();
-  for (Entry& entry : entries_) entry.thread = nullptr;
+  for (Entry& entry : entries_) {
+    entry.thread = nullptr;
+    entry.paired.reset();
+  }
   inbox_->Close();
   TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
   arrivals_.clear();

@@ -71,6 +71,20 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void SetRef(uint32_t id, bool ref);
   void Destroy(uint32_t id, bool reset);
 
+  // --- Connections whose plaintext goes through a pair of sockets, on a thread. They tell kFailed, or kEnd when all
+  // has left that they had to carry; Destroy() follows. The caller's end of the pair; libuv's code for a connection
+  // that has to stay.
+  int Pair(uint32_t id);
+  // The caller's end is closed.
+  void Release(uint32_t id);
+  // See ServerConnection::SetSessionsKept().
+  void SetSessionsKept(uint32_t id);
+  // Any connection with an id of this hub, wherever it is.
+  ConnectionView Look(uint32_t id) const;
+  // Plaintext, in bytes.
+  uint64_t bytes_read() const { return sink_.metrics().bytes_read + threads_->traffic().read; }
+  uint64_t bytes_written() const { return sink_.metrics().bytes_written + threads_->traffic().written; }
+
   TlsMetrics& metrics() { return sink_.metrics(); }
   // Connections of all listeners, and those among them that nobody has claimed.
   size_t live() const;
@@ -95,7 +109,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   struct Entry {
     bool is_referenced = false;
     bool holds_loop = false;
-    HandshakeThread* thread = nullptr;  // that has the connection
+    HandshakeThread* thread = nullptr;         // that has the connection
+    std::shared_ptr<SharedConnection> paired;  // there; null for a connection that comes back
   };
 
   Hub(Scheduler& scheduler, OperationRunner& operations, BatchSink::Find find, BatchSink::Tell tell);
@@ -111,6 +126,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void EndJobs();
   void Arrive(Parcel& parcel);
   void ArriveConnection(Parcel& parcel);
+  void ArriveOver(const Parcel& parcel);
   void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
   uint32_t Add(std::unique_ptr<Connection> connection);
   void Move(uint32_t id, HandshakeThread& thread);
@@ -120,6 +136,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   bool IsActive(uint32_t id, const Connection& connection) const;
   void CountRefs(int change);
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
+  const Entry& EntryOf(uint32_t id) const { return entries_[Reactor::SlotNumber(id)]; }
+  void TellPair(uint32_t id, Parcel::Kind kind);
 
   const std::shared_ptr<InlineBudget> inline_budget_ = std::make_shared<InlineBudget>();
   BatchSink sink_;

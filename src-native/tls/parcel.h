@@ -9,6 +9,7 @@
 
 #include "tls/connection.h"
 #include "tls/listener.h"
+#include "tls/shared_connection.h"
 #include "tls/socket.h"
 #include "wakeup/completion_queue.h"
 
@@ -26,6 +27,13 @@ struct Parcel : CompletionQueue::Entry {
     kUnwatch,
     // To a thread: the loop wants the connection `id` no more.
     kDestroy,
+    // To a thread: a connection whose plaintext goes through a pair of sockets.
+    kPair,
+    // To such a connection's thread: see PairReactor.
+    kRelease,
+    kSessionsKept,
+    // To the loop, of such a connection: `events`.
+    kPairOver,
     // To a thread.
     kEnd,
   };
@@ -35,6 +43,9 @@ struct Parcel : CompletionQueue::Entry {
   Kind kind;
   uint32_t id = 0;  // the loop's name for a connection that it knows
   std::unique_ptr<Connection> connection;
+  std::shared_ptr<SharedConnection> shared;
+  UniqueSocket socket;  // of a pair
+  bool resets = false;  // the peer, at kDestroy
   std::shared_ptr<Listener> listener;
   // What the connection has told on the thread.
   std::vector<std::string> key_log;

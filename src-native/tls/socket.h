@@ -59,9 +59,15 @@ class UniqueSocket {
   void reset() {
     if (fd_ >= 0) CloseSocket(std::exchange(fd_, -1));
   }
+  // The caller owns it from here on.
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;
 };
+
+// Two sockets that are connected to each other, neither of them blocking or inherited by child processes. Each takes
+// about `size` bytes before the other one reads. 0, or an error.
+int MakeSocketPair(UniqueSocket& first, UniqueSocket& second, int size);
 
 }  // namespace openssl_async

@@ -98,6 +98,19 @@ int DuplicateSocket(int fd) {
   return Prepare(copy);
 }
 
+int MakeSocketPair(UniqueSocket& first, UniqueSocket& second, int size) {
+  int fds[2] = {-1, -1};
+#ifdef __linux__
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0) return -errno;
+#else
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) return -errno;
+#endif
+  first = UniqueSocket(Prepare(fds[0]));
+  second = UniqueSocket(Prepare(fds[1]));
+  for (const int fd : fds) SetOption(fd, SOL_SOCKET, SO_SNDBUF, size);
+  return 0;
+}
+
 void EndSocket(int fd) { shutdown(fd, SHUT_WR); }
 
 void CutSocket(int fd) { shutdown(fd, SHUT_RDWR); }

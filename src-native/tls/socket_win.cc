@@ -11,6 +11,7 @@ int WriteSocket(int, const void*, size_t) { return UV_ENOSYS; }
 int ListenOnSocket(int, int) { return UV_ENOSYS; }
 int AcceptSocket(int) { return UV_ENOSYS; }
 int DuplicateSocket(int) { return UV_ENOSYS; }
+int MakeSocketPair(UniqueSocket&, UniqueSocket&, int) { return UV_ENOSYS; }
 void EndSocket(int) {}
 void CutSocket(int) {}
 void ResetSocketOnClose(int) {}

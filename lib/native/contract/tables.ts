@@ -373,6 +373,7 @@ export const TlsServerFlag = {
   findsSessions: 64,
   givesStatus: 128,
   sharesKeys: 256,
+  holdsHttp2: 512,
 } as const;
 
 /** What a client wants of a connection. */

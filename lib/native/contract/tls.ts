@@ -120,6 +120,14 @@ export interface NativeTls {
   /** Counts it out of `pending`. */
   claim(id: number): boolean;
   destroy(id: number, reset: boolean): void;
+  /**
+   * A descriptor: one end of a pair of sockets, the caller's, which carries the plaintext from here on. A negative number
+   * is libuv's code, and the connection stays as it is. The event `end` follows when the other end is closed and all has
+   * left that it was given; or `failed`.
+   */
+  pair(id: number): number;
+  /** The caller's end is closed, or will be at once. */
+  release(id: number): void;
   setNoDelay(id: number, noDelay: boolean): void;
   setKeepAlive(id: number, keepAlive: boolean, initialDelaySeconds: number): void;
   /** Goes on after the event `accepted`. */

@@ -1,0 +1,159 @@
+#include "tls/pair_reactor.h"
+
+#include <utility>
+
+#include "base/memory.h"
+#include "tls/server_connection.h"
+
+namespace openssl_async {
+
+namespace {
+
+// A token is the connection's id, whose highest bit is clear, and the highest bit for the pair's socket.
+constexpr uint32_t kPairToken = 1U << 31;
+
+// A released connection ends when so many checks have found no turn since the one before.
+constexpr uint64_t kCheckMs = 10'000;
+constexpr uint8_t kMostIdleChecks = 3;
+
+}  // namespace
+
+PairReactor::PairReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, PairTraffic& traffic, int* error)
+    : owner_(owner), traffic_(traffic) {
+  poller_ = std::make_unique<Poller>(loop, open, static_cast<Poller::Delegate&>(*this), error);
+  if (*error != 0) return;
+  soon_ = OpenHandle<uv_idle_t>(open, this, error, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
+  if (*error != 0) return;
+  timer_ = OpenHandle<uv_timer_t>(open, this, error, [&](uv_timer_t* handle) { return uv_timer_init(loop, handle); });
+}
+
+PairReactor::~PairReactor() {
+  for (auto& [id, pair] : pairs_) End(id, *pair, false);
+}
+
+PairReactor::Pair* PairReactor::Find(uint32_t id) {
+  const auto found = pairs_.find(id);
+  return found == pairs_.end() ? nullptr : found->second.get();
+}
+
+void PairReactor::Put(std::shared_ptr<SharedConnection> connection, UniqueSocket socket) {
+  const std::unique_lock<std::mutex> lock(connection->mutex);
+  const uint32_t id = connection->connection->id();
+  auto pair = std::make_unique<Pair>(std::move(connection), std::move(socket), buffers_);
+  Queue(id, *pair);  // ciphertext may have come before
+  pairs_[id] = std::move(pair);
+}
+
+void PairReactor::Release(uint32_t id) {
+  Pair* const pair = Find(id);
+  if (pair == nullptr) return;
+  pair->sink.Release();
+  Queue(id, *pair);
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(timer_.get())) != 0) return;
+  uv_timer_start(
+      timer_.get(),
+      [](uv_timer_t* handle) { OrDieOfMemory([handle] { static_cast<PairReactor*>(handle->data)->CheckReleased(); }); },
+      kCheckMs, kCheckMs);
+}
+
+void PairReactor::CheckReleased() {
+  bool is_needed = false;
+  for (auto& [id, pair] : pairs_) {
+    if (!pair->sink.released() || pair->is_over) continue;
+    is_needed = true;
+    if (++pair->idle_checks > kMostIdleChecks) TellOver(id, *pair, TlsEventKind::kEnd, 0);
+  }
+  if (!is_needed) uv_timer_stop(timer_.get());
+}
+
+void PairReactor::SetSessionsKept(uint32_t id) {
+  Pair* const pair = Find(id);
+  if (pair == nullptr) return;
+  const std::lock_guard<std::mutex> lock(pair->connection->mutex);
+  if (ServerConnection* const server = pair->connection->connection->server()) server->SetSessionsKept();
+  Queue(id, *pair);
+}
+
+bool PairReactor::Destroy(uint32_t id, bool reset) {
+  Pair* const pair = Find(id);
+  if (pair == nullptr) return false;
+  End(id, *pair, reset);
+  pairs_.erase(id);
+  return true;
+}
+
+void PairReactor::End(uint32_t id, Pair& pair, bool reset) {
+  Watch(id, pair, Interest::kNone, Interest::kNone);
+  const std::lock_guard<std::mutex> lock(pair.connection->mutex);
+  if (reset) ResetSocketOnClose(pair.connection->connection->fd());
+  pair.connection->connection.reset();
+}
+
+// --- Turns
+
+void PairReactor::OnReady(uint32_t token, uint8_t ready) {
+  if ((token & kPairToken) != 0) {
+    Run(token & ~kPairToken, Interest::kNone, ready);
+  } else {
+    Run(token, ready, Interest::kNone);
+  }
+}
+
+void PairReactor::Run(uint32_t id, uint8_t connection_ready, uint8_t pair_ready) {
+  Pair* const pair = Find(id);
+  if (pair == nullptr || pair->is_over) return;
+  pair->idle_checks = 0;
+  const std::lock_guard<std::mutex> lock(pair->connection->mutex);
+  pair->sink.Run(connection_ready, pair_ready);
+  traffic_.read.fetch_add(pair->sink.TakeBytesRead(), std::memory_order_relaxed);
+  traffic_.written.fetch_add(pair->sink.TakeBytesWritten(), std::memory_order_relaxed);
+  Update(id, *pair);
+}
+
+void PairReactor::Update(uint32_t id, Pair& pair) {
+  const Connection& connection = *pair.connection->connection;
+  if (pair.sink.failure().has_value()) return TellOver(id, pair, TlsEventKind::kFailed, *pair.sink.failure());
+  if (pair.sink.over()) return TellOver(id, pair, TlsEventKind::kEnd, pair.sink.truncated() ? 1 : 0);
+  uint8_t wanted = Interest::kNone;
+  if (connection.wants_to_read()) wanted |= Interest::kRead;
+  if (connection.wants_to_write()) wanted |= Interest::kWrite;
+  Watch(id, pair, wanted, pair.sink.interest());
+  if (connection.has_more()) Queue(id, pair);
+}
+
+void PairReactor::Watch(uint32_t id, Pair& pair, uint8_t connection_interest, uint8_t pair_interest) {
+  const int fd = pair.connection->connection->fd();
+  if (poller_->Watch(fd, id, pair.connection_interest, connection_interest) == 0) {
+    pair.connection_interest = connection_interest;
+  }
+  if (poller_->Watch(pair.sink.fd(), id | kPairToken, pair.pair_interest, pair_interest) == 0) {
+    pair.pair_interest = pair_interest;
+  }
+}
+
+void PairReactor::TellOver(uint32_t id, Pair& pair, TlsEventKind kind, int32_t value) {
+  pair.is_over = true;
+  Watch(id, pair, Interest::kNone, Interest::kNone);
+  owner_.OnPairOver(id, kind, value);
+}
+
+void PairReactor::Queue(uint32_t id, Pair& pair) {
+  if (std::exchange(pair.is_queued, true)) return;
+  ready_.push_back(id);
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(soon_.get())) != 0) return;
+  uv_idle_start(soon_.get(), [](uv_idle_t* handle) {
+    OrDieOfMemory([handle] { static_cast<PairReactor*>(handle->data)->RunReady(); });
+  });
+}
+
+void PairReactor::RunReady() {
+  const std::vector<uint32_t> ready = std::exchange(ready_, {});
+  uv_idle_stop(soon_.get());
+  for (const uint32_t id : ready) {
+    Pair* const pair = Find(id);
+    if (pair == nullptr || !std::exchange(pair->is_queued, false)) continue;
+    Run(id, Interest::kNone, Interest::kNone);
+  }
+}
+
+}  // namespace openssl_async
