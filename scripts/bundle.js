@@ -50,6 +50,7 @@ function contentsOf(folders) {
 const TLS = `
   export * as tls from './tls/tls';
   export * as https from './tls/https';
+  export * as http2 from './tls/http2';
   export { register } from './tls/register';`;
 
 // Leaves imports of other parts to require(): a second copy would open a second addon. Of the contract, which is but

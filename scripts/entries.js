@@ -19,6 +19,7 @@ const ENTRIES = [
   { name: 'tls', specifier: 'openssl-async/tls', source: 'tls/tls', library: 'tls', hasDefault: true },
   { name: 'register', specifier: 'openssl-async/register', source: 'tls/register', library: 'tls', calls: 'register' },
   { name: 'https', specifier: 'openssl-async/https', source: 'tls/https', library: 'tls', hasDefault: true },
+  { name: 'http2', specifier: 'openssl-async/http2', source: 'tls/http2', library: 'tls', hasDefault: true },
 ];
 
 module.exports = { ENTRIES, PARTS };

@@ -9,7 +9,7 @@ import * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { startRequest } from './agent';
 import { callable, nodesClass } from './callable';
-import { addCopier, copyOf } from './chunks';
+import { addCopier, copyLeftovers } from './chunks';
 import { readHttpsOptions, type HttpsOptions } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 
@@ -71,13 +71,9 @@ class HttpsServer extends NodesServer {
     (coreOf(this) as ServerCore).listen2(...args);
   }
 
-  /** What http's parser leaves over may be a view of memory that is used again when the event is over. @internal */
+  /** @internal */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if ((event === 'upgrade' || event === 'connect') && args[2] instanceof Uint8Array) args[2] = copyOf(args[2]);
-    if (event === 'clientError') {
-      const error = args[0] as { rawPacket?: unknown } | undefined;
-      if (error?.rawPacket instanceof Uint8Array) error.rawPacket = copyOf(error.rawPacket);
-    }
+    copyLeftovers(event, args);
     return super.emit(event as 'request', ...(args as [never, never]));
   }
 }

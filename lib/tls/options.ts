@@ -1,4 +1,5 @@
 // Options of servers: Node.js's, and our own.
+import type * as nodeHttp2 from 'node:http2';
 import type * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { invalidArgType } from '../base/errors';
@@ -69,11 +70,14 @@ export interface OwnServerOptions extends OwnContextOptions {
 export type TlsOptions = Omit<nodeTls.TlsOptions, keyof OwnServerOptions> & OwnServerOptions;
 /** Options of a server of HTTPS. */
 export type HttpsOptions = Omit<nodeHttps.ServerOptions, keyof OwnServerOptions> & OwnServerOptions;
+/** Options of a server of HTTP/2. */
+export type Http2Options = Omit<nodeHttp2.SecureServerOptions, keyof OwnServerOptions> & OwnServerOptions;
 
 /** All options of a server. */
 export interface ServerOptions extends ContextOptions {
   ALPNProtocols?: unknown;
   ALPNCallback?: unknown;
+  allowHTTP1?: unknown;
   SNICallback?: unknown;
   handshakeTimeout?: unknown;
   onClientHello?: unknown;
@@ -89,6 +93,13 @@ export interface ServerOptions extends ContextOptions {
 export function readHttpsOptions(value: unknown): ServerOptions {
   const options = readServerOptions(value);
   if (options.ALPNProtocols === undefined && options.ALPNCallback === undefined) options.ALPNProtocols = ['http/1.1'];
+  return options;
+}
+
+/** Reads all options of a server of HTTP/2, which offers the same protocols as that of Node.js. */
+export function readHttp2Options(value: unknown): ServerOptions {
+  const options = readServerOptions(value);
+  if (!options.ALPNCallback) options.ALPNProtocols = options.allowHTTP1 === true ? ['h2', 'http/1.1'] : ['h2'];
   return options;
 }
 

@@ -65,6 +65,9 @@ const FLAGS_OF_EVENTS = new Map<string | symbol, number>([
   ['resumeSession', TlsServerFlag.findsSessions],
 ]);
 
+/** Makes the socket that a server's users get of one whose handshake is done; undefined for the same. */
+export type ToServed = (socket: TLSSocket) => Duplex | undefined;
+
 const cores = new WeakMap<object, ServerCore>();
 
 /** The core of a server; undefined while the constructor of Node's class runs. */
@@ -91,11 +94,13 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   readonly #maxInlineMicros: number;
   readonly #maxHandshakes: number;
   readonly #keyHint: string | undefined;
+  readonly #toServed: ToServed | undefined;
   #flagsOfEvents = 0; // that somebody has listened to
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
 
-  constructor(server: NodeServer, options: ServerOptions) {
+  constructor(server: NodeServer, options: ServerOptions, toServed?: ToServed) {
     this.#server = server;
+    this.#toServed = toServed;
     this.#questions = new Questions(server, options);
     this.#requestsCertificate = options.requestCert === true;
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
@@ -180,6 +185,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
     if (this.#questions.any) flags |= TlsServerFlag.asks;
     if (this.#questions.sharesKeys) flags |= TlsServerFlag.sharesKeys;
+    if (this.#toServed !== undefined) flags |= TlsServerFlag.holdsHttp2;
     if (tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();
     native.setSettings(
@@ -357,7 +363,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (this.#server.pauseOnConnect === true) socket.pause();
     if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
     TLSSocket.inContext(socket, () => {
-      this.#server.emit('secureConnection', socket as unknown as nodeTls.TLSSocket);
+      const served = this.#toServed?.(socket) ?? socket;
+      this.#server.emit('secureConnection', served as unknown as nodeTls.TLSSocket);
     });
   }
 

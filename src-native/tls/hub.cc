@@ -263,7 +263,10 @@ void Hub::Destroy(uint32_t id, bool reset) {
     parcel->resets = reset;
     thread->Give(std::move(parcel));
   }
-  entry.paired.reset();
+  if (const std::shared_ptr<SharedConnection> paired = std::move(entry.paired)) {
+    const std::lock_guard<std::mutex> lock(paired->mutex);
+    paired->is_wanted = false;
+  }
   if (const Connection* const connection = reactor_->Find(id);
       connection != nullptr && reset && connection->fd() >= 0) {
     ResetSocketOnClose(connection->fd());

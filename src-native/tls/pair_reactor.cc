@@ -104,6 +104,7 @@ void PairReactor::Run(uint32_t id, uint8_t connection_ready, uint8_t pair_ready)
   if (pair == nullptr || pair->is_over) return;
   pair->idle_checks = 0;
   const std::lock_guard<std::mutex> lock(pair->connection->mutex);
+  if (!pair->connection->is_wanted) return;
   pair->sink.Run(connection_ready, pair_ready);
   traffic_.read.fetch_add(pair->sink.TakeBytesRead(), std::memory_order_relaxed);
   traffic_.written.fetch_add(pair->sink.TakeBytesWritten(), std::memory_order_relaxed);

@@ -14,6 +14,7 @@ struct SharedConnection {
 
   std::mutex mutex;                        // held during turns, and by a ConnectionView
   std::unique_ptr<Connection> connection;  // null when it has ended
+  bool is_wanted = true;                   // otherwise it has no more turns
 };
 
 // A connection of the own thread, or one of another thread, which waits meanwhile: for short looks at what the

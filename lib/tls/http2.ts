@@ -1,0 +1,85 @@
+/**
+ * `openssl-async/http2`: servers of `node:http2` whose connections this package serves. Experimental: options, events
+ * and names may change before a release says otherwise.
+ *
+ * @module
+ */
+import * as nodeHttp2 from 'node:http2';
+import type * as nodeTls from 'node:tls';
+import { nodesClass } from './callable';
+import { addCopier, copyLeftovers } from './chunks';
+import { readHttp2Options, type Http2Options } from './options';
+import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
+import { SessionSocket } from './session-socket';
+
+export { type Http2Options } from './options';
+export {
+  connect,
+  constants,
+  createServer,
+  getDefaultSettings,
+  getPackedSettings,
+  getUnpackedSettings,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  performServerHandshake,
+  sensitiveHeaders,
+} from 'node:http2';
+
+type Listener = (request: nodeHttp2.Http2ServerRequest, response: nodeHttp2.Http2ServerResponse) => void;
+type ServerClass = new (options: object, listener?: Listener) => nodeHttp2.Http2SecureServer;
+
+let ServerOfOurs: ServerClass | undefined;
+
+// Node.js exports no class: one of its servers has it, which takes a few milliseconds.
+function serverClass(): ServerClass {
+  const NodesServer = nodesClass(nodeHttp2.createSecureServer({}).constructor as ServerClass);
+
+  class Http2SecureServer extends NodesServer {
+    constructor(options: object, listener?: Listener) {
+      super(options, listener);
+      new ServerCore(this as unknown as NodeServer, options, (socket) => SessionSocket.of(socket));
+      addCopier(this);
+    }
+    // Node's constructor calls it too.
+    override setSecureContext(options: nodeTls.SecureContextOptions): void {
+      coreOf(this)?.setSecureContext(options);
+    }
+    override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
+      coreOf(this)?.addContext(hostname, context);
+    }
+    override getTicketKeys(): ReturnType<nodeTls.Server['getTicketKeys']> {
+      return (coreOf(this) as ServerCore).getTicketKeys();
+    }
+    override setTicketKeys(keys: Buffer): void {
+      (coreOf(this) as ServerCore).setTicketKeys(keys);
+    }
+    _listen2(...args: Parameters<Listen2>): void {
+      (coreOf(this) as ServerCore).listen2(...args);
+    }
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      copyLeftovers(event, args);
+      return super.emit(event as 'request', ...(args as [never, never]));
+    }
+  }
+  return Http2SecureServer;
+}
+
+/**
+ * Makes a server of HTTP/2 over TLS: `Http2SecureServer` of Node.js, whose connections are this package's. A thread
+ * encrypts and decrypts what the sessions of HTTP/2 send and receive. Experimental.
+ *
+ * @param options - as those of `http2.createSecureServer()` of Node.js, and {@link OwnServerOptions}; or the listener.
+ * With `threads: 0` sessions get their plaintext on the event loop, and `session.socket` has no properties of TLS.
+ * @param listener - hears 'request'
+ * @returns the server, which does not listen yet
+ * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
+ */
+export function createSecureServer(
+  options?: Http2Options | Listener,
+  listener?: Listener,
+): nodeHttp2.Http2SecureServer {
+  ServerOfOurs ??= serverClass();
+  if (typeof options === 'function') return new ServerOfOurs(readHttp2Options({}), options);
+  return new ServerOfOurs(readHttp2Options(options), listener);
+}

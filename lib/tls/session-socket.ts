@@ -1,0 +1,152 @@
+// The socket of a session of HTTP/2. Node.js's http2 is native where its socket is: this one is a net.Socket, whose handle
+// is one end of a pair of sockets. A thread encrypts and decrypts at the other end. A TLSSocket owns the connection, and
+// answers for all that TLS has.
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { TLSSocket as NodeTLSSocket } from 'node:tls';
+import { asyncError } from '../base/errors';
+import { connections } from './connections';
+import type { TLSSocket } from './socket';
+import { SocketStream } from './socket-stream';
+
+type Callback = (error?: Error | null) => void;
+
+interface SessionSocketOptions {
+  fd: number;
+  allowHalfOpen: boolean;
+  pauseOnCreate: boolean;
+}
+
+/** A connection of HTTP/2: `instanceof tls.TLSSocket` of `node:tls` holds. @internal */
+export class SessionSocket extends Socket {
+  readonly #connection: TLSSocket;
+  #resets = false;
+  /** Always true. */
+  readonly encrypted = true;
+  /** Always false. */
+  readonly secureConnecting = false;
+  /** As that of the server's other sockets. */
+  readonly authorized: boolean;
+  readonly authorizationError: string | null;
+  readonly alpnProtocol: string | false | null;
+  readonly servername: string | false | null;
+  readonly server: unknown;
+
+  private constructor(connection: TLSSocket, options: SessionSocketOptions) {
+    super(options);
+    this.#connection = connection;
+    this.authorized = connection.authorized;
+    this.authorizationError = connection.authorizationError;
+    this.alpnProtocol = connection.alpnProtocol;
+    this.servername = connection.servername;
+    this.server = connection.server;
+    // Nobody has to listen to errors of single connections, as with node:tls.
+    this.on('error', () => undefined);
+    connection.unref();
+    connection.on('error', (error) => this.destroy(error));
+    connection.on('end', () => connection.destroy());
+    connection.on('close', () => this.destroy());
+    connection.resume();
+  }
+
+  /** Of a socket whose handshake is done; undefined where there is no pair of sockets. */
+  static of(connection: TLSSocket): SessionSocket | undefined {
+    if (connection.alpnProtocol !== 'h2') return undefined;
+    const { native } = connections();
+    const fd = native.pair(SocketStream.idOf(connection));
+    if (fd < 0) {
+      native.setPaused(SocketStream.idOf(connection), false); // it has waited for this decision
+      return undefined;
+    }
+    const { allowHalfOpen } = connection;
+    try {
+      return new SessionSocket(connection, { fd, allowHalfOpen, pauseOnCreate: connection.isPaused() });
+    } catch (error) {
+      closeSync(fd);
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  static connectionOf(socket: SessionSocket): TLSSocket {
+    return socket.#connection;
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, callback: Callback): void {
+    // Before the pair is closed, whose end would be an end of the connection.
+    if (this.#resets) this.#connection.resetAndDestroy();
+    super._destroy(error, callback);
+    // The connection ends when everything has left, and the process waits for that.
+    connections().native.release(SocketStream.idOf(this.#connection));
+    this.#connection.ref();
+  }
+
+  /** As that of `net.Socket`. */
+  override resetAndDestroy(): this {
+    this.#resets = true;
+    return this.destroy();
+  }
+
+  /** Throws `ERR_ASYNC_UNSUPPORTED`: the socket is connected. */
+  override connect(): never {
+    throw asyncError('ERR_ASYNC_UNSUPPORTED', 'A socket of a server cannot connect');
+  }
+}
+
+// Whatever the connection answers for.
+const METHODS = [
+  'address',
+  'disableRenegotiation',
+  'enableTrace',
+  'exportKeyingMaterial',
+  'getCertificate',
+  'getCipher',
+  'getEphemeralKeyInfo',
+  'getFinished',
+  'getPeerCertificate',
+  'getPeerFinished',
+  'getPeerX509Certificate',
+  'getProtocol',
+  'getSession',
+  'getSharedSigalgs',
+  'getTLSTicket',
+  'getX509Certificate',
+  'isSessionReused',
+  'renegotiate',
+  'setKeepAlive',
+  'setKeyCert',
+  'setMaxSendFragment',
+  'setNoDelay',
+  'setServername',
+  'setSession',
+] as const satisfies (keyof TLSSocket)[];
+const PROPERTIES = [
+  'handshake',
+  'localAddress',
+  'localFamily',
+  'localPort',
+  'remoteAddress',
+  'remoteFamily',
+  'remotePort',
+  'truncated',
+] as const satisfies (keyof TLSSocket)[];
+
+for (const name of METHODS) {
+  const value = function (this: SessionSocket, ...args: unknown[]): unknown {
+    const connection = SessionSocket.connectionOf(this);
+    const result = (connection[name] as (...given: unknown[]) => unknown).apply(connection, args);
+    return result === connection ? this : result;
+  };
+  Object.defineProperty(SessionSocket.prototype, name, { value, configurable: true, writable: true });
+}
+for (const name of PROPERTIES) {
+  const get = function (this: SessionSocket): TLSSocket[typeof name] {
+    return SessionSocket.connectionOf(this)[name];
+  };
+  Object.defineProperty(SessionSocket.prototype, name, { get, configurable: true });
+}
+
+// Whoever asks for `instanceof tls.TLSSocket` of Node.js is right to. net.Socket's constructor remains the one that is
+// called.
+Object.setPrototypeOf(SessionSocket.prototype, NodeTLSSocket.prototype);
