@@ -15,7 +15,7 @@ const project = (name) => ({
   // What the package's users import; one instance with the tests' own imports of lib/.
   moduleNameMapper: {
     '^openssl-async$': '<rootDir>/lib/index.ts',
-    '^openssl-async/(tls|https)$': '<rootDir>/lib/tls/$1.ts',
+    '^openssl-async/(tls|https|http2)$': '<rootDir>/lib/tls/$1.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/build-[a-z0-9]+/', '<rootDir>/prebuilds/'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: path.join(__dirname, 'tsconfig.json') }] },

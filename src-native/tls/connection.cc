@@ -62,7 +62,7 @@ void Connection::Run(bool readable, bool writable) {
   if (wants_to_read()) {
     if (state_ == State::kHello) ReadHello();
     if (state_ == State::kHandshaking) Shake();
-    if (state_ == State::kOpen) ReadPlaintext();
+    if (state_ == State::kOpen && !paused_) ReadPlaintext();
   }
   Finish();
   TellCarrier();

@@ -5,7 +5,7 @@ import * as nodeHttp2 from 'node:http2';
 import * as net from 'node:net';
 import type { Server } from 'node:net';
 import * as nodeTls from 'node:tls';
-import { createSecureServer, type Http2Options } from '../../lib/tls/http2';
+import { createSecureServer, type Http2Options } from 'openssl-async/http2';
 import { stats } from '../../lib';
 import { ask, closeSession, sessionTo } from '../support/http2';
 import { close, connectTo, listen, read, request, selfSigned, signedClient } from '../support/tls';

@@ -1,6 +1,7 @@
 // The hub with its threads, over real sockets: accepting, moving, stopping.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -68,6 +69,7 @@ class TestHub final : private OperationRunner::Delegate {
   UniqueSocket socket;
   sockaddr_in address = {};
   std::function<void(uint32_t id)> on_asking = [](uint32_t) {};
+  std::function<void(uint32_t id)> on_secure = [](uint32_t) {};
 
  private:
   // Answers what it reads with the same bytes.
@@ -79,6 +81,7 @@ class TestHub final : private OperationRunner::Delegate {
       ++counts_[static_cast<size_t>(kind)];
       if (kind == TlsEventKind::kSecure || kind == TlsEventKind::kAsking) hub->Claim(id);
       if (kind == TlsEventKind::kAsking) on_asking(id);
+      if (kind == TlsEventKind::kSecure) on_secure(id);
       if (kind == TlsEventKind::kData) {
         const auto size = static_cast<size_t>(event[TlsEventWord::kSize]);
         if (Connection* const found = hub->Find(id)) found->Write({slab_.data() + event[TlsEventWord::kOffset], size});
@@ -136,6 +139,19 @@ class Clients {
   std::atomic<int> done_{0};
   std::vector<std::thread> threads_;
 };
+
+// At the caller's end of a pair: answers what it reads with the same bytes, until the end.
+void EchoAt(int fd) {
+  const UniqueSocket socket(fd);
+  char bytes[1000];
+  while (true) {
+    pollfd ready = {fd, POLLIN, 0};
+    poll(&ready, 1, -1);
+    const int count = ReadSocket(fd, bytes, sizeof(bytes));
+    if (count == UV_EAGAIN) continue;
+    if (count <= 0 || WriteSocket(fd, bytes, static_cast<size_t>(count)) < count) return;
+  }
+}
 
 constexpr int kClients = 4;
 constexpr int kConnections = 15;
@@ -237,6 +253,64 @@ TEST_SUITE("threads of TLS") {
     shutdown(silent.get(), SHUT_RDWR);
     CHECK(test.loop.RunUntil([&] { return test.Count(TlsEventKind::kListenerIdle) == 1; }));
     CHECK(test.hub->PendingOf(test.listener) == 0);
+  }
+
+  TEST_CASE("the plaintext of a connection goes through a pair, while the event loop looks at it") {
+    TestHub test(2);
+    std::vector<std::thread> echoes;
+    std::vector<uint32_t> ids;
+    test.on_secure = [&](uint32_t id) {
+      const int fd = test.hub->Pair(id);
+      REQUIRE(fd >= 0);
+      CHECK(test.hub->Find(id) == nullptr);
+      CHECK(test.hub->Pair(id) == UV_EINVAL);
+      test.hub->Release(id);
+      echoes.emplace_back([fd] { EchoAt(fd); });
+      ids.push_back(id);
+    };
+    std::atomic<int> served{0};
+    {
+      const Clients clients(kClients, [&] {
+        for (int i = 0; i < kConnections; ++i) served += Echoes(test.address) ? 1 : 0;
+      });
+      CHECK(test.loop.RunUntil([&] {
+        for (const uint32_t id : ids) {
+          if (const ConnectionView connection = test.hub->Look(id))
+            CHECK(SSL_get_version(connection->ssl()) != nullptr);
+        }
+        return clients.done() && test.hub->live() == 0;
+      }));
+    }
+    for (std::thread& echo : echoes) echo.join();
+    CHECK(served == kClients * kConnections);
+    CHECK(test.hub->bytes_read() == size_t{4} * kClients * kConnections);
+    CHECK(test.hub->bytes_written() == size_t{4} * kClients * kConnections);
+    CHECK(test.Count(TlsEventKind::kEnd) + test.Count(TlsEventKind::kFailed) == kClients * kConnections);
+  }
+
+  TEST_CASE("the end finds connections with pairs, and so does whoever wants none") {
+    for (const bool drains : {false, true}) {
+      CAPTURE(drains);
+      TestHub test(1);
+      UniqueSocket callers;
+      uint32_t paired = 0;
+      test.on_secure = [&](uint32_t id) {
+        callers = UniqueSocket(test.hub->Pair(id));
+        paired = id;
+      };
+      const Clients clients(1, [&] { CHECK_FALSE(Echoes(test.address)); });
+      CHECK(test.loop.RunUntil([&] { return callers.valid(); }));
+      if (drains) {
+        test.hub->Drain();
+        test.socket.reset();
+      } else {
+        test.hub->Destroy(paired, true);
+      }
+      CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
+      CHECK_FALSE(test.hub->Look(paired));
+      char byte = 0;
+      CHECK(ReadSocket(callers.get(), &byte, 1) <= 0);
+    }
   }
 
   TEST_CASE("connections beyond the limit are dropped") {
