@@ -12,14 +12,14 @@ namespace {
 // A token is the connection's id, whose highest bit is clear, and the highest bit for the pair's socket.
 constexpr uint32_t kPairToken = 1U << 31;
 
-// A released connection ends when so many checks have found no turn since the one before.
-constexpr uint64_t kCheckMs = 10'000;
-constexpr uint8_t kMostIdleChecks = 3;
+// Nobody tells when the peer has everything.
+constexpr uint64_t kCheckMs = 10;
+constexpr uint64_t kMostIdleMs = 30'000;
 
 }  // namespace
 
 PairReactor::PairReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, PairTraffic& traffic, int* error)
-    : owner_(owner), traffic_(traffic) {
+    : owner_(owner), traffic_(traffic), loop_(loop) {
   poller_ = std::make_unique<Poller>(loop, open, static_cast<Poller::Delegate&>(*this), error);
   if (*error != 0) return;
   soon_ = OpenHandle<uv_idle_t>(open, this, error, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
@@ -48,22 +48,37 @@ void PairReactor::Release(uint32_t id) {
   Pair* const pair = Find(id);
   if (pair == nullptr) return;
   pair->sink.Release();
+  pair->last_progress_ms = uv_now(loop_);
   Queue(id, *pair);
-  if (uv_is_active(reinterpret_cast<uv_handle_t*>(timer_.get())) != 0) return;
+  released_.push_back(id);
+  SetTimer();
+}
+
+void PairReactor::SetTimer() {
   uv_timer_start(
       timer_.get(),
       [](uv_timer_t* handle) { OrDieOfMemory([handle] { static_cast<PairReactor*>(handle->data)->CheckReleased(); }); },
-      kCheckMs, kCheckMs);
+      kCheckMs, 0);
 }
 
 void PairReactor::CheckReleased() {
-  bool is_needed = false;
-  for (auto& [id, pair] : pairs_) {
-    if (!pair->sink.released() || pair->is_over) continue;
-    is_needed = true;
-    if (++pair->idle_checks > kMostIdleChecks) TellOver(id, *pair, TlsEventKind::kEnd, 0);
+  for (const uint32_t id : std::exchange(released_, {})) {
+    Pair* const pair = Find(id);
+    if (pair == nullptr || pair->is_over) continue;
+    if (IsOver(*pair) || uv_now(loop_) - pair->last_progress_ms > kMostIdleMs) {
+      TellOver(id, *pair, TlsEventKind::kEnd, pair->sink.truncated() ? 1 : 0);
+    } else {
+      released_.push_back(id);
+    }
   }
-  if (!is_needed) uv_timer_stop(timer_.get());
+  if (!released_.empty()) SetTimer();
+}
+
+bool PairReactor::IsOver(Pair& pair) {
+  if (!pair.sink.has_left()) return false;
+  const int before = std::exchange(pair.unacknowledged, UnacknowledgedBytes(pair.connection->connection->fd()));
+  if (before != pair.unacknowledged) pair.last_progress_ms = uv_now(loop_);
+  return pair.unacknowledged == 0;
 }
 
 void PairReactor::SetSessionsKept(uint32_t id) {
@@ -102,7 +117,7 @@ void PairReactor::OnReady(uint32_t token, uint8_t ready) {
 void PairReactor::Run(uint32_t id, uint8_t connection_ready, uint8_t pair_ready) {
   Pair* const pair = Find(id);
   if (pair == nullptr || pair->is_over) return;
-  pair->idle_checks = 0;
+  pair->last_progress_ms = uv_now(loop_);
   const std::lock_guard<std::mutex> lock(pair->connection->mutex);
   if (!pair->connection->is_wanted) return;
   pair->sink.Run(connection_ready, pair_ready);
@@ -114,7 +129,7 @@ void PairReactor::Run(uint32_t id, uint8_t connection_ready, uint8_t pair_ready)
 void PairReactor::Update(uint32_t id, Pair& pair) {
   const Connection& connection = *pair.connection->connection;
   if (pair.sink.failure().has_value()) return TellOver(id, pair, TlsEventKind::kFailed, *pair.sink.failure());
-  if (pair.sink.over()) return TellOver(id, pair, TlsEventKind::kEnd, pair.sink.truncated() ? 1 : 0);
+  if (IsOver(pair)) return TellOver(id, pair, TlsEventKind::kEnd, pair.sink.truncated() ? 1 : 0);
   uint8_t wanted = Interest::kNone;
   if (connection.wants_to_read()) wanted |= Interest::kRead;
   if (connection.wants_to_write()) wanted |= Interest::kWrite;

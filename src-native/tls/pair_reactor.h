@@ -41,7 +41,7 @@ class PairReactor final : private Poller::Delegate {
 
   // Under the id that the connection has.
   void Put(std::shared_ptr<SharedConnection> connection, UniqueSocket socket);
-  // See PairSink::Release(). A peer that takes nothing for a while is waited for no longer.
+  // See PairSink::Release(). It is over when the peer has everything, or has taken nothing for a while.
   void Release(uint32_t id);
   // See ServerConnection::SetSessionsKept().
   void SetSessionsKept(uint32_t id);
@@ -57,7 +57,8 @@ class PairReactor final : private Poller::Delegate {
     PairSink sink;
     uint8_t connection_interest = Interest::kNone;
     uint8_t pair_interest = Interest::kNone;
-    uint8_t idle_checks = 0;  // of a released one, since its last turn
+    uint64_t last_progress_ms = 0;  // of a released one
+    int unacknowledged = 0;         // bytes, of one whose plaintext has left
     bool is_queued = false;
     bool is_over = false;
   };
@@ -71,17 +72,21 @@ class PairReactor final : private Poller::Delegate {
   void TellOver(uint32_t id, Pair& pair, TlsEventKind kind, int32_t value);
   void Queue(uint32_t id, Pair& pair);
   void RunReady();
+  bool IsOver(Pair& pair);
   void CheckReleased();
+  void SetTimer();
   void End(uint32_t id, Pair& pair, bool reset);
 
   Owner& owner_;
   PairTraffic& traffic_;
   PairBuffers buffers_;
   std::unordered_map<uint32_t, std::unique_ptr<Pair>> pairs_;
-  std::vector<uint32_t> ready_;  // ids of connections that need a turn without being told of
+  std::vector<uint32_t> ready_;     // ids of connections that need a turn without being told of
+  std::vector<uint32_t> released_;  // ids of connections that are not over
+  uv_loop_t* loop_;
   std::unique_ptr<Poller> poller_;
-  UvHandlePointer<uv_idle_t> soon_;  // active while ready_ holds something
-  UvHandlePointer<uv_timer_t> timer_;
+  UvHandlePointer<uv_idle_t> soon_;    // active while ready_ holds something
+  UvHandlePointer<uv_timer_t> timer_;  // active while released_ holds something
 };
 
 }  // namespace openssl_async

@@ -42,7 +42,7 @@ class PairSink final : private ConnectionEvents {
   void Release() { released_ = true; }
   bool released() const { return released_; }
   // Everything that was written into a released pair has left.
-  bool over() const { return released_ && input_ended_ && rest_.empty() && !connection_.has_unsent(); }
+  bool has_left() const { return released_ && input_ended_ && rest_.empty() && !connection_.has_unsent(); }
   // Why the connection has failed.
   std::optional<int32_t> failure() const { return failure_; }
   // The peer has ended without saying so.

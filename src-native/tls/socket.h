@@ -31,6 +31,9 @@ int DuplicateSocket(int fd);
 void EndSocket(int fd);
 // Nothing is sent or received from here on; the socket stays.
 void CutSocket(int fd);
+// Bytes that the peer's system has not acknowledged. They are lost when the socket is closed and the peer writes. 0
+// where nobody can tell.
+int UnacknowledgedBytes(int fd);
 // The peer's next write is answered by a reset.
 void ResetSocketOnClose(int fd);
 void CloseSocket(int fd);

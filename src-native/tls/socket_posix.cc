@@ -2,9 +2,15 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 #include <cerrno>
 #include <cstring>
@@ -109,6 +115,19 @@ int MakeSocketPair(UniqueSocket& first, UniqueSocket& second, int size) {
   second = UniqueSocket(Prepare(fds[1]));
   for (const int fd : fds) SetOption(fd, SOL_SOCKET, SO_SNDBUF, size);
   return 0;
+}
+
+int UnacknowledgedBytes(int fd) {
+  pollfd state = {fd, 0, 0};
+  if (poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0) return 0;  // the peer has reset the connection
+  int bytes = 0;
+#if defined(__linux__)
+  if (ioctl(fd, SIOCOUTQ, &bytes) != 0) return 0;
+#elif defined(SO_NWRITE)
+  socklen_t size = sizeof(bytes);
+  if (getsockopt(fd, SOL_SOCKET, SO_NWRITE, &bytes, &size) != 0) return 0;
+#endif
+  return bytes;
 }
 
 void EndSocket(int fd) { shutdown(fd, SHUT_WR); }

@@ -12,6 +12,7 @@ int ListenOnSocket(int, int) { return UV_ENOSYS; }
 int AcceptSocket(int) { return UV_ENOSYS; }
 int DuplicateSocket(int) { return UV_ENOSYS; }
 int MakeSocketPair(UniqueSocket&, UniqueSocket&, int) { return UV_ENOSYS; }
+int UnacknowledgedBytes(int) { return 0; }
 void EndSocket(int) {}
 void CutSocket(int) {}
 void ResetSocketOnClose(int) {}

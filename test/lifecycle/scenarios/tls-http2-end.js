@@ -15,8 +15,6 @@ const { createSecureServer } = require('../../../dist/http2.js');
 const TURNS = 10;
 const BYTES = 6 << 20;
 const CHUNK = 16 << 10;
-// Less than the thread and the pair hold when nothing more is taken, and more than JavaScript does.
-const ROOM = 128 << 10;
 // So much that a server can write its answers without waiting for their readers.
 const WINDOW = 64 << 20;
 
@@ -35,27 +33,28 @@ async function connect(port) {
   return session;
 }
 
-// Bytes of a server go on when the network has room: none is made before take().
+// Takes a server's bytes as a slow network does.
 async function slowProxy(to) {
-  const listener = net.createServer({ allowHalfOpen: true });
+  const listener = net.createServer();
   await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const server = net.connect(to, '127.0.0.1');
-  let left = Infinity;
+  const server = net.connect(to, '127.0.0.1').on('error', () => {});
+  const proxy = { port: listener.address().port, server, taken: 0 };
+  let most = Infinity;
   listener.once('connection', (client) => {
-    client.pipe(server);
+    client.on('error', () => {}).on('data', (bytes) => server.write(bytes));
     server.on('data', (bytes) => {
       client.write(bytes);
-      left -= bytes.length;
-      if (left <= 0) server.pause();
+      proxy.taken += bytes.length;
+      if (proxy.taken >= most) server.pause();
     });
-    server.on('end', () => client.end());
     listener.close();
   });
-  const take = (bytes) => {
-    left = bytes;
+  proxy.closed = new Promise((resolve) => server.once('close', resolve));
+  proxy.take = (bytes) => {
+    most = proxy.taken + bytes;
     server.resume();
   };
-  return { port: listener.address().port, server, take, takeAll: () => take(Infinity) };
+  return proxy;
 }
 
 const turns = async () => {
@@ -109,9 +108,7 @@ const WAYS = {
     const proxy = await slowProxy(await said);
     const session = await connect(proxy.port);
     proxy.server.pause();
-    const stream = request(session);
-    let size = 0;
-    stream.on('data', (bytes) => (size += bytes.length));
+    request(session);
     let written = 0;
     let isClosed = false;
     worker.on('message', (message) => {
@@ -120,15 +117,13 @@ const WAYS = {
     });
     for (let before = -1; before < written; await turns()) before = written;
     worker.postMessage('end');
+    for (; !isClosed; await turns()) proxy.take(CHUNK);
     await turns();
-    proxy.take(ROOM);
-    while (!isClosed) await turns();
-    await turns();
-    proxy.takeAll();
-    await new Promise((resolve) => stream.once('close', resolve));
-    session.close();
+    proxy.take(Infinity);
+    await proxy.closed;
+    session.destroy();
     const { code } = await ended;
-    report({ code, isWhole: written > 0 && size === written });
+    report({ code, isWhole: written > 0 && proxy.taken > written });
   },
 };
 

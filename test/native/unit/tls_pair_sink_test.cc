@@ -136,9 +136,9 @@ TEST_SUITE("TLS pair sink") {
     char byte = 0;
     CHECK(SSL_read(paired.tls.client.get(), &byte, 1) == 0);
     CHECK((SSL_get_shutdown(paired.tls.client.get()) & SSL_RECEIVED_SHUTDOWN) != 0);
-    CHECK_FALSE(paired.sink->over());
+    CHECK_FALSE(paired.sink->has_left());
     paired.sink->Release();
-    CHECK(paired.sink->over());
+    CHECK(paired.sink->has_left());
   }
 
   TEST_CASE("an end without a word comes after the plaintext") {
@@ -159,10 +159,10 @@ TEST_SUITE("TLS pair sink") {
     REQUIRE(SSL_write(paired.tls.client.get(), "unread", 6) == 6);
     paired.other_end.reset();
     paired.sink->Release();
-    CHECK_FALSE(paired.sink->over());
+    CHECK_FALSE(paired.sink->has_left());
     paired.Turn();
     CHECK(paired.ReadAsClient() == text);
-    CHECK(paired.sink->over());
+    CHECK(paired.sink->has_left());
     CHECK_FALSE(paired.sink->failure().has_value());
   }
 
