@@ -14,6 +14,11 @@ export function nodesClass<C extends object>(Class: C): C {
   return (Class as { [BASE]?: C })[BASE] ?? Class;
 }
 
+/** Has other copies of this package find the class of Node.js that `Class` extends. */
+export function markBase(Class: object, Base: object): void {
+  Object.defineProperty(Class, BASE, { value: Base });
+}
+
 /**
  * `Class` itself for `instanceof`, subclasses and its name; called without `new`, it makes an instance. Older code calls
  * the constructor of its base class on an object of its own: `initialise` does for such an object what the constructor
@@ -32,7 +37,7 @@ export function callable<C extends Constructor>(
       return undefined;
     },
   }) as Callable<C>;
-  Object.defineProperty(Class, BASE, { value: Base });
+  markBase(Class, Base);
   Object.defineProperty(Class.prototype, 'constructor', { value: made, writable: true, configurable: true });
   return made;
 }

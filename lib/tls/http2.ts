@@ -6,7 +6,7 @@
  */
 import * as nodeHttp2 from 'node:http2';
 import type * as nodeTls from 'node:tls';
-import { nodesClass } from './callable';
+import { markBase, nodesClass } from './callable';
 import { addCopier, copyLeftovers } from './chunks';
 import { readHttp2Options, type Http2Options } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
@@ -29,11 +29,14 @@ export {
 type Listener = (request: nodeHttp2.Http2ServerRequest, response: nodeHttp2.Http2ServerResponse) => void;
 type ServerClass = new (options: object, listener?: Listener) => nodeHttp2.Http2SecureServer;
 
+// Of Node.js, whatever is put in its place later.
+const { createSecureServer: createNodesServer } = nodeHttp2;
+
 let ServerOfOurs: ServerClass | undefined;
 
 // Node.js exports no class: one of its servers has it, which takes a few milliseconds.
 function serverClass(): ServerClass {
-  const NodesServer = nodesClass(nodeHttp2.createSecureServer({}).constructor as ServerClass);
+  const NodesServer = nodesClass(createNodesServer({}).constructor as ServerClass);
 
   class Http2SecureServer extends NodesServer {
     constructor(options: object, listener?: Listener) {
@@ -62,6 +65,7 @@ function serverClass(): ServerClass {
       return super.emit(event as 'request', ...(args as [never, never]));
     }
   }
+  markBase(Http2SecureServer, NodesServer);
   return Http2SecureServer;
 }
 

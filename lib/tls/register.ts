@@ -1,10 +1,11 @@
-// `node --import openssl-async/register program.js`: servers and clients of node:tls and node:https are this package's,
-// in the whole process.
-import 'node:http2'; // it makes servers of those that are there when it is loaded
+// `node --import openssl-async/register program.js`: servers and clients of node:tls and node:https, and servers of
+// node:http2, are this package's, in the whole process.
+import type * as nodeHttp2 from 'node:http2';
 import type * as nodeHttps from 'node:https';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type * as nodeTls from 'node:tls';
 import { rememberingOptions } from './context';
+import * as http2 from './http2'; // Node's makes servers of those that are there when it is loaded
 import * as https from './https';
 import * as tls from './tls';
 
@@ -28,5 +29,6 @@ export function register(): void {
     createServer: https.createServer,
     Server: https.Server,
   });
+  Object.assign(load('node:http2') as typeof nodeHttp2, { createSecureServer: http2.createSecureServer });
   syncBuiltinESMExports();
 }

@@ -6,6 +6,8 @@ import fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
 import { WebSocketServer } from 'ws';
+import type * as nodeHttp2 from 'node:http2';
+import { createSecureServer } from '../../lib/tls/http2';
 import { attach, createServer, Server } from '../../lib/tls/https';
 import { createServer as createTlsServer } from '../../lib/tls/tls';
 
@@ -24,6 +26,15 @@ serve({ fetch: new Hono().fetch, createServer, serverOptions: options });
 const app = fastify({ serverFactory: (handler) => createServer(options, handler) });
 expectTypeOf(app.server).toExtend<Server>();
 attach(fastify().server, options);
+
+expectTypeOf(createSecureServer(options)).toExtend<nodeHttp2.Http2SecureServer>();
+createSecureServer(
+  { ...options, allowHTTP1: true, threads: 2, settings: { enablePush: false } },
+  (incoming, response) => {
+    expectTypeOf(incoming).toEqualTypeOf<nodeHttp2.Http2ServerRequest>();
+    response.stream.pushStream({}, () => undefined);
+  },
+);
 
 new WebSocketServer({ server: createServer(options) });
 createTlsServer(options, (socket) => {

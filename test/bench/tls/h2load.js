@@ -1,6 +1,6 @@
 'use strict';
 
-// h2load, which keeps many connections busy at once, by HTTP/1.1 here.
+// h2load, which keeps many connections busy at once, by HTTP/1.1 or HTTP/2.
 
 const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -42,8 +42,9 @@ function resultOf(said) {
  * @returns promises: `warm` when the measured time begins, `over` at its end, and `result` when all connections have
  * ended
  */
-function startH2load({ connections, bytes }, { port, scheme }, seconds) {
-  const args = ['--h1', '-t1', `-c${connections}`, `-D${seconds}`, `--warm-up-time=${WARM_UP_SECONDS}`];
+function startH2load({ connections, bytes, streams }, { port, scheme }, seconds) {
+  const protocol = streams === undefined ? '--h1' : `-m${streams}`;
+  const args = [protocol, '-t1', `-c${connections}`, `-D${seconds}`, `--warm-up-time=${WARM_UP_SECONDS}`];
   const child = spawn('h2load', [...args, `${scheme}://127.0.0.1:${port}/${bytes}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 60_000,

@@ -1,6 +1,6 @@
 'use strict';
 
-// The TLS benchmark: our servers beside node:https, and for requests beside plain node:http and nginx in front of it.
+// The TLS benchmark: our servers beside node:https and node:http2, and for requests beside plain node:http and nginx in front of it.
 //
 //   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--node PATH] [--list]
 //

@@ -5,7 +5,7 @@
 //   node --expose-gc server.js SIDE WORKLOAD KEY CERTIFICATE
 //
 // SIDE: `node` (node:https, node:tls), `http` (plain node:http), `ours`, `loop` (ours without threads).
-// WORKLOAD: `requests` (GET /BYTES), `handshakes`, `echo`.
+// WORKLOAD: `requests` (GET /BYTES), `http2` (the same), `handshakes`, `echo`.
 //
 // Sends its port. Then each message `mark` is answered with what the process has used so far, and `idle` with its
 // memory.
@@ -51,6 +51,9 @@ function createServer() {
   const isOurs = side !== 'node';
   const options = { key: fs.readFileSync(key), cert: fs.readFileSync(certificate) };
   if (side === 'loop') options.threads = 0;
+  if (workload === 'http2') {
+    return require(isOurs ? path.join(root, 'dist', 'http2.js') : 'node:http2').createSecureServer(options, respond);
+  }
   if (workload === 'requests') {
     return require(isOurs ? path.join(root, 'dist', 'https.js') : 'node:https').createServer(options, respond);
   }

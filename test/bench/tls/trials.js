@@ -34,6 +34,19 @@ const requests = (id, title, { bytes, connections = 64, rate, rateOfHttp, main }
   ],
 });
 
+const streams = (id, title, { bytes, rate, main }) => ({
+  id,
+  title,
+  workload: 'http2',
+  certificate: 'rsa',
+  load: { mode: 'h2load', bytes, connections: 16, streams: 8 },
+  figures: [
+    { name: 'perSecond', title: 'per second', targets: [{ atLeast: rate }] },
+    { name: 'mainMicros', title: 'main thread, µs', targets: [{ atMost: main }] },
+    { name: 'processMicros', title: 'process, µs' },
+  ],
+});
+
 const TRIALS = [
   handshakes('full-1.3-rsa', 'TLS 1.3 handshake, RSA-2048', {
     certificate: 'rsa',
@@ -77,6 +90,8 @@ const TRIALS = [
       { name: 'processMicros', title: 'process, µs' },
     ],
   },
+  streams('http2-12-bytes', 'HTTP/2, 12 B, 16 × 8 streams', { bytes: 12, rate: 1.1, main: 0.8 }),
+  streams('http2-100-kib', 'HTTP/2, 100 KiB, 16 × 8 streams', { bytes: 100 * 1024, main: 0.65 }),
   {
     id: 'echo',
     title: 'echo of 16 KiB, 16 connections',
