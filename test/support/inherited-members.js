@@ -1,7 +1,8 @@
 'use strict';
 
 // Members of node:tls's and node:net's sockets that a socket of ours inherits: each looks for a handle that ours does not
-// have, unless somebody has read it. A new major of Node.js may add one.
+// have, unless somebody has read it. A new major of Node.js may add one. The socket of a session of HTTP/2 has a handle
+// of node:net's, and none of node:tls's.
 //
 //   node inherited-members.js     prints, as JSON, those that nobody has read
 
@@ -42,13 +43,13 @@ const REVIEWED = {
 
 const nameOf = (key) => (typeof key === 'symbol' ? `@@${key.description}` : key);
 
-/** The names of inherited members that are not reviewed, of the module openssl-async/tls. */
-function unreviewedMembers({ TLSSocket }) {
+/** The names of inherited members that are not reviewed, of a class; for that of openssl-async/tls, of the module. */
+function unreviewedMembers({ TLSSocket, bases = [tls.TLSSocket, net.Socket] }) {
   const own = new Set();
   for (let each = TLSSocket.prototype; each !== tls.TLSSocket.prototype; each = Object.getPrototypeOf(each)) {
     for (const key of Reflect.ownKeys(each)) own.add(key);
   }
-  const inherited = [tls.TLSSocket, net.Socket].flatMap(({ prototype }) => Reflect.ownKeys(prototype));
+  const inherited = bases.flatMap(({ prototype }) => Reflect.ownKeys(prototype));
   return [...new Set(inherited)].filter((key) => !own.has(key) && !(nameOf(key) in REVIEWED)).map(nameOf);
 }
 
