@@ -2,7 +2,7 @@
 import type * as nodeHttp2 from 'node:http2';
 import type * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
-import { invalidArgType } from '../base/errors';
+import { invalidArgType, invalidArgValue } from '../base/errors';
 import { validateInteger, validateString } from '../base/validators';
 import type { ContextOptions, OwnContextOptions, SecureContext } from './context';
 import type { TLSSocket } from './socket';
@@ -45,6 +45,12 @@ export interface OwnServerOptions extends OwnContextOptions {
    */
   threads?: number;
   /**
+   * Where records are encrypted and decrypted, and sockets read and written: `'loop'`, or `'threads'` for servers whose
+   * event loop is busier than the other cores. A request costs the event loop a third then, and the process a little more
+   * than on the loop. It needs `threads`; what these do not do stays on the event loop. Default: `'loop'`.
+   */
+  records?: 'loop' | 'threads';
+  /**
    * How many handshakes may wait at a time for what the server does: for callbacks, and for keys that are held elsewhere;
    * 1 to 1 000 000. Further clients wait before their handshakes begin, within `handshakeTimeout`; when the first of
    * them has waited a second, the last one goes on first. Clients that the server waits for do not count. Default: 10 000.
@@ -86,6 +92,7 @@ export interface ServerOptions extends ContextOptions {
   rejectUnauthorized?: unknown;
   maxHandshakes?: unknown;
   maxInlineMicros?: unknown;
+  records?: unknown;
   threads?: unknown;
 }
 
@@ -131,6 +138,15 @@ export function toThreads(value: unknown): number {
   if (value === undefined) return 1;
   validateInteger(value, 'options.threads', 0, 64);
   return value;
+}
+
+export function usesThreadsForRecords(value: unknown): boolean {
+  if (value === undefined) return false;
+  validateString(value, 'options.records');
+  if (value !== 'loop' && value !== 'threads') {
+    throw invalidArgValue('options.records', value, "must be 'loop' or 'threads'");
+  }
+  return value === 'threads';
 }
 
 const DEFAULT_MAX_INLINE_MICROS = 100;

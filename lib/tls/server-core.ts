@@ -19,6 +19,7 @@ import {
   toMaxHandshakes,
   toMaxInlineMicros,
   toThreads,
+  usesThreadsForRecords,
   type ServerOptions,
 } from './options';
 import { Questions, toProtocols } from './questions';
@@ -91,6 +92,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   readonly #rejectsUnauthorized: boolean;
   readonly #handshakeTimeoutMs: number;
   readonly #threads: number;
+  readonly #lends: boolean;
   readonly #maxInlineMicros: number;
   readonly #maxHandshakes: number;
   readonly #keyHint: string | undefined;
@@ -106,6 +108,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
     this.#threads = toThreads(options.threads);
+    this.#lends = usesThreadsForRecords(options.records);
     this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
     this.#maxHandshakes = toMaxHandshakes(options.maxHandshakes);
     this.#keyHint = toKeyHint(options.pskIdentityHint);
@@ -185,6 +188,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
     if (this.#questions.any) flags |= TlsServerFlag.asks;
     if (this.#questions.sharesKeys) flags |= TlsServerFlag.sharesKeys;
+    if (this.#lends) flags |= TlsServerFlag.lends;
     if (this.#toServed !== undefined) flags |= TlsServerFlag.holdsHttp2;
     if (tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();

@@ -32,15 +32,7 @@ Napi::Value ToBuffer(Napi::Env env, const std::string& bytes) {
 
 // The bytes that were taken; their complement where `drained` follows.
 Napi::Value Write(Info info, const ByteView* pieces, size_t count) {
-  Hub& hub = HubOf(info);
-  const uint32_t id = IdOf(info);
-  Connection* const connection = hub.Find(id);
-  if (connection == nullptr) return ToNumber(info.Env(), 0);
-  const auto taken = static_cast<int32_t>(connection->Write(pieces, count));
-  hub.metrics().bytes_written += static_cast<uint64_t>(taken);
-  const bool waits = connection->has_unsent();
-  hub.Update(id);
-  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), waits ? ~taken : taken));
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), HubOf(info).Write(IdOf(info), pieces, count)));
 }
 
 // (id, text, whether it is Latin-1 rather than UTF-8, bytes that follow or undefined)
@@ -81,21 +73,11 @@ Napi::Value WriteBytes(Info info) {
 }
 
 // (id): whether `drained` follows
-Napi::Value End(Info info) {
-  Connection* const connection = HubOf(info).Find(IdOf(info));
-  if (connection == nullptr) return Napi::Boolean::New(info.Env(), false);
-  connection->End();
-  const bool waits = connection->has_unsent();
-  HubOf(info).Update(IdOf(info));
-  return Napi::Boolean::New(info.Env(), waits);
-}
+Napi::Value End(Info info) { return Napi::Boolean::New(info.Env(), HubOf(info).End(IdOf(info))); }
 
 // (id, paused)
 Napi::Value SetPaused(Info info) {
-  if (Connection* const connection = HubOf(info).Find(IdOf(info)); connection != nullptr) {
-    connection->SetPaused(ToBool(info[1]));
-    HubOf(info).Update(IdOf(info));
-  }
+  HubOf(info).SetPaused(IdOf(info), ToBool(info[1]));
   return info.Env().Undefined();
 }
 

@@ -36,6 +36,7 @@ Napi::Value SetSettings(Info info) {
   if (protocols.size > 0) settings->protocols.assign(reinterpret_cast<const char*>(protocols.data), protocols.size);
   settings->session_context = ToText(info[4]);
   settings->flags = ToUint32(info[5]);
+  settings->lends = settings->Has(TlsServerFlag::kLends);
   settings->holds_http2 = settings->Has(TlsServerFlag::kHoldsHttp2);
   settings->handshake_timeout_ms = ToUint64(info[6]);
   settings->threads = ToUint32(info[7]);

@@ -66,6 +66,13 @@ unsigned char* BatchSink::Room(size_t* size) {
   return memory_.slab + used_;
 }
 
+void BatchSink::AddData(uint32_t id, ByteView bytes) {
+  memcpy(memory_.slab + used_, bytes.data, bytes.size);
+  Add(TlsEventKind::kData, id, 0, 0, used_, bytes.size);
+  used_ += bytes.size;
+  metrics_.bytes_read += bytes.size;
+}
+
 void BatchSink::OnData(Connection& connection, size_t size) {
   Add(TlsEventKind::kData, connection.id(), connection.listener_id(), 0, used_, size);
   used_ += size;

@@ -37,6 +37,8 @@ class BatchSink final : public ConnectionEvents {
   const TlsMetrics& metrics() const { return metrics_; }
 
   void OnEvent(Connection& connection, TlsEventKind kind, int32_t value) override;
+  // Copies plaintext that was received elsewhere, at most Connection::kTurnBytes, after Prepare().
+  void AddData(uint32_t id, ByteView bytes);
   // For events that are not about a connection.
   void Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t value, size_t offset = 0, size_t size = 0);
 

@@ -98,6 +98,10 @@ class Connection {
   // The peer gets and sends nothing from here on.
   void Cut();
 
+  // It is open: another thread can go on with it.
+  bool may_leave() const { return state_ == State::kOpen && !ending_; }
+  bool paused() const { return paused_; }
+
   // Null before the handshake has begun.
   SSL* ssl() const { return ssl_.get(); }
   // Of a handshake that is done: where it ran, and how long it took from the hello on.

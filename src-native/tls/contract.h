@@ -86,6 +86,7 @@ enum class TlsServerFlag : uint32_t {
   kGivesStatus = 0x80,
   kSharesKeys = 0x100,
   kHoldsHttp2 = 0x200,
+  kLends = 0x400,
 };
 
 // What a client wants of a connection.

@@ -51,6 +51,7 @@ int HandshakeThread::Open() {
 void HandshakeThread::Close() {
   reactor_.reset();
   pairs_.reset();
+  records_.reset();
   if (inbox_ != nullptr) {
     inbox_->Close();
     TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});
@@ -65,7 +66,10 @@ void HandshakeThread::Run() {
 // --- Messages
 
 void HandshakeThread::Give(std::unique_ptr<Parcel> parcel) {
-  if (parcel->kind == Parcel::Kind::kConnection || parcel->kind == Parcel::Kind::kPair) ++load_;
+  if (parcel->kind == Parcel::Kind::kConnection || parcel->kind == Parcel::Kind::kPair ||
+      parcel->kind == Parcel::Kind::kLend) {
+    ++load_;
+  }
   Send(*inbox_, std::move(parcel));
 }
 
@@ -114,6 +118,13 @@ void HandshakeThread::Take(std::unique_ptr<Parcel> parcel) {
     case Parcel::Kind::kSessionsKept:
       if (pairs_ != nullptr) pairs_->SetSessionsKept(parcel->id);
       return;
+    case Parcel::Kind::kLend:
+      EnterLent(*parcel);
+      return;
+    case Parcel::Kind::kRequests:
+      if (records_ != nullptr) records_->Take(parcel->requests);
+      return;
+    case Parcel::Kind::kRecords:
     case Parcel::Kind::kPairOver:
     case Parcel::Kind::kDropped:
     case Parcel::Kind::kIdle:
@@ -173,6 +184,26 @@ void HandshakeThread::EnterPair(Parcel& parcel) {
   }
 }
 
+void HandshakeThread::EnterLent(Parcel& parcel) {
+  int error = 0;
+  if (records_ == nullptr) {
+    auto records = std::make_unique<RecordReactor>(&loop_, open_, static_cast<RecordReactor::Owner&>(*this), &error);
+    if (error == 0) records_ = std::move(records);
+  }
+  if (error == 0) {
+    records_->Put(std::move(parcel.shared));
+  } else {
+    --load_;
+    OnRecords({{{parcel.id, TlsEventKind::kFailed, error, 0}}, {}});
+  }
+}
+
+void HandshakeThread::OnRecords(RecordBatch<RecordEvent> told) {
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kRecords);
+  parcel->records = std::move(told);
+  Send(*to_loop_, std::move(parcel));
+}
+
 void HandshakeThread::OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) {
   auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPairOver);
   parcel->id = id;
@@ -182,6 +213,7 @@ void HandshakeThread::OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) 
 
 void HandshakeThread::Destroy(uint32_t known_id, bool reset) {
   if (pairs_ != nullptr && pairs_->Destroy(known_id, reset)) --load_;
+  if (records_ != nullptr && records_->Destroy(known_id, reset)) --load_;
   const auto found = known_.find(known_id);
   if (found == known_.end()) return;
   const uint32_t id = found->second;

@@ -1,5 +1,6 @@
 // A thread that accepts connections and does their handshakes, on a loop of its own. A connection leaves for the event
-// loop when its handshake is done or has failed, or when JavaScript is asked. It may come back, for a PairReactor.
+// loop when its handshake is done or has failed, or when JavaScript is asked. It may come back, for a PairReactor or a
+// RecordReactor.
 #pragma once
 
 #include <uv.h>
@@ -14,11 +15,13 @@
 #include "tls/pair_reactor.h"
 #include "tls/parcel.h"
 #include "tls/reactor.h"
+#include "tls/record_reactor.h"
 
 namespace openssl_async {
 
 class HandshakeThread final : private Reactor::Owner,
                               private PairReactor::Owner,
+                              private RecordReactor::Owner,
                               private ConnectionEvents,
                               private CompletionQueue::Receiver {
  public:
@@ -68,6 +71,8 @@ class HandshakeThread final : private Reactor::Owner,
   void Take(std::unique_ptr<Parcel> parcel);
   void Enter(std::unique_ptr<Parcel> parcel);
   void EnterPair(Parcel& parcel);
+  void EnterLent(Parcel& parcel);
+  void OnRecords(RecordBatch<RecordEvent> told) override;
   void OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) override;
   void Destroy(uint32_t known_id, bool reset);
 
@@ -81,6 +86,7 @@ class HandshakeThread final : private Reactor::Owner,
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<PairReactor> pairs_;            // null before the first one
+  std::unique_ptr<RecordReactor> records_;        // null before the first connection
   std::vector<std::unique_ptr<Parcel>> leaving_;  // for the event loop, which is woken once for all of them
   uint64_t leaving_since_ = 0;
   std::unique_ptr<Parcel> told_;                        // of the connection that has its turn; null for nothing

@@ -1,5 +1,6 @@
 #include "tls/hub.h"
 
+#include <algorithm>
 #include <string>
 
 #include "tls/client_connection.h"
@@ -11,6 +12,14 @@ namespace {
 
 // Connections of the event loop that have said nothing. When there are more, the oldest one is closed.
 constexpr size_t kMostPending = 10'000;
+// A write of so much has its connection lent: another core encrypts what follows.
+constexpr size_t kLargeWrite = 256 * 1024;
+// What is taken of one write to a lent connection: it is copied.
+constexpr size_t kMostTaken = 1024 * 1024;
+// What is written to a lent connection before it has to tell that it was sent.
+constexpr size_t kMostWritten = 256 * 1024;
+// What is read of a lent connection before it is told so.
+constexpr size_t kLittleRead = RecordSink::kMostUnread / 4;
 
 }  // namespace
 
@@ -192,7 +201,8 @@ uint32_t Hub::Add(std::unique_ptr<Connection> connection) {
   const uint32_t id = reactor_->Reserve();
   if (id == 0) return 0;
   if (entries_.size() <= Reactor::SlotNumber(id)) entries_.resize(Reactor::SlotNumber(id) + 1);
-  EntryOf(id) = {true, false, nullptr, nullptr};
+  EntryOf(id) = {};
+  EntryOf(id).is_referenced = true;
   connection->Enter(id, TlsPlace::kLoop, buffers_, sink_);
   reactor_->Put(id, std::move(connection));
   UpdateRef(id);
@@ -240,8 +250,8 @@ void Hub::Move(uint32_t id, HandshakeThread& thread) {
 }
 
 bool Hub::Claim(uint32_t id) {
-  Connection* const connection = reactor_->Find(id);
-  if (connection == nullptr || connection->claimed()) return false;
+  const ConnectionView connection = Look(id);
+  if (!connection || connection->claimed()) return false;
   connection->server()->Claim();
   return true;
 }
@@ -258,14 +268,11 @@ void Hub::Destroy(uint32_t id, bool reset) {
   entry.is_referenced = false;
   if (std::exchange(entry.holds_loop, false)) CountRefs(-1);
   if (HandshakeThread* const thread = std::exchange(entry.thread, nullptr)) {
-    auto parcel = std::make_unique<Parcel>(Parcel::Kind::kDestroy);
-    parcel->id = id;
-    parcel->resets = reset;
-    thread->Give(std::move(parcel));
+    requests_.Destroy(*thread, id, reset);
   }
-  if (const std::shared_ptr<SharedConnection> paired = std::move(entry.paired)) {
-    const std::lock_guard<std::mutex> lock(paired->mutex);
-    paired->is_wanted = false;
+  if (const std::shared_ptr<SharedConnection> shared = std::move(entry.shared)) {
+    const std::lock_guard<std::mutex> lock(shared->mutex);
+    shared->is_wanted = false;
   }
   if (const Connection* const connection = reactor_->Find(id);
       connection != nullptr && reset && connection->fd() >= 0) {
@@ -277,6 +284,80 @@ void Hub::Destroy(uint32_t id, bool reset) {
     jobs_.Abandon(std::move(connection));
   }
   reactor_->Release(id);
+}
+
+// --- Plaintext
+
+int32_t Hub::Write(uint32_t id, const ByteView* pieces, size_t count) {
+  size_t size = 0;
+  for (const ByteView* piece = pieces; piece < pieces + count; ++piece) size += piece->size;
+  Connection* const connection = reactor_->Find(id);
+  if (connection != nullptr && size >= kLargeWrite && connection->may_leave() && connection->fd() >= 0) Lend(id);
+  if (IsLent(id)) return WriteLent(id, pieces, size);
+  if (connection == nullptr) return 0;
+  const auto taken = static_cast<int32_t>(connection->Write(pieces, count));
+  metrics().bytes_written += static_cast<uint64_t>(taken);
+  const bool waits = connection->has_unsent();
+  Update(id);
+  return waits ? ~taken : taken;
+}
+
+int32_t Hub::WriteLent(uint32_t id, const ByteView* pieces, size_t size) {
+  const size_t taken = std::min(size, kMostTaken);
+  Entry& entry = EntryOf(id);
+  entry.written += taken;
+  const bool waits = taken < size || entry.written > kMostWritten;
+  if (waits) entry.written = 0;
+  Ask(id, waits ? RecordRequest::Kind::kWriteAndTell : RecordRequest::Kind::kWrite, taken, pieces);
+  metrics().bytes_written += taken;
+  return waits ? ~static_cast<int32_t>(taken) : static_cast<int32_t>(taken);
+}
+
+bool Hub::End(uint32_t id) {
+  if (IsLent(id)) {
+    Ask(id, RecordRequest::Kind::kEnd);
+    return true;
+  }
+  Connection* const connection = reactor_->Find(id);
+  if (connection == nullptr) return false;
+  connection->End();
+  const bool waits = connection->has_unsent();
+  Update(id);
+  return waits;
+}
+
+void Hub::SetPaused(uint32_t id, bool paused) {
+  if (IsLent(id)) return Ask(id, paused ? RecordRequest::Kind::kPause : RecordRequest::Kind::kResume);
+  Connection* const connection = reactor_->Find(id);
+  if (connection == nullptr) return;
+  connection->SetPaused(paused);
+  Update(id);
+}
+
+// --- Connections whose records a thread reads and writes
+
+bool Hub::MayLend(const Connection& connection) const {
+  return connection.terms().lends && connection.may_leave() && connection.fd() >= 0 && !connection.paused();
+}
+
+void Hub::Lend(uint32_t id) {
+  const size_t threads = reactor_->Find(id)->terms().threads;
+  if (!threads_->Prepare(threads)) return;
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kLend);
+  parcel->id = id;
+  parcel->shared = std::make_shared<SharedConnection>(reactor_->Take(id));
+  Entry& entry = EntryOf(id);
+  entry.thread = &threads_->Choose(threads);
+  entry.shared = parcel->shared;
+  entry.is_lent = true;
+  entry.thread->Give(std::move(parcel));
+}
+
+void Hub::Ask(uint32_t id, RecordRequest::Kind kind, size_t size, const ByteView* pieces) {
+  HandshakeThread* const thread = EntryOf(id).thread;
+  if (thread == nullptr) return;
+  requests_.Add(*thread, {id, kind, size}, pieces);
+  if (!sink_.telling()) reactor_->WakeSoon();
 }
 
 // --- Pairs
@@ -293,14 +374,14 @@ int Hub::Pair(uint32_t id) {
   parcel->shared = std::make_shared<SharedConnection>(reactor_->Take(id));
   Entry& entry = EntryOf(id);
   entry.thread = &threads_->Choose(threads);
-  entry.paired = parcel->shared;
+  entry.shared = parcel->shared;
   entry.thread->Give(std::move(parcel));
   UpdateRef(id);
   return callers.release();
 }
 
 void Hub::TellPair(uint32_t id, Parcel::Kind kind) {
-  if (!reactor_->IsReserved(id) || EntryOf(id).paired == nullptr) return;
+  if (!reactor_->IsReserved(id) || EntryOf(id).shared == nullptr) return;
   auto parcel = std::make_unique<Parcel>(kind);
   parcel->id = id;
   EntryOf(id).thread->Give(std::move(parcel));
@@ -309,6 +390,7 @@ void Hub::TellPair(uint32_t id, Parcel::Kind kind) {
 void Hub::Release(uint32_t id) { TellPair(id, Parcel::Kind::kRelease); }
 
 void Hub::SetSessionsKept(uint32_t id) {
+  if (IsLent(id)) return Ask(id, RecordRequest::Kind::kSessionsKept);
   if (Connection* const connection = reactor_->Find(id); connection == nullptr) {
     TellPair(id, Parcel::Kind::kSessionsKept);
   } else if (connection->server() != nullptr) {
@@ -318,12 +400,13 @@ void Hub::SetSessionsKept(uint32_t id) {
 }
 
 ConnectionView Hub::Look(uint32_t id) const {
-  if (!reactor_->IsReserved(id) || EntryOf(id).paired == nullptr) return ConnectionView(reactor_->Find(id));
-  return ConnectionView(EntryOf(id).paired);
+  if (!reactor_->IsReserved(id) || EntryOf(id).shared == nullptr) return ConnectionView(reactor_->Find(id));
+  return ConnectionView(EntryOf(id).shared);
 }
 
 void Hub::AfterTurn(uint32_t id, Connection& connection) {
   if (connection.wants_job()) jobs_.Start(connection);
+  if (MayLend(connection)) Lend(id);
   UpdateRef(id);
 }
 
@@ -350,6 +433,7 @@ void Hub::OnCompletions() {
 // Parcels that cannot be told of now wait for the next turns.
 void Hub::TakeArrivals() {
   while (!arrivals_.empty() && sink_.Prepare() && !arrivals_.empty()) {
+    if (ArriveRecord(*arrivals_.front())) continue;
     const std::unique_ptr<Parcel> parcel = std::move(arrivals_.front());
     arrivals_.pop_front();
     Arrive(*parcel);
@@ -389,6 +473,24 @@ void Hub::ArriveConnection(Parcel& parcel) {
   AfterTurn(id, *connection);
 }
 
+// Tells the next message of a parcel; false when there is none.
+bool Hub::ArriveRecord(Parcel& parcel) {
+  if (parcel.told == parcel.records.messages.size()) return false;
+  const RecordEvent& event = parcel.records.messages[parcel.told++];
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(parcel.records.bytes.data()) + parcel.told_bytes;
+  parcel.told_bytes += event.size;
+  if (!IsLent(event.id)) return true;
+  Entry& entry = EntryOf(event.id);
+  if (event.kind == TlsEventKind::kData) {
+    sink_.AddData(event.id, {bytes, event.size});
+    entry.read += event.size;
+    if (entry.read >= kLittleRead) Ask(event.id, RecordRequest::Kind::kRead, std::exchange(entry.read, 0));
+  } else if (const ConnectionView connection = Look(event.id)) {
+    sink_.OnEvent(*connection.get(), event.kind, event.value);
+  }
+  return true;
+}
+
 void Hub::ArriveOver(const Parcel& parcel) {
   const ConnectionView connection = Look(parcel.id);
   if (!connection) return;
@@ -400,6 +502,7 @@ void Hub::AfterTurns() {
   TakeArrivals();
   sink_.Deliver();
   if (sink_.telling()) return;
+  requests_.Send();
   dropped_.clear();
   if (reactor_ != nullptr && (!arrivals_.empty() || !ended_jobs_.empty())) reactor_->WakeSoon();
 }
@@ -440,10 +543,11 @@ bool Hub::idle() const {
 
 void Hub::Drain() {
   for (const auto& [id, server] : servers_) StopListening(id);
+  requests_.Clear();
   threads_->Stop();
   for (Entry& entry : entries_) {
     entry.thread = nullptr;
-    entry.paired.reset();
+    entry.shared.reset();
   }
   inbox_->Close();
   TakeParcels(*inbox_, [](const std::unique_ptr<Parcel>&) {});

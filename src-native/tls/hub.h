@@ -20,6 +20,7 @@
 #include "tls/inline_budget.h"
 #include "tls/parcel.h"
 #include "tls/reactor.h"
+#include "tls/record_requests.h"
 
 namespace openssl_async {
 
@@ -69,6 +70,12 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // After ServerConnection::Proceed() or TakeAnswer(): the handshake goes on where it belongs.
   void GoOn(uint32_t id);
   void SetRef(uint32_t id, bool ref);
+  // How many bytes were taken; their complement where TlsEventKind::kDrained follows, see Connection::Write().
+  int32_t Write(uint32_t id, const ByteView* pieces, size_t count);
+  // See Connection::End(). Whether TlsEventKind::kDrained follows.
+  bool End(uint32_t id);
+  // See Connection::SetPaused().
+  void SetPaused(uint32_t id, bool paused);
   void Destroy(uint32_t id, bool reset);
 
   // --- Connections whose plaintext goes through a pair of sockets, on a thread. They tell kFailed, or kEnd when all
@@ -109,8 +116,11 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   struct Entry {
     bool is_referenced = false;
     bool holds_loop = false;
+    bool is_lent = false;                      // to the thread, for its records
     HandshakeThread* thread = nullptr;         // that has the connection
-    std::shared_ptr<SharedConnection> paired;  // there; null for a connection that comes back
+    std::shared_ptr<SharedConnection> shared;  // there; null for a connection that comes back
+    size_t written = 0;                        // to a lent connection, since it was drained
+    size_t read = 0;                           // from it, that it was not told of
   };
 
   Hub(Scheduler& scheduler, OperationRunner& operations, BatchSink::Find find, BatchSink::Tell tell);
@@ -127,6 +137,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void Arrive(Parcel& parcel);
   void ArriveConnection(Parcel& parcel);
   void ArriveOver(const Parcel& parcel);
+  bool ArriveRecord(Parcel& parcel);
   void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
   uint32_t Add(std::unique_ptr<Connection> connection);
   void Move(uint32_t id, HandshakeThread& thread);
@@ -138,6 +149,11 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
   const Entry& EntryOf(uint32_t id) const { return entries_[Reactor::SlotNumber(id)]; }
   void TellPair(uint32_t id, Parcel::Kind kind);
+  bool MayLend(const Connection& connection) const;
+  void Lend(uint32_t id);
+  void Ask(uint32_t id, RecordRequest::Kind kind, size_t size = 0, const ByteView* pieces = nullptr);
+  int32_t WriteLent(uint32_t id, const ByteView* pieces, size_t size);
+  bool IsLent(uint32_t id) const { return reactor_->IsReserved(id) && EntryOf(id).is_lent; }
 
   const std::shared_ptr<InlineBudget> inline_budget_ = std::make_shared<InlineBudget>();
   BatchSink sink_;
@@ -146,6 +162,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::vector<std::pair<SocketAddress, SocketAddress>> dropped_;
   std::unordered_map<uint32_t, Server> servers_;
   std::deque<std::unique_ptr<Parcel>> arrivals_;  // that were not told of yet
+  RecordRequests requests_;
   HandshakeJobs jobs_;
   std::deque<uint32_t> ended_jobs_;  // ids of connections whose jobs have ended
   uint32_t last_listener_ = 0;

@@ -9,6 +9,7 @@
 
 #include "tls/connection.h"
 #include "tls/listener.h"
+#include "tls/record_batch.h"
 #include "tls/shared_connection.h"
 #include "tls/socket.h"
 #include "wakeup/completion_queue.h"
@@ -34,6 +35,12 @@ struct Parcel : CompletionQueue::Entry {
     kSessionsKept,
     // To the loop, of such a connection: `events`.
     kPairOver,
+    // To a thread: a connection whose records it reads and writes from here on.
+    kLend,
+    // To such a connection's thread: `requests`.
+    kRequests,
+    // To the loop, of such connections: `records`.
+    kRecords,
     // To a thread.
     kEnd,
   };
@@ -50,6 +57,10 @@ struct Parcel : CompletionQueue::Entry {
   // What the connection has told on the thread.
   std::vector<std::string> key_log;
   std::vector<std::pair<TlsEventKind, int32_t>> events;
+  RecordBatch<RecordRequest> requests;
+  RecordBatch<RecordEvent> records;
+  size_t told = 0;  // of their messages
+  size_t told_bytes = 0;
   std::pair<SocketAddress, SocketAddress> addresses;  // the peer's, ours; of a dropped connection
 };
 

@@ -374,6 +374,7 @@ export const TlsServerFlag = {
   givesStatus: 128,
   sharesKeys: 256,
   holdsHttp2: 512,
+  lends: 1024,
 } as const;
 
 /** What a client wants of a connection. */
