@@ -181,6 +181,8 @@ export interface TlsStats {
     /** On a thread. */
     thread: LatencyHistogram;
   };
+  /** Now: connections whose records threads read and write. */
+  lent: number;
   /** Handshakes that resumed a session. */
   resumed: number;
   /** Connections that ended with an error, handshaking ones included. */

@@ -149,6 +149,7 @@ Napi::Value TlsStats(Info info) {
   stats.Set("resumed", ToNumber(env, metrics.resumed));
   stats.Set("failed", ToNumber(env, metrics.failed));
   stats.Set("dropped", ToNumber(env, metrics.dropped));
+  stats.Set("lent", ToNumber(env, hub == nullptr ? 0 : hub->lent()));
   stats.Set("moved", ToNumber(env, metrics.moved));
   stats.Set("questions", ToNumber(env, metrics.questions));
   stats.Set("pauses", ToNumber(env, metrics.pauses));

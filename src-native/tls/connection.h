@@ -98,8 +98,8 @@ class Connection {
   // The peer gets and sends nothing from here on.
   void Cut();
 
-  // It is open: another thread can go on with it.
-  bool may_leave() const { return state_ == State::kOpen && !ending_; }
+  // It is open, and nobody holds it: another thread can go on with it.
+  bool may_leave() const { return state_ == State::kOpen && !ending_ && !holds_output_; }
   bool paused() const { return paused_; }
 
   // Null before the handshake has begun.

@@ -270,6 +270,7 @@ void Hub::Destroy(uint32_t id, bool reset) {
   if (HandshakeThread* const thread = std::exchange(entry.thread, nullptr)) {
     requests_.Destroy(*thread, id, reset);
   }
+  if (std::exchange(entry.is_lent, false)) --lent_;
   if (const std::shared_ptr<SharedConnection> shared = std::move(entry.shared)) {
     const std::lock_guard<std::mutex> lock(shared->mutex);
     shared->is_wanted = false;
@@ -350,6 +351,7 @@ void Hub::Lend(uint32_t id) {
   entry.thread = &threads_->Choose(threads);
   entry.shared = parcel->shared;
   entry.is_lent = true;
+  ++lent_;
   entry.thread->Give(std::move(parcel));
 }
 
@@ -390,7 +392,6 @@ void Hub::TellPair(uint32_t id, Parcel::Kind kind) {
 void Hub::Release(uint32_t id) { TellPair(id, Parcel::Kind::kRelease); }
 
 void Hub::SetSessionsKept(uint32_t id) {
-  if (IsLent(id)) return Ask(id, RecordRequest::Kind::kSessionsKept);
   if (Connection* const connection = reactor_->Find(id); connection == nullptr) {
     TellPair(id, Parcel::Kind::kSessionsKept);
   } else if (connection->server() != nullptr) {

@@ -96,6 +96,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // Connections of all listeners, and those among them that nobody has claimed.
   size_t live() const;
   size_t pending() const;
+  // Connections whose records threads read and write.
+  size_t lent() const { return lent_; }
 
   // Nothing is listened to, and there are no connections.
   bool idle() const;
@@ -167,6 +169,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::deque<uint32_t> ended_jobs_;  // ids of connections whose jobs have ended
   uint32_t last_listener_ = 0;
   size_t refs_ = 0;
+  size_t lent_ = 0;
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<HandshakeThreads> threads_;

@@ -41,7 +41,8 @@ bool IsOutOfDescriptors(int error) {
 Reactor::Reactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, int* error) : owner_(owner), loop_(loop) {
   poller_ = std::make_unique<Poller>(loop, open, static_cast<Poller::Delegate&>(*this), error);
   if (*error != 0) return;
-  soon_ = OpenHandle<uv_idle_t>(open, this, error, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
+  soon_ = std::make_unique<TurnQueue>(
+      loop, open, [this](const std::vector<uint32_t>& ids) { RunQueued(ids); }, error);
   if (*error != 0) return;
   timer_ = OpenHandle<uv_timer_t>(open, this, error, [&](uv_timer_t* handle) { return uv_timer_init(loop, handle); });
 }
@@ -186,15 +187,7 @@ bool Reactor::DropOldestSilent() {
 
 void Reactor::Queue(Slot& slot, uint32_t id) {
   if (std::exchange(slot.is_queued, true)) return;
-  ready_.push_back(id);
-  WakeSoon();
-}
-
-void Reactor::WakeSoon() {
-  if (uv_is_active(reinterpret_cast<uv_handle_t*>(soon_.get())) != 0) return;
-  uv_idle_start(soon_.get(), [](uv_idle_t* handle) {
-    OrDieOfMemory([handle] { static_cast<Reactor*>(handle->data)->RunReady(); });
-  });
+  soon_->Add(id);
 }
 
 void Reactor::OnReady(uint32_t token, uint8_t ready) {
@@ -231,10 +224,8 @@ void Reactor::OnAllTold() {
   owner_.AfterTurns();
 }
 
-void Reactor::RunReady() {
-  const std::vector<uint32_t> ready = std::exchange(ready_, {});
-  uv_idle_stop(soon_.get());
-  for (const uint32_t id : ready) {
+void Reactor::RunQueued(const std::vector<uint32_t>& ids) {
+  for (const uint32_t id : ids) {
     Slot* slot = SlotOf(id);
     if (slot == nullptr || !slot->is_queued) continue;
     slot->is_queued = false;

@@ -14,6 +14,7 @@
 #include "tls/connection.h"
 #include "tls/listener.h"
 #include "tls/poller.h"
+#include "tls/turn_queue.h"
 
 namespace openssl_async {
 
@@ -75,7 +76,7 @@ class Reactor final : private Poller::Delegate {
   }
 
   // Has AfterTurns() called soon.
-  void WakeSoon();
+  void WakeSoon() { soon_->Wake(); }
 
   // The slot of an id: slots are used again, ids only after a long time.
   static constexpr uint32_t SlotNumber(uint32_t id) { return id & (kMostSlots - 1); }
@@ -104,7 +105,7 @@ class Reactor final : private Poller::Delegate {
   void PauseAccepting();
   int SetActive(Watched& watched, bool is_active);
   void Run(uint32_t id, uint8_t ready);
-  void RunReady();
+  void RunQueued(const std::vector<uint32_t>& ids);
   void Update(Slot& slot, uint32_t id);
   void Queue(Slot& slot, uint32_t id);
   void SetDeadline(Slot& slot, uint32_t id, uint64_t deadline);
@@ -120,7 +121,6 @@ class Reactor final : private Poller::Delegate {
   uv_loop_t* loop_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
-  std::vector<uint32_t> ready_;  // ids of connections that need a turn without being told of
   std::set<std::pair<uint64_t, uint32_t>> deadlines_;
   // By listener: since when which connections have waited for room, see Connection::waits_for_room().
   std::unordered_map<uint32_t, std::deque<std::pair<uint64_t, uint32_t>>> waiting_;
@@ -130,7 +130,7 @@ class Reactor final : private Poller::Delegate {
   uint64_t accepts_again_ = 0;  // when a pause of accepting ends; 0 without one
   uint64_t timer_due_ = 0;      // 0 when it is not set
   std::unique_ptr<Poller> poller_;
-  UvHandlePointer<uv_idle_t> soon_;  // active while ready_ holds something, or AfterTurns() was asked for
+  std::unique_ptr<TurnQueue> soon_;
   UvHandlePointer<uv_timer_t> timer_;
 };
 

@@ -31,8 +31,6 @@ struct RecordRequest {  // to the thread
     kResume,
     // So many bytes of plaintext have been read; no bytes come with it.
     kRead,
-    // See ServerConnection::SetSessionsKept().
-    kSessionsKept,
   };
 
   uint32_t id;

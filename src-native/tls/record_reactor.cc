@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "tls/server_connection.h"
-
 namespace openssl_async {
 
 namespace {
@@ -113,9 +111,6 @@ void RecordReactor::Take(Entry& entry, const RecordRequest& request, ByteView by
       return entry.sink.SetPaused(false);
     case RecordRequest::Kind::kRead:
       return entry.sink.SetRead(request.size);
-    case RecordRequest::Kind::kSessionsKept:
-      if (ServerConnection* const server = entry.connection->connection->server()) server->SetSessionsKept();
-      return;
   }
 }
 

@@ -1,11 +1,10 @@
 import { runAndCheck } from '../support/scenario/expectations';
 
 describe('a listener that throws costs other connections nothing', () => {
-  test.each(['secureConnection', 'data', 'end', 'close', 'tlsClientError', 'SNICallback', 'request'])(
-    '%s',
-    async (event) => {
-      const reports = await runAndCheck('tls-throw', {}, { args: [event] });
-      expect(reports).toEqual([{ served: 20, caught: 20, messages: ['thrown on purpose'] }]);
-    },
-  );
+  const events = ['secureConnection', 'data', 'end', 'close', 'tlsClientError', 'SNICallback', 'request'];
+  const cases = ['loop', 'threads'].flatMap((records) => events.map((event) => [event, records] as const));
+  test.each(cases)('%s; records: %s', async (...args) => {
+    const reports = await runAndCheck('tls-throw', {}, { args });
+    expect(reports).toEqual([{ served: 20, caught: 20, messages: ['thrown on purpose'] }]);
+  });
 });

@@ -63,6 +63,7 @@ export interface NativeTlsStats {
   resumed: number;
   failed: number;
   dropped: number;
+  lent: number;
   moved: number;
   questions: number;
   pauses: number;

@@ -3,7 +3,7 @@
 // Listeners of every second connection throw: the other connections, told of in the same turn, hear everything all the
 // same.
 //
-//   node tls-throw.js [secureConnection|data|end|close|SNICallback|tlsClientError|request]
+//   node tls-throw.js [secureConnection|data|end|close|SNICallback|tlsClientError|request] [loop|threads]
 
 const nodeTls = require('node:tls');
 const net = require('node:net');
@@ -42,6 +42,7 @@ function onSocket(socket) {
 
 const options = {
   ...identity,
+  records: process.argv[3] ?? 'loop',
   SNICallback: (servername, done) => {
     maybeThrow('SNICallback', servername);
     setImmediate(done, null);

@@ -36,6 +36,7 @@ class TestHub final : private OperationRunner::Delegate {
     auto settings = Settings();
     settings->threads = threads;
     settings->flags = flags;
+    settings->lends = settings->Has(TlsServerFlag::kLends);
     settings->max_inline_ns = max_inline_ns;
     listener = hub->AddListener();
     hub->SetSettings(listener, settings);
@@ -84,7 +85,8 @@ class TestHub final : private OperationRunner::Delegate {
       if (kind == TlsEventKind::kSecure) on_secure(id);
       if (kind == TlsEventKind::kData) {
         const auto size = static_cast<size_t>(event[TlsEventWord::kSize]);
-        if (Connection* const found = hub->Find(id)) found->Write({slab_.data() + event[TlsEventWord::kOffset], size});
+        const ByteView bytes = {slab_.data() + event[TlsEventWord::kOffset], size};
+        hub->Write(id, &bytes, 1);
       }
       if (kind == TlsEventKind::kFailed || kind == TlsEventKind::kEnd) hub->Destroy(id, false);
     }
@@ -215,6 +217,39 @@ TEST_SUITE("threads of TLS") {
     CHECK(InlineBudget::Take(budget, 100, 100).taken());
     CHECK_FALSE(InlineBudget::Take(budget, 101, 100).taken());
     CHECK_FALSE(InlineBudget::Take(nullptr, 1, 100).taken());
+  }
+
+  TEST_CASE("connections go on where their records are read and written") {
+    for (const uint32_t threads : {1U, 3U}) {
+      CAPTURE(threads);
+      TestHub test(threads, static_cast<uint32_t>(TlsServerFlag::kLends));
+      CHECK(ServeMany(test) == kClients * kConnections);
+      CHECK(test.Count(TlsEventKind::kData) == kClients * kConnections);
+      CHECK(test.hub->lent() == 0);
+      CHECK(test.hub->metrics().bytes_written == 4 * kClients * kConnections);
+    }
+  }
+
+  TEST_CASE("the end finds connections whose records a thread reads") {
+    TestHub test(2, static_cast<uint32_t>(TlsServerFlag::kLends));
+    std::atomic<bool> is_over{false};
+    const Clients clients(kClients, [&] {
+      const UniqueSocket socket = ConnectTo(test.address);
+      const SslCtxPointer context(SSL_CTX_new(TLS_client_method()));
+      const SslPointer client(SSL_new(context.get()));
+      SSL_set_fd(client.get(), socket.get());
+      char answer[5] = "";
+      // Until the server has gone.
+      while (SSL_connect(client.get()) == 1 && SSL_write(client.get(), "word", 4) == 4 &&
+             SSL_read(client.get(), answer, 4) == 4) {
+      }
+      is_over = true;
+    });
+    CHECK(test.loop.RunUntil([&] { return test.hub->lent() == kClients; }));
+    test.hub->Drain();
+    test.socket.reset();
+    CHECK(test.hub->lent() == 0);
+    CHECK(test.loop.RunUntil([&] { return is_over.load(); }));
   }
 
   TEST_CASE("a connection whose server was asked for goes back to a thread") {
