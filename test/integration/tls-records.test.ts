@@ -145,7 +145,7 @@ test('a server that does not read holds the client back', async () => {
 
 test('either side can end first', async () => {
   for (const first of ['client', 'socket'] as const) {
-    const both = await pair({ ...ON_THREADS, allowHalfOpen: true } as TlsOptions);
+    const both = await pair({ ...ON_THREADS, allowHalfOpen: true });
     const [early, late] = first === 'client' ? [both.client, both.socket] : [both.socket, both.client];
     const [byEarly, byLate] = [allOf(late), allOf(early)];
     early.end('early');
