@@ -128,6 +128,7 @@ async function runWrk({ connections, bytes }, { port, scheme }, seconds) {
 const withCosts = (result, before, after) => ({
   ...result,
   mainMicros: (after.mainMicros - before.mainMicros) / result.count,
+  threadMicros: (after.threadMicros - before.threadMicros) / result.count,
   processMicros: (after.processMicros - before.processMicros) / result.count,
   delayMaxMs: after.delayMaxMs,
 });

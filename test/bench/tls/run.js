@@ -25,7 +25,8 @@ const HELP = `npm run bench:tls -- [options]
   --rounds N     how often each trial runs (5)
   --seconds S    measured time of each run (2)
   --limit S      stop after so many seconds altogether, with the rounds that are there (1800; quick: 240)
-  --sides A,B    of node, ours, loop (ours without threads), http, nginx (all that are there)
+  --sides A,B    of node, ours, loop (ours without threads), threads (ours with the records on a thread), http,
+                 nginx (all that are there)
   --node PATH    the Node.js that runs the servers (the one that runs this program)
   --list         print the trials' ids and end
   --help`;
@@ -40,7 +41,7 @@ function readOptions() {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       limit: { type: 'string' },
-      sides: { type: 'string', default: 'node,ours,loop,http,nginx' },
+      sides: { type: 'string', default: 'node,ours,loop,threads,http,nginx' },
       node: { type: 'string', default: process.execPath },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -96,18 +97,16 @@ function rowsOf({ results, failures }, measurements) {
         failure: failures.get(key),
         value: seen.length > 0 ? summarize(seen) : undefined,
         ratio: ratioTo(BASE),
-        verdicts: isOurs(side) ? verdictsOf(figure, ratioTo) : [],
+        verdicts: verdictsOf(figure, side, ratioTo),
       };
     }),
   );
 }
 
-const isOurs = (side) => side === 'ours';
-
 // Of the targets that were measured.
-function verdictsOf({ targets = [] }, ratioTo) {
-  return targets.flatMap(({ of = BASE, atLeast, atMost }) => {
-    const ratio = ratioTo(of);
+function verdictsOf({ targets = [] }, side, ratioTo) {
+  return targets.flatMap(({ ours = 'ours', of = BASE, atLeast, atMost }) => {
+    const ratio = ours === side ? ratioTo(of) : undefined;
     if (ratio === undefined || (atLeast ?? atMost) === undefined) return [];
     const passes = atLeast !== undefined ? ratio.median >= atLeast : ratio.median <= atMost;
     const target = `${atLeast !== undefined ? `≥ ${atLeast}` : `≤ ${atMost}`}${of === BASE ? '' : ` × ${of}`}`;
@@ -130,6 +129,31 @@ function formatMisses(rows) {
     );
   if (verdicts.length === 0) return '';
   return [`${verdicts.length - missed.length} of ${verdicts.length} targets reached`, ...missed].join('\n');
+}
+
+// What one process could serve that has so many cores to itself, from what a request costs each of its threads: its event
+// loop, or its threads of TLS, of which it has one less than cores, or all cores are the first to have no time left.
+function formatModel(rows) {
+  const costs = (side) => {
+    const of = (name) =>
+      rows.find((row) => row.trial.id === '12-bytes' && row.side === side && row.figure.name === name)?.value?.median;
+    const [rate, main, thread, process] = ['perSecond', 'mainMicros', 'threadMicros', 'processMicros'].map(of);
+    return rate === undefined ? undefined : { rate, main, thread, process };
+  };
+  const [loop, threads] = [costs('ours'), costs('threads')];
+  if (loop === undefined || threads === undefined) return '';
+  const model = (cores, { main, thread, process }) =>
+    1e6 * Math.min(1 / main, (cores - 1) / Math.max(thread, 1e-3), cores / process);
+  const line = (cores) =>
+    `  ${String(cores).padStart(2)} cores: ${integer.format(1e6 / loop.main)} with records on the loop, ${integer.format(model(cores, threads))} on threads`;
+  // The load is on the two cores, too: what it costs is what the server with records on the loop leaves of them.
+  const load = 2e6 / loop.rate - loop.process;
+  const expected = model(2, { ...threads, process: threads.process + load });
+  return [
+    'requests of 12 B per second that one process could serve, by a model of these costs:',
+    ...[4, 8, 16].map(line),
+    `  2 cores, shared with the load: ${integer.format(expected)} on threads by the model, ${integer.format(threads.rate)} measured`,
+  ].join('\n');
 }
 
 const versionsOf = (node) => JSON.parse(execFileSync(node, ['-p', 'JSON.stringify(process.versions)']));
@@ -177,6 +201,8 @@ async function main() {
   console.log(formatTable(rows));
   const misses = formatMisses(rows);
   if (misses !== '') console.log(misses);
+  const model = formatModel(rows);
+  if (model !== '') console.log(model);
   if (measured.failures.size > 0) process.exitCode = 1;
 }
 

@@ -4,7 +4,8 @@
 //
 //   node --expose-gc server.js SIDE WORKLOAD KEY CERTIFICATE
 //
-// SIDE: `node` (node:https, node:tls), `http` (plain node:http), `ours`, `loop` (ours without threads).
+// SIDE: `node` (node:https, node:tls), `http` (plain node:http), `ours`, `loop` (ours without threads),
+// `threads` (ours with the records on a thread).
 // WORKLOAD: `requests` (GET /BYTES), `http2` (the same), `handshakes`, `echo`.
 //
 // Sends its port. Then each message `mark` is answered with what the process has used so far, and `idle` with its
@@ -18,8 +19,15 @@ const root = path.join(__dirname, '..', '..', '..');
 const [side, workload, key, certificate] = process.argv.slice(2);
 
 // The C library's name for a thread's own time is not Node's to give. The main thread's number is the process's.
-const mainThreadMicros = () =>
-  Number(fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1000;
+const microsOf = (thread) =>
+  Number(fs.readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1000;
+const isOfTls = (thread) => fs.readFileSync(`/proc/self/task/${thread}/comm`, 'utf8') === 'openssl-tls\n';
+
+const tlsThreadsMicros = () =>
+  fs
+    .readdirSync('/proc/self/task')
+    .filter(isOfTls)
+    .reduce((sum, thread) => sum + microsOf(thread), 0);
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -28,7 +36,12 @@ function mark() {
   const { user, system } = process.cpuUsage();
   const { max } = delay;
   delay.reset();
-  return { mainMicros: mainThreadMicros(), processMicros: user + system, delayMaxMs: max / 1e6 };
+  return {
+    mainMicros: microsOf(process.pid),
+    threadMicros: tlsThreadsMicros(),
+    processMicros: user + system,
+    delayMaxMs: max / 1e6,
+  };
 }
 
 const bodies = new Map();
@@ -51,6 +64,7 @@ function createServer() {
   const isOurs = side !== 'node';
   const options = { key: fs.readFileSync(key), cert: fs.readFileSync(certificate) };
   if (side === 'loop') options.threads = 0;
+  if (side === 'threads') options.records = 'threads';
   if (workload === 'http2') {
     return require(isOurs ? path.join(root, 'dist', 'http2.js') : 'node:http2').createSecureServer(options, respond);
   }

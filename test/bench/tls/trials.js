@@ -1,7 +1,7 @@
 'use strict';
 
 // What the TLS benchmark measures. A target is for ours / node's in the same round, or for ours / that of the side `of`:
-// `atLeast` for rates, `atMost` for costs.
+// `atLeast` for rates, `atMost` for costs. `ours` names another side of ours than `ours`.
 
 const handshakes = (id, title, { certificate, version, resume = false, rate, main, process }) => ({
   id,
@@ -16,21 +16,26 @@ const handshakes = (id, title, { certificate, version, resume = false, rate, mai
   ],
 });
 
-const requests = (id, title, { bytes, connections = 64, rate, rateOfHttp, main }) => ({
+const requests = (id, title, { bytes, connections = 64, rate, rateOfHttp, main, onThreads = {} }) => ({
   id,
   title,
   workload: 'requests',
   certificate: 'rsa',
   load: { mode: 'wrk', bytes, connections },
-  peers: ['http', 'nginx'],
+  peers: ['threads', 'http', 'nginx'],
   figures: [
     {
       name: 'perSecond',
       title: 'per second',
       targets: [{ atLeast: rate }, { of: 'http', atLeast: rateOfHttp }],
     },
-    { name: 'mainMicros', title: 'main thread, µs', targets: [{ atMost: main }] },
-    { name: 'processMicros', title: 'process, µs' },
+    {
+      name: 'mainMicros',
+      title: 'main thread, µs',
+      targets: [{ atMost: main }, { ours: 'threads', atMost: onThreads.main }],
+    },
+    { name: 'threadMicros', title: 'TLS threads, µs' },
+    { name: 'processMicros', title: 'process, µs', targets: [{ ours: 'threads', atMost: onThreads.process }] },
   ],
 });
 
@@ -70,7 +75,13 @@ const TRIALS = [
     main: 0.2,
   }),
   handshakes('resumed-1.2', 'TLS 1.2 handshake, resumed', { certificate: 'rsa', version: '1.2', resume: true }),
-  requests('12-bytes', 'keep-alive request, 12 B', { bytes: 12, rate: 1.45, rateOfHttp: 1.15, main: 0.68 }),
+  requests('12-bytes', 'keep-alive request, 12 B', {
+    bytes: 12,
+    rate: 1.45,
+    rateOfHttp: 1.15,
+    main: 0.68,
+    onThreads: { main: 0.3, process: 0.8 },
+  }),
   requests('1-kib', 'keep-alive request, 1 KiB', { bytes: 1024, rate: 1.35 }),
   requests('100-kib', 'keep-alive request, 100 KiB', { bytes: 100 * 1024, rate: 1.05 }),
   requests('1-mib', 'keep-alive request, 1 MiB', { bytes: 1024 * 1024, connections: 4, rate: 1.2 }),
