@@ -12,6 +12,6 @@ const BESIDE_TLS = ['integration/wait-fds', 'integration/wake-modes', 'integrati
 main(() => {
   checkTests(BESIDE_TLS);
   const args = ['--selectProjects', 'integration', 'lifecycle', '--testTimeout=60000'];
-  args.push('--testPathPatterns', `test/(integration/tls-[a-z-]+|${BESIDE_TLS.join('|')})[.]test`);
+  args.push('--testPathPatterns', `test/(integration/tls-[a-z0-9-]+|${BESIDE_TLS.join('|')})[.]test`);
   return runJest(buildAddon('build-uvpoll', '--poll-with-uv=1'), args);
 });
