@@ -169,6 +169,15 @@ const LOADS = {
     await runClient('echo', server.port, connections, bytes, WARM_UP_SECONDS);
     return underLoad(server, () => runClient('echo', server.port, connections, bytes, seconds));
   },
+  // The side is that of the clients: the server is ours for both, as it costs less.
+  async clients({ port, node, side }, { does, inFlight, bytes = 0 }, seconds) {
+    const args = [path.join(__dirname, 'requester.js'), side, does, port, seconds, inFlight, bytes];
+    const result = JSON.parse((await run(node, args.map(String), { timeout: 120_000 })).stdout);
+    if (does === 'resumed' && result.resumed < result.count * 0.9) {
+      throw new Error(`${result.resumed} of ${result.count} resumed`);
+    }
+    return result;
+  },
   async burst(server, { count, bursts, version }) {
     await runClient('handshakes', server.port, 32, WARM_UP_SECONDS, version, 'full');
     const delays = [];
@@ -193,8 +202,8 @@ const LOADS = {
 
 /** Every figure of `trial` for one side. */
 async function measure({ trial, side, node }, { seconds }) {
-  const server = await Server.start(trial, side, node);
-  server.side = side;
+  const server = await Server.start(trial, trial.load.mode === 'clients' ? 'ours' : side, node);
+  Object.assign(server, { side, node });
   try {
     const { mode, ...load } = trial.load;
     return await LOADS[mode](server, load, seconds);

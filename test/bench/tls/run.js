@@ -1,6 +1,7 @@
 'use strict';
 
-// The TLS benchmark: our servers beside node:https and node:http2, and for requests beside plain node:http and nginx in front of it.
+// The TLS benchmark: our servers and clients beside those of node:https and node:http2, and for requests servers of plain
+// node:http and nginx in front of it.
 //
 //   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--node PATH] [--list]
 //
@@ -63,7 +64,7 @@ function measurementsOf({ trials, sides, node }) {
   return trials
     .filter(isPossible)
     .flatMap((trial) =>
-      ['node', 'ours', 'loop', ...(trial.peers ?? [])]
+      (trial.sides ?? ['node', 'ours', 'loop', ...(trial.peers ?? [])])
         .filter((side) => present.includes(side))
         .map((side) => ({ key: `${trial.id} ${side}`, trial, side, node })),
     );

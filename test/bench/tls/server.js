@@ -14,20 +14,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
+const { mainThreadMicros, tlsThreadsMicros } = require('./threads.js');
 
 const root = path.join(__dirname, '..', '..', '..');
 const [side, workload, key, certificate] = process.argv.slice(2);
-
-// The C library's name for a thread's own time is not Node's to give. The main thread's number is the process's.
-const microsOf = (thread) =>
-  Number(fs.readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-const isOfTls = (thread) => fs.readFileSync(`/proc/self/task/${thread}/comm`, 'utf8') === 'openssl-tls\n';
-
-const tlsThreadsMicros = () =>
-  fs
-    .readdirSync('/proc/self/task')
-    .filter(isOfTls)
-    .reduce((sum, thread) => sum + microsOf(thread), 0);
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -37,7 +27,7 @@ function mark() {
   const { max } = delay;
   delay.reset();
   return {
-    mainMicros: microsOf(process.pid),
+    mainMicros: mainThreadMicros(),
     threadMicros: tlsThreadsMicros(),
     processMicros: user + system,
     delayMaxMs: max / 1e6,

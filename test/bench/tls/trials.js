@@ -52,6 +52,20 @@ const streams = (id, title, { bytes, rate, main }) => ({
   ],
 });
 
+const clients = (id, title, { workload, does, inFlight, bytes, certificate = 'rsa' }) => ({
+  id,
+  title,
+  workload,
+  certificate,
+  sides: ['node', 'ours'],
+  load: { mode: 'clients', does, inFlight, bytes },
+  figures: [
+    { name: 'perSecond', title: 'per second' },
+    { name: 'mainMicros', title: 'main thread, µs' },
+    { name: 'processMicros', title: 'process, µs' },
+  ],
+});
+
 const TRIALS = [
   handshakes('full-1.3-rsa', 'TLS 1.3 handshake, RSA-2048', {
     certificate: 'rsa',
@@ -103,6 +117,23 @@ const TRIALS = [
   },
   streams('http2-12-bytes', 'HTTP/2, 12 B, 16 × 8 streams', { bytes: 12, rate: 1.1, main: 0.8 }),
   streams('http2-100-kib', 'HTTP/2, 100 KiB, 16 × 8 streams', { bytes: 100 * 1024, main: 0.65 }),
+  clients('client-1.3-p256', 'client: TLS 1.3 handshake, P-256', {
+    workload: 'handshakes',
+    does: 'handshakes',
+    inFlight: 16,
+    certificate: 'p256',
+  }),
+  clients('client-1.3-resumed', 'client: TLS 1.3 handshake, resumed', {
+    workload: 'handshakes',
+    does: 'resumed',
+    inFlight: 16,
+  }),
+  clients('client-12-bytes', 'client: keep-alive request by an agent, 12 B', {
+    workload: 'requests',
+    does: 'requests',
+    inFlight: 64,
+    bytes: 12,
+  }),
   {
     id: 'echo',
     title: 'echo of 16 KiB, 16 connections',
