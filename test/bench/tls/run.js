@@ -3,10 +3,12 @@
 // The TLS benchmark: our servers and clients beside those of node:https and node:http2, and for requests servers of plain
 // node:http and nginx in front of it.
 //
-//   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--node PATH] [--list]
+//   npm run bench:tls -- [--quick] [--only TEXT[,TEXT…]] [--rounds N] [--seconds S] [--limit S] [--sides A,B] [--node PATH]
+//     [--plot FILE] [--list]
 //
 // Needs Linux, a C compiler, OpenSSL's headers and program, and wrk; nginx and h2load where there are any.
 
+const fs = require('node:fs');
 const os = require('node:os');
 const { execFileSync } = require('node:child_process');
 const { parseArgs } = require('node:util');
@@ -17,6 +19,7 @@ const { takeRounds } = require('../rounds.js');
 const { measure, prepare } = require('./measure.js');
 const { hasH2load } = require('./h2load.js');
 const { hasNginx } = require('./nginx.js');
+const { formatPage } = require('./page.js');
 const { TRIALS } = require('./trials.js');
 
 const HELP = `npm run bench:tls -- [options]
@@ -29,6 +32,7 @@ const HELP = `npm run bench:tls -- [options]
   --sides A,B    of node, ours, loop (ours without threads), threads (ours with the records on a thread), http,
                  nginx (all that are there)
   --node PATH    the Node.js that runs the servers (the one that runs this program)
+  --plot FILE    also makes a page of charts
   --list         print the trials' ids and end
   --help`;
 
@@ -44,6 +48,7 @@ function readOptions() {
       limit: { type: 'string' },
       sides: { type: 'string', default: 'node,ours,loop,threads,http,nginx' },
       node: { type: 'string', default: process.execPath },
+      plot: { type: 'string' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -204,6 +209,10 @@ async function main() {
   if (misses !== '') console.log(misses);
   const model = formatModel(rows);
   if (model !== '') console.log(model);
+  if (options.plot !== undefined) {
+    fs.writeFileSync(options.plot, await formatPage(rows, { head: formatHead(options), foot: model }));
+    console.log(`charts: ${options.plot}`);
+  }
   if (measured.failures.size > 0) process.exitCode = 1;
 }
 

@@ -148,7 +148,7 @@ const TRIALS = [
   },
   {
     id: 'burst',
-    title: 'burst of 64 new TLS 1.3 handshakes, RSA-2048',
+    title: 'burst of 64 TLS 1.3 handshakes, RSA-2048',
     workload: 'handshakes',
     certificate: 'rsa',
     load: { mode: 'burst', count: 64, bursts: 7, version: '1.3' },
