@@ -16,8 +16,8 @@ constexpr uint64_t kMostLeavingNs = 500'000;
 }  // namespace
 
 std::unique_ptr<HandshakeThread> HandshakeThread::Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose,
-                                                        PairTraffic& traffic) {
-  std::unique_ptr<HandshakeThread> made(new HandshakeThread(std::move(to_loop), std::move(choose), traffic));
+                                                        ThreadCommons& commons) {
+  std::unique_ptr<HandshakeThread> made(new HandshakeThread(std::move(to_loop), std::move(choose), commons));
   if (uv_loop_init(&made->loop_) != 0) return nullptr;
   if (made->Open() == 0) {
     HandshakeThread* const self = made.get();
@@ -123,6 +123,7 @@ void HandshakeThread::Take(std::unique_ptr<Parcel> parcel) {
       return;
     case Parcel::Kind::kRequests:
       if (records_ != nullptr) records_->Take(parcel->requests);
+      commons_.buffers.Give(std::move(parcel->requests.bytes));
       return;
     case Parcel::Kind::kRecords:
     case Parcel::Kind::kPairOver:
@@ -173,7 +174,7 @@ void HandshakeThread::EnterPair(Parcel& parcel) {
   int error = 0;
   if (pairs_ == nullptr) {
     auto pairs =
-        std::make_unique<PairReactor>(&loop_, open_, static_cast<PairReactor::Owner&>(*this), traffic_, &error);
+        std::make_unique<PairReactor>(&loop_, open_, static_cast<PairReactor::Owner&>(*this), commons_.traffic, &error);
     if (error == 0) pairs_ = std::move(pairs);
   }
   if (error == 0) {
@@ -187,7 +188,8 @@ void HandshakeThread::EnterPair(Parcel& parcel) {
 void HandshakeThread::EnterLent(Parcel& parcel) {
   int error = 0;
   if (records_ == nullptr) {
-    auto records = std::make_unique<RecordReactor>(&loop_, open_, static_cast<RecordReactor::Owner&>(*this), &error);
+    auto records = std::make_unique<RecordReactor>(&loop_, open_, static_cast<RecordReactor::Owner&>(*this),
+                                                   commons_.buffers, &error);
     if (error == 0) records_ = std::move(records);
   }
   if (error == 0) {

@@ -12,12 +12,19 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tls/buffer_pool.h"
 #include "tls/pair_reactor.h"
 #include "tls/parcel.h"
 #include "tls/reactor.h"
 #include "tls/record_reactor.h"
 
 namespace openssl_async {
+
+// What an environment's threads have in common.
+struct ThreadCommons {
+  PairTraffic traffic;
+  BufferPool buffers;  // of batches of records
+};
 
 class HandshakeThread final : private Reactor::Owner,
                               private PairReactor::Owner,
@@ -30,7 +37,7 @@ class HandshakeThread final : private Reactor::Owner,
 
   // Null when the system refuses a thread or what it needs.
   static std::unique_ptr<HandshakeThread> Start(std::shared_ptr<CompletionQueue> to_loop, Choose choose,
-                                                PairTraffic& traffic);
+                                                ThreadCommons& commons);
   ~HandshakeThread() { End(); }
   HandshakeThread(const HandshakeThread&) = delete;
   HandshakeThread& operator=(const HandshakeThread&) = delete;
@@ -47,8 +54,8 @@ class HandshakeThread final : private Reactor::Owner,
   void End();
 
  private:
-  HandshakeThread(std::shared_ptr<CompletionQueue> to_loop, Choose choose, PairTraffic& traffic)
-      : to_loop_(std::move(to_loop)), choose_(std::move(choose)), traffic_(traffic) {}
+  HandshakeThread(std::shared_ptr<CompletionQueue> to_loop, Choose choose, ThreadCommons& commons)
+      : to_loop_(std::move(to_loop)), choose_(std::move(choose)), commons_(commons) {}
   int Open();
   void Close();
   void Run();
@@ -78,7 +85,7 @@ class HandshakeThread final : private Reactor::Owner,
 
   const std::shared_ptr<CompletionQueue> to_loop_;
   const Choose choose_;
-  PairTraffic& traffic_;
+  ThreadCommons& commons_;
   std::atomic<size_t> load_{0};
   uv_loop_t loop_ = {};
   OpenHandles open_;

@@ -10,7 +10,7 @@ bool HandshakeThreads::Prepare(size_t wanted) {
   wanted = HasSockets() ? std::min<size_t>(wanted, kMost) : 0;
   while (count_ < wanted) {
     auto thread = HandshakeThread::Start(
-        to_loop_, [this](size_t most) -> HandshakeThread& { return Choose(most); }, traffic_);
+        to_loop_, [this](size_t most) -> HandshakeThread& { return Choose(most); }, commons_);
     if (thread == nullptr) break;
     threads_[count_] = std::move(thread);
     ++count_;

@@ -23,7 +23,8 @@ class HandshakeThreads {
   HandshakeThread& accepting() { return *threads_[0]; }
 
   // The plaintext of their pairs.
-  const PairTraffic& traffic() const { return traffic_; }
+  const PairTraffic& traffic() const { return commons_.traffic; }
+  BufferPool& buffers() { return commons_.buffers; }
 
   // --- Any thread
   // The one with the least to do of the first `most`.
@@ -31,7 +32,7 @@ class HandshakeThreads {
 
  private:
   const std::shared_ptr<CompletionQueue> to_loop_;
-  PairTraffic traffic_;
+  ThreadCommons commons_;
   std::array<std::unique_ptr<HandshakeThread>, kMost> threads_;
   std::atomic<size_t> count_{0};
 };

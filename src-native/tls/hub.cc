@@ -43,6 +43,7 @@ int Hub::Open(uv_loop_t* loop) {
   inbox_ = CompletionQueue::Create(loop, *open_, *this, &error);
   if (error != 0) return error;
   threads_ = std::make_unique<HandshakeThreads>(inbox_);
+  requests_ = std::make_unique<RecordRequests>(threads_->buffers());
   reactor_ = std::make_unique<Reactor>(loop, *open_, static_cast<Reactor::Owner&>(*this), &error);
   if (error != 0) return error;
   keep_ = OpenHandle<uv_async_t>(*open_, this, &error,
@@ -268,7 +269,7 @@ void Hub::Destroy(uint32_t id, bool reset) {
   entry.is_referenced = false;
   if (std::exchange(entry.holds_loop, false)) CountRefs(-1);
   if (HandshakeThread* const thread = std::exchange(entry.thread, nullptr)) {
-    requests_.Destroy(*thread, id, reset);
+    requests_->Destroy(*thread, id, reset);
   }
   if (std::exchange(entry.is_lent, false)) --lent_;
   if (const std::shared_ptr<SharedConnection> shared = std::move(entry.shared)) {
@@ -358,7 +359,7 @@ void Hub::Lend(uint32_t id) {
 void Hub::Ask(uint32_t id, RecordRequest::Kind kind, size_t size, const ByteView* pieces) {
   HandshakeThread* const thread = EntryOf(id).thread;
   if (thread == nullptr) return;
-  requests_.Add(*thread, {id, kind, size}, pieces);
+  requests_->Add(*thread, {id, kind, size}, pieces);
   if (!sink_.telling()) reactor_->WakeSoon();
 }
 
@@ -476,7 +477,10 @@ void Hub::ArriveConnection(Parcel& parcel) {
 
 // Tells the next message of a parcel; false when there is none.
 bool Hub::ArriveRecord(Parcel& parcel) {
-  if (parcel.told == parcel.records.messages.size()) return false;
+  if (parcel.told == parcel.records.messages.size()) {
+    threads_->buffers().Give(std::move(parcel.records.bytes));
+    return false;
+  }
   const RecordEvent& event = parcel.records.messages[parcel.told++];
   const auto* const bytes = reinterpret_cast<const unsigned char*>(parcel.records.bytes.data()) + parcel.told_bytes;
   parcel.told_bytes += event.size;
@@ -503,7 +507,7 @@ void Hub::AfterTurns() {
   TakeArrivals();
   sink_.Deliver();
   if (sink_.telling()) return;
-  requests_.Send();
+  requests_->Send();
   dropped_.clear();
   if (reactor_ != nullptr && (!arrivals_.empty() || !ended_jobs_.empty())) reactor_->WakeSoon();
 }
@@ -544,7 +548,7 @@ bool Hub::idle() const {
 
 void Hub::Drain() {
   for (const auto& [id, server] : servers_) StopListening(id);
-  requests_.Clear();
+  requests_->Clear();
   threads_->Stop();
   for (Entry& entry : entries_) {
     entry.thread = nullptr;

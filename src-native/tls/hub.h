@@ -164,7 +164,6 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::vector<std::pair<SocketAddress, SocketAddress>> dropped_;
   std::unordered_map<uint32_t, Server> servers_;
   std::deque<std::unique_ptr<Parcel>> arrivals_;  // that were not told of yet
-  RecordRequests requests_;
   HandshakeJobs jobs_;
   std::deque<uint32_t> ended_jobs_;  // ids of connections whose jobs have ended
   uint32_t last_listener_ = 0;
@@ -173,6 +172,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<HandshakeThreads> threads_;
+  std::unique_ptr<RecordRequests> requests_;
   std::unique_ptr<Reactor> reactor_;
   UvHandlePointer<uv_async_t> keep_;  // keeps the loop alive while refs_ is not 0
 };

@@ -11,7 +11,8 @@ constexpr size_t kMostTold = 256 * 1024;
 
 }  // namespace
 
-RecordReactor::RecordReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, int* error) : owner_(owner) {
+RecordReactor::RecordReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, BufferPool& pool, int* error)
+    : owner_(owner), pool_(pool) {
   poller_ = std::make_unique<Poller>(loop, open, static_cast<Poller::Delegate&>(*this), error);
   if (*error != 0) return;
   const auto run = [this](const std::vector<uint32_t>& ids) {
@@ -115,7 +116,9 @@ void RecordReactor::Take(Entry& entry, const RecordRequest& request, ByteView by
 }
 
 void RecordReactor::Tell() {
-  if (!outbox_.messages.empty()) owner_.OnRecords(std::exchange(outbox_, {}));
+  if (outbox_.messages.empty()) return;
+  owner_.OnRecords(std::exchange(outbox_, {}));
+  outbox_.bytes = pool_.Take();
 }
 
 }  // namespace openssl_async

@@ -8,6 +8,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "tls/buffer_pool.h"
 #include "tls/poller.h"
 #include "tls/record_sink.h"
 #include "tls/shared_connection.h"
@@ -27,7 +28,7 @@ class RecordReactor final : private Poller::Delegate {
   };
 
   // Unusable, and libuv's code in `error`, when the system refuses. All handles are unreferenced.
-  RecordReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, int* error);
+  RecordReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, BufferPool& pool, int* error);
   ~RecordReactor();
   RecordReactor(const RecordReactor&) = delete;
   RecordReactor& operator=(const RecordReactor&) = delete;
@@ -60,6 +61,7 @@ class RecordReactor final : private Poller::Delegate {
   void Tell();
 
   Owner& owner_;
+  BufferPool& pool_;
   RecordBuffers buffers_;
   RecordBatch<RecordEvent> outbox_;
   std::unordered_map<uint32_t, std::unique_ptr<Entry>> entries_;

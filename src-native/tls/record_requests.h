@@ -14,6 +14,8 @@ namespace openssl_async {
 
 class RecordRequests {
  public:
+  explicit RecordRequests(BufferPool& pool) : pool_(pool) {}
+
   // With the first bytes of `pieces`, as many as the request says; null for a request without.
   void Add(HandshakeThread& thread, const RecordRequest& request, const ByteView* pieces = nullptr) {
     RecordBatch<RecordRequest>& batch = BatchOf(thread);
@@ -24,6 +26,7 @@ class RecordRequests {
       batch.bytes.append(reinterpret_cast<const char*>(pieces->data), count);
       rest -= count;
     }
+    if (batch.bytes.size() > kMostBytes) Send();
   }
   // After what was added before.
   void Destroy(HandshakeThread& thread, uint32_t id, bool reset) {
@@ -45,14 +48,18 @@ class RecordRequests {
   void Clear() { batches_.clear(); }
 
  private:
+  // A thread that has so much to do begins.
+  static constexpr size_t kMostBytes = 256 * 1024;
+
   // There are few threads.
   RecordBatch<RecordRequest>& BatchOf(HandshakeThread& thread) {
     for (auto& [known, batch] : batches_) {
       if (known == &thread) return batch;
     }
-    return batches_.emplace_back(&thread, RecordBatch<RecordRequest>()).second;
+    return batches_.emplace_back(&thread, RecordBatch<RecordRequest>{{}, pool_.Take()}).second;
   }
 
+  BufferPool& pool_;
   std::vector<std::pair<HandshakeThread*, RecordBatch<RecordRequest>>> batches_;
 };
 
