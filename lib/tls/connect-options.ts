@@ -12,6 +12,10 @@ import { toMaxInlineMicros, toThreads } from './options';
 export interface OwnConnectOptions extends OwnContextOptions {
   /** A context of `createSecureContext()` of this package, instead of its options. */
   secureContext?: NodeSecureContext;
+  /** Whether the server is asked for the status of its certificate: 'OCSPResponse' has the answer. Default: false. */
+  requestOCSP?: boolean;
+  /** Destroys the socket. */
+  signal?: AbortSignal;
   /**
    * Whether the handshake runs on a thread of its own: 0 for no. Streams of callers are served on the event loop in any
    * case, and so are keys that wait for others. Default: 1.

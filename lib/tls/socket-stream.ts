@@ -307,6 +307,7 @@ export class SocketStream extends Duplex {
   override _destroy(error: Error | null, callback: Callback): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.connecting = false;
     connections().remove(this.#connection, this.#resets);
     this.#transport.close(this.#resets);
     callback(error);
