@@ -142,6 +142,7 @@ export {
   type PoolStats,
   type ProviderStats,
   type Stats,
+  type TlsHandshakeStats,
   type TlsStats,
 } from './thread/statistics';
 export {

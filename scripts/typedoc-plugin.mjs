@@ -9,7 +9,8 @@ const SUBJECTS = {
   keys: 'Keys',
   jobs: 'Jobs',
   hardware: 'Engines and providers',
-  tls: 'Servers of TLS (experimental)',
+  streams: 'Operations',
+  tls: 'TLS (experimental)',
   thread: 'Configuration and statistics',
   base: 'Errors and common types',
 };
@@ -17,6 +18,7 @@ const SUBJECTS = {
 const MOVED = {
   'base/options': 'Configuration and statistics',
   'jobs/diagnostics': 'Configuration and statistics',
+  'native/isolation': 'Engines and providers',
   'operations/store': 'Keys',
 };
 

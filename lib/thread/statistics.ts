@@ -161,12 +161,10 @@ export interface ProviderStats {
   latency: LatencyHistogram;
 }
 
-/** Connections of this thread's servers of `openssl-async/tls` and `/https`. Experimental. */
-export interface TlsStats {
+/** Handshakes of servers, or of clients. Experimental. */
+export interface TlsHandshakeStats {
   /** Now: connections. */
   connections: number;
-  /** Now: connections whose handshakes are not done. */
-  handshaking: number;
   /** Handshakes that are done, by where they ran. */
   handshakes: {
     /** On the event loop. */
@@ -174,17 +172,25 @@ export interface TlsStats {
     /** On a thread. */
     thread: number;
   };
-  /** How long these took, from the client's first message to the last one. */
+  /** How long these took, from the client's first message, as this side sees it, to the last one. */
   latency: {
     /** On the event loop. */
     loop: LatencyHistogram;
     /** On a thread. */
     thread: LatencyHistogram;
   };
-  /** Now: connections whose records threads read and write. */
-  lent: number;
   /** Handshakes that resumed a session. */
   resumed: number;
+}
+
+/** Connections of this thread's servers of `openssl-async/tls` and `/https`; what is not said of clients is of both. Experimental. */
+export interface TlsStats extends TlsHandshakeStats {
+  /** Connections of clients. */
+  clients: TlsHandshakeStats;
+  /** Now: connections of servers whose handshakes are not done. */
+  handshaking: number;
+  /** Now: connections whose records threads read and write. */
+  lent: number;
   /** Connections that ended with an error, handshaking ones included. */
   failed: number;
   /** Connections that were closed because of `maxConnections`. */

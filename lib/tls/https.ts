@@ -97,9 +97,6 @@ export function createServer(options?: HttpsOptions | RequestListener, listener?
   return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
 }
 
-type RequestOptions = nodeHttps.RequestOptions | string | URL;
-type ResponseListener = (response: IncomingMessage) => void;
-
 /**
  * Makes a request of HTTPS, by an agent of this module unless the options name one. Experimental.
  *
@@ -108,12 +105,15 @@ type ResponseListener = (response: IncomingMessage) => void;
  * @returns the request, which `end()` sends
  * @throws with the codes of Node.js for wrong options
  */
-export function request(options: RequestOptions, listener?: ResponseListener): ClientRequest;
+export function request(
+  options: nodeHttps.RequestOptions | string | URL,
+  listener?: (response: IncomingMessage) => void,
+): ClientRequest;
 /** As above, with an address. */
 export function request(
   url: string | URL,
   options: nodeHttps.RequestOptions,
-  listener?: ResponseListener,
+  listener?: (response: IncomingMessage) => void,
 ): ClientRequest;
 export function request(...args: unknown[]): ClientRequest {
   return startRequest(args);
@@ -127,9 +127,16 @@ export function request(...args: unknown[]): ClientRequest {
  * @returns the request
  * @throws with the codes of Node.js for wrong options
  */
-export function get(options: RequestOptions, listener?: ResponseListener): ClientRequest;
+export function get(
+  options: nodeHttps.RequestOptions | string | URL,
+  listener?: (response: IncomingMessage) => void,
+): ClientRequest;
 /** As above, with an address. */
-export function get(url: string | URL, options: nodeHttps.RequestOptions, listener?: ResponseListener): ClientRequest;
+export function get(
+  url: string | URL,
+  options: nodeHttps.RequestOptions,
+  listener?: (response: IncomingMessage) => void,
+): ClientRequest;
 export function get(...args: unknown[]): ClientRequest {
   const sent = startRequest(args);
   sent.end();

@@ -26,7 +26,7 @@ import { Questions, toProtocols } from './questions';
 import { TLSSocket } from './socket';
 import type { SocketOwner } from './socket-owner';
 import { StreamTransport } from './stream-transport';
-import { SocketTransport, type Transport } from './transport';
+import { SocketTransport } from './transport';
 
 // Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
 interface Handle {
@@ -297,11 +297,21 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   // node:net counts its own connections, and nobody counts streams that others hand over.
   #serveStream(stream: Duplex): void {
     const id = connections().native.addWithoutSocket(this.#activate());
-    if (id === 0) {
-      stream.destroy(systemError(UV_ENFILE, 'accept'));
-      return;
-    }
-    const socket = this.#makeSocket(id, new StreamTransport(id, stream));
+    if (id === 0) stream.destroy(systemError(UV_ENFILE, 'accept'));
+    else this.#beginOver(stream, id, this.#makeSocket());
+  }
+
+  /** Serves a stream by a socket of the caller's. */
+  serve(stream: Duplex, makeSocket: (owner: this) => TLSSocket): TLSSocket {
+    const id = connections().native.addWithoutSocket(this.#activate());
+    if (id === 0) throw systemError(UV_ENFILE, 'accept');
+    const socket = makeSocket(this);
+    this.#beginOver(stream, id, socket);
+    return socket;
+  }
+
+  #beginOver(stream: Duplex, id: number, socket: TLSSocket): void {
+    TLSSocket.attach(socket, id, new StreamTransport(id, stream));
     this.#streams.add(socket);
     this.#sockets.set(id, socket);
     socket.once('close', () => this.#sockets.delete(id));
@@ -320,12 +330,13 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (early !== undefined) return early;
     connections().native.claim(id);
     ++this.#told;
-    return this.#makeSocket(id, new SocketTransport(id));
+    const socket = this.#makeSocket();
+    TLSSocket.attach(socket, id, new SocketTransport(id));
+    return socket;
   }
 
-  #makeSocket(id: number, transport: Transport): TLSSocket {
+  #makeSocket(): TLSSocket {
     const socket = this.#resource.runInAsyncScope(() => new TLSSocket(this, this.#server));
-    TLSSocket.attach(socket, id, transport);
     // Nobody has to listen to errors of single connections, as with node:tls.
     socket.on('error', () => undefined);
     return socket;
@@ -369,6 +380,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     TLSSocket.inContext(socket, () => {
       const served = this.#toServed?.(socket) ?? socket;
       this.#server.emit('secureConnection', served as unknown as nodeTls.TLSSocket);
+      if (!socket.destroyed) socket.emit('secure');
     });
   }
 

@@ -27,7 +27,7 @@ interface ReadableState {
   readonly dataEmitted: boolean;
 }
 
-/** Whatever sockets of `node:net` have. @internal */
+/** What sockets of `node:net` have. */
 export class SocketStream extends Duplex {
   /** The code of the reason why the peer's certificate is not welcome; null when it is, or was not asked for. */
   authorizationError: string | null = null;
@@ -326,7 +326,9 @@ export class SocketStream extends Duplex {
   }
 
   #lost(error: Error | undefined): void {
-    if (this.#established) this.destroy(error);
+    // What was told may not be read yet.
+    if (this.#established && error === undefined && this.readableLength > 0) this.once('end', () => this.destroy());
+    else if (this.#established) this.destroy(error);
     else if (!this.destroyed) SocketStream.fail(this, error ?? this.#owner.hungUp());
   }
 

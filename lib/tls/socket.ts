@@ -16,10 +16,7 @@ import {
 } from './context';
 import { SocketStream } from './socket-stream';
 
-/**
- * A connection of a server, as the events 'secureConnection' and 'tlsClientError' give it, or of a client, as `connect()`
- * makes it: `instanceof tls.TLSSocket` of `node:tls` holds. Experimental.
- */
+/** See `TLSSocket` of socket-class.ts, which users have. */
 export class TLSSocket extends SocketStream {
   // --- As tls.TLSSocket
 

@@ -27,7 +27,7 @@ export {
   type SharedKeyHolder,
   type TlsOptions,
 } from './options';
-export { TLSSocket } from './socket';
+export { TLSSocket, type TLSSocketOptions } from './socket-class';
 export { type Handshake } from './socket-owner';
 export { undiciConnector, type UndiciCallback, type UndiciConnectOptions, type UndiciConnectorOptions } from './undici';
 export {

@@ -128,25 +128,30 @@ Napi::Value OperationStats(Info info) {
   return result;
 }
 
-// Zeros before the first server.
+void SetHandshakes(Napi::Env env, const HandshakeMetrics& metrics, Napi::Object stats) {
+  Napi::Object latency = Napi::Object::New(env);
+  Napi::Object handshakes = Napi::Object::New(env);
+  constexpr const char* kPlaces[HandshakeMetrics::kPlaces] = {"loop", "thread"};
+  for (size_t i = 0; i < HandshakeMetrics::kPlaces; ++i) {
+    handshakes.Set(kPlaces[i], ToNumber(env, metrics.handshakes[i].count()));
+    latency.Set(kPlaces[i], ToJs(env, metrics.handshakes[i]));
+  }
+  stats.Set("handshakes", handshakes);
+  stats.Set("latency", latency);
+  stats.Set("resumed", ToNumber(env, metrics.resumed));
+}
+
+// Zeros before the first connection.
 Napi::Value TlsStats(Info info) {
   const Napi::Env env = info.Env();
   Hub* const hub = Environment::From(info).tls().hub();
   static const TlsMetrics none;
   const TlsMetrics& metrics = hub == nullptr ? none : hub->metrics();
-  Napi::Object latency = Napi::Object::New(env);
-  Napi::Object handshakes = Napi::Object::New(env);
-  constexpr const char* kPlaces[TlsMetrics::kPlaces] = {"loop", "thread"};
-  for (size_t i = 0; i < TlsMetrics::kPlaces; ++i) {
-    handshakes.Set(kPlaces[i], ToNumber(env, metrics.handshakes[i].count()));
-    latency.Set(kPlaces[i], ToJs(env, metrics.handshakes[i]));
-  }
   const size_t pending = hub == nullptr ? 0 : hub->pending();
   Napi::Object stats = Napi::Object::New(env);
   stats.Set("handshaking", ToNumber(env, pending));
   stats.Set("connections", ToNumber(env, hub == nullptr ? 0 : hub->live()));
-  stats.Set("handshakes", handshakes);
-  stats.Set("resumed", ToNumber(env, metrics.resumed));
+  SetHandshakes(env, metrics, stats);
   stats.Set("failed", ToNumber(env, metrics.failed));
   stats.Set("dropped", ToNumber(env, metrics.dropped));
   stats.Set("lent", ToNumber(env, hub == nullptr ? 0 : hub->lent()));
@@ -156,7 +161,10 @@ Napi::Value TlsStats(Info info) {
   stats.Set("abandoned", ToNumber(env, metrics.abandoned));
   stats.Set("bytesRead", ToNumber(env, hub == nullptr ? 0 : hub->bytes_read()));
   stats.Set("bytesWritten", ToNumber(env, hub == nullptr ? 0 : hub->bytes_written()));
-  stats.Set("latency", latency);
+  Napi::Object clients = Napi::Object::New(env);
+  clients.Set("connections", ToNumber(env, hub == nullptr ? 0 : hub->clients()));
+  SetHandshakes(env, metrics.clients, clients);
+  stats.Set("clients", clients);
   return stats;
 }
 

@@ -52,8 +52,9 @@ void BatchSink::Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t v
 void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value) {
   Add(kind, connection.id(), connection.listener_id(), value);
   if (kind == TlsEventKind::kSecure) {
-    metrics_.handshakes[static_cast<size_t>(connection.handshake_place())].Record(connection.handshake_ns());
-    if (SSL_session_reused(connection.ssl()) == 1) ++metrics_.resumed;
+    HandshakeMetrics& side = connection.client() == nullptr ? metrics_ : metrics_.clients;
+    side.handshakes[static_cast<size_t>(connection.handshake_place())].Record(connection.handshake_ns());
+    if (SSL_session_reused(connection.ssl()) == 1) ++side.resumed;
   } else if (kind == TlsEventKind::kFailed) {
     ++metrics_.failed;
   } else if (kind == TlsEventKind::kAsking) {

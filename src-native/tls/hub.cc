@@ -178,6 +178,8 @@ int32_t Hub::Connect(ClientSettings settings, int fd, ByteView bytes) {
   if (bytes.size > 0) connection->Prepend(bytes);
   const uint32_t id = Add(std::move(connection));
   if (id == 0) return UV_ENFILE;
+  EntryOf(id).is_client = true;
+  ++clients_;
   GoOn(id);
   return static_cast<int32_t>(id);
 }
@@ -267,6 +269,7 @@ void Hub::Destroy(uint32_t id, bool reset) {
   if (!reactor_->IsReserved(id)) return;
   Entry& entry = EntryOf(id);
   entry.is_referenced = false;
+  if (std::exchange(entry.is_client, false)) --clients_;
   if (std::exchange(entry.holds_loop, false)) CountRefs(-1);
   if (HandshakeThread* const thread = std::exchange(entry.thread, nullptr)) {
     requests_->Destroy(*thread, id, reset);

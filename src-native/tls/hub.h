@@ -98,6 +98,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   size_t pending() const;
   // Connections whose records threads read and write.
   size_t lent() const { return lent_; }
+  size_t clients() const { return clients_; }
 
   // Nothing is listened to, and there are no connections.
   bool idle() const;
@@ -118,6 +119,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   struct Entry {
     bool is_referenced = false;
     bool holds_loop = false;
+    bool is_client = false;
     bool is_lent = false;                      // to the thread, for its records
     HandshakeThread* thread = nullptr;         // that has the connection
     std::shared_ptr<SharedConnection> shared;  // there; null for a connection that comes back
@@ -169,6 +171,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   uint32_t last_listener_ = 0;
   size_t refs_ = 0;
   size_t lent_ = 0;
+  size_t clients_ = 0;
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<HandshakeThreads> threads_;

@@ -9,12 +9,16 @@
 
 namespace openssl_async {
 
-struct TlsMetrics {
+struct HandshakeMetrics {
   static constexpr size_t kPlaces = 2;
 
-  // From the client's first message on; of handshakes that are done, by TlsPlace.
+  // From the begin on; of handshakes that are done, by TlsPlace.
   Histogram handshakes[kPlaces];
   uint64_t resumed = 0;  // of these
+};
+
+struct TlsMetrics : HandshakeMetrics {  // of servers, and of all connections
+  HandshakeMetrics clients;
   uint64_t failed = 0;   // connections, at any time
   uint64_t dropped = 0;  // by full listeners
   uint64_t moved = 0;    // from a thread to the event loop

@@ -156,7 +156,7 @@ describe('in the handshake', () => {
   test('a time limit is told of, and ends nothing by itself', async () => {
     const { server, port } = await raw((socket) => socket.resume());
     const { events } = await expectSame((make) => {
-      const socket = make({ ...trusting, port, timeout: 20 });
+      const socket = make({ ...trusting, port, timeout: 300 });
       return socket.on('timeout', () => socket.destroy());
     });
     expect(events).toEqual(['connect', 'timeout', 'close']);

@@ -55,12 +55,16 @@ export interface NativeHistogram {
   p99: number;
 }
 
-export interface NativeTlsStats {
+export interface NativeTlsHandshakeStats {
   connections: number;
-  handshaking: number;
   handshakes: { loop: number; thread: number };
   latency: { loop: NativeHistogram; thread: NativeHistogram };
   resumed: number;
+}
+
+export interface NativeTlsStats extends NativeTlsHandshakeStats {
+  clients: NativeTlsHandshakeStats;
+  handshaking: number;
   failed: number;
   dropped: number;
   lent: number;
