@@ -56,6 +56,8 @@ export const TLSSocket = new Proxy(Socket, {
 }) as unknown as {
   /** Begins a connection over a stream; without one, `connect()` of the socket makes it. */
   new (stream?: Duplex, options?: TLSSocketOptions): TLSSocket;
+  /** What sockets inherit. */
+  readonly prototype: TLSSocket;
 };
 /** An instance of {@link TLSSocket}. */
 export type TLSSocket = Socket;
