@@ -10,6 +10,7 @@ import { objectEntry, privateKeyEntry, type AsyncKey, type KeyEntry } from '../k
 import type { Scope } from '../keys/scope';
 import { scopeOf } from '../operations/scope';
 import { nativeTls } from './connections';
+import { cachedContext } from './context-cache';
 import { trustedRoots } from './roots';
 
 const NAMES = [
@@ -156,7 +157,10 @@ export function toClientContext(value: unknown): ClientContext | undefined {
 }
 
 export function clientContext(options: ContextOptions): ClientContext {
-  return { native: createNativeContext(options), roots: rootsOf(options) };
+  const make = (): NativeTlsContext => createNativeContext(options);
+  // A context with roots of its own keeps those of its begin.
+  const native = needsOwnRoots(options) ? make() : cachedContext(options, make);
+  return { native, roots: rootsOf(options) };
 }
 
 function rootsOf(options: ContextOptions): NativeTrustedRoots | undefined {

@@ -103,3 +103,33 @@ test('a socket is one of node:tls', async () => {
   await once(socket, 'close');
   await close(server);
 });
+
+test('options of one connection do not count for the next one', async () => {
+  const { server, port } = await echo();
+  const outcomeOf = async (options: ConnectionOptions): Promise<unknown> => {
+    const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ...options });
+    const outcome = await new Promise((resolve) => {
+      socket.once('secureConnect', () => {
+        resolve(`${String(socket.getProtocol())} ${socket.getCipher().name}`);
+      });
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        resolve(error.code);
+      });
+    });
+    socket.destroy();
+    return outcome;
+  };
+  const { ca } = trusting;
+  const AES128 = 'ECDHE-ECDSA-AES128-GCM-SHA256';
+  const rows: [ConnectionOptions, string][] = [
+    [{ ca }, 'TLSv1.3 TLS_AES_256_GCM_SHA384'],
+    [{}, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    [{ ca: rsa.cert }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    [{ ca: Buffer.from(identity.cert), maxVersion: 'TLSv1.2', ciphers: AES128 }, `TLSv1.2 ${AES128}`],
+    [{ ca, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' }, 'TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384'],
+  ];
+  for (let round = 0; round < 2; ++round) {
+    for (const [options, expected] of rows) expect(await outcomeOf(options)).toBe(expected);
+  }
+  await close(server);
+});
