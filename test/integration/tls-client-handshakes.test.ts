@@ -143,7 +143,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (maxVersion) => {
       });
       for (const [, make] of CLIENTS) {
         const heard: unknown[] = [];
-        const socket = make({ ...trusting, port, requestOCSP: true } as nodeTls.ConnectionOptions);
+        const socket = make({ ...trusting, port, requestOCSP: true });
         socket.on('OCSPResponse', (response) => heard.push(response));
         socket.on('secureConnect', () => heard.push('open'));
         await read(socket);
