@@ -49,6 +49,7 @@ describe('a session is native', () => {
     ['on one of three', { maxInlineMicros: 0, threads: 3 }],
     ['on the event loop, once it is known to take little', { maxInlineMicros: 1_000_000 }],
     ['before TLS 1.3', { maxVersion: 'TLSv1.2' }],
+    ['whose server has records on threads', { records: 'threads' }],
   ])('after a handshake %s', async (_, options) => {
     const server = echoing(options);
     await listen(server);
