@@ -73,17 +73,12 @@ function serverClass(): ServerClass {
  * Makes a server of HTTP/2 over TLS: `Http2SecureServer` of Node.js, whose connections are this package's. A thread
  * encrypts and decrypts what the sessions of HTTP/2 send and receive. Experimental.
  *
- * @param options - as those of `http2.createSecureServer()` of Node.js, and {@link OwnServerOptions}; or the listener.
- * With `threads: 0` sessions get their plaintext on the event loop, and `session.socket` has no properties of TLS.
+ * @param options - as those of `http2.createSecureServer()` of Node.js, and {@link OwnServerOptions}. With `threads: 0` sessions get their plaintext on the event loop, and `session.socket` has no properties of TLS.
  * @param listener - hears 'request'
  * @returns the server, which does not listen yet
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
-export function createSecureServer(
-  options?: Http2Options | Listener,
-  listener?: Listener,
-): nodeHttp2.Http2SecureServer {
+export function createSecureServer(options?: Http2Options, listener?: Listener): nodeHttp2.Http2SecureServer {
   ServerOfOurs ??= serverClass();
-  if (typeof options === 'function') return new ServerOfOurs(readHttp2Options({}), options);
   return new ServerOfOurs(readHttp2Options(options), listener);
 }

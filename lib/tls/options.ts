@@ -105,6 +105,7 @@ export function readHttpsOptions(value: unknown): ServerOptions {
 
 /** Reads all options of a server of HTTP/2, which offers the same protocols as that of Node.js. */
 export function readHttp2Options(value: unknown): ServerOptions {
+  if (value === null) throw invalidArgType('options', 'of type object', value);
   const options = readServerOptions(value);
   if (!options.ALPNCallback) options.ALPNProtocols = options.allowHTTP1 === true ? ['h2', 'http/1.1'] : ['h2'];
   return options;

@@ -11,6 +11,12 @@ import * as tls from './tls';
 
 let isRegistered = false;
 
+// Sessions of HTTP/2 are native over sockets of Node.js only; over others, they do not know that they are encrypted.
+function connectsSession([, , options]: readonly unknown[]): boolean {
+  const { ALPNProtocols: protocols } = (options ?? {}) as nodeTls.ConnectionOptions;
+  return Array.isArray(protocols) && protocols.length === 1 && protocols[0] === 'h2';
+}
+
 /** Replaces the servers and clients of Node.js, once. Contexts of `node:tls` stay as they are. */
 export function register(): void {
   if (isRegistered) return;
@@ -18,8 +24,10 @@ export function register(): void {
   // What an import gives cannot be changed.
   const load = createRequire(__filename);
   const ofTls = load('node:tls') as typeof nodeTls;
+  const connect: (...args: never[]) => nodeTls.TLSSocket = ofTls.connect;
   Object.assign(ofTls, {
-    connect: tls.connect, // node:https and node:http2 call it, too
+    // node:https and node:http2 call it, too
+    connect: (...args: never[]) => (connectsSession(args) ? connect : (tls.connect as typeof connect))(...args),
     createServer: tls.createServer,
     Server: tls.Server,
     createSecureContext: rememberingOptions(ofTls.createSecureContext),

@@ -80,12 +80,12 @@ test('register replaces servers of node:http2, in programs that know nothing of 
     });
     server.listen(0, '127.0.0.1', () => {
       const session = http2.connect('https://127.0.0.1:' + server.address().port, { rejectUnauthorized: false });
-      session.request().setEncoding('utf8').on('data', (text) => console.log(text)).on('end', () => {
+      session.request().setEncoding('utf8').on('data', (text) => console.log(text, session.encrypted)).on('end', () => {
         session.close();
         server.close();
       });
     });`;
   const register = path.join(ROOT, 'dist', 'register.js');
   const { stdout, stderr } = spawnSync(process.execPath, ['--require', register, '-e', program], { encoding: 'utf8' });
-  expect([stdout, stderr]).toEqual(['thread\n', '']);
+  expect([stdout, stderr]).toEqual(['thread true\n', '']);
 });

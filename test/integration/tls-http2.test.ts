@@ -9,6 +9,7 @@ import { createSecureServer, type Http2Options } from 'openssl-async/http2';
 import { stats } from '../../lib';
 import { ask, closeSession, sessionTo } from '../support/http2';
 import { close, connectTo, listen, read, request, selfSigned, signedClient } from '../support/tls';
+import { codeOf } from '../support/unit';
 import { whenNoneIsLeft } from '../support/tls-over-streams';
 
 const identity = selfSigned('localhost');
@@ -136,6 +137,17 @@ test('a client without ALPN is told to the server, or sent away', async () => {
   const [socket] = await unknown;
   socket.end('unknown');
   expect((await read(other)).toString()).toBe('unknown');
+});
+
+test('options are an object, as those of node:http2', () => {
+  for (const options of [null, () => undefined, 'text', { settings: null }, { maxSessionRejectedStreams: -1 }]) {
+    const codes = [createSecureServer, nodeHttp2.createSecureServer].map((create) => {
+      const createAny: (given: unknown) => unknown = create as never;
+      return codeOf(() => createAny(options));
+    });
+    expect(codes[0]).toMatch(/^ERR_/);
+    expect(codes[0]).toBe(codes[1]);
+  }
 });
 
 test('a handshake that fails is told', async () => {
