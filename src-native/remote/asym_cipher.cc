@@ -1,10 +1,13 @@
 // Decryption by the holder of an RSA key; encryption with its public part.
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/proverr.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "remote/context.h"
@@ -20,16 +23,18 @@ using GetParamsFn = OSSL_FUNC_asym_cipher_get_ctx_params_fn;
 using SetParamsFn = OSSL_FUNC_asym_cipher_set_ctx_params_fn;
 
 constexpr size_t kMostNameBytes = 64;
+constexpr size_t kPremasterBytes = 48;
 
 // A question, with the memory that it borrows.
 struct Question {
   RemoteQuestion asked;
+  int padding = 0;
   char digest[kMostNameBytes] = "";
   char mgf1_digest[kMostNameBytes] = "";
 };
 
 bool Describe(const Context& context, ByteView ciphertext, Question* question) {
-  int padding = 0;
+  int& padding = question->padding;
   void* label = nullptr;
   OSSL_PARAM params[] = {
       OSSL_PARAM_construct_int(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, &padding),
@@ -44,8 +49,10 @@ bool Describe(const Context& context, ByteView ciphertext, Question* question) {
   RemoteQuestion& asked = question->asked;
   asked.operation = RemoteOperation::kDecrypt;
   asked.bytes = ciphertext;
-  asked.padding = padding;
-  if (padding == RSA_PKCS1_PADDING || padding == RSA_NO_PADDING) return true;
+  // libssl's padding is that of PKCS#1 v1.5; what is within is looked at here.
+  const bool is_premaster = padding == RSA_PKCS1_WITH_TLS_PADDING;
+  asked.padding = is_premaster ? RSA_PKCS1_PADDING : padding;
+  if (is_premaster || padding == RSA_PKCS1_PADDING || padding == RSA_NO_PADDING) return true;
   if (padding != RSA_PKCS1_OAEP_PADDING) {
     RaiseOwn(OwnReason::kRemoteKeyUnsupported, "A remote key decrypts only with OAEP, PKCS#1 v1.5 or no padding");
     return false;
@@ -55,6 +62,40 @@ bool Describe(const Context& context, ByteView ciphertext, Question* question) {
   asked.digest = question->digest;
   asked.mgf1_digest = question->mgf1_digest;
   if (label != nullptr) asked.label = {static_cast<const unsigned char*>(label), params[3].return_size};
+  return true;
+}
+
+struct Versions {
+  unsigned client = 0;
+  unsigned negotiated = 0;  // 0: the client's alone counts
+};
+
+bool ReadVersions(const Context& context, Versions* versions) {
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, &versions->client),
+      OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, &versions->negotiated),
+      OSSL_PARAM_END,
+  };
+  return context.algorithm.Get<GetParamsFn>(OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS)(context.inner, params) == 1;
+}
+
+// Random bytes take the place of a plaintext that is no premaster secret (RFC 5246, section 7.4.7.1). Its bytes decide
+// nothing that a clock or a cache could tell; its length is known to the holder and to JavaScript anyway.
+bool TakePremaster(const Versions& versions, const SecretBytes& plaintext, unsigned char out[kPremasterBytes]) {
+  unsigned char random[kPremasterBytes];
+  if (RAND_priv_bytes(random, sizeof(random)) != 1) return false;
+  memset(out, 0, kPremasterBytes);
+  memcpy(out, plaintext.data(), std::min(plaintext.size(), kPremasterBytes));
+  const unsigned version = static_cast<unsigned>(out[0]) << 8U | out[1];
+  const auto is_zero = [](unsigned value) { return (value - 1U) >> 31U; };  // of 31 bits at most
+  const unsigned is_negotiated = is_zero(version ^ versions.negotiated) & (is_zero(versions.negotiated) ^ 1U);
+  const unsigned is_good = (is_zero(version ^ versions.client) | is_negotiated) &
+                           is_zero(static_cast<unsigned>(plaintext.size()) ^ static_cast<unsigned>(kPremasterBytes));
+  const auto keeps = static_cast<unsigned char>(0U - is_good);
+  for (size_t i = 0; i < kPremasterBytes; ++i) {
+    out[i] = static_cast<unsigned char>((out[i] & keeps) | (random[i] & static_cast<unsigned char>(~keeps)));
+  }
+  OPENSSL_cleanse(random, sizeof(random));
   return true;
 }
 
@@ -77,6 +118,15 @@ int Decrypt(void* data, unsigned char* out, size_t* out_size, size_t out_capacit
   if (is_whole ? answer.size() != most : answer.size() >= most) {
     RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "The remote key's plaintext has a wrong length");
     return 0;
+  }
+  if (question.padding == RSA_PKCS1_WITH_TLS_PADDING) {
+    Versions versions;
+    if (out_capacity < kPremasterBytes || !ReadVersions(context, &versions)) {
+      ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);
+      return 0;
+    }
+    *out_size = kPremasterBytes;
+    return TakePremaster(versions, answer, out) ? 1 : 0;
   }
   if (answer.size() > out_capacity) {
     ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);

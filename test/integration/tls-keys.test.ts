@@ -94,6 +94,46 @@ describe('keys that JavaScript functions have', () => {
     await close(server);
   });
 
+  describe('the exchange of keys by RSA', () => {
+    const ciphers = 'AES128-GCM-SHA256';
+    const withoutPadding = (padded: Buffer): Buffer => padded.subarray(padded.indexOf(0, 2) + 1);
+
+    function servesWith(change: (premaster: Buffer) => Buffer, asked: unknown[] = []) {
+      const key = createRemoteKey({
+        publicKey: crypto.createPublicKey(rsa.cert),
+        decrypt: ({ data, padding }) => {
+          asked.push(padding);
+          const raw = { key: rsa.key, padding: crypto.constants.RSA_NO_PADDING };
+          return change(withoutPadding(crypto.privateDecrypt(raw, data)));
+        },
+      });
+      return serverOf({ cert: rsa.cert, key, ciphers });
+    }
+
+    test('takes the padding of PKCS#1 v1.5', async () => {
+      const asked: unknown[] = [];
+      const server = servesWith((premaster) => premaster, asked);
+      const port = await listen(server);
+      expect(await served(port, { maxVersion: 'TLSv1.2', ciphers })).toBe('served');
+      expect(asked).toEqual([crypto.constants.RSA_PKCS1_PADDING]);
+      await close(server);
+    });
+
+    test.each<[string, (premaster: Buffer) => Buffer]>([
+      ['is too short', (premaster) => premaster.subarray(1)],
+      ['is too long', (premaster) => Buffer.concat([premaster, premaster])],
+      ['is empty', () => Buffer.alloc(0)],
+      ['has another version', (premaster) => Buffer.concat([Buffer.of(3, 2), premaster.subarray(2)])],
+    ])('tells nothing of a secret that %s: the handshake fails as with any wrong one', async (_, change) => {
+      const server = servesWith(change);
+      const port = await listen(server);
+      const attempt = connectTo(port, { maxVersion: 'TLSv1.2', ciphers });
+      const code = expect.stringMatching(/_ALERT_BAD_RECORD_MAC$/) as string;
+      await expect(attempt).rejects.toMatchObject({ code });
+      await close(server);
+    });
+  });
+
   test.each<[string, () => Promise<Uint8Array> | Uint8Array]>([
     ['rejects', () => Promise.reject(new Error('the service is down'))],
     [
