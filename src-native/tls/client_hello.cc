@@ -1,5 +1,7 @@
 #include "tls/client_hello.h"
 
+#include <algorithm>
+
 #include <cstdint>
 
 namespace openssl_async {
@@ -82,8 +84,8 @@ bool ReadProtocols(ByteView extension, ClientHello* hello) {
 
 // As OpenSSL, which takes them for text.
 bool IsKeyIdentity(ByteView identity) {
-  return identity.size > 0 && identity.size <= kMaxKeyIdentityBytes &&
-         memchr(identity.data, 0, identity.size) == nullptr;
+  return identity.size <= kMaxKeyIdentityBytes &&
+         (identity.size == 0 || memchr(identity.data, 0, identity.size) == nullptr);
 }
 
 // A server without tickets has given the client an id in place of one. Tickets are longer.
@@ -95,7 +97,9 @@ void ReadPresharedKeys(ByteView extension, ClientHello* hello) {
     identities.Number(4);  // the ticket's age
     if (!identities.ok()) return;
     if (is_first && identity.size == kSessionIdBytes) hello->session_id = ToText(identity);
-    if (hello->key_identities.size() < kMostKeyIdentities && IsKeyIdentity(identity)) {
+    // Before TLS 1.3 it may be empty (RFC 4279, section 5.3).
+    const bool is_key = identity.size > 0 && IsKeyIdentity(identity);
+    if (hello->key_identities.size() < kMostKeyIdentities && is_key) {
       hello->key_identities.push_back(ToText(identity));
     }
   }
@@ -180,22 +184,33 @@ HelloStatus ReadClientHello(ByteView bytes, ClientHello* hello) {
   return is_full ? HelloStatus::kUnreadable : HelloStatus::kIncomplete;
 }
 
+// The message may lie in several records.
 HelloStatus ReadKeyIdentity(ByteView bytes, std::string* identity) {
-  constexpr size_t kHeads = kRecordHead + kMessageHead;
-  constexpr size_t kIdentityHead = 2;
-  if (bytes.size > 0 && bytes.data[0] != kHandshakeRecord) return HelloStatus::kUnreadable;
-  if (bytes.size < kHeads + kIdentityHead) return HelloStatus::kIncomplete;
-  if (bytes.data[kRecordHead] != kClientKeyExchangeMessage) return HelloStatus::kUnreadable;
-  const size_t record_size = Reader({bytes.data + 3, 2}).Number(2);
-  const size_t size = Reader({bytes.data + kHeads, kIdentityHead}).Number(2);
-  if (size > kMaxKeyIdentityBytes) return HelloStatus::kUnreadable;
-  // Nobody sends so short a message in pieces.
-  if (record_size < kMessageHead + kIdentityHead + size) return HelloStatus::kUnreadable;
-  if (bytes.size < kHeads + kIdentityHead + size) return HelloStatus::kIncomplete;
-  const ByteView found = {bytes.data + kHeads + kIdentityHead, size};
-  if (!IsKeyIdentity(found)) return HelloStatus::kUnreadable;
-  *identity = ToText(found);
-  return HelloStatus::kComplete;
+  constexpr size_t kSizeBytes = 2;
+  constexpr size_t kHead = kMessageHead + kSizeBytes;
+  constexpr size_t kMost = kHead + kMaxKeyIdentityBytes;
+  std::string message;  // its beginning
+  for (;;) {
+    if (!message.empty() && message[0] != kClientKeyExchangeMessage) return HelloStatus::kUnreadable;
+    if (message.size() >= kHead) {
+      const auto* const data = reinterpret_cast<const unsigned char*>(message.data());
+      const size_t body_size = Reader({data + 1, 3}).Number(3);
+      const size_t size = Reader({data + kMessageHead, kSizeBytes}).Number(kSizeBytes);
+      if (size > kMaxKeyIdentityBytes || body_size < kSizeBytes + size) return HelloStatus::kUnreadable;
+      if (message.size() >= kHead + size) {
+        if (!IsKeyIdentity({data + kHead, size})) return HelloStatus::kUnreadable;
+        *identity = message.substr(kHead, size);
+        return HelloStatus::kComplete;
+      }
+    }
+    if (bytes.size > 0 && bytes.data[0] != kHandshakeRecord) return HelloStatus::kUnreadable;
+    if (bytes.size < kRecordHead) return HelloStatus::kIncomplete;
+    const size_t record_size = Reader({bytes.data + 3, 2}).Number(2);
+    if (record_size == 0) return HelloStatus::kUnreadable;
+    const size_t there = std::min(record_size, bytes.size - kRecordHead);
+    message += ToText({bytes.data + kRecordHead, std::min(there, kMost - message.size())});
+    bytes = {bytes.data + kRecordHead + there, bytes.size - kRecordHead - there};
+  }
 }
 
 }  // namespace openssl_async

@@ -120,13 +120,25 @@ TEST_SUITE("TLS client hello") {
       CHECK(read(whole.substr(0, size), &identity) == expected);
     }
     CHECK(identity == "ann");
+    std::string pieces;
+    for (const char byte : message) pieces += Record(std::string(1, byte));
+    const size_t end_in_pieces = 6 * (4 + 2 + 3);
+    identity.clear();
+    for (size_t size = 0; size <= pieces.size(); ++size) {
+      const HelloStatus expected = size < end_in_pieces ? HelloStatus::kIncomplete : HelloStatus::kComplete;
+      CHECK(read(pieces.substr(0, size), &identity) == expected);
+    }
+    CHECK(identity == "ann");
+    CHECK(read(Record(Number(16, 1) + Vector(Vector("", 2), 3)), &identity) == HelloStatus::kComplete);
+    CHECK(identity.empty());
     const std::string bad[] = {
         std::string("\x15\x03\x03\x00\x02\x01\x00", 7),       // an alert
         Record(Number(11, 1) + Vector(Vector("ann", 2), 3)),  // another message
         Record(Number(16, 1) + Vector(Vector(std::string(257, 'x'), 2), 3)),
         Record(Number(16, 1) + Vector(Vector(std::string("a\0b", 3), 2), 3)),
-        Record(Number(16, 1) + Vector(Vector("", 2), 3)),
-        Record(message.substr(0, 7)) + Record(message.substr(7)),  // in two records
+        Record(message.substr(0, 7)) + Record("") + Record(message.substr(7)),
+        Record(message.substr(0, 7)) + std::string("\x15\x03\x03\x00\x02\x01\x00", 7),
+        Record(Number(16, 1) + Number(3, 3) + Vector("ann", 2)),  // longer than its message
     };
     for (const std::string& bytes : bad) CHECK(read(bytes, &identity) == HelloStatus::kUnreadable);
   }
