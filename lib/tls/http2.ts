@@ -12,7 +12,7 @@ import { readHttp2Options, type Http2Options } from './options';
 import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
 import { SessionSocket } from './session-socket';
 
-export { type Http2Options } from './options';
+export { type Http2Options, type OwnServerOptions } from './options';
 export {
   connect,
   constants,
@@ -78,7 +78,10 @@ function serverClass(): ServerClass {
  * @returns the server, which does not listen yet
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
-export function createSecureServer(options?: Http2Options, listener?: Listener): nodeHttp2.Http2SecureServer {
+export function createSecureServer(
+  options?: Http2Options,
+  listener?: (request: nodeHttp2.Http2ServerRequest, response: nodeHttp2.Http2ServerResponse) => void,
+): nodeHttp2.Http2SecureServer {
   ServerOfOurs ??= serverClass();
   return new ServerOfOurs(readHttp2Options(options), listener);
 }

@@ -113,20 +113,26 @@ int Decrypt(void* data, unsigned char* out, size_t* out_size, size_t out_capacit
   }
   Question question;
   SecretBytes answer;
-  if (!Describe(context, {in, in_size}, &question) || !context.key->Ask(question.asked, &answer)) return 0;
-  const bool is_whole = question.asked.padding == RSA_NO_PADDING;
-  if (is_whole ? answer.size() != most : answer.size() >= most) {
-    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "The remote key's plaintext has a wrong length");
-    return 0;
-  }
+  if (!Describe(context, {in, in_size}, &question)) return 0;
   if (question.padding == RSA_PKCS1_WITH_TLS_PADDING) {
     Versions versions;
     if (out_capacity < kPremasterBytes || !ReadVersions(context, &versions)) {
       ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);
       return 0;
     }
+    // Many holders refuse a wrong padding. A client that could tell would decrypt with the key (Bleichenbacher's
+    // attack).
+    ERR_set_mark();
+    if (!context.key->Ask(question.asked, &answer)) answer = {};
+    ERR_pop_to_mark();
     *out_size = kPremasterBytes;
     return TakePremaster(versions, answer, out) ? 1 : 0;
+  }
+  if (!context.key->Ask(question.asked, &answer)) return 0;
+  const bool is_whole = question.asked.padding == RSA_NO_PADDING;
+  if (is_whole ? answer.size() != most : answer.size() >= most) {
+    RaiseOwn(OwnReason::kRemoteKeyInvalidResult, "The remote key's plaintext has a wrong length");
+    return 0;
   }
   if (answer.size() > out_capacity) {
     ERR_raise(ERR_LIB_PROV, PROV_R_OUTPUT_BUFFER_TOO_SMALL);

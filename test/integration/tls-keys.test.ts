@@ -123,6 +123,12 @@ describe('keys that JavaScript functions have', () => {
       ['is too short', (premaster) => premaster.subarray(1)],
       ['is too long', (premaster) => Buffer.concat([premaster, premaster])],
       ['is empty', () => Buffer.alloc(0)],
+      [
+        'cannot be decrypted',
+        () => {
+          throw new Error('the padding is wrong');
+        },
+      ],
       ['has another version', (premaster) => Buffer.concat([Buffer.of(3, 2), premaster.subarray(2)])],
     ])('tells nothing of a secret that %s: the handshake fails as with any wrong one', async (_, change) => {
       const server = servesWith(change);
