@@ -4,7 +4,7 @@
 
 const { once } = require('node:events');
 const net = require('node:net');
-const { pipedPair } = require('../../support/piped-pair.js');
+const { streamPair } = require('./streams.js');
 const { exchange } = require('./exchange.js');
 const { contextOptions, GROUPS } = require('./options.js');
 
@@ -46,7 +46,7 @@ async function meet(settings, options) {
   const { connect } = isOurs ? require('openssl-async/tls') : require('node:tls');
   const given = isOurs ? require('./own-options.js').clientOptions(settings, options) : options;
   if (settings.which === 'streams') {
-    const [ours, theirs] = pipedPair();
+    const [ours, theirs] = streamPair();
     return [connect({ ...given, socket: ours }), () => theirs];
   }
   const relay = net.createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1');

@@ -4,7 +4,7 @@
 
 const net = require('node:net');
 const { once } = require('node:events');
-const { pipedPair } = require('../../support/piped-pair.js');
+const { streamPair } = require('./streams.js');
 const { exchange } = require('./exchange.js');
 const { contextOptions } = require('./options.js');
 const { later } = require('./later.js');
@@ -75,7 +75,7 @@ function checkSessions({ isResume, expectSessionId, expectNoSessionId }, { sessi
 // The server's end of a connection, and the other end, which the runner's bytes go through.
 async function meet(server, { which }) {
   if (which === 'streams') {
-    const [ours, theirs] = pipedPair();
+    const [ours, theirs] = streamPair();
     server.emit('connection', ours);
     return theirs;
   }
