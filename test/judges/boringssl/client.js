@@ -12,7 +12,7 @@ function clientOptions(settings, shared) {
   const { hostName, advertiseAlpn, psk, pskIdentity = '' } = settings;
   return {
     ...contextOptions(settings, shared),
-    rejectUnauthorized: settings.verifyFail === true,
+    rejectUnauthorized: settings.verifyPeer === true && settings.verifyFail === true,
     checkServerIdentity: () => undefined,
     ...(hostName === undefined ? {} : { servername: hostName }),
     ...(advertiseAlpn === undefined ? {} : { ALPNProtocols: Buffer.from(advertiseAlpn) }),
@@ -22,14 +22,17 @@ function clientOptions(settings, shared) {
   };
 }
 
-function check(socket, settings, status) {
-  const { expectOcspResponse, expectCurveId } = settings;
-  if (expectOcspResponse !== undefined && !status?.equals(expectOcspResponse)) throw new Error('another OCSP response');
-  if (expectCurveId !== undefined) {
-    const { name } = socket.getEphemeralKeyInfo();
-    const known = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521', secp224r1: 'P-224' }[name] ?? name;
-    if (known !== GROUPS[expectCurveId]) throw new Error(`the group is ${name}`);
-  }
+// Of a new session only.
+function checkGroup(socket, { expectCurveId }) {
+  if (expectCurveId === undefined || socket.isSessionReused()) return;
+  const { name } = socket.getEphemeralKeyInfo();
+  const known = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521', secp224r1: 'P-224' }[name] ?? name;
+  if (known !== GROUPS[expectCurveId]) throw new Error(`the group is ${name}`);
+}
+
+function checkStatus({ expectOcspResponse }, { status, isReused }) {
+  if (expectOcspResponse === undefined || isReused || status?.equals(expectOcspResponse)) return;
+  throw new Error('another OCSP response');
 }
 
 // TLS 1.3 tells of sessions after the handshake.
@@ -68,26 +71,25 @@ async function begin(settings, shared, carryTo) {
   if (settings.isResume && shared.latest === undefined) throw new Error('no session to offer');
   const [socket, otherEnd] = await meet(settings, clientOptions(settings, shared));
   if (settings.maxSendFragment !== undefined) socket.setMaxSendFragment(settings.maxSendFragment);
-  const sessions = { count: 0, isTls13: false, isReused: false };
-  let status;
+  const told = { count: 0, isTls13: false, isReused: false, status: undefined };
   shared.latest = undefined;
   const ended = new Promise((resolve, reject) => {
     socket.on('error', reject).on('close', resolve);
     socket.on('OCSPResponse', (response) => {
-      status = response;
+      told.status = response;
     });
     socket.on('session', (session) => {
-      ++sessions.count;
+      ++told.count;
       shared.latest = session;
     });
     // It comes again after each renegotiation.
     socket.once('secureConnect', () => {
       if (!settings.renegotiateFreely || settings.forbidRenegotiationAfterHandshake) socket.disableRenegotiation();
-      sessions.isTls13 = socket.getProtocol() === 'TLSv1.3';
-      sessions.isReused = socket.isSessionReused();
+      told.isTls13 = socket.getProtocol() === 'TLSv1.3';
+      told.isReused = socket.isSessionReused();
       try {
         exchange(socket, settings);
-        check(socket, settings, status);
+        checkGroup(socket, settings);
       } catch (error) {
         reject(error);
         socket.destroy();
@@ -97,7 +99,8 @@ async function begin(settings, shared, carryTo) {
   ended.catch(() => undefined);
   await carryTo(await otherEnd());
   await ended;
-  checkSessions(settings, sessions);
+  checkSessions(settings, told);
+  checkStatus(settings, told);
 }
 
 module.exports = { begin };

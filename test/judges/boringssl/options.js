@@ -71,10 +71,15 @@ function knownCertificates(settings) {
   return names.map((name) => fs.readFileSync(path.join(folder, name)));
 }
 
+// `sigalgs` are those of both sides. A server has to sign, too.
+function signaturesOf({ server, signingPrefs, verifyPrefs }) {
+  return signingPrefs ?? (server && verifyPrefs ? [...new Set([...verifyPrefs, 0x804, 0x401])] : verifyPrefs);
+}
+
 /** Options of a context. */
 function contextOptions(settings, shared) {
   const { keyFile, certFile, ticketKey, curves = DEFAULT_GROUPS } = settings;
-  const signatures = settings.signingPrefs ?? settings.verifyPrefs;
+  const signatures = signaturesOf(settings);
   const ciphers = settings.cipher ?? 'ALL:!aNULL:!eNULL';
   shared.ticketKeys ??= ticketKey ?? Buffer.from(Array.from({ length: TICKET_KEYS_BYTES }, (_, index) => index));
   return {

@@ -31,7 +31,8 @@ function serverOptions(settings, shared) {
   return {
     ...contextOptions(settings, shared),
     requestCert: settings.verifyPeer === true || settings.requireAnyClientCertificate === true,
-    rejectUnauthorized: settings.requireAnyClientCertificate === true || settings.verifyFail === true,
+    rejectUnauthorized:
+      settings.requireAnyClientCertificate === true || (settings.verifyPeer === true && settings.verifyFail === true),
     ...(asksForProtocol ? { ALPNCallback: ({ protocols }) => chooseProtocol(settings, protocols) } : {}),
     ...(psk === undefined
       ? {}
