@@ -73,6 +73,13 @@ function checkSessions({ isResume, expectSessionId, expectNoSessionId }, { sessi
   if (expectNoSessionId && sessions.size > 0) throw new Error('the server has a session');
 }
 
+// Not only the answers of servers of ours come later: the key's do, where there are jobs.
+function checkPauses({ async, psk, which }, socket) {
+  if (!async || psk !== undefined || which === 'node' || socket.isSessionReused()) return;
+  if (require('openssl-async').isCapable() && !(socket.handshake.pauses > 0))
+    throw new Error('the handshake has not waited for its key');
+}
+
 // The server's end of a connection, and the other end, which the runner's bytes go through.
 async function meet(server, { which }) {
   if (which === 'streams') {
@@ -100,6 +107,7 @@ async function begin(settings, shared, carryTo) {
       try {
         exchange(socket, settings);
         checkSessions(settings, shared);
+        checkPauses(settings, socket);
       } catch (error) {
         reject(error);
         socket.destroy();
