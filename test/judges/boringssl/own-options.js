@@ -46,7 +46,8 @@ function serverOptions(settings, options) {
   const answer = (hello) => answerHello(settings, options, hello);
   if (!async) {
     const isAsked = useEarlyCallback || installDdosCallback || failEarlyCallback;
-    return isAsked ? { ...placed, onClientHello: answer } : placed;
+    // An error that is thrown at once would be nobody's.
+    return isAsked ? { ...placed, onClientHello: slow(answer) } : placed;
   }
   const { ALPNCallback, pskCallback } = options;
   return {
