@@ -1,7 +1,6 @@
 #include "tls/client_hello.h"
 
 #include <algorithm>
-
 #include <cstdint>
 
 namespace openssl_async {

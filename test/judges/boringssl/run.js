@@ -1,12 +1,13 @@
 'use strict';
 
 // BoringSSL's runner judges node:tls and this package, each as a server and a client, by the same shim. This package passes
-// each test that node:tls passes, but for those in outcomes.json, which has a reason for each.
+// each test that node:tls passes, but for those in outcomes.json. It has patterns, with the reason for each, of tests that
+// only node:tls passes (`worse`), only this package (`better`), and neither.
 //
-//   node test/judges/boringssl/run.js [--shim=threads|loop|streams] [--workers=N] [--update] [--node=FILE] [PATTERN…]
+//   node test/judges/boringssl/run.js [--shim=threads|loop|streams] [--workers=N] [--node=FILE] [PATTERN…]
 //
 // PATTERN selects tests, for example 'Basic-Server*'. --node takes the outcomes of node:tls from a file, or writes them to
-// it; --update writes outcomes.json. OPENSSL_ASYNC_BORINGSSL is the folder that obtain.js made.
+// it. OPENSSL_ASYNC_BORINGSSL is the folder that obtain.js made.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -14,9 +15,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const outcomes = require('./outcomes.json');
 
 const SHIM = path.join(__dirname, 'shim.js');
-const OUTCOMES = path.join(__dirname, 'outcomes.json');
 // The groups of `-curves` in options.js. Other protocols would only start the shim for nothing.
 const CONFIGURATION = {
   AllCurves: [21, 23, 24, 25, 29],
@@ -29,7 +30,6 @@ const { values, positionals } = parseArgs({
     shim: { type: 'string', default: 'threads' },
     workers: { type: 'string', default: String(os.availableParallelism()) },
     node: { type: 'string' },
-    update: { type: 'boolean', default: false },
   },
 });
 
@@ -73,6 +73,11 @@ const namesWith = (report, outcome) => [...report.keys()].filter((name) => repor
 const count = (report) =>
   `${namesWith(report, 'PASSED').length} of ${report.size - namesWith(report, 'UNIMPLEMENTED').length}`;
 
+function withoutReason(names, reasons) {
+  const patterns = Object.keys(reasons).map((pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`));
+  return names.filter((name) => !patterns.some((pattern) => pattern.test(name)));
+}
+
 async function main() {
   const folder = process.env.OPENSSL_ASYNC_BORINGSSL ?? '';
   if (!fs.existsSync(path.join(folder, 'runner'))) {
@@ -81,23 +86,20 @@ async function main() {
   }
   const nodes = await judgeNode(folder);
   const ours = await judge(folder, values.shim);
-  const known = JSON.parse(fs.readFileSync(OUTCOMES, 'utf8'));
   const passed = namesWith(ours, 'PASSED');
+  const failed = namesWith(ours, 'FAILED');
   const isPassed = (name) => nodes.get(name)?.outcome === 'PASSED';
-  const worse = namesWith(ours, 'FAILED').filter(isPassed);
-  const neither = namesWith(ours, 'FAILED').filter((name) => !isPassed(name));
+  const worse = failed.filter(isPassed);
   const better = passed.filter((name) => nodes.has(name) && !isPassed(name));
-  const broken = worse.filter((name) => !Object.hasOwn(known.worse, name));
+  const neither = failed.filter((name) => !isPassed(name));
+  const broken = withoutReason(worse, outcomes.worse);
   for (const name of broken) console.log(`not ok - ${name}\n${ours.get(name).text}`);
+  const strangers = [...withoutReason(better, outcomes.better), ...withoutReason(neither, outcomes.neither)];
+  for (const name of strangers) console.log(`not in outcomes.json: ${name}\n${ours.get(name).text}`);
   console.log(
     `node:tls passes ${count(nodes)} tests, ${values.shim} ${count(ours)}; the others need what neither has.`,
   );
   console.log(`${worse.length} only node:tls passes, ${better.length} only this package, ${neither.length} neither.`);
-  if (values.update) {
-    const reasons = (names, table) => Object.fromEntries(names.map((name) => [name, table[name] ?? 'not looked at']));
-    const outcomes = { worse: reasons(worse, known.worse), better: reasons(better, known.better), neither };
-    fs.writeFileSync(OUTCOMES, `${JSON.stringify(outcomes, null, 2)}\n`);
-  }
   console.log(`# pass ${passed.length}\n# fail ${broken.length}\n# skipped ${namesWith(ours, 'UNIMPLEMENTED').length}`);
   if (broken.length > 0) process.exitCode = 1;
 }
