@@ -83,6 +83,7 @@ void Hub::Lend(uint32_t id) {
   entry.is_lent = true;
   ++lent_;
   entry.thread->Give(std::move(parcel));
+  UpdateRef(id);
 }
 
 void Hub::Ask(uint32_t id, RecordRequest::Kind kind, size_t size, const ByteView* pieces) {

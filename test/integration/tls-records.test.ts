@@ -1,9 +1,12 @@
 // Connections whose records are read and written on threads: option `records` of servers, and large writes.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import * as path from 'node:path';
 import * as nodeTls from 'node:tls';
 import { stats } from '../../lib';
 import { createServer, type TLSSocket, type TlsOptions } from '../../lib/tls/tls';
+import { ROOT } from '../support/programs';
 import { codeOf, turn, until } from '../support/library';
 import { close, connectTo, listen, read, selfSigned } from '../support/tls';
 
@@ -213,4 +216,25 @@ test('the socket of a lent connection tells what was agreed on, and has its opti
   expect(socket.handshake?.place).toMatch(/^(loop|thread)$/);
   await end();
   expect(socket.getCipher()).not.toEqual(client.getCipher());
+});
+
+test('a process stays until everything has left, although nothing else keeps it', async () => {
+  const program = `
+    const { createServer } = require(${JSON.stringify(path.join(ROOT, 'dist', 'tls.js'))});
+    const hold = setInterval(() => {}, 1000);
+    const server = createServer({ ...${JSON.stringify(identity)}, allowHalfOpen: true }, (socket) => {
+      socket.resume().on('end', () => {
+        clearInterval(hold);
+        socket.end(Buffer.alloc(2 ** 23));
+      });
+    });
+    server.listen(0, '127.0.0.1', () => console.log(server.address().port)).unref();`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const client = await connectTo(Number(line), { allowHalfOpen: true } as nodeTls.ConnectionOptions);
+  const all = allOf(client);
+  client.end();
+  expect((await all).length).toBe(2 ** 23);
+  expect(await ended).toEqual([0, null]);
 });
