@@ -51,8 +51,7 @@ export function selfSigned(name: string, kind: keyof typeof ALGORITHMS = 'ec'): 
 }
 
 /** A certificate for a key that is elsewhere: another key has signed it. */
-export function certificateOf(publicKey: string, name: string): string {
-  const authority = selfSigned('authority');
+export function certificateOf(publicKey: string, name: string, authority = selfSigned('authority')): string {
   fs.writeFileSync(file('ca'), authority.cert);
   fs.writeFileSync(file('ca-key'), authority.key);
   fs.writeFileSync(file('public'), publicKey);
