@@ -30,6 +30,11 @@ function isListening(port: number): boolean {
   });
 }
 
+interface Credentials {
+  uid?: number;
+  gid?: number;
+}
+
 /** What a program is started with. */
 export interface DaemonOptions {
   /** Files to be written, with what names the folder and the ports in them. */
@@ -40,6 +45,8 @@ export interface DaemonOptions {
   args(folder: string): string[];
   /** A user to run as, where this process is root. */
   user?: string;
+  /** Is called before the program starts, as that user. */
+  prepare?(folder: string, credentials: Credentials): void;
 }
 
 export class Daemon {
@@ -48,12 +55,13 @@ export class Daemon {
   readonly #closed: Promise<unknown>;
   #said = '';
 
-  private constructor(program: string, { files = {}, args, user }: DaemonOptions) {
+  private constructor(program: string, { files = {}, args, user, prepare }: DaemonOptions) {
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-daemon-'));
     for (const [name, text] of Object.entries(files)) {
       fs.writeFileSync(path.join(this.folder, name), text.replaceAll('$FOLDER', this.folder), { mode: 0o600 });
     }
     const credentials = user !== undefined && process.getuid?.() === 0 ? ownedBy(user, this.folder) : {};
+    prepare?.(this.folder, credentials);
     this.#child = spawn(program, args(this.folder), {
       cwd: this.folder,
       env: foreignEnvironment(),
@@ -88,7 +96,7 @@ export class Daemon {
 }
 
 // Some programs do not run as root.
-function ownedBy(user: string, folder: string): { uid: number; gid: number } {
+function ownedBy(user: string, folder: string): Credentials {
   const [uid = 0, gid = 0] = ['-u', '-g'].map((which) => Number(spawnSync('id', [which, user]).stdout.toString()));
   for (const file of ['.', ...fs.readdirSync(folder)]) fs.chownSync(path.join(folder, file), uid, gid);
   return { uid, gid };

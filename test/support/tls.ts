@@ -62,7 +62,7 @@ export function certificateOf(publicKey: string, name: string, authority = selfS
 }
 
 /** An authority, and a client's certificate that it has signed. */
-export function signedClient(): { authority: Identity; client: Identity } {
+export function signedClient(name = 'client'): { authority: Identity; client: Identity } {
   const authority = selfSigned('authority');
   fs.writeFileSync(file('ca'), authority.cert);
   fs.writeFileSync(file('ca-key'), authority.key);
@@ -78,7 +78,7 @@ export function signedClient(): { authority: Identity; client: Identity } {
     '-out',
     file('csr'),
     '-subj',
-    '/CN=client',
+    `/CN=${name}`,
   );
   openssl(
     'x509',

@@ -1,0 +1,105 @@
+// Programs that know nothing of this package, by clients of others: they print the same by themselves and with
+// openssl-async/register, which makes all of their connections ours.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Daemon, freePort } from '../support/daemons';
+import { foreignEnvironment } from '../support/foreign';
+import { resultOf, ROOT, run } from '../support/programs';
+import { selfSigned, signedClient } from '../support/tls';
+import { describeWith } from '../support/tools';
+
+const server = selfSigned('localhost');
+const { authority, client } = signedClient('postgres');
+const files = { 'server.pem': server.cert, 'key.pem': server.key, 'clients.pem': authority.cert };
+const CLIENTS = path.join(ROOT, 'test', 'support', 'clients');
+
+// Debian keeps the server's programs where no PATH finds them.
+const DEBIAN = '/usr/lib/postgresql';
+const folders = fs.existsSync(DEBIAN) ? fs.readdirSync(DEBIAN).map((version) => `${DEBIAN}/${version}/bin`) : [];
+process.env.PATH = [process.env.PATH, ...folders].join(path.delimiter);
+
+/** What a program prints, and the number of handshakes that were ours. */
+async function play(name: string, port: number, ...nodeArgs: string[]): Promise<{ printed: string; count: number }> {
+  const args = [...nodeArgs, '--require', path.join(CLIENTS, 'count.js'), path.join(CLIENTS, name)];
+  const SERVER = JSON.stringify({ ...client, ca: server.cert, server, port });
+  const outcome = await run(process.execPath, args, { SERVER });
+  return { count: Number(resultOf(outcome)), printed: outcome.stdout };
+}
+
+async function expectTheSame(name: string, handshakes: number, port = 0): Promise<string> {
+  const alone = await play(name, port);
+  const registered = await play(name, port, '--import', './dist/register.mjs');
+  expect(registered.printed).toBe(alone.printed);
+  expect(alone.count).toBe(0);
+  expect(registered.count).toBeGreaterThanOrEqual(handshakes); // undici may connect once more
+  return alone.printed;
+}
+
+test('fetch and undici', async () => {
+  // Both ends of each connection, and one that the client refuses.
+  const printed = await expectTheSame('fetch.mjs', 4);
+  expect(printed).toBe('POST 2000000 postgres\nPOST 2000000 postgres\nGET 0 postgres\nDEPTH_ZERO_SELF_SIGNED_CERT\n');
+});
+
+test('nodemailer and smtp-server', async () => {
+  // smtp-server makes its sockets itself, by `new TLSSocket()` of Node.js.
+  const printed = await expectTheSame('nodemailer.js', 4);
+  const each = "true true TLSv1.3\n[ 'to@example.test' ]\nESOCKET\n";
+  expect(printed).toBe(each + each);
+});
+
+describeWith('redis-server')('ioredis', () => {
+  test('with a redis-server', async () => {
+    const port = await freePort();
+    const daemon = await Daemon.start('redis-server', {
+      files,
+      ports: [port],
+      args: () => [
+        ...['--port', '0', '--tls-port', String(port), '--bind', '127.0.0.1', '--save', ''],
+        ...['--tls-cert-file', 'server.pem', '--tls-key-file', 'key.pem', '--tls-ca-cert-file', 'clients.pem'],
+      ],
+    });
+    const printed = await expectTheSame('ioredis.js', 4, port);
+    expect(printed).toBe("true\ntrue\n[ 'channel', 'hello' ]\n2\nDEPTH_ZERO_SELF_SIGNED_CERT\nConnection is closed.\n");
+    await daemon.stop();
+  });
+});
+
+describeWith('postgres')('pg', () => {
+  test('with a PostgreSQL that wants certificates', async () => {
+    const port = await freePort();
+    const settings = {
+      port,
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      ssl: 'on',
+      ssl_cert_file: '$FOLDER/server.pem',
+      ssl_key_file: '$FOLDER/key.pem',
+      ssl_ca_file: '$FOLDER/clients.pem',
+      hba_file: '$FOLDER/hosts',
+      fsync: 'off',
+    };
+    const daemon = await Daemon.start('postgres', {
+      files: {
+        ...files,
+        hosts: 'hostssl all all 127.0.0.1/32 cert\n',
+        settings: Object.entries(settings)
+          .map(([name, value]) => `${name} = '${String(value)}'\n`)
+          .join(''),
+      },
+      ports: [port],
+      user: 'postgres',
+      prepare: (folder, credentials) => {
+        const args = ['-D', 'data', '-U', 'postgres', '-A', 'trust', '--no-sync'];
+        spawnSync('initdb', args, { ...credentials, cwd: folder, env: foreignEnvironment(), stdio: 'ignore' });
+      },
+      args: (folder) => ['-D', 'data', '-c', `config_file=${folder}/settings`],
+    });
+    const printed = await expectTheSame('pg.js', 6, port);
+    expect(printed).toBe(
+      "{ version: 'TLSv1.3', client_dn: '/CN=postgres' }\ntrue\ntrue\nDEPTH_ZERO_SELF_SIGNED_CERT\n",
+    );
+    await daemon.stop();
+  });
+});
