@@ -12,6 +12,7 @@ import type { TLSSocket as NodeTlsSocket } from 'node:tls';
 import { Agent, createServer, request } from 'openssl-async/https';
 import { connect, TLSSocket } from 'openssl-async/tls';
 import { foreignEnvironment } from '../support/foreign';
+import { testWithJobs } from '../support/jobs';
 import { startHaproxy, startNginx, startStunnel, type Proxy } from '../support/peer-proxies';
 import { inChild, resultOf } from '../support/programs';
 import { certificateOf, close, listen, read, selfSigned, signedClient } from '../support/tls';
@@ -183,7 +184,7 @@ describeWith('nginx')('nginx', () => {
     });
     afterAll(() => fs.rmSync(token.folder, { recursive: true }));
 
-    test.each(['rsa', 'ec'] as const)('%s', async (name) => {
+    testWithJobs.each(['rsa', 'ec'] as const)('%s', async (name) => {
       const publicKey = token.publicKeys[name].export({ type: 'spki', format: 'pem' }) as string;
       const asked = { ...trusting, port: proxy.secure, path: '/seen', cert: certificateOf(publicKey, name, authority) };
       const outcome = await inChild(
