@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import * as ts from 'typescript';
 import { Daemon, freePort } from '../support/daemons';
 import { foreignEnvironment } from '../support/foreign';
 import { resultOf, ROOT, run } from '../support/programs';
@@ -11,7 +12,7 @@ import { describeWith } from '../support/tools';
 
 const server = selfSigned('localhost');
 const { authority, client } = signedClient('postgres');
-const files = { 'server.pem': server.cert, 'key.pem': server.key, 'clients.pem': authority.cert };
+const files = { 'server.pem': server.cert, 'key.pem': server.key, 'clients.pem': authority.cert + server.cert };
 const CLIENTS = path.join(ROOT, 'test', 'support', 'clients');
 
 // Debian keeps the server's programs where no PATH finds them.
@@ -49,10 +50,12 @@ test('nodemailer and smtp-server', async () => {
   expect(printed).toBe(each + each);
 });
 
-describeWith('redis-server')('ioredis', () => {
-  test('with a redis-server', async () => {
-    const port = await freePort();
-    const daemon = await Daemon.start('redis-server', {
+describeWith('redis-server')('with a redis-server', () => {
+  let port: number;
+  let daemon: Daemon;
+  beforeAll(async () => {
+    port = await freePort();
+    daemon = await Daemon.start('redis-server', {
       files,
       ports: [port],
       args: () => [
@@ -60,9 +63,37 @@ describeWith('redis-server')('ioredis', () => {
         ...['--tls-cert-file', 'server.pem', '--tls-key-file', 'key.pem', '--tls-ca-cert-file', 'clients.pem'],
       ],
     });
+  });
+  afterAll(() => daemon.stop());
+
+  test('ioredis', async () => {
     const printed = await expectTheSame('ioredis.js', 4, port);
     expect(printed).toBe("true\ntrue\n[ 'channel', 'hello' ]\n2\nDEPTH_ZERO_SELF_SIGNED_CERT\nConnection is closed.\n");
-    await daemon.stop();
+  });
+
+  // One line makes the difference between the two.
+  test('examples/service.ts, with the import and without', async () => {
+    const source = fs.readFileSync(path.join(ROOT, 'examples', 'service.ts'), 'utf8');
+    const line = "import 'openssl-async/register';\n";
+    expect(source).toContain(line);
+    fs.mkdirSync(path.join(ROOT, 'build-examples'), { recursive: true });
+    const folder = fs.mkdtempSync(path.join(ROOT, 'build-examples', 'service-'));
+    const outcomes = [];
+    for (const text of [source, source.replace(line, '')]) {
+      const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true };
+      const file = path.join(folder, 'service.js');
+      fs.writeFileSync(file, ts.transpileModule(text, { compilerOptions }).outputText);
+      const SERVICE = JSON.stringify({ redisPort: port, ca: server.cert + authority.cert, ...server });
+      const outcome = await run(process.execPath, ['--require', path.join(CLIENTS, 'count.js'), file], { SERVICE });
+      outcomes.push([Number(resultOf(outcome)), outcome.stdout]);
+    }
+    fs.rmSync(folder, { recursive: true });
+    const printed = "201 { count: 1 } first\n201 { count: 2 } second\n[ 'first', 'second' ]\n";
+    expect(outcomes).toEqual([
+      [expect.any(Number), printed],
+      [0, printed],
+    ]);
+    expect(outcomes[0]?.[0]).toBeGreaterThanOrEqual(6); // two to Redis, and both ends of two to the service
   });
 });
 
