@@ -1,6 +1,6 @@
 'use strict';
 
-// Runs Node.js's own tests of TLS and HTTPS with openssl-async/register: servers are this package's, clients are Node's.
+// Runs Node.js's own tests of TLS, HTTPS and HTTP/2 with openssl-async/register: servers and clients are this package's.
 //
 //   node test/node-suite/run.js [--all] [--node] [--update] [TEXT…]
 //
@@ -36,15 +36,19 @@ function isOutside(text) {
   return !/expose.internals|internalBinding|internal\/test/.test(text);
 }
 
+function usesTls(text) {
+  return /createSecureServer|require\('(?:tls|https)'\)|https:/.test(text);
+}
+
 function listTests(suite) {
   const folder = path.join(suite, 'parallel');
   return fs
     .readdirSync(folder)
-    .filter((name) => /^test-(?:tls|https)-.*\.js$/.test(name))
+    .filter((name) => /^test-(?:tls|https|http2)-.*\.js$/.test(name))
     .filter((name) => runsAll || !Object.hasOwn(known.failed, name))
     .filter((name) => positionals.length === 0 || positionals.some((text) => name.includes(text)))
     .map((name) => ({ name, file: path.join(folder, name), text: fs.readFileSync(path.join(folder, name), 'utf8') }))
-    .filter(({ text }) => isOutside(text));
+    .filter(({ name, text }) => isOutside(text) && (!name.startsWith('test-http2-') || usesTls(text)));
 }
 
 function flagsOf(text) {
