@@ -103,7 +103,8 @@ export function readContextOptions(value: unknown): ContextOptions {
  * none of them.
  * @returns the context. Functions of `node:tls` take it, except for keys that only this package knows. Contexts of
  * `node:tls` cannot be used here.
- * @throws with the codes of Node.js: `ERR_INVALID_ARG_TYPE`, `ERR_TLS_INVALID_PROTOCOL_VERSION`, `ERR_OSSL_…`;
+ * @throws with the codes of Node.js: `ERR_INVALID_ARG_TYPE`, `ERR_TLS_INVALID_PROTOCOL_VERSION`, `ERR_OSSL_…`,
+ * `ERR_CRYPTO_OPERATION_FAILED` and `ERR_CRYPTO_UNSUPPORTED_OPERATION` for a PFX;
  * `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
 export function createSecureContext(options?: SecureContextOptions): SecureContext {
@@ -296,7 +297,7 @@ function toCiphers(value: unknown): { ciphers: string; suites: string } {
   const all = (text === undefined || text === '' ? nodeTls.DEFAULT_CIPHERS : text)
     .split(':')
     .filter((name) => name !== '');
-  const isSuite = (name: string): boolean => name.startsWith('TLS_');
+  const isSuite = (name: string): boolean => /^!?TLS_/.test(name);
   const suites = all.filter(isSuite).join(':');
   const ciphers = all.filter((name) => !isSuite(name)).join(':');
   if (suites === '' && ciphers === '') throw invalidArgValue('options.ciphers', value, 'names no cipher');

@@ -28,14 +28,19 @@ std::string FindReasonWithoutTls() {
 // OpenSSL's own errors say more, and have Node's codes.
 Error OpensslError() { return ErrorQueue::Take().ToError("", "OpenSSL refused without a reason"); }
 
+// Text that OpenSSL refuses is a wrong argument.
+Error Refused(const char* code, const char* message) { return Error{code, message, ErrorQueue::Take().Lines()}; }
+
 BioPointer Memory(const std::string& bytes) {
   return BioPointer(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
-// Answers a question for a passphrase. Without one there is an error rather than a prompt.
+// Answers a question for a passphrase. Without one there is an error rather than a prompt; keys are tried with an empty
+// one, as in Node.
 int Passphrase(char* buffer, int size, int, void* data) {
   const auto* key = static_cast<const PemKey*>(data);
-  if (key == nullptr || !key->has_passphrase) return -1;
+  if (key == nullptr) return -1;
+  if (!key->has_passphrase) return 0;
   if (key->passphrase.get().size() > static_cast<size_t>(size)) return -1;
   std::copy(key->passphrase.get().begin(), key->passphrase.get().end(), buffer);
   return static_cast<int>(key->passphrase.get().size());
@@ -90,25 +95,34 @@ bool AddRevocations(SSL_CTX* context, const std::string& pem) {
   return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
 }
 
-bool UsePfx(SSL_CTX* context, const Pfx& pfx) {
+// The errors that Node makes itself, rather than of OpenSSL's.
+Error PfxError() {
+  const bool is_unsupported = ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED;
+  if (is_unsupported) return Refused("ERR_CRYPTO_UNSUPPORTED_OPERATION", "Unsupported PKCS12 PFX data");
+  return OpensslError();
+}
+
+Result<void> UsePfx(SSL_CTX* context, const Pfx& pfx) {
   const BioPointer bio = Memory(pfx.der.get());
   const Pkcs12Pointer container(d2i_PKCS12_bio(bio.get(), nullptr));
   EVP_PKEY* key = nullptr;
   X509* leaf = nullptr;
   STACK_OF(X509)* others = nullptr;
   if (container == nullptr || PKCS12_parse(container.get(), pfx.passphrase.get().c_str(), &key, &leaf, &others) != 1) {
-    return false;
+    return PfxError();
   }
   const EvpPkeyPointer owned_key(key);
   const X509Pointer owned_leaf(leaf);
   const CertificatesPointer owned_others(others);
-  if (leaf == nullptr || key == nullptr) return false;
-  if (SSL_CTX_use_certificate(context, leaf) != 1 || SSL_CTX_use_PrivateKey(context, key) != 1) return false;
+  constexpr const char* kCode = "ERR_CRYPTO_OPERATION_FAILED";
+  if (key == nullptr) return Error{kCode, "Unable to load private key from PFX data", {}};
+  if (leaf == nullptr) return Error{kCode, "Unable to load certificate from PFX data", {}};
+  if (SSL_CTX_use_certificate(context, leaf) != 1 || SSL_CTX_use_PrivateKey(context, key) != 1) return PfxError();
   for (int i = 0; i < sk_X509_num(others); ++i) {
     X509* const other = sk_X509_value(others, i);
-    if (SSL_CTX_add1_chain_cert(context, other) != 1 || !AddAuthority(context, other)) return false;
+    if (SSL_CTX_add1_chain_cert(context, other) != 1 || !AddAuthority(context, other)) return PfxError();
   }
-  return true;
+  return {};
 }
 
 // `error` is set for parameters that OpenSSL would take.
@@ -130,9 +144,6 @@ bool UseVersions(SSL_CTX* context, const ContextOptions& options) {
   return SSL_CTX_set_min_proto_version(context, options.min_version) == 1 &&
          SSL_CTX_set_max_proto_version(context, options.max_version) == 1;
 }
-
-// Text that OpenSSL refuses is a wrong argument.
-Error Refused(const char* code, const char* message) { return Error{code, message, ErrorQueue::Take().Lines()}; }
 
 int UseTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                  int encrypts) {
@@ -226,7 +237,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
     if (is_new && !given.backend.empty()) backends_.push_back(given.backend);
   }
   for (const Pfx& pfx : options.pfx) {
-    if (!UsePfx(context, pfx)) return OpensslError();
+    if (Result<void> used = UsePfx(context, pfx); !used.ok()) return used.error();
   }
   if (options.roots != nullptr && !options.roots->AddTo(SSL_CTX_get_cert_store(context))) return OpensslError();
   for (const std::string& pem : options.authorities) {
