@@ -289,7 +289,7 @@ function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'function') {
     const name = read(value, 'name');
-    return typeof name === 'string' && name !== '' ? `function ${name}` : 'function';
+    return `function ${typeof name === 'string' ? name : ''}`; // a space at the end, too
   }
   if (typeof value === 'object') {
     const name = classNameOf(value);

@@ -63,7 +63,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
 
   constructor(options: ClientOptions, makeSocket: (client: Client) => TLSSocket = (client) => newSocket(client)) {
     this.#options = options;
-    this.allowHalfOpen = options.allowHalfOpen === true;
+    this.allowHalfOpen = (toStream(options.socket) ?? options).allowHalfOpen === true;
     this.highWaterMark = options.highWaterMark as number | undefined;
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#key = optionalFunction(options.pskCallback, 'options.pskCallback') as KeyCallback | undefined;
@@ -304,7 +304,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     if (error !== undefined || isReused) return error;
     const { host, socket: below } = this.#options;
     const hostname = this.#servername ?? host ?? (below as { _host?: string } | undefined)?._host ?? 'localhost';
-    return check(hostname as string, socket.getPeerCertificate(true));
+    const fault = check(hostname as string, socket.getPeerCertificate(true));
+    return isGiven(fault) ? fault : undefined; // false is welcome, too
   }
 
   #tellSessions(): void {

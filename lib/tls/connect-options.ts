@@ -3,8 +3,8 @@ import type { TcpSocketConnectOpts } from 'node:net';
 import type { SecureContext as NodeSecureContext } from 'node:tls';
 import * as nodeTls from 'node:tls';
 import type { Duplex } from 'node:stream';
-import { invalidArgType } from '../base/errors';
-import { validateInteger, validateString } from '../base/validators';
+import { invalidArgType, nodeError } from '../base/errors';
+import { validateString } from '../base/validators';
 import { toBytes, type ContextOptions, type OwnContextOptions } from './context';
 import { toMaxInlineMicros, toThreads } from './options';
 
@@ -111,10 +111,15 @@ export function toCheckServerIdentity(options: ClientOptions): CheckServerIdenti
 
 const DEFAULT_MIN_DH_BITS = 1024;
 
-export function toMinDhBits({ minDHSize }: ClientOptions): number {
-  if (minDHSize === undefined) return DEFAULT_MIN_DH_BITS;
-  validateInteger(minDHSize, 'options.minDHSize', 1);
-  return minDHSize;
+export function toMinDhBits(options: ClientOptions): number {
+  if (!('minDHSize' in options)) return DEFAULT_MIN_DH_BITS;
+  const { minDHSize } = options;
+  // The words of Node.js.
+  const given = String(minDHSize);
+  if (typeof minDHSize !== 'number')
+    throw nodeError('ERR_INVALID_ARG_TYPE', `options.minDHSize is not a number: ${given}`, TypeError);
+  if (minDHSize > 0) return minDHSize;
+  throw nodeError('ERR_OUT_OF_RANGE', `options.minDHSize is not a positive number: ${given}`, RangeError);
 }
 
 export function toClientThreads({ threads, maxInlineMicros }: ClientOptions): [threads: number, micros: number] {

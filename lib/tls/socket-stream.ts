@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
 import { TLSSocket as NodeTLSSocket } from 'node:tls';
 import { copyOf, isCopier } from './chunks';
 import { nothingBelow } from './connecting-transport';
-import { UV_EPIPE } from './errno';
+import { UV_ECANCELED, UV_EPIPE } from './errno';
 import { connections, NO_CONNECTION } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
 import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
@@ -21,6 +21,7 @@ type Callback = (error?: Error | null) => void;
 
 // Streams of Node.js say by these how they are doing.
 interface ReadableState {
+  readonly ended: boolean;
   readonly flowing: boolean | null;
   readonly length: number;
   readonly sync: boolean;
@@ -312,8 +313,17 @@ export class SocketStream extends Duplex {
     this.#transport.close(this.#resets);
     callback(error);
     // As net.Socket, after the error.
-    process.nextTick(() => this.emit('close', error !== null));
+    process.nextTick(() => {
+      this.#endWrite();
+      this.emit('close', error !== null);
+    });
     this.#owner.left(this);
+  }
+
+  #endWrite(): void {
+    const { pieces, callback } = this.#unsent ?? { pieces: [] };
+    this.#unsent = undefined;
+    if (pieces.length > 0) callback?.(systemError(UV_ECANCELED, 'write'));
   }
 
   #failed(reason: number): void {
@@ -326,8 +336,10 @@ export class SocketStream extends Duplex {
   }
 
   #lost(error: Error | undefined): void {
-    // What was told may not be read yet.
-    if (this.#established && error === undefined && this.readableLength > 0) this.once('end', () => this.destroy());
+    // What was told may not be read yet, and the end not be heard.
+    const { ended, length } = (this as unknown as { _readableState: ReadableState })._readableState;
+    const isRead = length === 0 && ended === this.readableEnded;
+    if (this.#established && error === undefined && !isRead) this.once('end', () => this.destroy());
     else if (this.#established) this.destroy(error);
     else if (!this.destroyed) SocketStream.fail(this, error ?? this.#owner.hungUp());
   }
@@ -400,9 +412,9 @@ export class SocketStream extends Duplex {
   get _bytesDispatched(): number {
     return this.bytesWritten;
   }
-  /** Bytes that wait to be written. */
-  get bufferSize(): number {
-    return this.writableLength;
+  /** Bytes that wait to be written; undefined after the end. */
+  get bufferSize(): number | undefined {
+    return this.destroyed ? undefined : this.writableLength;
   }
   /** The peer's address; undefined when it was not asked for before the connection was closed. */
   get remoteAddress(): string | undefined {

@@ -3,8 +3,8 @@
 // No property with an underscore is added: http sets such properties on its sockets.
 import { X509Certificate } from 'node:crypto';
 import type { CipherNameAndProtocol, EphemeralKeyInfo, PeerCertificate } from 'node:tls';
-import { asyncError, nodeError } from '../base/errors';
-import { validateInteger, validateString } from '../base/validators';
+import { asyncError, invalidArgType, nodeError, opensslError } from '../base/errors';
+import { validateFunction, validateInteger, validateString } from '../base/validators';
 import { legacyObject, peerCertificate, peerX509Certificate } from './certificates';
 import { connections } from './connections';
 import {
@@ -81,6 +81,12 @@ export class TLSSocket extends SocketStream {
   }
   /** Keying material for other protocols, RFC 5705: `length` bytes. */
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer | undefined {
+    validateInteger(length, 'length', 1, 2 ** 32 - 1);
+    validateString(label, 'label');
+    if (context !== undefined && !ArrayBuffer.isView(context))
+      throw invalidArgType('context', 'an instance of Buffer, TypedArray, or DataView', context);
+    if (!SocketStream.isEstablished(this))
+      throw nodeError('ERR_TLS_INVALID_STATE', 'TLS socket connection must be securely established');
     return connections().native.keyingMaterial(SocketStream.idOf(this), length, label, context);
   }
   /** The most plaintext of a record, 512 to 16 384 bytes. False when it was refused. */
@@ -108,8 +114,17 @@ export class TLSSocket extends SocketStream {
   disableRenegotiation(): void {
     // nothing to disable
   }
-  /** Always false: we do not renegotiate by ourselves. */
-  renegotiate(): boolean {
+  /** Always false, with OpenSSL's reason for the callback: we do not renegotiate by ourselves. */
+  renegotiate(options: object, callback?: (error: Error | null) => void): boolean | undefined {
+    if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options))
+      throw invalidArgType('options', 'of type object', options);
+    if (callback !== undefined) validateFunction(callback, 'callback');
+    if (this.destroyed) return undefined;
+    const reason =
+      this.getProtocol() === 'TLSv1.3'
+        ? '0A00010A:SSL routines::wrong ssl version'
+        : '0A000153:SSL routines::no renegotiation';
+    if (callback !== undefined) process.nextTick(callback, opensslError([`error:${reason}`], 'ERR_SSL_'));
     return false;
   }
   /** Without effect. */
