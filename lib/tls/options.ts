@@ -90,6 +90,7 @@ export interface ServerOptions extends ContextOptions {
   pskCallback?: unknown;
   pskIdentityHint?: unknown;
   rejectUnauthorized?: unknown;
+  secureContext?: unknown;
   maxHandshakes?: unknown;
   maxInlineMicros?: unknown;
   records?: unknown;

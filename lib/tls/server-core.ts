@@ -178,7 +178,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
       typeof sessionIdContext === 'string'
         ? sessionIdContext
         : createHash('sha1').update(process.argv.join(' ')).digest('hex').slice(0, 32);
-    return createNativeContext({ ...options, requestCert: this.#requestsCertificate });
+    const given = toNativeContext((options as ServerOptions).secureContext);
+    return given ?? createNativeContext({ ...options, requestCert: this.#requestsCertificate });
   }
 
   #apply(): void {

@@ -15,30 +15,27 @@ export type TLSSocketOptions = Omit<nodeTls.TLSSocketOptions, keyof ConnectionOp
 
 interface AnyOptions extends ClientOptions {
   isServer?: unknown;
-  onClientHello?: unknown;
   server?: unknown;
-  SNICallback?: unknown;
 }
 
 type Construct = (owner: unknown, server: unknown) => Socket;
 
 function makeClient(given: unknown, options: AnyOptions, construct: Construct): Socket {
   const stream = toStream(given);
-  const client = new Client(options, (owner) => construct(owner, options.server));
+  const client = new Client({ ...options, socket: stream }, (owner) => construct(owner, options.server));
   if (stream !== undefined) client.useStream(stream);
   return client.socket;
 }
 
 // A server that listens to nothing, and has this connection.
 function makeServer(given: unknown, options: AnyOptions, construct: Construct): Socket {
-  const { secureContext, rejectUnauthorized } = options;
-  const own: AnyOptions = { ...options, rejectUnauthorized: rejectUnauthorized === true };
-  if (secureContext !== undefined && options.SNICallback === undefined) own.onClientHello = () => secureContext;
-  const read = readServerOptions(own);
+  const read = readServerOptions({ ...options, rejectUnauthorized: options.rejectUnauthorized === true });
   const server = new (nodesClass(nodeTls.Server))() as unknown as NodeServer;
   const core = new ServerCore(server, read);
   server.on('tlsClientError', (error, socket) => socket.emit('error', error));
-  return core.serve(toStream(given) as Duplex, (owner) => construct(owner, options.server ?? server));
+  const socket = core.serve(toStream(given) as Duplex, (owner) => construct(owner, options.server ?? server));
+  // As Node.js: users who do not listen to errors hear of the end.
+  return socket.on('error', (error) => socket.emit('_tlsError', error));
 }
 
 /**
