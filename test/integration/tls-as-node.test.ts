@@ -1,0 +1,190 @@
+// Behaviour of node:tls that its own tests have asked for, where ours differed: the same happens here.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import * as net from 'node:net';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { Duplex } from 'node:stream';
+import * as nodeTls from 'node:tls';
+import { connect, createSecureContext, createServer, TLSSocket, type ConnectionOptions } from '../../lib/tls/tls';
+import { pipedPair } from '../support/piped-pair';
+import { close, listen, selfSigned } from '../support/tls';
+
+const identity = selfSigned('localhost');
+const trusting: ConnectionOptions = { servername: 'localhost', ca: identity.cert };
+const folder = mkdtempSync(path.join(tmpdir(), 'tls-as-node-'));
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+type Thrown = Error & { code?: string };
+
+function thrownBy(body: () => unknown): Thrown {
+  try {
+    body();
+  } catch (error) {
+    return error as Thrown;
+  }
+  throw new Error('Nothing was thrown');
+}
+
+function expectNodesError(options: nodeTls.SecureContextOptions): Thrown {
+  const ours = thrownBy(() => createSecureContext(options));
+  const nodes = thrownBy(() => nodeTls.createSecureContext(options));
+  expect(ours.code).toBe(nodes.code);
+  return ours;
+}
+
+function openssl(...args: string[]): void {
+  execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+}
+
+test('checkServerIdentity() that returns false is content', async () => {
+  const server = createServer(identity, (socket) => socket.end());
+  const port = await listen(server);
+  const socket = connect({ ca: identity.cert, port, checkServerIdentity: (() => false) as never });
+  await once(socket, 'secureConnect');
+  expect([socket.authorized, socket.authorizationError]).toEqual([true, null]);
+  socket.destroy();
+  await close(server);
+});
+
+test('a cipher of TLS 1.3 may be excluded by name', () => {
+  createSecureContext({ ciphers: 'TLS_AES_256_GCM_SHA384:!TLS_CHACHA20_POLY1305_SHA256' });
+});
+
+describe('refused', () => {
+  beforeAll(() => {
+    writeFileSync(path.join(folder, 'key.pem'), identity.key);
+    writeFileSync(path.join(folder, 'cert.pem'), identity.cert);
+  });
+
+  test('a PFX without a key', () => {
+    openssl('pkcs12', '-export', '-nokeys', '-in', 'cert.pem', '-passout', 'pass:x', '-out', 'nokey.pfx');
+    const pfx = readFileSync(path.join(folder, 'nokey.pfx'));
+    expect(expectNodesError({ pfx, passphrase: 'x' }).code).toBe('ERR_CRYPTO_OPERATION_FAILED');
+  });
+
+  test('a PFX of old algorithms', () => {
+    const files = ['-inkey', 'key.pem', '-in', 'cert.pem', '-passout', 'pass:x', '-out', 'old.pfx'];
+    openssl('pkcs12', '-export', '-legacy', '-certpbe', 'PBE-SHA1-RC2-40', ...files);
+    const pfx = readFileSync(path.join(folder, 'old.pfx'));
+    expect(expectNodesError({ pfx, passphrase: 'x' }).code).toBe('ERR_CRYPTO_UNSUPPORTED_OPERATION');
+  });
+
+  test('an encrypted key without its passphrase', () => {
+    openssl('pkcs8', '-topk8', '-in', 'key.pem', '-v2', 'aes-256-cbc', '-passout', 'pass:x', '-out', 'secret.pem');
+    const key = readFileSync(path.join(folder, 'secret.pem'));
+    expect(expectNodesError({ key, cert: identity.cert }).code).toMatch(/BAD_DECRYPT/);
+  });
+});
+
+// Its handshake never ends.
+async function silentServer(): Promise<[net.Server, number]> {
+  const server = net.createServer((socket) => socket.on('error', () => undefined).resume());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return [server, (server.address() as net.AddressInfo).port];
+}
+
+const waiting = (socket: object): unknown => (socket as { bufferSize: unknown }).bufferSize;
+
+test('a write that waits hears that its socket was destroyed', async () => {
+  const [server, port] = await silentServer();
+  const socket = connect({ ...trusting, port, host: '127.0.0.1' });
+  const order: unknown[] = [];
+  socket.write('x', (error) => order.push((error as Thrown | undefined)?.code));
+  await once(socket, 'connect');
+  expect(waiting(socket)).toBe(1);
+  socket.once('close', () => order.push('close'));
+  socket.destroy();
+  expect(waiting(socket)).toBe(undefined);
+  await once(socket, 'close');
+  expect(order).toEqual(['ECANCELED', 'close']);
+  server.close();
+});
+
+test('a stream that closes with the end of the connection leaves the end to be heard', async () => {
+  const server = createServer({ ...identity, maxVersion: 'TLSv1.2' });
+  const [near, far] = pipedPair();
+  server.emit('connection', far);
+  const socket = connect({ ...trusting, socket: near });
+  await once(socket, 'secureConnect');
+  near.prependListener('data', () => near.destroy());
+  const end = once(socket, 'end');
+  socket.end();
+  await end;
+});
+
+test.each([
+  ['TLSv1.2', 'ERR_SSL_NO_RENEGOTIATION'],
+  ['TLSv1.3', 'ERR_SSL_WRONG_SSL_VERSION'],
+] as const)('renegotiate() says why there is none, %s', async (version, code) => {
+  const server = createServer({ ...identity, maxVersion: version });
+  const port = await listen(server);
+  const socket = connect({ ...trusting, port });
+  await once(socket, 'secureConnect');
+  const error = await new Promise<Thrown | null>((resolve) => {
+    expect(socket.renegotiate({}, resolve)).toBe(false);
+  });
+  expect(error?.code).toBe(code);
+  expect(thrownBy(() => socket.renegotiate(undefined as never, () => undefined)).code).toBe('ERR_INVALID_ARG_TYPE');
+  expect(thrownBy(() => socket.renegotiate({}, 1 as never)).code).toBe('ERR_INVALID_ARG_TYPE');
+  socket.destroy();
+  await close(server);
+});
+
+test('exportKeyingMaterial() checks its arguments, and waits for the handshake', async () => {
+  const server = createServer(identity);
+  const port = await listen(server);
+  const socket = connect({ ...trusting, port });
+  const codeOf = (...args: unknown[]): string | undefined =>
+    thrownBy(() => socket.exportKeyingMaterial(...(args as [number, string, Buffer]))).code;
+  expect(codeOf(16, 'a')).toBe('ERR_TLS_INVALID_STATE');
+  await once(socket, 'secureConnect');
+  expect(codeOf(16, null)).toBe('ERR_INVALID_ARG_TYPE');
+  expect(codeOf('16', 'a')).toBe('ERR_INVALID_ARG_TYPE');
+  expect(codeOf(0, 'a')).toBe('ERR_OUT_OF_RANGE');
+  expect(codeOf(16, 'a', 'text')).toBe('ERR_INVALID_ARG_TYPE');
+  expect(socket.exportKeyingMaterial(16, 'a', Buffer.from('text'))).toHaveLength(16);
+  socket.destroy();
+  await close(server);
+});
+
+test('a server over a stream whose handshake fails ends without a listener to errors', async () => {
+  const [near, far] = pipedPair();
+  const served = new TLSSocket(far, { ...identity, isServer: true });
+  near.write('no TLS at all, but long enough for a record\n');
+  await new Promise((resolve) => served.once('close', resolve));
+  expect(served.destroyed).toBe(true);
+});
+
+test('a client over a stream is as half open as the stream', () => {
+  const open = [true, false].map((allowHalfOpen) => {
+    const stream = new Duplex({ allowHalfOpen, read: () => undefined, write: () => undefined });
+    const socket = connect({ ...trusting, socket: stream, allowHalfOpen: !allowHalfOpen } as ConnectionOptions);
+    socket.on('error', () => undefined).destroy();
+    return socket.allowHalfOpen;
+  });
+  expect(open).toEqual([true, false]);
+});
+
+test('a server over a stream falls back on its context when SNICallback has none', async () => {
+  const [near, far] = pipedPair();
+  const asked: string[] = [];
+  const served = new TLSSocket(far, {
+    isServer: true,
+    secureContext: createSecureContext(identity),
+    SNICallback: (name, done) => {
+      asked.push(name);
+      done(null, undefined);
+    },
+  });
+  const socket = connect({ ...trusting, socket: near });
+  await once(socket, 'secureConnect');
+  expect([asked, socket.authorized]).toEqual([['localhost'], true]);
+  served.destroy();
+  socket.destroy();
+});
