@@ -11,6 +11,18 @@ import * as tls from './tls';
 
 let isRegistered = false;
 
+// `new TLSSocket()` of a server makes a socket of ours. The class stays Node's, for `instanceof` and for subclasses. So do
+// clients that it makes: whoever makes one has to ask `socket.ssl`, which is Node's, whether the server is welcome.
+function makingOurs(NodesSocket: typeof nodeTls.TLSSocket): typeof nodeTls.TLSSocket {
+  const made: typeof nodeTls.TLSSocket = new Proxy(NodesSocket, {
+    construct(target, args: ConstructorParameters<typeof nodeTls.TLSSocket>, newTarget) {
+      if (newTarget === made && args[1]?.isServer === true) return new tls.TLSSocket(...args);
+      return Reflect.construct(target, args, newTarget) as object;
+    },
+  });
+  return made;
+}
+
 // Sessions of HTTP/2 are native over sockets of Node.js only; over others, they do not know that they are encrypted.
 function connectsSession([, , options]: readonly unknown[]): boolean {
   const { ALPNProtocols: protocols } = (options ?? {}) as nodeTls.ConnectionOptions;
@@ -30,9 +42,13 @@ export function register(): void {
     connect: (...args: never[]) => (connectsSession(args) ? connect : (tls.connect as typeof connect))(...args),
     createServer: tls.createServer,
     Server: tls.Server,
+    TLSSocket: makingOurs(ofTls.TLSSocket),
     createSecureContext: rememberingOptions(ofTls.createSecureContext),
   });
-  Object.assign(load('node:https') as typeof nodeHttps, {
+  const ofHttps = load('node:https') as { -readonly [Name in keyof typeof nodeHttps]: (typeof nodeHttps)[Name] };
+  // Node's request() and get() ask it, whoever has replaced it last.
+  if (ofHttps.globalAgent.constructor === ofHttps.Agent) ofHttps.globalAgent = https.globalAgent;
+  Object.assign(ofHttps, {
     Agent: https.Agent,
     createServer: https.createServer,
     Server: https.Server,

@@ -417,6 +417,22 @@ test('register replaces servers and clients', () => {
   expect([ran.stdout, ran.stderr, ran.status]).toEqual(['second.test thread\nthread\n', '', 0]);
 });
 
+test('register replaces the global agent, and servers over streams', () => {
+  const program = `
+    const https = require('node:https'), tls = require('node:tls'), { Duplex } = require('node:stream');
+    const { TLSSocket } = require('openssl-async/tls');
+    console.log(https.globalAgent instanceof https.Agent, new https.Agent() instanceof https.globalAgent.constructor);
+    const stream = () => new Duplex({ read() {}, write() {} });
+    const served = new tls.TLSSocket(stream(), { isServer: true, ...${JSON.stringify(first)} });
+    console.log(served instanceof TLSSocket, served instanceof tls.TLSSocket);
+    class Own extends tls.TLSSocket {}
+    console.log([new Own(stream()), new tls.TLSSocket(stream())].map((each) => each instanceof TLSSocket), Own.length);
+    process.exit();`;
+  const register = path.join(ROOT, 'dist', 'register.js');
+  const ran = spawnSync(process.execPath, ['--require', register, '-e', program], { encoding: 'utf8', cwd: ROOT });
+  expect([ran.stderr, ran.stdout]).toEqual(['', 'true true\ntrue true\n[ false, false ] 0\n']);
+});
+
 test('a second copy of the library that registers replaces the servers of the first one', () => {
   const program = `
     for (const file of Object.keys(require.cache)) if (file.includes('dist')) delete require.cache[file];
