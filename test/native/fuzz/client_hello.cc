@@ -31,13 +31,12 @@ bool IsSame(const Reading& one, const Reading& other) {
          one.hello.wants_status == other.hello.wants_status;
 }
 
-// The contents of the whole records at the front.
+// The contents of the records, of the last one what is there.
 std::string ContentOf(const uint8_t* data, size_t size) {
   constexpr size_t kHead = 5;
   std::string content;
   while (size >= kHead) {
-    const size_t record_size = kHead + (size_t{data[3]} << 8 | data[4]);
-    if (size < record_size) break;
+    const size_t record_size = std::min(size, kHead + (size_t{data[3]} << 8 | data[4]));
     content.append(reinterpret_cast<const char*>(data + kHead), record_size - kHead);
     data += record_size;
     size -= record_size;
@@ -70,11 +69,10 @@ void CheckKeyIdentity(const uint8_t* data, size_t size) {
   const std::vector<unsigned char> exact(data, data + size);
   std::string identity;
   const HelloStatus status = ReadKeyIdentity({exact.data(), exact.size()}, &identity);
-  const std::string all(data, data + size);
   if (status != HelloStatus::kComplete) return Require(identity.empty(), "only a complete message has a name");
-  Require(!identity.empty() && identity.size() <= kMaxKeyIdentityBytes, "a name is as long as OpenSSL takes it");
+  Require(identity.size() <= kMaxKeyIdentityBytes, "a name is no longer than OpenSSL takes it");
   Require(identity.find('\0') == std::string::npos, "a name is text");
-  Require(all.find(identity) != std::string::npos, "the name was sent");
+  Require(ContentOf(data, size).find(identity) != std::string::npos, "the name was sent");
 }
 
 // However the bytes come, it is incomplete up to some byte, and from there on always the same.
