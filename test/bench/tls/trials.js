@@ -101,7 +101,7 @@ const TRIALS = [
   requests('1-mib', 'keep-alive request, 1 MiB', { bytes: 1024 * 1024, connections: 4, rate: 1.2 }),
   {
     id: '12-bytes-1000',
-    title: 'keep-alive request, 12 B, 1 000 connections',
+    title: 'request, 12 B, 1 000 connections',
     workload: 'requests',
     certificate: 'rsa',
     load: { mode: 'h2load', bytes: 12, connections: 1000 },
