@@ -12,6 +12,7 @@ import { connections, type Listener } from './connections';
 import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys, type ContextOptions } from './context';
 import { UV_EADDRINUSE, UV_ENFILE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
+import { bind, type Handle } from './handle';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import {
   toHandshakeTimeout,
@@ -28,15 +29,6 @@ import type { SocketOwner } from './socket-owner';
 import { StreamTransport } from './stream-transport';
 import { SocketTransport } from './transport';
 
-// Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
-interface Handle {
-  readonly fd?: number;
-  listen(backlog: number): number;
-  close(done?: () => void): void;
-  ref(): void;
-  unref(): void;
-  getsockname?(out: { port?: number }): number;
-}
 /** A server of Node.js, with what only subclasses see. */
 export interface NodeServer extends nodeTls.Server {
   _connections: number;
@@ -55,7 +47,6 @@ export type Listen2 = (
   fd: unknown,
   flags: unknown,
 ) => void;
-type CreateHandle = (address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown) => Handle | number;
 
 // Events that cost connections something: before the first listener of each, nothing is done for it.
 const FLAGS_OF_EVENTS = new Map<string | symbol, number>([
@@ -485,14 +476,6 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   asking(id: number): void {
     this.#questions.ask(id, this.#earlySocketOf(id));
   }
-}
-
-function bind(address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown): Handle | null {
-  const create = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle;
-  const isAnyAddress = (address === null || address === undefined || address === '') && typeof fd !== 'number';
-  let handle = isAnyAddress ? create('::', port, 6, fd, flags) : create(address, port, type, fd, flags);
-  if (isAnyAddress && typeof handle === 'number') handle = create('0.0.0.0', port, 4, fd, flags);
-  return typeof handle === 'number' ? null : handle; // node:net tries again, and reports the error
 }
 
 function isDuplex(value: unknown): value is Duplex {
