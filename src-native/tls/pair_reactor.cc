@@ -22,7 +22,13 @@ PairReactor::PairReactor(uv_loop_t* loop, OpenHandles& open, Owner& owner, PairT
     : owner_(owner), traffic_(traffic), loop_(loop) {
   poller_ = std::make_unique<Poller>(loop, open, static_cast<Poller::Delegate&>(*this), error);
   if (*error != 0) return;
-  soon_ = OpenHandle<uv_idle_t>(open, this, error, [&](uv_idle_t* handle) { return uv_idle_init(loop, handle); });
+  const auto run = [this](const std::vector<uint32_t>& ids) {
+    for (const uint32_t id : ids) {
+      Pair* const pair = Find(id);
+      if (pair != nullptr && std::exchange(pair->is_queued, false)) Run(id, Interest::kNone, Interest::kNone);
+    }
+  };
+  soon_ = std::make_unique<TurnQueue>(loop, open, run, error);
   if (*error != 0) return;
   timer_ = OpenHandle<uv_timer_t>(open, this, error, [&](uv_timer_t* handle) { return uv_timer_init(loop, handle); });
 }
@@ -154,22 +160,7 @@ void PairReactor::TellOver(uint32_t id, Pair& pair, TlsEventKind kind, int32_t v
 }
 
 void PairReactor::Queue(uint32_t id, Pair& pair) {
-  if (std::exchange(pair.is_queued, true)) return;
-  ready_.push_back(id);
-  if (uv_is_active(reinterpret_cast<uv_handle_t*>(soon_.get())) != 0) return;
-  uv_idle_start(soon_.get(), [](uv_idle_t* handle) {
-    OrDieOfMemory([handle] { static_cast<PairReactor*>(handle->data)->RunReady(); });
-  });
-}
-
-void PairReactor::RunReady() {
-  const std::vector<uint32_t> ready = std::exchange(ready_, {});
-  uv_idle_stop(soon_.get());
-  for (const uint32_t id : ready) {
-    Pair* const pair = Find(id);
-    if (pair == nullptr || !std::exchange(pair->is_queued, false)) continue;
-    Run(id, Interest::kNone, Interest::kNone);
-  }
+  if (!std::exchange(pair.is_queued, true)) soon_->Add(id);
 }
 
 }  // namespace openssl_async

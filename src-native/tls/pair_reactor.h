@@ -13,6 +13,7 @@
 #include "tls/pair_sink.h"
 #include "tls/poller.h"
 #include "tls/shared_connection.h"
+#include "tls/turn_queue.h"
 
 namespace openssl_async {
 
@@ -71,7 +72,6 @@ class PairReactor final : private Poller::Delegate {
   void Watch(uint32_t id, Pair& pair, uint8_t connection_interest, uint8_t pair_interest);
   void TellOver(uint32_t id, Pair& pair, TlsEventKind kind, int32_t value);
   void Queue(uint32_t id, Pair& pair);
-  void RunReady();
   bool IsOver(Pair& pair);
   void CheckReleased();
   void SetTimer();
@@ -81,11 +81,10 @@ class PairReactor final : private Poller::Delegate {
   PairTraffic& traffic_;
   PairBuffers buffers_;
   std::unordered_map<uint32_t, std::unique_ptr<Pair>> pairs_;
-  std::vector<uint32_t> ready_;     // ids of connections that need a turn without being told of
   std::vector<uint32_t> released_;  // ids of connections that are not over
   uv_loop_t* loop_;
   std::unique_ptr<Poller> poller_;
-  UvHandlePointer<uv_idle_t> soon_;    // active while ready_ holds something
+  std::unique_ptr<TurnQueue> soon_;
   UvHandlePointer<uv_timer_t> timer_;  // active while released_ holds something
 };
 
