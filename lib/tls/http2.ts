@@ -5,11 +5,11 @@
  * @module
  */
 import * as nodeHttp2 from 'node:http2';
-import type * as nodeTls from 'node:tls';
 import { markBase, nodesClass } from './callable';
 import { addCopier, copyLeftovers } from './chunks';
 import { readHttp2Options, type Http2Options } from './options';
-import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
+import { ServerCore, type NodeServer } from './server-core';
+import { defineServerMethods } from './server-methods';
 import { SessionSocket } from './session-socket';
 
 export { type Http2Options, type OwnServerOptions } from './options';
@@ -44,27 +44,12 @@ function serverClass(): ServerClass {
       new ServerCore(this as unknown as NodeServer, options, (socket) => SessionSocket.of(socket));
       addCopier(this);
     }
-    // Node's constructor calls it too.
-    override setSecureContext(options: nodeTls.SecureContextOptions): void {
-      coreOf(this)?.setSecureContext(options);
-    }
-    override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
-      coreOf(this)?.addContext(hostname, context);
-    }
-    override getTicketKeys(): ReturnType<nodeTls.Server['getTicketKeys']> {
-      return (coreOf(this) as ServerCore).getTicketKeys();
-    }
-    override setTicketKeys(keys: Buffer): void {
-      (coreOf(this) as ServerCore).setTicketKeys(keys);
-    }
-    _listen2(...args: Parameters<Listen2>): void {
-      (coreOf(this) as ServerCore).listen2(...args);
-    }
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       copyLeftovers(event, args);
       return super.emit(event as 'request', ...(args as [never, never]));
     }
   }
+  defineServerMethods(Http2SecureServer);
   markBase(Http2SecureServer, NodesServer);
   return Http2SecureServer;
 }

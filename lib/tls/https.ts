@@ -6,12 +6,12 @@
  */
 import type { ClientRequest, IncomingMessage, RequestListener } from 'node:http';
 import * as nodeHttps from 'node:https';
-import type * as nodeTls from 'node:tls';
 import { startRequest } from './agent';
 import { callable, nodesClass } from './callable';
 import { addCopier, copyLeftovers } from './chunks';
 import { readHttpsOptions, type HttpsOptions } from './options';
-import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
+import { ServerCore, type NodeServer } from './server-core';
+import { defineServerMethods } from './server-methods';
 
 export { Agent, globalAgent, type AgentOptions } from './agent';
 export { attach } from './attach';
@@ -42,35 +42,6 @@ class HttpsServer extends NodesServer {
     addCopier(this);
   }
 
-  // Node's constructor calls it too.
-  /**
-   * Replaces certificate, key and the rest of the context, for later connections.
-   *
-   * @param options - as those of the server
-   */
-  override setSecureContext(options: nodeTls.SecureContextOptions): void {
-    coreOf(this)?.setSecureContext(options);
-  }
-  /**
-   * Adds a context for names, in which each `*` stands for characters that are no dot. Later ones win.
-   *
-   * @param hostname - for example `*.example.org`
-   * @param context - options of a context, or a context of `createSecureContext()` of this package
-   */
-  override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
-    coreOf(this)?.addContext(hostname, context);
-  }
-  override getTicketKeys(): ReturnType<nodeTls.Server['getTicketKeys']> {
-    return (coreOf(this) as ServerCore).getTicketKeys();
-  }
-  override setTicketKeys(keys: Buffer): void {
-    (coreOf(this) as ServerCore).setTicketKeys(keys);
-  }
-  /** @internal */
-  _listen2(...args: Parameters<Listen2>): void {
-    (coreOf(this) as ServerCore).listen2(...args);
-  }
-
   /** @internal */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     copyLeftovers(event, args);
@@ -78,6 +49,7 @@ class HttpsServer extends NodesServer {
   }
 }
 
+defineServerMethods(HttpsServer);
 Object.defineProperty(HttpsServer, 'name', { value: 'Server' });
 
 /** See {@link Server} of this module; it can be called without `new`. Experimental. */

@@ -9,7 +9,8 @@ import { callable, nodesClass } from './callable';
 import { Client } from './client';
 import type { ConnectionOptions } from './connect-options';
 import { readServerOptions, type TlsOptions } from './options';
-import { coreOf, ServerCore, type Listen2, type NodeServer } from './server-core';
+import { ServerCore, type NodeServer } from './server-core';
+import { defineServerMethods } from './server-methods';
 
 export {
   createSecureContext,
@@ -52,7 +53,7 @@ function initialise(self: TlsServer, [options, listener]: unknown[]): void {
 /**
  * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
  *
- * `emit('connection', stream)` serves a stream: a socket of `node:net`, or any other `Duplex`, on the event loop.
+ * `addContext()` also takes a context of {@link createSecureContext}. `emit('connection', stream)` serves a stream: a socket of `node:net`, or any other `Duplex`, on the event loop.
  */
 class TlsServer extends NodesServer {
   /**
@@ -65,37 +66,9 @@ class TlsServer extends NodesServer {
     super(given as nodeTls.TlsOptions, listener);
     new ServerCore(this as unknown as NodeServer, given);
   }
-
-  // Node's constructor calls it too.
-  /**
-   * Replaces certificate, key and the rest of the context, for later connections.
-   *
-   * @param options - as those of the server
-   */
-  override setSecureContext(options: nodeTls.SecureContextOptions): void {
-    coreOf(this)?.setSecureContext(options);
-  }
-  /**
-   * Adds a context for names, in which each `*` stands for characters that are no dot. Later ones win.
-   *
-   * @param hostname - for example `*.example.org`
-   * @param context - options of a context, or a context of `createSecureContext()` of this package
-   */
-  override addContext(hostname: string, context: nodeTls.SecureContextOptions): void {
-    coreOf(this)?.addContext(hostname, context);
-  }
-  override getTicketKeys(): ReturnType<nodeTls.Server['getTicketKeys']> {
-    return (coreOf(this) as ServerCore).getTicketKeys();
-  }
-  override setTicketKeys(keys: Buffer): void {
-    (coreOf(this) as ServerCore).setTicketKeys(keys);
-  }
-  /** @internal */
-  _listen2(...args: Parameters<Listen2>): void {
-    (coreOf(this) as ServerCore).listen2(...args);
-  }
 }
 
+defineServerMethods(TlsServer);
 Object.defineProperty(TlsServer, 'name', { value: 'Server' });
 
 /** See {@link Server} of this module; it can be called without `new`. Experimental. */
