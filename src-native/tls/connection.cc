@@ -32,7 +32,7 @@ void Connection::Enter(uint32_t id, TlsPlace place, TransportBuffers& buffers, C
 }
 
 bool Connection::has_more() const {
-  if (failure_is_due_ || carrier_is_due_ || released_is_due_ || has_task()) return true;
+  if (failure_is_due_ || is_cut_off() || carrier_is_due_ || released_is_due_ || has_task()) return true;
   if (!wants_to_read()) return false;
   if (awaits_input()) return input_is_new_;
   return transport_->input().size > 0 || transport_->ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
@@ -56,14 +56,17 @@ void Connection::Run(bool readable, bool writable) {
     if (state_ == State::kKeeping) Open();
   }
   if (writable) Flush();
-  if (readable && wants_to_read()) {
-    if (const int error = transport_->Receive(); error != 0) OnSocketError(error);
+  if (is_cut_off()) {
+    ReceiveLast();
+  } else if (readable && wants_to_read()) {
+    Receive();
   }
   if (wants_to_read()) {
     if (state_ == State::kHello) ReadHello();
     if (state_ == State::kHandshaking) Shake();
     if (state_ == State::kOpen && !paused_) ReadPlaintext();
   }
+  if (is_cut_off() && (has_last_input_ || !wants_to_read())) Fail(write_error_);
   Finish();
   TellCarrier();
 }
@@ -88,7 +91,7 @@ void Connection::Flush() {
   }
   const int error = transport_->Flush();
   if (error != 0) {
-    OnSocketError(error);
+    OnWriteError(error);
   } else if (!transport_->pending()) {
     if (ending_) transport_->EndOutput();
     if (std::exchange(waits_for_drain_, false)) events_->OnEvent(*this, TlsEventKind::kDrained, 0);
@@ -97,6 +100,26 @@ void Connection::Flush() {
 
 void Connection::OnSocketError(int error) {
   if (state_ != State::kFailed) Fail(error);
+}
+
+// The peer may have said why it closed, in an alert that nobody has read yet: the failure waits until everything is
+// read that has come.
+void Connection::OnWriteError(int error) {
+  if (!wants_to_read()) return OnSocketError(error);
+  write_error_ = error;
+  waits_for_drain_ = false;
+  transport_->EndOutput();
+}
+
+void Connection::Receive() {
+  if (const int error = transport_->Receive(); error != 0) OnSocketError(error);
+}
+
+void Connection::ReceiveLast() {
+  const size_t known = transport_->input().size;
+  if (known >= kTurnBytes || !wants_to_read()) return;
+  Receive();
+  has_last_input_ = transport_->input().size == known;
 }
 
 void Connection::Fail(int32_t reason) {
@@ -272,7 +295,7 @@ void Connection::ReadPlaintext() {
   if (status == SSL_ERROR_ZERO_RETURN) {
     TellEnd(false);
   } else if (status == SSL_ERROR_WANT_READ) {
-    if (transport_->ended()) TellEnd(true);
+    if (transport_->ended() && !is_cut_off()) TellEnd(true);
   } else if (status != SSL_ERROR_NONE) {
     FailOfOpenssl();
   }
@@ -286,12 +309,12 @@ void Connection::TellEnd(bool truncated) {
 }
 
 size_t Connection::Write(const ByteView* pieces, size_t count) {
-  if (state_ != State::kOpen || ending_) return 0;
+  if (state_ != State::kOpen || ending_ || is_cut_off()) return 0;
   const ErrorQueueScope scope;
   told_ = true;  // it is JavaScript that writes: a failure is told in the next turn
   PlaintextPieces plaintext(pieces, count);
   const size_t size = plaintext.rest();
-  while (plaintext.rest() > 0 && !transport_->pending() && state_ == State::kOpen) {
+  while (plaintext.rest() > 0 && !transport_->pending() && state_ == State::kOpen && !is_cut_off()) {
     const size_t rest_after = plaintext.rest() - transport_->PortionOf(plaintext.rest());
     int result = 1;
     while (plaintext.rest() > rest_after && result == 1) {
@@ -308,7 +331,7 @@ size_t Connection::Write(const ByteView* pieces, size_t count) {
 }
 
 void Connection::End() {
-  if (state_ != State::kOpen || ending_) return;
+  if (state_ != State::kOpen || ending_ || is_cut_off()) return;
   const ErrorQueueScope scope;
   told_ = true;
   ending_ = true;
@@ -317,7 +340,7 @@ void Connection::End() {
   if (holds_output_) {
     transport_->KeepOutput();
   } else if (const int error = transport_->Flush(); error != 0) {
-    OnSocketError(error);
+    OnWriteError(error);
   } else if (!transport_->pending()) {
     transport_->EndOutput();
     waits_for_drain_ = false;

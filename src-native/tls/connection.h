@@ -238,6 +238,8 @@ class Connection {
            state_ == State::kAskingKey || state_ == State::kJobDue || state_ == State::kInJob ||
            state_ == State::kKeeping;
   }
+  // A write has failed, which is to be told: see OnWriteError().
+  bool is_cut_off() const { return write_error_ != 0 && state_ != State::kFailed; }
   bool Begin();
   void Shake();
   bool TakeInlineShare();
@@ -247,6 +249,9 @@ class Connection {
   void Finish();
   void Flush();
   void OnSocketError(int error);
+  void OnWriteError(int error);
+  void Receive();
+  void ReceiveLast();
   void TellCarrier();
   void FailOfOpenssl();
   void TellEnd(bool truncated);
@@ -272,6 +277,8 @@ class Connection {
   uint64_t handshake_ns_ = 0;
   uint32_t pauses_ = 0;
   uint32_t step_pauses_ = 0;
+  int write_error_ = 0;
+  bool has_last_input_ = false;   // after a write error: nothing more has come
   int32_t reason_ = 0;            // of a failure that waits for a turn of its own
   bool failure_is_due_ = false;   // see Fail()
   bool input_is_new_ = false;     // bytes came that were not looked at

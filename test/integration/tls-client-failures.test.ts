@@ -1,6 +1,8 @@
 // What ends a client's connection, and when: each compared with a client of node:tls.
+import { once } from 'node:events';
 import * as net from 'node:net';
 import * as nodeTls from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { connect, type ConnectionOptions } from '../../lib/tls/tls';
 import { close, listen, selfSigned } from '../support/tls';
 
@@ -203,6 +205,57 @@ describe('when the handshake is done', () => {
     const { events } = await expectSame((make) => make({ ...trusting, port }));
     expect(events).toEqual(['connect', 'secureConnect', 'end', 'close']);
     await close(server);
+  });
+
+  describe('a write that fails before everything is read', () => {
+    const closed = new Int32Array(new SharedArrayBuffer(4)); // connections that the server has closed
+    let worker: Worker;
+    afterEach(() => worker.terminate());
+
+    async function serve(options: nodeTls.TlsOptions): Promise<number> {
+      const program = `
+        const { parentPort, workerData } = require('node:worker_threads');
+        const server = require('node:tls').createServer(workerData.options, (socket) => {
+          socket.on('error', () => undefined).write(Buffer.alloc(16 << 20));
+          setImmediate(() => socket.destroy());
+        });
+        server.on('tlsClientError', () => undefined).on('connection', (socket) => socket.on('close', () => {
+          Atomics.add(workerData.closed, 0, 1);
+          Atomics.notify(workerData.closed, 0);
+        }));
+        server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+      worker = new Worker(program, { eval: true, workerData: { closed, options: { ...identity, ...options } } });
+      const [port] = (await once(worker, 'message')) as [number];
+      return port;
+    }
+
+    /** The server's system refuses the first write, and ours the second one. */
+    function writeTooLate(socket: nodeTls.TLSSocket): nodeTls.TLSSocket {
+      const before = Atomics.load(closed, 0);
+      return socket.once('secureConnect', () => {
+        Atomics.wait(closed, 0, before, 10_000);
+        socket.write('one');
+        socket.write('two');
+      });
+    }
+
+    test('the server’s reason is told', async () => {
+      const port = await serve({ minVersion: 'TLSv1.3', requestCert: true });
+      const { error } = await expectSame((make) => writeTooLate(make({ ...trusting, port })));
+      expect(error?.code).toBe('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
+    });
+
+    test('bytes that were lost are an error, after those that came', async () => {
+      const port = await serve({});
+      const socket = writeTooLate(connect({ ...trusting, port }));
+      let received = 0;
+      socket.on('data', (chunk: Buffer) => (received += chunk.length));
+      const { error, events } = await outcomeOf(socket);
+      expect(error?.code).toMatch(/^(ECONNRESET|EPIPE)$/);
+      expect(events).toEqual(['connect', 'secureConnect', 'error', 'close']);
+      expect(received).toBeGreaterThan(0);
+      expect(received).toBeLessThan(16 << 20);
+    });
   });
 
   test('an error of checkServerIdentity() is the connection’s', async () => {
