@@ -11,7 +11,7 @@ const trusting: ConnectionOptions = { host: '127.0.0.1', servername: 'localhost'
 
 const KINDS = {
   'node:tls': (options: nodeTls.TlsOptions) => nodeTls.createServer(options),
-  'openssl-async/tls': (options: nodeTls.TlsOptions) => createServer(options) as nodeTls.Server,
+  'openssl-async/tls': (options: nodeTls.TlsOptions) => createServer(options),
 };
 
 /** A server that sends back what it gets. */

@@ -110,7 +110,7 @@ describe('names', () => {
   test('addContext, with wildcards, and the default', async () => {
     const server = ending(first);
     server.addContext('*.second.test', second);
-    server.addContext('rsa.test', createSecureContext(rsa) as nodeTls.SecureContextOptions);
+    server.addContext('rsa.test', createSecureContext(rsa));
     const port = await listen(server);
     const names = ['a.second.test', 'A.SECOND.TEST', 'rsa.test', 'other.test', 'a.b.second.test'];
     const found = await Promise.all(names.map((servername) => nameOfCertificate(port, { servername })));
@@ -230,7 +230,7 @@ describe("clients' certificates", () => {
       const secured: unknown[] = [];
       server.on('secureConnection', (socket: nodeTls.TLSSocket) => secured.push(socket));
       const port = await listen(server);
-      const failed = failureOf(server as Server);
+      const failed = failureOf(server);
       const client = nodeTls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...second });
       client.on('error', () => undefined);
       const [error, socket] = await failed;

@@ -414,7 +414,7 @@ describe('small writes', () => {
 
   test("are the owner's matter with other streams", async () => {
     const server = nodeTls.createServer(identity);
-    const connected = secureOf(server as unknown as Server);
+    const connected = secureOf(server);
     const near = await connectTo(await listen(server));
     const far = await connected;
     const told = jest.spyOn(far, 'setNoDelay');
