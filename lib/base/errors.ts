@@ -273,7 +273,7 @@ export function opensslError(lines: readonly string[], prefix?: 'ERR_SSL_'): Ope
   const [first = '', ...rest] = lines;
   const [, packed = '', library = '', , reason = ''] = first.split(':');
   const begin = prefix ?? prefixOf((Number.parseInt(packed, 16) >>> 23) & 0xff);
-  const error: OpenSSLError = make(Error, `${begin}${reason.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`, first);
+  const error: OpenSSLError = make(Error, `${begin}${reason.toUpperCase().replaceAll(' ', '_')}`, first);
   if (library !== '') error.library = library;
   if (reason !== '') error.reason = reason;
   if (rest.length > 0) error.opensslErrorStack = rest;

@@ -81,6 +81,12 @@ describe('an error of native code', () => {
 
   test.each([
     ['error:1C800064:Provider routines::bad decrypt', 'ERR_OSSL_BAD_DECRYPT', 'Provider routines', 'bad decrypt'],
+    [
+      'error:0A000410:SSL routines::ssl/tls alert handshake failure',
+      'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
+      'SSL routines',
+      'ssl/tls alert handshake failure',
+    ],
     ['error:0200008A:rsa routines::invalid padding', 'ERR_OSSL_RSA_INVALID_PADDING', 'rsa routines', 'invalid padding'],
     [
       'error:0A000086:SSL routines::certificate verify failed',
