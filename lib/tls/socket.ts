@@ -59,12 +59,16 @@ export class TLSSocket extends SocketStream {
   isSessionReused(): boolean {
     return connections().native.summary(SocketStream.idOf(this))?.[3] ?? false;
   }
-  /** The key of the key exchange, as a client sees it: an empty object where there is none. Null for a server. */
+  /**
+   * The key exchange, as a client sees it: an empty object where there is none. Null for a server. Groups of ML-KEM, such
+   * as X25519MLKEM768, are `{ type: 'TLSGroup', name }` here in every Node.js whose OpenSSL knows them.
+   */
   getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
     if (SocketStream.ownerOf(this).client === undefined || this.destroyed) return null;
     const key = connections().native.ephemeralKey(SocketStream.idOf(this));
     if (key === undefined) return {};
     const [type, name, size] = key;
+    if (type === 'TLSGroup') return { type, name };
     return type === 'DH' ? { type, size } : { type, name, size };
   }
   /** Our last message of the handshake. */

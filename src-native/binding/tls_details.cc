@@ -87,7 +87,7 @@ Napi::Value Status(Info info) {
   return client == nullptr ? info.Env().Undefined() : ToBuffer(info.Env(), client->status());
 }
 
-// (id): [type, curve or empty, bits]
+// (id): [type, name or empty, bits]
 Napi::Value EphemeralKeyOfConnection(Info info) {
   const ConnectionView connection = ConnectionOf(info);
   SSL* const ssl = SslOf(connection);
@@ -96,7 +96,7 @@ Napi::Value EphemeralKeyOfConnection(Info info) {
   if (key.type.empty()) return info.Env().Undefined();
   Napi::Array parts = Napi::Array::New(info.Env(), 3);
   parts.Set(0U, key.type);
-  parts.Set(1U, key.curve);
+  parts.Set(1U, key.name);
   parts.Set(2U, key.bits);
   return parts;
 }

@@ -16,7 +16,8 @@ constexpr const char* kRequired[] = {
 #include "openssl/required_symbols.inc"
 };
 
-constexpr const char* kOptional[] = {"ERR_get_state", "ASYNC_set_mem_functions", "ERR_count_to_mark"};
+constexpr const char* kOptional[] = {"ERR_get_state", "ASYNC_set_mem_functions", "ERR_count_to_mark",
+                                     "SSL_get0_group_name"};
 
 std::string FindReason() {
   for (const char* name : kRequired) {
@@ -42,6 +43,7 @@ const OptionalSymbols& GetOptionalSymbols() {
       reinterpret_cast<void* (*)()>(FindHostSymbol(kOptional[0])),
       reinterpret_cast<int (*)(StackAllocFn, StackFreeFn)>(FindHostSymbol(kOptional[1])),
       reinterpret_cast<int (*)()>(FindHostSymbol(kOptional[2])),
+      reinterpret_cast<const char* (*)(ssl_st*)>(FindHostSymbol(kOptional[3])),
   };
   return symbols;
 }

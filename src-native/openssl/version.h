@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+struct ssl_st;
+
 namespace openssl_async {
 
 using StackAllocFn = void* (*)(size_t* size);
@@ -16,6 +18,7 @@ struct OptionalSymbols {
   void* (*err_get_state)();                                              // OpenSSL 3, whose headers show the struct
   int (*async_set_mem_functions)(StackAllocFn alloc, StackFreeFn free);  // OpenSSL 3.2
   int (*err_count_to_mark)();                                            // OpenSSL 3.2
+  const char* (*ssl_get0_group_name)(ssl_st* ssl);                       // OpenSSL 3.2
 };
 
 const OptionalSymbols& GetOptionalSymbols();

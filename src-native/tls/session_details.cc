@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "openssl/error_queue.h"
+#include "openssl/version.h"
 
 namespace openssl_async {
 
@@ -199,7 +200,10 @@ std::vector<std::string> SharedSignatureAlgorithms(SSL* ssl) {
   return names;
 }
 
-EphemeralKey EphemeralKeyOf(SSL* ssl) {
+namespace {
+
+// Empty for keys that are neither of Diffie-Hellman nor of a curve, as those of ML-KEM.
+EphemeralKey PeersTemporaryKey(SSL* ssl) {
   EVP_PKEY* raw = nullptr;
   if (SSL_get_peer_tmp_key(ssl, &raw) != 1) return {};
   const EvpPkeyPointer key(raw);
@@ -211,6 +215,16 @@ EphemeralKey EphemeralKeyOf(SSL* ssl) {
   size_t size = 0;
   if (kind != EVP_PKEY_EC || EVP_PKEY_get_group_name(key.get(), curve, sizeof(curve), &size) != 1) return {};
   return {"ECDH", std::string(curve, size), bits};
+}
+
+}  // namespace
+
+EphemeralKey EphemeralKeyOf(SSL* ssl) {
+  EphemeralKey described = PeersTemporaryKey(ssl);
+  const auto get_group_name = GetOptionalSymbols().ssl_get0_group_name;
+  if (!described.type.empty() || get_group_name == nullptr) return described;
+  const char* const group = get_group_name(ssl);
+  return group == nullptr ? EphemeralKey{} : EphemeralKey{"TLSGroup", group, 0};
 }
 
 std::string ExportKeyingMaterial(SSL* ssl, size_t size, const std::string& label, const std::string& context,

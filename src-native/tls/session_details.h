@@ -45,14 +45,14 @@ std::string TicketOf(SSL* ssl);
 // The last message of the handshake, ours or the peer's.
 std::string FinishedOf(SSL* ssl, bool is_peers);
 std::vector<std::string> SharedSignatureAlgorithms(SSL* ssl);
-// Empty when OpenSSL refuses. `context` is used where `has_context` says so.
 // The server's key of the key exchange, as clients know it. Empty where there is none.
 struct EphemeralKey {
-  std::string type;   // DH or ECDH
-  std::string curve;  // of ECDH
-  int bits = 0;
+  std::string type;  // DH, ECDH, or TLSGroup for groups whose key exchange is neither, as ML-KEM
+  std::string name;  // of ECDH's curve, or of the group
+  int bits = 0;      // of DH and ECDH
 };
 EphemeralKey EphemeralKeyOf(SSL* ssl);
+// Empty when OpenSSL refuses. `context` is used where `has_context` says so.
 std::string ExportKeyingMaterial(SSL* ssl, size_t size, const std::string& label, const std::string& context,
                                  bool has_context);
 

@@ -72,11 +72,11 @@ test('the addon says so where a function of OpenSSL is missing', (context) => {
 });
 
 const JEST = require.resolve('jest/bin/jest');
-const TESTS = 'test/integration/(operations|offload|provider|reference|remote|store)';
+const TESTS = 'test/integration/(operations|offload|provider|reference|remote|store|tls-groups)';
 
 // The tests themselves run on Node 20 anyway: npm test.
 for (const major of MAJORS.filter((each) => !process.version.startsWith(`v${each}.`))) {
-  test(`operations agree with node:crypto of Node ${major}, and hardware works`, (context) => {
+  test(`operations and TLS agree with Node ${major}, and hardware works`, (context) => {
     const { binary, reason } = obtainNode(major);
     if (binary === undefined) {
       context.skip(reason);

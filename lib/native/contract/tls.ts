@@ -191,7 +191,7 @@ export interface NativeTls {
   /** The server's answer for its certificate; undefined for none. */
   status(id: number): Buffer | undefined;
   /** Of the key exchange, as clients see it. */
-  ephemeralKey(id: number): [type: 'DH' | 'ECDH', curve: string, bits: number] | undefined;
+  ephemeralKey(id: number): [type: 'DH' | 'ECDH' | 'TLSGroup', name: string, bits: number] | undefined;
   ticket(id: number): Buffer | undefined;
   finished(id: number): Buffer | undefined;
   peerFinished(id: number): Buffer | undefined;
