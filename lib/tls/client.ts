@@ -3,9 +3,11 @@ import * as net from 'node:net';
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { nodeError, type CodedError } from '../base/errors';
 import { TlsClientFlag, TlsEvent } from '../native/contract/tables';
+import { namedSession, sessionFor } from './client-sessions';
 import { connections } from './connections';
 import {
   readConnectArguments,
+  serverOf,
   toCheckServerIdentity,
   toClientKey,
   toClientThreads,
@@ -216,7 +218,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       undefined,
       this.#servername,
       this.#protocols,
-      this.#session,
+      this.#sessionToOffer(),
       identity,
       psk,
       flags,
@@ -237,6 +239,16 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   setSession(session: string | NodeJS.ArrayBufferView): void {
     const bytes = toSession(session);
     if (!this.#begun) this.#session = bytes;
+  }
+
+  namedSession(session: Buffer): Buffer {
+    return namedSession(session, serverOf(this.#options));
+  }
+
+  #sessionToOffer(): Uint8Array | undefined {
+    const mustTrust = this.#verifies?.rejects === true;
+    if (this.#session === undefined) return undefined;
+    return sessionFor(serverOf(this.#options), this.#session, mustTrust);
   }
 
   setKeyCert(context: SecureContext | SecureContextOptions): void {
@@ -310,8 +322,9 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
 
   #tellSessions(): void {
     for (const [, session] of connections().native.takeNewSessions(TLSSocket.idOf(this.socket))) {
-      if (this.#isVerified) this.socket.emit('session', session);
-      else this.#newSession = session;
+      const named = this.namedSession(session);
+      if (this.#isVerified) this.socket.emit('session', named);
+      else this.#newSession = named;
     }
   }
 

@@ -126,9 +126,16 @@ export function toClientThreads({ threads, maxInlineMicros }: ClientOptions): [t
   return [toThreads(threads), toMaxInlineMicros(maxInlineMicros)];
 }
 
-/** OpenSSL's encoding, as `getSession()` gives it. */
+/** A copy of what `getSession()` gives. */
 export function toSession(value: unknown): Uint8Array {
   return typeof value === 'string' ? Buffer.from(value, 'latin1') : toBytes(value, 'session');
+}
+
+/** The server that a session belongs to, as `node:tls` names it. */
+export function serverOf({ servername, host, socket }: ClientOptions): string {
+  const { _host: below } = (socket ?? {}) as { _host?: unknown };
+  const name = [servername, host, below].find((each) => typeof each === 'string' && each !== '');
+  return (name as string | undefined) ?? 'localhost';
 }
 
 export function toStream(value: unknown): Duplex | undefined {

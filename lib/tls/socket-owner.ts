@@ -23,6 +23,8 @@ export interface ClientSide {
   connect(args: readonly unknown[]): void;
   setServername(name: string): void;
   setSession(session: string | NodeJS.ArrayBufferView): void;
+  /** As callers have it, of OpenSSL's encoding. */
+  namedSession(session: Buffer): Buffer;
   setKeyCert(context: unknown): void;
 }
 

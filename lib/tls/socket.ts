@@ -47,9 +47,11 @@ export class TLSSocket extends SocketStream {
   getProtocol(): string | null {
     return connections().native.version(SocketStream.idOf(this)) ?? null;
   }
-  /** The session, in OpenSSL's encoding. */
+  /** The session, as `tls.TLSSocket` gives it: in OpenSSL's encoding, of clients with the name of the server before it. */
   getSession(): Buffer | undefined {
-    return connections().native.session(SocketStream.idOf(this));
+    const session = connections().native.session(SocketStream.idOf(this));
+    const { client } = SocketStream.ownerOf(this);
+    return session === undefined || client === undefined ? session : client.namedSession(session);
   }
   /** The session's ticket; servers have none. */
   getTLSTicket(): Buffer | undefined {

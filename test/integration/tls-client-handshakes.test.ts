@@ -92,7 +92,8 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (maxVersion) => {
   });
 
   test('everything else that was agreed on is as with node:tls', async () => {
-    const [server, port] = await listening({ maxVersion, ALPNProtocols: ['b', 'a'] });
+    // Not every Node.js names a group of ML-KEM: tls-groups.test.ts.
+    const [server, port] = await listening({ maxVersion, ALPNProtocols: ['b', 'a'], ecdhCurve: 'X25519:P-256' });
     for (const options of [{}, { ALPNProtocols: ['a', 'b'] }, { ALPNProtocols: ['c', 'b'] }, { servername: '' }]) {
       const [ours, nodes] = await ofBoth(port, { ...options, checkServerIdentity: () => undefined }, (socket) => {
         const { alpnProtocol, authorized, encrypted, secureConnecting, remoteFamily } = socket as nodeTls.TLSSocket & {
@@ -131,6 +132,40 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (maxVersion) => {
         expect(socket.getPeerCertificate()).toEqual({}); // a session has no chain
         await read(socket);
       }
+    }
+    await close(server);
+  });
+
+  test('a session is offered to its own server alone, as by node:tls', async () => {
+    const [server, port] = await listening({ maxVersion });
+    const givers = Object.fromEntries(CLIENTS);
+    const sessionOf = async (name: string): Promise<Buffer> => {
+      const socket = (givers[name] as Connect)({ ...trusting, port });
+      const [session] = (await once(socket.resume(), 'session')) as [Buffer];
+      return session;
+    };
+    const isResumed = async (make: Connect, options: ConnectionOptions): Promise<boolean> => {
+      const socket = make({ ...trusting, port, checkServerIdentity: () => undefined, ...options });
+      await once(socket, 'secureConnect');
+      const reused = socket.isSessionReused();
+      await read(socket);
+      return reused;
+    };
+    for (const name of Object.keys(givers)) {
+      const session = await sessionOf(name);
+      const raw = session.subarray(session.indexOf('localhost') + 'localhost'.length);
+      const seen: boolean[][] = [];
+      for (const [, make] of CLIENTS) {
+        seen.push([
+          await isResumed(make, { session }),
+          await isResumed(make, { session, servername: 'other' }),
+          await isResumed(make, { session, servername: '' }), // the host's name counts
+          await isResumed(make, { session: raw }),
+          await isResumed(make, { session: raw, rejectUnauthorized: false }),
+        ]);
+      }
+      expect(seen[0]).toEqual(seen[1]);
+      expect(seen[0]?.[0]).toBe(true);
     }
     await close(server);
   });

@@ -7,9 +7,11 @@ import { close, listen, read, selfSigned } from '../support/tls';
 import { codeOf } from '../support/unit';
 
 const identity = selfSigned('localhost');
+const rsa = selfSigned('localhost', 'rsa');
 
 type Connect = (options: ConnectionOptions) => nodeTls.TLSSocket;
 const nodesConnect = nodeTls.connect as Connect;
+const CLIENTS: Record<string, Connect> = { ours: connect, "node:tls's": nodesConnect };
 type Listen = (options: TlsOptions) => nodeTls.Server;
 const SERVERS: Record<string, Listen> = {
   "node:tls's": (options) => nodeTls.createServer(options as nodeTls.TlsOptions),
@@ -136,6 +138,33 @@ describeHybrid.each(Object.keys(SERVERS))('groups of ML-KEM, and a server of %s'
     const [server, port] = await listening(make, { ecdhCurve: 'X25519' });
     const key = { type: 'ECDH', name: 'X25519', size: 253 };
     expect(await agreed(connect, port, { ecdhCurve: 'X25519MLKEM768:X25519' })).toEqual({ key, text: 'x' });
+    await close(server);
+  });
+});
+
+describe.each(Object.keys(CLIENTS))('a client of %s', (name) => {
+  const make = CLIENTS[name] as Connect;
+
+  test.each([
+    ['a resumed session of TLS 1.3', {}],
+    ['a resumed session of TLS 1.2', { maxVersion: 'TLSv1.2' }],
+    ['a key exchange by RSA', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }],
+  ] as [string, TlsOptions][])('%s is described as by node:tls', async (_, options) => {
+    const [server, port] = await listening((all) => createServer(all), { ...rsa, ...options });
+    const shared = { port, host: '127.0.0.1', servername: 'localhost', ca: rsa.cert, ciphers: options.ciphers };
+    const first = make(shared);
+    const session = once(first, 'session');
+    await read(first);
+    const seen: unknown[] = [];
+    for (const resume of Object.values(CLIENTS)) {
+      const socket = resume({ ...shared, session: ((await session) as [Buffer])[0] });
+      await once(socket, 'secureConnect');
+      expect(socket.isSessionReused()).toBe(true);
+      seen.push(socket.getEphemeralKeyInfo());
+      await read(socket);
+    }
+    const [ours, nodes] = seen as [{ type?: string }, object];
+    expect(nodes).toEqual(ours.type === 'TLSGroup' && Object.keys(nodes).length === 0 ? {} : ours);
     await close(server);
   });
 });
