@@ -6,6 +6,7 @@ import type { NativeTlsContext } from '../native/contract/handles';
 const NAMES = [
   'allowPartialTrustChain',
   'ca',
+  'certificateCompression',
   'ciphers',
   'ecdhCurve',
   'honorCipherOrder',

@@ -12,6 +12,7 @@ import { readServerOptions, type TlsOptions } from './options';
 import { ServerCore, type NodeServer } from './server-core';
 import { defineServerMethods } from './server-methods';
 
+export { getCertificateCompressionAlgorithms, type CertificateCompressionAlgorithm } from './certificate-compression';
 export {
   createSecureContext,
   SecureContext,

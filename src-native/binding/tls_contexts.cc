@@ -3,6 +3,7 @@
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
+#include "tls/certificate_compression.h"
 #include "tls/context.h"
 
 namespace openssl_async {
@@ -21,6 +22,13 @@ std::vector<std::string> ToList(Napi::Value value) {
   const Napi::Array array = value.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); ++i) list.push_back(ToBytes(array.Get(i)));
   return list;
+}
+
+std::vector<int> ToNumbers(Napi::Value value) {
+  std::vector<int> numbers;
+  const Napi::Array array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) numbers.push_back(ToInt32(array.Get(i)));
+  return numbers;
 }
 
 // [bytes, passphrase or undefined] for each.
@@ -66,11 +74,16 @@ ContextOptions ToOptions(Napi::Object object) {
   options.options = ToUint64(object.Get("options"));
   options.session_timeout = ToInt32(object.Get("sessionTimeout"));
   options.allow_partial_chain = ToBool(object.Get("allowPartialChain"));
+  options.compressions = ToNumbers(object.Get("compressions"));
   options.ticket_keys = SecretText(ToBytes(object.Get("ticketKeys")));
   return options;
 }
 
 Napi::Value WithoutReason(Info info) { return Napi::String::New(info.Env(), WithoutTlsReason()); }
+
+Napi::Value Compressions(Info info) {
+  return ToArray(info.Env(), KnownCompressions(), [&](int number) { return Napi::Number::New(info.Env(), number); });
+}
 
 // (options)
 Napi::Value CreateContext(Info info) {
@@ -98,6 +111,7 @@ Napi::Value SetTicketKeys(Info info) {
 
 void AddTlsContextExports(Exports& tls) {
   tls.Add("withoutReason", &WithoutReason);
+  tls.Add("compressions", &Compressions);
   tls.Add("createContext", &CreateContext);
   tls.Add("ticketKeys", &TicketKeysOf);
   tls.Add("setTicketKeys", &SetTicketKeys);

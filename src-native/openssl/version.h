@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+struct ssl_ctx_st;
 struct ssl_st;
 
 namespace openssl_async {
@@ -19,6 +20,8 @@ struct OptionalSymbols {
   int (*async_set_mem_functions)(StackAllocFn alloc, StackFreeFn free);  // OpenSSL 3.2
   int (*err_count_to_mark)();                                            // OpenSSL 3.2
   const char* (*ssl_get0_group_name)(ssl_st* ssl);                       // OpenSSL 3.2
+  int (*ssl_ctx_set1_cert_comp_preference)(ssl_ctx_st* context, int* algorithms, size_t count);  // OpenSSL 3.2
+  int (*ssl_ctx_compress_certs)(ssl_ctx_st* context, int algorithm);                             // OpenSSL 3.2
 };
 
 const OptionalSymbols& GetOptionalSymbols();

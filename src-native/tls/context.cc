@@ -8,6 +8,7 @@
 
 #include "openssl/error_queue.h"
 #include "openssl/version.h"
+#include "tls/certificate_compression.h"
 #include "tls/server_connection.h"
 
 namespace openssl_async {
@@ -249,6 +250,9 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   std::optional<Error> refusal;
   if (!options.dh_parameters.empty() && !UseDhParameters(context, options.dh_parameters, &refusal)) {
     return refusal.has_value() ? *refusal : OpensslError();
+  }
+  if (!UseCompressions(context, options.compressions)) {
+    return Refused("ERR_CRYPTO_OPERATION_FAILED", "Failed to set certificate compression preference");
   }
   return {};
 }

@@ -53,7 +53,8 @@ struct ContextOptions {
   uint64_t options = 0;  // SSL_OP_…
   long session_timeout = 0;
   bool allow_partial_chain = false;
-  SecretText ticket_keys;  // 48 bytes; empty for random ones
+  std::vector<int> compressions;  // of certificates, by the numbers of RFC 8879
+  SecretText ticket_keys;         // 48 bytes; empty for random ones
 };
 
 class TlsContext {

@@ -22,6 +22,8 @@ export interface NativeTlsContextOptions {
   options: number;
   sessionTimeout: number;
   allowPartialChain: boolean;
+  /** Of certificates, by the numbers of RFC 8879. */
+  compressions: number[];
   ticketKeys: Uint8Array | undefined;
 }
 
@@ -32,6 +34,8 @@ export type NativeAddress = [address: string, family: string, port: number];
 export interface NativeTls {
   /** Why there is no TLS, in one sentence; empty when there is, and only then may anything else be called. */
   withoutReason(): string;
+  /** Of certificates, that OpenSSL knows, by the numbers of RFC 8879. */
+  compressions(): number[];
   createContext(options: NativeTlsContextOptions): NativeTlsContext | NativeError;
   ticketKeys(context: NativeTlsContext): ReturnType<TlsServer['getTicketKeys']>;
   /** 48 bytes. */
