@@ -2,8 +2,6 @@
 //
 // No property with an underscore is added: http sets such properties on its sockets.
 import type { AddressInfo } from 'node:net';
-import { Duplex } from 'node:stream';
-import { TLSSocket as NodeTLSSocket } from 'node:tls';
 import { copyOf, isCopier } from './chunks';
 import { nothingBelow } from './connecting-transport';
 import { UV_ECANCELED, UV_EPIPE } from './errno';
@@ -12,6 +10,7 @@ import { failureError, systemError, verifyErrorCode } from './failures';
 import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
 import { SocketConnection, type SocketEvents } from './socket-connection';
 import type { Handshake, SocketOwner } from './socket-owner';
+import { TimedStream } from './timed-stream';
 import type { Transport } from './transport';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsFailure, TlsPlace } from '../native/contract/tables';
@@ -29,7 +28,7 @@ interface ReadableState {
 }
 
 /** What sockets of `node:net` have. */
-export class SocketStream extends Duplex {
+export class SocketStream extends TimedStream {
   /** The code of the reason why the peer's certificate is not welcome; null when it is, or was not asked for. */
   authorizationError: string | null = null;
   /** Whether the peer's certificate was asked for and is welcome. */
@@ -50,8 +49,6 @@ export class SocketStream extends Duplex {
   server: unknown;
   /** The parser of `node:http`, while it reads the socket. */
   parser: unknown = undefined;
-  /** The time limit that `setTimeout` has set, in milliseconds; 0 for none. */
-  timeout = 0;
 
   static readonly #EVENTS: SocketEvents<SocketStream> = {
     receive: (socket, bytes) => {
@@ -79,8 +76,6 @@ export class SocketStream extends Duplex {
   #bytesRead = 0;
   #bytesWritten = 0;
   #unsent: { pieces: readonly Piece[]; callback: Callback } | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
-  #timerMs = 0;
   #peer: NativeAddress | undefined = undefined;
   #own: NativeAddress | undefined = undefined;
   #resets = false;
@@ -203,7 +198,7 @@ export class SocketStream extends Duplex {
   // once, it needs no copy of ours.
   #receive(bytes: Buffer): void {
     this.#bytesRead += bytes.length;
-    this.#touch();
+    this._unrefTimer();
     const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })
       ._readableState;
     const readsAtOnce = flowing === true && length === 0 && !sync;
@@ -227,7 +222,7 @@ export class SocketStream extends Duplex {
 
   /** @internal */
   override _write(chunk: string | Uint8Array, encoding: Encoding, callback: Callback): void {
-    this.#touch();
+    this._unrefTimer();
     const piece = { chunk, encoding };
     if (this.#holds([piece], callback)) return;
     const { native } = connections();
@@ -239,7 +234,7 @@ export class SocketStream extends Duplex {
 
   /** @internal */
   override _writev(chunks: readonly Piece[], callback: Callback): void {
-    this.#touch();
+    this._unrefTimer();
     if (this.#holds(chunks, callback)) return;
     // http ends most of its answers with an empty text, after a header, or a header and bytes.
     const [head, body] = chunks as [Piece, Piece];
@@ -279,7 +274,7 @@ export class SocketStream extends Duplex {
   }
 
   #drained(): void {
-    this.#touch();
+    this._unrefTimer();
     const unsent = this.#unsent;
     if (unsent === undefined) return;
     this.#unsent = undefined;
@@ -306,8 +301,7 @@ export class SocketStream extends Duplex {
 
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    TimedStream.stop(this);
     this.connecting = false;
     connections().remove(this.#connection, this.#resets);
     this.#transport.close(this.#resets);
@@ -342,59 +336,6 @@ export class SocketStream extends Duplex {
     if (this.#established && error === undefined && !isRead) this.once('end', () => this.destroy());
     else if (this.#established) this.destroy(error);
     else if (!this.destroyed) SocketStream.fail(this, error ?? this.#owner.hungUp());
-  }
-
-  // Duplex's own, in place of those of net.Socket, which look for a handle.
-  /** As that of streams. */
-  override end(...args: unknown[]): this {
-    (Duplex.prototype.end as (...given: unknown[]) => unknown).apply(this, args);
-    return this;
-  }
-  /** As that of streams. */
-  override pause(): this {
-    Duplex.prototype.pause.call(this);
-    return this;
-  }
-  /** As that of streams. */
-  override resume(): this {
-    Duplex.prototype.resume.call(this);
-    return this;
-  }
-  /** As that of streams. */
-  override read(size?: number): unknown {
-    return Duplex.prototype.read.call(this, size);
-  }
-
-  // --- Time
-
-  /** As that of `net.Socket`: emits 'timeout' after `ms` milliseconds without traffic. 0 for never. */
-  setTimeout(ms: number, callback?: () => void): this {
-    this.timeout = ms;
-    if (callback !== undefined) {
-      if (ms === 0) this.removeListener('timeout', callback);
-      else this.once('timeout', callback);
-    }
-    if (ms === 0 || this.destroyed) return this;
-    // http sets and clears the same limit for every request: the timer stays.
-    if (this.#timer !== undefined && this.#timerMs === ms) {
-      this.#timer.refresh();
-      return this;
-    }
-    clearTimeout(this.#timer);
-    this.#timerMs = ms;
-    this.#timer = setTimeout(() => {
-      if (this.timeout === this.#timerMs) this.emit('timeout');
-    }, ms).unref();
-    return this;
-  }
-
-  /** For http, which has seen traffic. @internal */
-  _unrefTimer(): void {
-    this.#touch();
-  }
-
-  #touch(): void {
-    if (this.timeout !== 0) this.#timer?.refresh();
   }
 
   // --- As net.Socket
@@ -493,6 +434,3 @@ export class SocketStream extends Duplex {
     return this.#handshake;
   }
 }
-
-// Whoever asks for `instanceof tls.TLSSocket` of Node.js is right to. Duplex's constructor remains the one that is called.
-Object.setPrototypeOf(SocketStream.prototype, NodeTLSSocket.prototype);

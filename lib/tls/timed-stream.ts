@@ -1,0 +1,68 @@
+// A stream that has what sockets of node:net have beside their connection: a time limit, and the methods of streams where
+// net.Socket's own would look for a handle.
+import { Duplex } from 'node:stream';
+import { TLSSocket as NodeTLSSocket } from 'node:tls';
+
+/** See `SocketStream`. */
+export class TimedStream extends Duplex {
+  /** The time limit that `setTimeout` has set, in milliseconds; 0 for none. */
+  timeout = 0;
+
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #timerMs = 0;
+
+  /** There is no 'timeout' any more. @internal */
+  static stop(stream: TimedStream): void {
+    clearTimeout(stream.#timer);
+    stream.#timer = undefined;
+  }
+
+  /** As that of `net.Socket`: emits 'timeout' after `ms` milliseconds without traffic. 0 for never. */
+  setTimeout(ms: number, callback?: () => void): this {
+    this.timeout = ms;
+    if (callback !== undefined) {
+      if (ms === 0) this.removeListener('timeout', callback);
+      else this.once('timeout', callback);
+    }
+    if (ms === 0 || this.destroyed) return this;
+    // http sets and clears the same limit for every request: the timer stays.
+    if (this.#timer !== undefined && this.#timerMs === ms) {
+      this.#timer.refresh();
+      return this;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = ms;
+    this.#timer = setTimeout(() => {
+      if (this.timeout === this.#timerMs) this.emit('timeout');
+    }, ms).unref();
+    return this;
+  }
+
+  /** There was traffic: for us, and for http. @internal */
+  _unrefTimer(): void {
+    if (this.timeout !== 0) this.#timer?.refresh();
+  }
+
+  /** As that of streams. */
+  override end(...args: unknown[]): this {
+    (Duplex.prototype.end as (...given: unknown[]) => unknown).apply(this, args);
+    return this;
+  }
+  /** As that of streams. */
+  override pause(): this {
+    Duplex.prototype.pause.call(this);
+    return this;
+  }
+  /** As that of streams. */
+  override resume(): this {
+    Duplex.prototype.resume.call(this);
+    return this;
+  }
+  /** As that of streams. */
+  override read(size?: number): unknown {
+    return Duplex.prototype.read.call(this, size);
+  }
+}
+
+// Whoever asks for `instanceof tls.TLSSocket` of Node.js is right to. Duplex's constructor remains the one that is called.
+Object.setPrototypeOf(TimedStream.prototype, NodeTLSSocket.prototype);
