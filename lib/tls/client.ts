@@ -30,6 +30,7 @@ import {
 import { systemError, verifyError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import { optionalFunction, toProtocols } from './questions';
+import { ReadBuffer } from './read-buffer';
 import { TLSSocket } from './socket';
 import type { ClientSide, SocketOwner } from './socket-owner';
 import { StreamTransport } from './stream-transport';
@@ -48,6 +49,7 @@ const FORWARDED = ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'co
 export class Client implements SocketOwner<TLSSocket>, ClientSide {
   readonly allowHalfOpen: boolean;
   readonly highWaterMark: number | undefined;
+  readonly readBuffer: ReadBuffer | undefined;
   readonly socket: TLSSocket;
   readonly #options: ClientOptions;
   readonly #protocols: Uint8Array | undefined;
@@ -67,6 +69,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     this.#options = options;
     this.allowHalfOpen = (toStream(options.socket) ?? options).allowHalfOpen === true;
     this.highWaterMark = options.highWaterMark as number | undefined;
+    this.readBuffer = isGiven(options.socket) ? undefined : ReadBuffer.of(options.onread);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#key = optionalFunction(options.pskCallback, 'options.pskCallback') as KeyCallback | undefined;
     [this.#threads, this.#maxInlineMicros] = toClientThreads(options);

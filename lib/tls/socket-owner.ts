@@ -1,11 +1,14 @@
 // Whose socket it is: a server's, or a client's.
 import type { TlsEvent } from '../native/contract/tables';
+import type { ReadBuffer } from './read-buffer';
 
 /** What a socket wants of its server, or of the client whose socket it is. */
 export interface SocketOwner<Socket> {
   readonly allowHalfOpen: boolean;
   /** As streams have it. */
   readonly highWaterMark?: number | undefined;
+  /** The caller's memory for plaintext; undefined where it is read as from other streams. */
+  readonly readBuffer?: ReadBuffer | undefined;
   /** Undefined for a server. */
   readonly client?: ClientSide;
   /** The connection is closed. */

@@ -8,6 +8,7 @@ import { UV_ECANCELED, UV_EPIPE } from './errno';
 import { connections, NO_CONNECTION } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
 import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
+import type { ReadBuffer } from './read-buffer';
 import { SocketConnection, type SocketEvents } from './socket-connection';
 import type { Handshake, SocketOwner } from './socket-owner';
 import { TimedStream } from './timed-stream';
@@ -194,11 +195,56 @@ export class SocketStream extends TimedStream {
     this.#transport.setPaused(false);
   }
 
+  // To memory of the caller's.
+  #receiveInto(reader: ReadBuffer, bytes: Buffer): void {
+    if (!reader.receive(bytes)) this.#transport.setPaused(true);
+  }
+
+  // As net.Socket: these say to callers' memory, too, whether there may be more.
+  #hold(reader: ReadBuffer): void {
+    reader.isHeld = true;
+    this.#transport.setPaused(true);
+  }
+
+  #release(reader: ReadBuffer): void {
+    if (!reader.isHeld || this.destroyed) return;
+    reader.isHeld = false;
+    process.nextTick(() => {
+      this.#connection.inContext(() => {
+        if (!this.destroyed && reader.goOn()) this.#transport.setPaused(false);
+      });
+    });
+  }
+
+  /** As that of `net.Socket`. */
+  override pause(): this {
+    const reader = this.#owner.readBuffer;
+    if (reader !== undefined && this.#established) this.#hold(reader);
+    return super.pause();
+  }
+  /** As that of `net.Socket`. */
+  override resume(): this {
+    const reader = this.#owner.readBuffer;
+    if (reader !== undefined) this.#release(reader);
+    return super.resume();
+  }
+  /** As that of `net.Socket`. */
+  override read(size?: number): unknown {
+    const reader = this.#owner.readBuffer;
+    if (reader !== undefined) this.#release(reader);
+    return super.read(size);
+  }
+
   // http's parser copies what it keeps, and our servers what it leaves over. While it is the only reader, and reads at
   // once, it needs no copy of ours.
   #receive(bytes: Buffer): void {
     this.#bytesRead += bytes.length;
     this._unrefTimer();
+    const { readBuffer } = this.#owner;
+    if (readBuffer !== undefined) {
+      this.#receiveInto(readBuffer, bytes);
+      return;
+    }
     const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })
       ._readableState;
     const readsAtOnce = flowing === true && length === 0 && !sync;
@@ -214,6 +260,15 @@ export class SocketStream extends TimedStream {
   }
 
   #receiveEnd(truncated: boolean): void {
+    const { readBuffer } = this.#owner;
+    const end = (): void => {
+      this.#tellEnd(truncated);
+    };
+    if (readBuffer === undefined) end();
+    else readBuffer.receiveEnd(end);
+  }
+
+  #tellEnd(truncated: boolean): void {
     this.truncated = truncated;
     this.push(null);
     if (this.readableLength === 0) this.resume();
@@ -303,6 +358,7 @@ export class SocketStream extends TimedStream {
   override _destroy(error: Error | null, callback: Callback): void {
     TimedStream.stop(this);
     this.connecting = false;
+    this.#owner.readBuffer?.clear();
     connections().remove(this.#connection, this.#resets);
     this.#transport.close(this.#resets);
     callback(error);
