@@ -31,6 +31,7 @@ import { systemError, verifyError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import { optionalFunction, toProtocols } from './questions';
 import { ReadBuffer } from './read-buffer';
+import { tellRenegotiated } from './renegotiation';
 import { TLSSocket } from './socket';
 import type { ClientSide, SocketOwner } from './socket-owner';
 import { StreamTransport } from './stream-transport';
@@ -214,6 +215,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     let flags = 0;
     if (this.socket.listenerCount('keylog') > 0) flags |= TlsClientFlag.logsKeys;
     if (isGiven(this.#options.requestOCSP)) flags |= TlsClientFlag.requestsStatus;
+    if (this.#options.postHandshakeAuth === true) flags |= TlsClientFlag.authenticatesLater;
     const id = connections().native.connect(
       native,
       roots,
@@ -304,6 +306,13 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     const session = this.#newSession;
     this.#newSession = undefined;
     if (session !== undefined) socket.emit('session', session);
+  }
+
+  renegotiated(hasFailed: boolean, socket: TLSSocket): void {
+    tellRenegotiated(socket, hasFailed, () => {
+      if (this.#verifies !== undefined) this.#verify(this.#verifies);
+      return null;
+    });
   }
 
   // A session that is resumed was verified before.

@@ -14,6 +14,11 @@ export interface OwnConnectOptions extends OwnContextOptions {
   secureContext?: NodeSecureContext;
   /** Whether the server is asked for the status of its certificate: 'OCSPResponse' has the answer. Default: false. */
   requestOCSP?: boolean;
+  /**
+   * Whether the server may ask for the client's certificate later, when the connection is open: post-handshake
+   * authentication of TLS 1.3. Servers of earlier versions renegotiate for that. Default: false.
+   */
+  postHandshakeAuth?: boolean;
   /** Destroys the socket. */
   signal?: AbortSignal;
   /**
@@ -45,6 +50,7 @@ export interface ClientOptions extends ContextOptions {
   onread?: unknown;
   path?: unknown;
   port?: unknown;
+  postHandshakeAuth?: unknown;
   pskCallback?: unknown;
   rejectUnauthorized?: unknown;
   requestOCSP?: unknown;

@@ -29,6 +29,8 @@ export interface Connection {
   receiveEnd(truncated: boolean): void;
   drained(): void;
   failed(reason: number): void;
+  /** A later handshake is done, or could not begin. */
+  renegotiated(hasFailed: boolean): void;
   /** Of a client: the kinds `secure`, `keyLog` with its line, `newSessions` and `status`. */
   told(kind: TlsEvent, line: Buffer | undefined): void;
   /** Ciphertext is there for the stream below. */
@@ -119,6 +121,8 @@ export class Connections {
       connection.inContext(drained, connection);
     } else if (connection !== undefined && kind === TlsEvent.failed) {
       connection.inContext(failed, connection, value);
+    } else if (connection !== undefined && kind === TlsEvent.renegotiated) {
+      connection.inContext(renegotiated, connection, value === 1);
     } else if (connection !== undefined && kind === TlsEvent.output) {
       connection.inContext(output, connection);
     } else if (connection !== undefined && kind === TlsEvent.inputWanted) {
@@ -162,6 +166,9 @@ const drained = (connection: Connection): void => {
 };
 const failed = (connection: Connection, reason: number): void => {
   connection.failed(reason);
+};
+const renegotiated = (connection: Connection, hasFailed: boolean): void => {
+  connection.renegotiated(hasFailed);
 };
 const told = (connection: Connection, kind: TlsEvent, line: Buffer | undefined): void => {
   connection.told(kind, line);

@@ -24,8 +24,9 @@ import {
   type ServerOptions,
 } from './options';
 import { Questions, toProtocols } from './questions';
+import { tellRenegotiated, verifyClient } from './renegotiation';
 import { TLSSocket } from './socket';
-import type { SocketOwner } from './socket-owner';
+import type { SocketOwner, Verification } from './socket-owner';
 import { StreamTransport } from './stream-transport';
 import { SocketTransport } from './transport';
 
@@ -155,6 +156,10 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
 
   #tells(flag: number): boolean {
     return (this.#flagsOfEvents & flag) !== 0;
+  }
+
+  get verification(): Verification {
+    return { requests: this.#requestsCertificate, rejects: this.#rejectsUnauthorized };
   }
 
   get allowHalfOpen(): boolean {
@@ -423,6 +428,10 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     socket.destroy();
     tellEnd(socket, error);
     this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
+  }
+
+  renegotiated(hasFailed: boolean, socket: TLSSocket): void {
+    tellRenegotiated(socket, hasFailed, () => verifyClient(socket));
   }
 
   left(socket: TLSSocket): void {

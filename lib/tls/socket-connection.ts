@@ -7,7 +7,7 @@ import type { Transport } from './transport';
 
 /** What a socket does with its events. All sockets share it: a function of each would take memory of each. */
 export type SocketEvents<Socket> = {
-  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'failed' | 'told']: (
+  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'failed' | 'renegotiated' | 'told']: (
     socket: Socket,
     ...args: Parameters<Connection[Name]>
   ) => void;
@@ -51,6 +51,10 @@ export class SocketConnection<Socket> implements Connection {
 
   failed(reason: number): void {
     this.#events.failed(this.#socket, reason);
+  }
+
+  renegotiated(hasFailed: boolean): void {
+    this.#events.renegotiated(this.#socket, hasFailed);
   }
 
   told(kind: TlsEvent, line: Buffer | undefined): void {

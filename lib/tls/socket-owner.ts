@@ -11,12 +11,22 @@ export interface SocketOwner<Socket> {
   readonly readBuffer?: ReadBuffer | undefined;
   /** Undefined for a server. */
   readonly client?: ClientSide;
+  /** Of a server: whether clients are asked for their certificate, and have to be welcome. */
+  readonly verification?: Verification;
   /** The connection is closed. */
   left(socket: Socket): void;
   /** An error before the handshake was done. The socket is to be destroyed. */
   handshakeFailed(error: Error, socket: Socket): void;
+  /** A later handshake is done, or could not begin. */
+  renegotiated(hasFailed: boolean, socket: Socket): void;
   /** The error of a handshake whose peer has left without a reason. */
   hungUp(): Error;
+}
+
+/** What becomes of clients' certificates. */
+export interface Verification {
+  readonly requests: boolean;
+  readonly rejects: boolean;
 }
 
 /** What a socket wants of its client. */

@@ -64,6 +64,9 @@ export class SocketStream extends TimedStream {
     failed: (socket, reason) => {
       socket.#failed(reason);
     },
+    renegotiated: (socket, hasFailed) => {
+      socket.#owner.renegotiated(hasFailed, socket);
+    },
     told: (socket, kind, line) => {
       socket.#owner.client?.told(kind, line);
     },
@@ -147,6 +150,11 @@ export class SocketStream extends TimedStream {
   /** The peer is welcome: sends what was written before. @internal */
   static open(socket: SocketStream): void {
     socket.#drained();
+  }
+
+  /** Native code may have made ciphertext. @internal */
+  static flush(socket: SocketStream): void {
+    socket.#transport.flush();
   }
 
   /** A handshake ends with this error. @internal */

@@ -3,8 +3,8 @@
 // No property with an underscore is added: http sets such properties on its sockets.
 import { X509Certificate } from 'node:crypto';
 import type { CipherNameAndProtocol, EphemeralKeyInfo, PeerCertificate } from 'node:tls';
-import { asyncError, invalidArgType, nodeError, opensslError } from '../base/errors';
-import { validateFunction, validateInteger, validateString } from '../base/validators';
+import { asyncError, invalidArgType, nodeError } from '../base/errors';
+import { validateInteger, validateString } from '../base/validators';
 import { legacyObject, peerCertificate, peerX509Certificate } from './certificates';
 import { connections } from './connections';
 import {
@@ -14,6 +14,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from './context';
+import { renegotiate, type RenegotiationCallback, type RenegotiationOptions } from './renegotiation';
 import { SocketStream } from './socket-stream';
 
 /** See `TLSSocket` of socket-class.ts, which users have. */
@@ -116,22 +117,23 @@ export class TLSSocket extends SocketStream {
     const identity = toNativeContext(context) ?? createNativeContext(readContextOptions(context));
     if (!this.destroyed && !SocketStream.isEstablished(this)) SocketStream.setIdentity(this, identity);
   }
-  /** Without effect: a server's clients cannot renegotiate in any case. */
+  /** Refuses a server's renegotiation. Clients' is refused in any case. */
   disableRenegotiation(): void {
-    // nothing to disable
+    connections().native.forbidRenegotiation(SocketStream.idOf(this));
   }
-  /** Always false, with OpenSSL's reason for the callback: we do not renegotiate by ourselves. */
-  renegotiate(options: object, callback?: (error: Error | null) => void): boolean | undefined {
-    if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options))
-      throw invalidArgType('options', 'of type object', options);
-    if (callback !== undefined) validateFunction(callback, 'callback');
-    if (this.destroyed) return undefined;
-    const reason =
-      this.getProtocol() === 'TLSv1.3'
-        ? '0A00010A:SSL routines::wrong ssl version'
-        : '0A000153:SSL routines::no renegotiation';
-    if (callback !== undefined) process.nextTick(callback, opensslError([`error:${reason}`], 'ERR_SSL_'));
-    return false;
+  /**
+   * Begins another handshake on an open connection: renegotiation before TLS 1.3. Under TLS 1.3 a server asks for the
+   * client's certificate with `requestCert`, and nothing else is possible. Then `authorized`, `authorizationError` and
+   * `getPeerCertificate()` are about that certificate.
+   *
+   * @param options - `requestCert` and `rejectUnauthorized` of a server. Default: as before; empty for a client.
+   * @param callback - hears of the end of the handshake: null, or the error. A peer may never answer.
+   * @returns whether it has begun; undefined for a socket that is destroyed. With false, the callback has the reason:
+   * `ERR_SSL_EXTENSION_NOT_RECEIVED` where a client of TLS 1.3 has not offered it, `ERR_SSL_WRONG_SSL_VERSION`,
+   * `ERR_SSL_NO_RENEGOTIATION`, `ERR_TLS_INVALID_STATE` before the end of the first handshake.
+   */
+  renegotiate(options: RenegotiationOptions, callback?: RenegotiationCallback): boolean | undefined {
+    return renegotiate(this, options, callback);
   }
   /** Without effect. */
   enableTrace(): void {

@@ -75,6 +75,17 @@ Napi::Value WriteBytes(Info info) {
 // (id): whether `drained` follows
 Napi::Value End(Info info) { return Napi::Boolean::New(info.Env(), HubOf(info).End(IdOf(info))); }
 
+// (id, whether the client is asked for its certificate, whether it has to have one): OpenSSL's lines
+Napi::Value Renegotiate(Info info) {
+  return ToJs(info.Env(), HubOf(info).Renegotiate(IdOf(info), ToBool(info[1]), ToBool(info[2])));
+}
+
+// (id)
+Napi::Value ForbidRenegotiation(Info info) {
+  HubOf(info).ForbidRenegotiation(IdOf(info));
+  return info.Env().Undefined();
+}
+
 // (id, paused)
 Napi::Value SetPaused(Info info) {
   HubOf(info).SetPaused(IdOf(info), ToBool(info[1]));
@@ -295,6 +306,8 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("writeText", &WriteText);
   tls.Add("writeMany", &WriteMany);
   tls.Add("end", &End);
+  tls.Add("renegotiate", &Renegotiate);
+  tls.Add("forbidRenegotiation", &ForbidRenegotiation);
   tls.Add("setPaused", &SetPaused);
   tls.Add("setRef", &SetRef);
   tls.Add("claim", &Claim);

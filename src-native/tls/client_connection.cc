@@ -9,13 +9,6 @@
 
 namespace openssl_async {
 
-namespace {
-
-// JavaScript decides after the handshake, as in Node.js.
-int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
-
-}  // namespace
-
 ClientConnection::ClientConnection(UniqueSocket socket, ClientSettings settings)
     : ClientConnection(std::make_unique<SocketTransport>(std::move(socket)), std::move(settings)) {}
 
@@ -31,12 +24,12 @@ bool ClientConnection::MayStep() {
   return true;
 }
 
-// Servers may renegotiate before TLS 1.3, as those do that ask for a certificate late. Keys that pause cannot sign
-// then: it happens outside of jobs.
+// Servers may renegotiate before TLS 1.3, as those do that ask for a certificate late.
 bool ClientConnection::Prepare(SSL* ssl) {
   SSL_set_connect_state(ssl);
   SSL_set_verify(ssl, SSL_VERIFY_NONE, &AcceptAnyCertificate);
-  if (!settings_.context->may_pause()) SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+  SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+  SSL_set_post_handshake_auth(ssl, settings_.Has(TlsClientFlag::kAuthenticatesLater) ? 1 : 0);
   if (settings_.roots != nullptr && SSL_set1_verify_cert_store(ssl, settings_.roots->store()) != 1) return false;
   if (!settings_.server_name.empty() && SSL_set_tlsext_host_name(ssl, settings_.server_name.c_str()) != 1) return false;
   const std::string& protocols = settings_.protocols;

@@ -66,6 +66,7 @@ void Connection::Run(bool readable, bool writable) {
     if (state_ == State::kHandshaking) Shake();
     if (state_ == State::kOpen && !paused_) ReadPlaintext();
   }
+  if (renegotiates_) TellRenegotiation();
   if (is_cut_off() && (has_last_input_ || !wants_to_read())) Fail(write_error_);
   Finish();
   TellCarrier();
@@ -92,7 +93,7 @@ void Connection::Flush() {
   const int error = transport_->Flush();
   if (error != 0) {
     OnWriteError(error);
-  } else if (!transport_->pending()) {
+  } else if (!has_unsent()) {
     if (ending_) transport_->EndOutput();
     if (std::exchange(waits_for_drain_, false)) events_->OnEvent(*this, TlsEventKind::kDrained, 0);
   }
@@ -205,7 +206,11 @@ uint32_t Connection::EndJob() {
   for (const std::string& line : std::exchange(lines_of_step_, {})) events_->OnKeyLog(*this, line.c_str());
   if (state_ == State::kInJob) {
     state_ = State::kHandshaking;
-    TellStep();
+    if (established_) {
+      EndLaterStep();
+    } else {
+      TellStep();
+    }
   }
   const ErrorQueueScope scope;
   Finish();
@@ -243,6 +248,8 @@ void Connection::TellStep() {
 
 void Connection::Open() {
   state_ = State::kOpen;
+  established_ = true;
+  FollowHandshakes();
   if (terms().holds_http2) paused_ = ProtocolOf(ssl_.get()) == "h2";
   handshake_ns_ = uv_hrtime() - began_ns_;
   events_->OnEvent(*this, TlsEventKind::kSecure, 0);
@@ -296,6 +303,8 @@ void Connection::ReadPlaintext() {
     TellEnd(false);
   } else if (status == SSL_ERROR_WANT_READ) {
     if (transport_->ended() && !is_cut_off()) TellEnd(true);
+  } else if (status == SSL_ERROR_WANT_X509_LOOKUP) {
+    state_ = State::kJobDue;
   } else if (status != SSL_ERROR_NONE) {
     FailOfOpenssl();
   }
@@ -309,7 +318,7 @@ void Connection::TellEnd(bool truncated) {
 }
 
 size_t Connection::Write(const ByteView* pieces, size_t count) {
-  if (state_ != State::kOpen || ending_ || is_cut_off()) return 0;
+  if (ending_ || is_cut_off() || AwaitsRenegotiation() || state_ != State::kOpen) return 0;
   const ErrorQueueScope scope;
   told_ = true;  // it is JavaScript that writes: a failure is told in the next turn
   PlaintextPieces plaintext(pieces, count);
@@ -323,15 +332,18 @@ size_t Connection::Write(const ByteView* pieces, size_t count) {
       result = SSL_write_ex(ssl_.get(), next.data, next.size, &taken);
       if (result == 1) plaintext.Skip(taken);
     }
-    if (result != 1) FailOfOpenssl();
+    if (result != 1 && !AwaitsRenegotiation()) FailOfOpenssl();
     Finish();
+    if (waits_for_renegotiation_) break;
   }
-  waits_for_drain_ = transport_->pending();
+  waits_for_drain_ = has_unsent();
   return size - plaintext.rest();
 }
 
 void Connection::End() {
-  if (state_ != State::kOpen || ending_ || is_cut_off()) return;
+  if (ending_ || is_cut_off()) return;
+  ends_after_renegotiation_ = AwaitsRenegotiation();
+  if (ends_after_renegotiation_ || state_ != State::kOpen) return;
   const ErrorQueueScope scope;
   told_ = true;
   ending_ = true;

@@ -69,7 +69,7 @@ class Connection {
   }
   // -1 without a socket.
   int fd() const { return transport_->fd(); }
-  bool handshaking() const { return state_ < State::kOpen; }
+  bool handshaking() const { return state_ < State::kOpen && !established_; }
   // The client has not said what it wants yet.
   bool silent() const { return state_ <= State::kHello; }
   // Too many handshakes are under way: see ServerConnection::ComeIn().
@@ -99,7 +99,7 @@ class Connection {
   void Cut();
 
   // It is open, and nobody holds it: another thread can go on with it.
-  bool may_leave() const { return state_ == State::kOpen && !ending_ && !holds_output_; }
+  bool may_leave() const { return state_ == State::kOpen && !ending_ && !holds_output_ && !keeps_to_loop(); }
   bool paused() const { return paused_; }
 
   // Null before the handshake has begun.
@@ -136,9 +136,9 @@ class Connection {
   bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
-  bool wants_to_write() const { return has_unsent() && !holds_output_; }
+  bool wants_to_write() const { return transport_->pending() && state_ != State::kFailed && !holds_output_; }
   // Ciphertext waits to leave: for the socket, or for somebody who holds it.
-  bool has_unsent() const { return transport_->pending() && state_ != State::kFailed; }
+  bool has_unsent() const { return (transport_->pending() || waits_for_renegotiation_) && state_ != State::kFailed; }
   // The loop is to wait for it. A connection that nobody reads, or whose peer has ended, keeps no process alive, as a
   // socket of libuv's that is not read.
   bool active() const { return handshaking() || wants_to_read() || wants_to_write(); }
@@ -156,6 +156,15 @@ class Connection {
   size_t Write(const ByteView* pieces, size_t count);
   // Ends our side, after what was written.
   void End();
+
+  // --- Later handshakes: renegotiation before TLS 1.3; with it, a server's request for the client's certificate
+  // Begins one, in which clients are asked for their certificate, and have to give one. TlsEventKind::kRenegotiated
+  // follows when it is done. OpenSSL's errors, where it cannot be.
+  std::vector<std::string> Renegotiate(bool requests, bool rejects);
+  // As Renegotiate(), on a thread: an event tells of the errors.
+  void RenegotiateAndTell(bool requests, bool rejects);
+  // Of the other side's.
+  void ForbidRenegotiation();
 
   // Callbacks of OpenSSL, which belong to a context and so to connections of either side.
   static Connection& From(const SSL* ssl) { return *static_cast<Connection*>(SSL_get_ex_data(ssl, 0)); }
@@ -212,6 +221,8 @@ class Connection {
   // Of the certificate, as SSL_CTX_set_tlsext_status_cb() has it.
   virtual int OnStatus(SSL* ssl) = 0;
 
+  // JavaScript decides after the handshake, as in Node.js.
+  static int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
   void Open();
   void Fail(int32_t reason);
   void Tell(TlsEventKind kind) { events_->OnEvent(*this, kind, 0); }
@@ -240,6 +251,12 @@ class Connection {
   }
   // A write has failed, which is to be told: see OnWriteError().
   bool is_cut_off() const { return write_error_ != 0 && state_ != State::kFailed; }
+  // A key that pauses may have to sign in a later handshake, which goes on in a job then.
+  bool may_need_job() const { return signer().may_pause(); }
+  // Jobs are on the event loop. Servers refuse handshakes that would need one elsewhere.
+  bool keeps_to_loop() const { return may_need_job() && (client() != nullptr || signs_later_); }
+  static void FollowHandshake(const SSL* ssl, int where, int unused);
+  static int AwaitJob(SSL* ssl, void* unused);
   bool Begin();
   void Shake();
   bool TakeInlineShare();
@@ -255,6 +272,10 @@ class Connection {
   void TellCarrier();
   void FailOfOpenssl();
   void TellEnd(bool truncated);
+  void FollowHandshakes();
+  bool AwaitsRenegotiation();
+  void EndLaterStep();
+  void TellRenegotiation();
 
   const uint64_t created_ms_;
   uint32_t id_ = 0;
@@ -290,6 +311,13 @@ class Connection {
   bool ended_ = false;            // the peer sends no more
   bool ending_ = false;           // we send no more
   bool waits_for_drain_ = false;  // kDrained is due when everything has left
+  // --- Of later handshakes
+  bool established_ = false;              // the first one is done
+  bool signs_later_ = false;              // a server that has asked for a renegotiation
+  bool renegotiates_ = false;             // one is under way
+  bool renegotiated_ = false;             // its last message has come
+  bool waits_for_renegotiation_ = false;  // plaintext, or our end, does
+  bool ends_after_renegotiation_ = false;
 };
 
 }  // namespace openssl_async

@@ -39,6 +39,8 @@ enum class TlsEventKind : int32_t {
   kAskingKey = 13,
   // The server was asked about its certificate; `status()` has the answer.
   kStatus = 14,
+  // A later handshake is done: see `renegotiate()`. `value` is 1 where none has begun; `failure()` says why.
+  kRenegotiated = 15,
 };
 
 // Where a handshake runs.
@@ -93,6 +95,7 @@ enum class TlsServerFlag : uint32_t {
 enum class TlsClientFlag : uint32_t {
   kLogsKeys = 0x1,
   kRequestsStatus = 0x2,
+  kAuthenticatesLater = 0x4,
 };
 
 }  // namespace openssl_async

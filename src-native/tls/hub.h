@@ -74,6 +74,9 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   int32_t Write(uint32_t id, const ByteView* pieces, size_t count);
   // See Connection::End(). Whether TlsEventKind::kDrained follows.
   bool End(uint32_t id);
+  // See Connection::Renegotiate(): errors of a connection that is elsewhere are told by its event.
+  std::vector<std::string> Renegotiate(uint32_t id, bool requests, bool rejects);
+  void ForbidRenegotiation(uint32_t id);
   // See Connection::SetPaused().
   void SetPaused(uint32_t id, bool paused);
   void Destroy(uint32_t id, bool reset);

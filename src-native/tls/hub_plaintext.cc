@@ -65,6 +65,26 @@ void Hub::SetPaused(uint32_t id, bool paused) {
   Update(id);
 }
 
+// --- Later handshakes
+
+std::vector<std::string> Hub::Renegotiate(uint32_t id, bool requests, bool rejects) {
+  if (IsLent(id)) {
+    Ask(id, rejects    ? RecordRequest::Kind::kDemandCertificate
+            : requests ? RecordRequest::Kind::kRequestCertificate
+                       : RecordRequest::Kind::kRenegotiate);
+    return {};
+  }
+  Connection* const connection = reactor_->Find(id);
+  if (connection == nullptr) return {"error:0A000153:SSL routines::no renegotiation"};
+  std::vector<std::string> errors = connection->Renegotiate(requests, rejects);
+  Update(id);
+  return errors;
+}
+
+void Hub::ForbidRenegotiation(uint32_t id) {
+  if (const ConnectionView connection = Look(id)) connection->ForbidRenegotiation();
+}
+
 // --- Connections whose records a thread reads and writes
 
 bool Hub::MayLend(const Connection& connection) const {

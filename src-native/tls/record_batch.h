@@ -29,6 +29,11 @@ struct RecordRequest {  // to the thread
     kEnd,
     kPause,
     kResume,
+    // See Connection::RenegotiateAndTell(): without a request for the client's certificate, with one, and where clients
+    // have to have a certificate.
+    kRenegotiate,
+    kRequestCertificate,
+    kDemandCertificate,
     // So many bytes of plaintext have been read; no bytes come with it.
     kRead,
   };

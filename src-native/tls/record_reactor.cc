@@ -110,6 +110,12 @@ void RecordReactor::Take(Entry& entry, const RecordRequest& request, ByteView by
       return entry.sink.SetPaused(true);
     case RecordRequest::Kind::kResume:
       return entry.sink.SetPaused(false);
+    case RecordRequest::Kind::kRenegotiate:
+      return entry.sink.Renegotiate(false, false);
+    case RecordRequest::Kind::kRequestCertificate:
+      return entry.sink.Renegotiate(true, false);
+    case RecordRequest::Kind::kDemandCertificate:
+      return entry.sink.Renegotiate(true, true);
     case RecordRequest::Kind::kRead:
       return entry.sink.SetRead(request.size);
   }

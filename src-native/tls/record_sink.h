@@ -38,6 +38,7 @@ class RecordSink final : private ConnectionEvents {
   void End();
   void SetPaused(bool paused);
   void SetRead(size_t size);
+  void Renegotiate(bool requests, bool rejects) { connection_.RenegotiateAndTell(requests, rejects); }
 
  private:
   unsigned char* Room(size_t* size) override;

@@ -34,9 +34,6 @@ bool UseIdentity(SSL* ssl, SSL_CTX* from) {
          (chain == nullptr || SSL_set1_chain(ssl, chain) == 1);
 }
 
-// The server decides after the handshake, as Node's does.
-int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
-
 }  // namespace
 
 bool ServerConnection::Prepare(SSL* ssl) {

@@ -319,6 +319,17 @@ describe('openssl s_server', () => {
     expect(socket.getFinished()).not.toEqual(before);
     socket.destroy();
   });
+
+  test('asks for a certificate later', async () => {
+    const port = await start('-tls1_3', '-msg');
+    const socket = connect({ ...trusting, ...authorities.signed('late', 'root'), port, postHandshakeAuth: true });
+    await once(socket, 'session'); // the last message of the handshake
+    child?.stdin?.write('c\n'); // a command
+    await prints(/>>>.* CertificateRequest[^]*<<<.* Certificate\n[^]*<<<.* CertificateVerify\n[^]*<<<.* Finished\n/);
+    child?.stdin?.write('done\n');
+    expect(String((await once(socket, 'data'))[0])).toBe('done\n');
+    socket.destroy();
+  });
 });
 
 test('a server of ours and a client of ours know each other', async () => {

@@ -333,6 +333,8 @@ export const TlsEvent = {
   askingKey: 13,
   /** The server was asked about its certificate; `status()` has the answer. */
   status: 14,
+  /** A later handshake is done: see `renegotiate()`. `value` is 1 where none has begun; `failure()` says why. */
+  renegotiated: 15,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 
@@ -378,4 +380,4 @@ export const TlsServerFlag = {
 } as const;
 
 /** What a client wants of a connection. */
-export const TlsClientFlag = { logsKeys: 1, requestsStatus: 2 } as const;
+export const TlsClientFlag = { logsKeys: 1, requestsStatus: 2, authenticatesLater: 4 } as const;

@@ -119,6 +119,14 @@ export interface NativeTls {
   writeMany(id: number, pieces: Uint8Array[]): number;
   /** Whether the event `drained` follows. */
   end(id: number): boolean;
+  /**
+   * Begins a later handshake, in which a client is asked for its certificate, and has to have one: renegotiation before
+   * TLS 1.3, and with it the request alone. The event `renegotiated` follows. OpenSSL's errors where none begins, one line
+   * each; a connection that a thread has tells of them by the event.
+   */
+  renegotiate(id: number, requests: boolean, rejects: boolean): string[];
+  /** That of the other side's. */
+  forbidRenegotiation(id: number): void;
   setPaused(id: number, paused: boolean): void;
   setRef(id: number, ref: boolean): void;
   /** Counts it out of `pending`. */

@@ -1,0 +1,97 @@
+// Later handshakes of a connection: renegotiation before TLS 1.3, and with it a server's request for the client's
+// certificate.
+import { invalidArgType, nodeError, opensslError } from '../base/errors';
+import { validateFunction } from '../base/validators';
+import { connections } from './connections';
+import { hungUp, verifyError } from './failures';
+import type { Verification } from './socket-owner';
+import { SocketStream } from './socket-stream';
+
+/** What `socket.renegotiate()` takes. */
+export interface RenegotiationOptions {
+  /** Whether a server asks the client for its certificate. Default: as before. */
+  requestCert?: boolean;
+  /** Whether the connection ends when that certificate is missing, or not welcome. Default: as before. */
+  rejectUnauthorized?: boolean;
+}
+export type RenegotiationCallback = (error: Error | null) => void;
+
+const NOTHING: Verification = { requests: false, rejects: false };
+// Of sockets whose callers have asked for something else than their server.
+const verifications = new WeakMap<SocketStream, Verification>();
+const waiting = new WeakMap<SocketStream, Set<RenegotiationCallback>>();
+
+/** As `socket.renegotiate()`. */
+export function renegotiate(
+  socket: SocketStream,
+  options: unknown,
+  callback: RenegotiationCallback | undefined,
+): boolean | undefined {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidArgType('options', 'of type object', options);
+  if (callback !== undefined) validateFunction(callback, 'callback');
+  const { requestCert, rejectUnauthorized } = options as { requestCert?: unknown; rejectUnauthorized?: unknown };
+  if (socket.destroyed) return undefined;
+  const error = begin(socket, requestCert, rejectUnauthorized);
+  if (callback === undefined) return error === undefined;
+  if (error === undefined) wait(socket, callback);
+  else process.nextTick(callback, error);
+  return error === undefined;
+}
+
+// The error where no handshake begins.
+function begin(socket: SocketStream, requestCert: unknown, rejectUnauthorized: unknown): Error | undefined {
+  if (!SocketStream.isEstablished(socket))
+    return nodeError('ERR_TLS_INVALID_STATE', 'TLS socket connection must be securely established');
+  const before = verifications.get(socket) ?? SocketStream.ownerOf(socket).verification ?? NOTHING;
+  const verification = {
+    requests: requestCert === undefined ? before.requests : Boolean(requestCert),
+    rejects: rejectUnauthorized === undefined ? before.rejects : Boolean(rejectUnauthorized),
+  };
+  const { requests, rejects } = verification;
+  const lines = connections().native.renegotiate(SocketStream.idOf(socket), requests, rejects);
+  if (lines.length > 0) return opensslError(lines, 'ERR_SSL_');
+  verifications.set(socket, verification);
+  SocketStream.flush(socket);
+  return undefined;
+}
+
+// Until the handshake is done, or the connection ends.
+function wait(socket: SocketStream, callback: RenegotiationCallback): void {
+  const callbacks = waiting.get(socket) ?? new Set();
+  waiting.set(socket, callbacks);
+  const done = (error: Error | null): void => {
+    callbacks.delete(done);
+    socket.removeListener('close', onClose);
+    callback(error);
+  };
+  const onClose = (): void => {
+    done(socket.errored ?? hungUp());
+  };
+  callbacks.add(done);
+  socket.once('close', onClose);
+}
+
+/** Native code tells that the handshake is done, or that none has begun. `verify` gives the error of an unwelcome peer. */
+export function tellRenegotiated(socket: SocketStream, hasFailed: boolean, verify: () => Error | null): void {
+  const error = hasFailed
+    ? opensslError(connections().native.failure(SocketStream.idOf(socket)), 'ERR_SSL_')
+    : verify();
+  if (error === null && !socket.destroyed) socket.emit('secure');
+  // Those who ask again wait for the next one.
+  if (!socket.destroyed || error !== null) for (const done of [...(waiting.get(socket) ?? [])]) done(error);
+}
+
+/** The error of a client who is not welcome any more. */
+export function verifyClient(socket: SocketStream): Error | null {
+  const { requests, rejects } = verifications.get(socket) ?? NOTHING;
+  if (!requests) return null;
+  const { native } = connections();
+  const [, , result = -1] = native.summary(SocketStream.idOf(socket)) ?? [];
+  const error = verifyError(result, (number) => native.verifyReason(number));
+  socket.authorized = error === undefined;
+  socket.authorizationError = error?.code ?? null;
+  if (error === undefined || !rejects) return null;
+  socket.destroy();
+  return error;
+}

@@ -1,0 +1,114 @@
+// Handshakes of a connection that is open: renegotiation before TLS 1.3, and with it a server's request for the
+// client's certificate. Their messages come and go while plaintext is read and written.
+#include <utility>
+
+#include "openssl/error_queue.h"
+#include "tls/connection.h"
+
+namespace openssl_async {
+
+namespace {
+
+constexpr const char* kRefused = "error:0A000153:SSL routines::no renegotiation";
+
+}  // namespace
+
+// --- Callbacks of OpenSSL
+
+// OpenSSL calls it at each message of a handshake, and at none of plaintext. A server's own request is a handshake of
+// its own before TLS 1.3, and none of the peer's messages ends it.
+void Connection::FollowHandshake(const SSL* ssl, int where, int) {
+  Connection& self = From(ssl);
+  if ((where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) != 0) self.renegotiates_ = true;
+  const bool is_late = SSL_version(ssl) >= TLS1_3_VERSION;
+  const bool is_last = is_late ? (where & SSL_CB_LOOP) != 0 && SSL_get_state(ssl) == TLS_ST_SR_FINISHED
+                               : (where & SSL_CB_HANDSHAKE_DONE) != 0;
+  if (is_last) self.renegotiated_ = true;
+}
+
+// Before our key signs. Outside of a job, the handshake stops there, and goes on in one.
+int Connection::AwaitJob(SSL* ssl, void*) { return From(ssl).is_in_job() ? 1 : -1; }
+
+void Connection::FollowHandshakes() {
+  SSL_set_info_callback(ssl_.get(), &Connection::FollowHandshake);
+  if (may_need_job()) SSL_set_cert_cb(ssl_.get(), &Connection::AwaitJob, nullptr);
+}
+
+// --- Beginning
+
+std::vector<std::string> Connection::Renegotiate(bool requests, bool rejects) {
+  const ErrorQueueScope scope;
+  SSL* const ssl = ssl_.get();
+  if (state_ != State::kOpen || ending_ || is_cut_off()) return {kRefused};
+  told_ = true;  // it is JavaScript that asks: a failure is told in the next turn
+  const bool is_server = server() != nullptr;
+  const bool asks = is_server && requests && SSL_version(ssl) >= TLS1_3_VERSION;
+  const bool needs_job = is_server && !asks && may_need_job();
+  if (needs_job && place_ == TlsPlace::kThread) return {kRefused};
+  signs_later_ |= needs_job;
+  const auto options = SSL_get_options(ssl);
+  if (is_server) {
+    const int mode = requests ? SSL_VERIFY_PEER | (rejects ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0) : SSL_VERIFY_NONE;
+    SSL_set_verify(ssl, mode, &AcceptAnyCertificate);
+    SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);  // for our own only
+    SSL_set_options(ssl,
+                    SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);  // clients offer sessions, without certificates
+  }
+  const int began = asks ? SSL_verify_client_post_handshake(ssl) : SSL_renegotiate(ssl);
+  SSL_set_options(ssl, options & SSL_OP_NO_RENEGOTIATION);
+  if (began != 1) return ErrorQueue::Take().Lines();
+  const int result = SSL_do_handshake(ssl);
+  renegotiates_ = true;
+  renegotiated_ = false;  // only our request has left
+  const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, result);
+  if (status != SSL_ERROR_NONE && status != SSL_ERROR_WANT_READ) {
+    FailOfOpenssl();
+  } else {
+    TellRenegotiation();
+  }
+  Finish();
+  return {};
+}
+
+void Connection::RenegotiateAndTell(bool requests, bool rejects) {
+  std::vector<std::string> errors = Renegotiate(requests, rejects);
+  if (errors.empty()) return;
+  failure_ = std::move(errors);
+  events_->OnEvent(*this, TlsEventKind::kRenegotiated, 1);
+}
+
+void Connection::ForbidRenegotiation() {
+  if (ssl_ != nullptr) SSL_set_options(ssl_.get(), SSL_OP_NO_RENEGOTIATION);
+}
+
+// --- Going on
+
+// Whether plaintext has to wait for messages of the peer's.
+bool Connection::AwaitsRenegotiation() {
+  if (!established_ || !renegotiates_ || state_ == State::kFailed) return false;
+  renegotiates_ = state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0 || renegotiated_;
+  waits_for_renegotiation_ = state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0;
+  if (waits_for_renegotiation_) waits_for_drain_ = true;
+  return waits_for_renegotiation_;
+}
+
+// A step in a job is over. What follows is read beside plaintext.
+void Connection::EndLaterStep() {
+  state_ = State::kOpen;
+  if (step_status_ != SSL_ERROR_NONE && step_status_ != SSL_ERROR_WANT_READ) {
+    Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
+  } else {
+    TellRenegotiation();
+  }
+}
+
+// After messages of the peer's.
+void Connection::TellRenegotiation() {
+  if (state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0) return;
+  renegotiates_ = false;
+  waits_for_renegotiation_ = false;
+  if (std::exchange(renegotiated_, false)) events_->OnEvent(*this, TlsEventKind::kRenegotiated, 0);
+  if (std::exchange(ends_after_renegotiation_, false)) End();
+}
+
+}  // namespace openssl_async
