@@ -39,6 +39,7 @@ Napi::Value Connect(Info info) {
   if (const ByteView session = ToView(info[6]); session.size > 0) settings.session = ToSession(session);
   settings.key = {ToText(info[7]), SecretText(ToBytes(info[8]))};
   settings.flags = ToUint32(info[9]);
+  settings.holds_http2 = settings.Has(TlsClientFlag::kHoldsHttp2);
   settings.handshake_timeout_ms = 0;
   settings.threads = ToUint32(info[10]);
   settings.max_inline_ns = ToUint64(info[11]) * 1000;

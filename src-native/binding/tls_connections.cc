@@ -9,6 +9,7 @@
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
+#include "tls/pair_sink.h"
 #include "tls/server_connection.h"
 
 namespace openssl_async {
@@ -111,6 +112,26 @@ Napi::Value Destroy(Info info) {
 // (id): the end of a pair of sockets that carries the plaintext from here on; libuv's code for none
 Napi::Value Pair(Info info) {
   return Napi::Value(info.Env(), Napi::Number::New(info.Env(), HubOf(info).Pair(IdOf(info))));
+}
+
+// An array of both ends of a pair of sockets, the caller's; or libuv's code
+Napi::Value MakePair(Info info) {
+  UniqueSocket first;
+  UniqueSocket second;
+  const int error = MakeSocketPair(first, second, PairSink::kHeldBytes);
+  if (error != 0) return Napi::Number::New(info.Env(), error);
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0U, first.release());
+  both.Set(1U, second.release());
+  return both;
+}
+
+// (id, an end of such a pair): as pair(), and takes that end where it returns 0
+Napi::Value PairWith(Info info) {
+  UniqueSocket socket(ToInt32(info[1]));
+  const int error = HubOf(info).PairWith(IdOf(info), socket);
+  if (error != 0) static_cast<void>(socket.release());
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), error));
 }
 
 // (id): that end is closed
@@ -252,8 +273,8 @@ Napi::Value SetIdentity(Info info) {
 // (id): [[id of the session, the session], …]
 Napi::Value TakeNewSessions(Info info) {
   const Napi::Env env = info.Env();
-  Connection* const connection = HubOf(info).Find(IdOf(info));
-  const auto sessions = connection == nullptr ? std::vector<NewSession>() : connection->TakeNewSessions();
+  const ConnectionView connection = HubOf(info).Look(IdOf(info));
+  const auto sessions = connection ? connection->TakeNewSessions() : std::vector<NewSession>();
   return ToArray(env, sessions, [&](const NewSession& session) {
     Napi::Array both = Napi::Array::New(env, 2);
     both.Set(0U, ToBuffer(env, session.id));
@@ -313,6 +334,8 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("claim", &Claim);
   tls.Add("destroy", &Destroy);
   tls.Add("pair", &Pair);
+  tls.Add("makePair", &MakePair);
+  tls.Add("pairWith", &PairWith);
   tls.Add("release", &Release);
   tls.Add("setNoDelay", &SetNoDelayOf);
   tls.Add("setKeepAlive", &SetKeepAliveOf);

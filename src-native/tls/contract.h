@@ -96,6 +96,7 @@ enum class TlsClientFlag : uint32_t {
   kLogsKeys = 0x1,
   kRequestsStatus = 0x2,
   kAuthenticatesLater = 0x4,
+  kHoldsHttp2 = 0x8,
 };
 
 }  // namespace openssl_async

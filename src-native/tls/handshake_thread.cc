@@ -126,7 +126,7 @@ void HandshakeThread::Take(std::unique_ptr<Parcel> parcel) {
       commons_.buffers.Give(std::move(parcel->requests.bytes));
       return;
     case Parcel::Kind::kRecords:
-    case Parcel::Kind::kPairOver:
+    case Parcel::Kind::kPairTold:
     case Parcel::Kind::kDropped:
     case Parcel::Kind::kIdle:
     case Parcel::Kind::kEnd:
@@ -181,7 +181,7 @@ void HandshakeThread::EnterPair(Parcel& parcel) {
     pairs_->Put(std::move(parcel.shared), std::move(parcel.socket));
   } else {
     --load_;
-    OnPairOver(parcel.id, TlsEventKind::kFailed, error);
+    OnPairTold(parcel.id, TlsEventKind::kFailed, error);
   }
 }
 
@@ -206,8 +206,8 @@ void HandshakeThread::OnRecords(RecordBatch<RecordEvent> told) {
   Send(*to_loop_, std::move(parcel));
 }
 
-void HandshakeThread::OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) {
-  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPairOver);
+void HandshakeThread::OnPairTold(uint32_t id, TlsEventKind kind, int32_t value) {
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPairTold);
   parcel->id = id;
   parcel->events.emplace_back(kind, value);
   Send(*to_loop_, std::move(parcel));

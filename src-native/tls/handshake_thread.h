@@ -80,7 +80,7 @@ class HandshakeThread final : private Reactor::Owner,
   void EnterPair(Parcel& parcel);
   void EnterLent(Parcel& parcel);
   void OnRecords(RecordBatch<RecordEvent> told) override;
-  void OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) override;
+  void OnPairTold(uint32_t id, TlsEventKind kind, int32_t value) override;
   void Destroy(uint32_t known_id, bool reset);
 
   const std::shared_ptr<CompletionQueue> to_loop_;

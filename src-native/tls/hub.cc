@@ -325,8 +325,8 @@ void Hub::TakeArrivals() {
 void Hub::Arrive(Parcel& parcel) {
   if (parcel.kind == Parcel::Kind::kConnection) {
     ArriveConnection(parcel);
-  } else if (parcel.kind == Parcel::Kind::kPairOver) {
-    ArriveOver(parcel);
+  } else if (parcel.kind == Parcel::Kind::kPairTold) {
+    ArrivePairTold(parcel);
   } else if (parcel.kind == Parcel::Kind::kDropped) {
     TellDropped(*parcel.listener, std::move(parcel.addresses));
   } else if (parcel.kind == Parcel::Kind::kIdle) {
@@ -376,7 +376,7 @@ bool Hub::ArriveRecord(Parcel& parcel) {
   return true;
 }
 
-void Hub::ArriveOver(const Parcel& parcel) {
+void Hub::ArrivePairTold(const Parcel& parcel) {
   const ConnectionView connection = Look(parcel.id);
   if (!connection) return;
   for (const auto& [kind, value] : parcel.events) sink_.OnEvent(*connection.get(), kind, value);

@@ -85,6 +85,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // has left that they had to carry; Destroy() follows. The caller's end of the pair; libuv's code for a connection
   // that has to stay.
   int Pair(uint32_t id);
+  // With a pair that the caller has made: takes the other end, unless the connection has to stay.
+  int PairWith(uint32_t id, UniqueSocket& socket);
   // The caller's end is closed.
   void Release(uint32_t id);
   // See ServerConnection::SetSessionsKept().
@@ -143,7 +145,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void EndJobs();
   void Arrive(Parcel& parcel);
   void ArriveConnection(Parcel& parcel);
-  void ArriveOver(const Parcel& parcel);
+  void ArrivePairTold(const Parcel& parcel);
   bool ArriveRecord(Parcel& parcel);
   void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
   uint32_t Add(std::unique_ptr<Connection> connection);
@@ -155,6 +157,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void CountRefs(int change);
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
   const Entry& EntryOf(uint32_t id) const { return entries_[Reactor::SlotNumber(id)]; }
+  int PrepareToPair(uint32_t id) const;
   void TellPair(uint32_t id, Parcel::Kind kind);
   bool MayLend(const Connection& connection) const;
   void Lend(uint32_t id);

@@ -115,14 +115,26 @@ void Hub::Ask(uint32_t id, RecordRequest::Kind kind, size_t size, const ByteView
 
 // --- Pairs
 
-int Hub::Pair(uint32_t id) {
+int Hub::PrepareToPair(uint32_t id) const {
   const Connection* const connection = reactor_->Find(id);
   if (connection == nullptr || connection->fd() < 0 || connection->handshaking()) return UV_EINVAL;
-  const size_t threads = connection->terms().threads;
-  if (!threads_->Prepare(threads)) return UV_ENOSYS;
-  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPair);
+  return threads_->Prepare(connection->terms().threads) ? 0 : UV_ENOSYS;
+}
+
+int Hub::Pair(uint32_t id) {
   UniqueSocket callers;
-  if (const int error = MakeSocketPair(parcel->socket, callers, PairSink::kHeldBytes); error != 0) return error;
+  UniqueSocket others;
+  if (const int error = PrepareToPair(id); error != 0) return error;
+  if (const int error = MakeSocketPair(others, callers, PairSink::kHeldBytes); error != 0) return error;
+  if (const int error = PairWith(id, others); error != 0) return error;
+  return callers.release();
+}
+
+int Hub::PairWith(uint32_t id, UniqueSocket& socket) {
+  if (const int error = PrepareToPair(id); error != 0) return error;
+  const size_t threads = reactor_->Find(id)->terms().threads;
+  auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPair);
+  parcel->socket = std::move(socket);
   parcel->id = id;
   parcel->shared = std::make_shared<SharedConnection>(reactor_->Take(id));
   Entry& entry = EntryOf(id);
@@ -130,7 +142,7 @@ int Hub::Pair(uint32_t id) {
   entry.shared = parcel->shared;
   entry.thread->Give(std::move(parcel));
   UpdateRef(id);
-  return callers.release();
+  return 0;
 }
 
 void Hub::TellPair(uint32_t id, Parcel::Kind kind) {

@@ -127,6 +127,7 @@ void PairReactor::Run(uint32_t id, uint8_t connection_ready, uint8_t pair_ready)
   const std::lock_guard<std::mutex> lock(pair->connection->mutex);
   if (!pair->connection->is_wanted) return;
   pair->sink.Run(connection_ready, pair_ready);
+  if (pair->sink.TakeNewSessions()) owner_.OnPairTold(id, TlsEventKind::kNewSessions, 0);
   traffic_.read.fetch_add(pair->sink.TakeBytesRead(), std::memory_order_relaxed);
   traffic_.written.fetch_add(pair->sink.TakeBytesWritten(), std::memory_order_relaxed);
   Update(id, *pair);
@@ -156,7 +157,7 @@ void PairReactor::Watch(uint32_t id, Pair& pair, uint8_t connection_interest, ui
 void PairReactor::TellOver(uint32_t id, Pair& pair, TlsEventKind kind, int32_t value) {
   pair.is_over = true;
   Watch(id, pair, Interest::kNone, Interest::kNone);
-  owner_.OnPairOver(id, kind, value);
+  owner_.OnPairTold(id, kind, value);
 }
 
 void PairReactor::Queue(uint32_t id, Pair& pair) {

@@ -28,7 +28,8 @@ class PairReactor final : private Poller::Delegate {
   class Owner {
    public:
     // The connection has failed, or all has left that it had to carry: kFailed or kEnd. Once; Destroy() follows.
-    virtual void OnPairOver(uint32_t id, TlsEventKind kind, int32_t value) = 0;
+    // kNewSessions may come before.
+    virtual void OnPairTold(uint32_t id, TlsEventKind kind, int32_t value) = 0;
 
    protected:
     ~Owner() = default;

@@ -80,6 +80,8 @@ void PairSink::GiveKept() {
 void PairSink::OnEvent(Connection&, TlsEventKind kind, int32_t value) {
   if (kind == TlsEventKind::kDrained) {
     drained_ = true;
+  } else if (kind == TlsEventKind::kNewSessions) {
+    new_sessions_ = true;
   } else if (kind == TlsEventKind::kFailed) {
     failure_ = value;
   } else if (kind == TlsEventKind::kEnd) {

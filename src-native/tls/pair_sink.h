@@ -49,6 +49,8 @@ class PairSink final : private ConnectionEvents {
   bool truncated() const { return truncated_; }
 
   // --- Since the last call
+  // Whether the connection has told of new sessions.
+  bool TakeNewSessions() { return std::exchange(new_sessions_, false); }
   uint64_t TakeBytesRead() { return std::exchange(bytes_read_, 0); }
   uint64_t TakeBytesWritten() { return std::exchange(bytes_written_, 0); }
 
@@ -71,7 +73,8 @@ class PairSink final : private ConnectionEvents {
   std::optional<int32_t> failure_;
   uint64_t bytes_read_ = 0;
   uint64_t bytes_written_ = 0;
-  bool drained_ = false;     // in this turn
+  bool drained_ = false;  // in this turn
+  bool new_sessions_ = false;
   bool peer_ended_ = false;  // the other end is told when kept_ has left
   bool truncated_ = false;
   bool unread_ = false;       // nobody reads the other end any more

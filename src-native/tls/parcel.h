@@ -34,7 +34,7 @@ struct Parcel : CompletionQueue::Entry {
     kRelease,
     kSessionsKept,
     // To the loop, of such a connection: `events`.
-    kPairOver,
+    kPairTold,
     // To a thread: a connection whose records it reads and writes from here on.
     kLend,
     // To such a connection's thread: `requests`.

@@ -380,4 +380,4 @@ export const TlsServerFlag = {
 } as const;
 
 /** What a client wants of a connection. */
-export const TlsClientFlag = { logsKeys: 1, requestsStatus: 2, authenticatesLater: 4 } as const;
+export const TlsClientFlag = { logsKeys: 1, requestsStatus: 2, authenticatesLater: 4, holdsHttp2: 8 } as const;

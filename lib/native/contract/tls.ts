@@ -138,6 +138,10 @@ export interface NativeTls {
    * left that it was given; or `failed`.
    */
   pair(id: number): number;
+  /** Both ends of a pair of sockets, the caller's; or libuv's code. */
+  makePair(): [near: number, far: number] | number;
+  /** As `pair`, with the far end of such a pair, which is taken: 0. Otherwise libuv's code. */
+  pairWith(id: number, far: number): number;
   /** The caller's end is closed, or will be at once. */
   release(id: number): void;
   setNoDelay(id: number, noDelay: boolean): void;

@@ -323,6 +323,27 @@ TEST_SUITE("threads of TLS") {
     CHECK(test.Count(TlsEventKind::kEnd) + test.Count(TlsEventKind::kFailed) == kClients * kConnections);
   }
 
+  TEST_CASE("a pair that was made before is taken, unless the connection has to stay") {
+    TestHub test(1);
+    UniqueSocket near;
+    UniqueSocket far;
+    REQUIRE(MakeSocketPair(near, far, PairSink::kHeldBytes) == 0);
+    CHECK(test.hub->PairWith(0, far) == UV_EINVAL);
+    CHECK(far.valid());
+    std::thread echo;
+    test.on_secure = [&](uint32_t id) {
+      CHECK(test.hub->PairWith(id, far) == 0);
+      CHECK_FALSE(far.valid());
+      echo = std::thread([fd = near.release()] { EchoAt(fd); });
+      test.hub->Release(id);
+    };
+    {
+      const Clients clients(1, [&] { CHECK(Echoes(test.address)); });
+      CHECK(test.loop.RunUntil([&] { return clients.done() && test.hub->live() == 0; }));
+    }
+    echo.join();
+  }
+
   TEST_CASE("the end finds connections with pairs, and so does whoever wants none") {
     for (const bool drains : {false, true}) {
       CAPTURE(drains);
