@@ -212,7 +212,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   #connectNatively(fd: number): number {
     const { native, roots } = this.#context;
     const { identity, psk } = toClientKey(this.#key?.(null)) ?? {};
-    let flags = 0;
+    let flags = this.#holdsHttp2 ? TlsClientFlag.holdsHttp2 : 0;
     if (this.socket.listenerCount('keylog') > 0) flags |= TlsClientFlag.logsKeys;
     if (isGiven(this.#options.requestOCSP)) flags |= TlsClientFlag.requestsStatus;
     if (this.#options.postHandshakeAuth === true) flags |= TlsClientFlag.authenticatesLater;
@@ -232,6 +232,11 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     );
     psk?.fill(0);
     return id;
+  }
+
+  // A session of HTTP/2 gets the connection, and its plaintext another way than by JavaScript.
+  get #holdsHttp2(): boolean {
+    return this.#protocols !== undefined && Buffer.from(this.#protocols).includes('\u0002h2');
   }
 
   // --- What callers set before the handshake begins
@@ -276,6 +281,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     const { socket } = this;
     if (socket.destroyed) return;
     TLSSocket.establish(socket, false);
+    if (this.#holdsHttp2 && socket.alpnProtocol === 'h2') TLSSocket.hold(socket);
     tellEnd(socket);
     if (this.#verifies !== undefined) this.#verify(this.#verifies);
     if (isGone(socket)) return;

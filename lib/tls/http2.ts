@@ -1,5 +1,5 @@
 /**
- * `openssl-async/http2`: servers of `node:http2` whose connections this package serves. Experimental: options, events
+ * `openssl-async/http2`: servers and clients of `node:http2` whose connections this package serves. Experimental: options, events
  * and names may change before a release says otherwise.
  *
  * @module
@@ -13,8 +13,8 @@ import { defineServerMethods } from './server-methods';
 import { SessionSocket } from './session-socket';
 
 export { type Http2Options, type OwnServerOptions } from './options';
+export { connect, type Http2ConnectOptions } from './http2-client';
 export {
-  connect,
   constants,
   createServer,
   getDefaultSettings,

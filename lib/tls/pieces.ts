@@ -1,4 +1,6 @@
-// What a stream has been given to write: it encodes no text by itself.
+// What a stream has been given to write: it encodes no text by itself. And how much of what it was given was read.
+
+import type { Readable } from 'node:stream';
 
 export type Encoding = BufferEncoding | 'buffer';
 
@@ -32,4 +34,18 @@ export function after(pieces: readonly Piece[], count: number): Piece[] {
     left -= Math.min(left, bytes.length);
   }
   return rest;
+}
+
+// Streams of Node.js say by these how they are doing.
+interface ReadableState {
+  readonly ended: boolean;
+  readonly flowing: boolean | null;
+  readonly length: number;
+  readonly reading: boolean;
+  readonly sync: boolean;
+  readonly dataEmitted: boolean;
+}
+
+export function readableState(stream: Readable): ReadableState {
+  return (stream as unknown as { _readableState: ReadableState })._readableState;
 }

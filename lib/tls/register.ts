@@ -1,5 +1,5 @@
-// `node --import openssl-async/register program.js`: servers and clients of node:tls and node:https, and servers of
-// node:http2, are this package's, in the whole process.
+// `node --import openssl-async/register program.js`: servers and clients of node:tls, node:https and node:http2 are this
+// package's, in the whole process.
 import type * as nodeHttp2 from 'node:http2';
 import type * as nodeHttps from 'node:https';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -23,12 +23,6 @@ function makingOurs(NodesSocket: typeof nodeTls.TLSSocket): typeof nodeTls.TLSSo
   return made;
 }
 
-// Sessions of HTTP/2 are native over sockets of Node.js only; over others, they do not know that they are encrypted.
-function connectsSession([, , options]: readonly unknown[]): boolean {
-  const { ALPNProtocols: protocols } = (options ?? {}) as nodeTls.ConnectionOptions;
-  return Array.isArray(protocols) && protocols.length === 1 && protocols[0] === 'h2';
-}
-
 /** Replaces the servers and clients of Node.js, once. Contexts of `node:tls` stay as they are. */
 export function register(): void {
   if (isRegistered) return;
@@ -36,10 +30,8 @@ export function register(): void {
   // What an import gives cannot be changed.
   const load = createRequire(__filename);
   const ofTls = load('node:tls') as typeof nodeTls;
-  const connect: (...args: never[]) => nodeTls.TLSSocket = ofTls.connect;
   Object.assign(ofTls, {
-    // node:https and node:http2 call it, too
-    connect: (...args: never[]) => (connectsSession(args) ? connect : (tls.connect as typeof connect))(...args),
+    connect: tls.connect, // node:https calls it, too
     createServer: tls.createServer,
     Server: tls.Server,
     TLSSocket: makingOurs(ofTls.TLSSocket),
@@ -53,6 +45,9 @@ export function register(): void {
     createServer: https.createServer,
     Server: https.Server,
   });
-  Object.assign(load('node:http2') as typeof nodeHttp2, { createSecureServer: http2.createSecureServer });
+  Object.assign(load('node:http2') as typeof nodeHttp2, {
+    connect: http2.connect,
+    createSecureServer: http2.createSecureServer,
+  });
   syncBuiltinESMExports();
 }

@@ -1,4 +1,4 @@
-// The socket of a session of HTTP/2. Node.js's http2 is native where its socket is: this one is a net.Socket, whose handle
+// The socket of a session of HTTP/2, of either side. Node.js's http2 is native where its socket is: this one is a net.Socket, whose handle
 // is one end of a pair of sockets. A thread encrypts and decrypts at the other end. A TLSSocket owns the connection, and
 // answers for all that TLS has.
 import { closeSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { SocketStream } from './socket-stream';
 
 type Callback = (error?: Error | null) => void;
 
-interface SessionSocketOptions {
+export interface SessionSocketOptions {
   fd: number;
   allowHalfOpen: boolean;
   pauseOnCreate: boolean;
@@ -23,33 +23,38 @@ export class SessionSocket extends Socket {
   #resets = false;
   /** Always true. */
   readonly encrypted = true;
-  /** Always false. */
-  readonly secureConnecting = false;
-  /** As that of the server's other sockets. */
-  readonly authorized: boolean;
-  readonly authorizationError: string | null;
-  readonly alpnProtocol: string | false | null;
-  readonly servername: string | false | null;
+  /** Whether a client's handshake is not done. */
+  secureConnecting = false;
+  /** As those of sockets without HTTP/2. */
+  authorized = false;
+  authorizationError: string | null = null;
+  alpnProtocol: string | false | null = null;
+  servername: string | false | null = null;
   readonly server: unknown;
 
-  private constructor(connection: TLSSocket, options: SessionSocketOptions) {
+  protected constructor(connection: TLSSocket, options: SessionSocketOptions) {
     super(options);
     this.#connection = connection;
-    this.authorized = connection.authorized;
-    this.authorizationError = connection.authorizationError;
-    this.alpnProtocol = connection.alpnProtocol;
-    this.servername = connection.servername;
     this.server = connection.server;
-    // Nobody has to listen to errors of single connections, as with node:tls.
-    this.on('error', () => undefined);
     connection.unref();
     connection.on('error', (error) => this.destroy(error));
-    connection.on('end', () => connection.destroy());
     connection.on('close', () => this.destroy());
+  }
+
+  /** The handshake is done: what it has agreed on. @internal */
+  protected static establish(socket: SessionSocket): void {
+    const { authorized, authorizationError, alpnProtocol, servername } = socket.#connection;
+    Object.assign(socket, { secureConnecting: false, authorized, authorizationError, alpnProtocol, servername });
+  }
+
+  /** A thread has the plaintext: the connection only tells of its end. @internal */
+  protected static watchEnd(socket: SessionSocket): void {
+    const connection = socket.#connection;
+    connection.on('end', () => connection.destroy());
     connection.resume();
   }
 
-  /** Of a socket whose handshake is done; undefined where there is no pair of sockets. */
+  /** Of a server's socket whose handshake is done; undefined where there is no pair of sockets. */
   static of(connection: TLSSocket): SessionSocket | undefined {
     if (connection.alpnProtocol !== 'h2') return undefined;
     const { native } = connections();
@@ -60,7 +65,12 @@ export class SessionSocket extends Socket {
     }
     const { allowHalfOpen } = connection;
     try {
-      return new SessionSocket(connection, { fd, allowHalfOpen, pauseOnCreate: connection.isPaused() });
+      const socket = new SessionSocket(connection, { fd, allowHalfOpen, pauseOnCreate: connection.isPaused() });
+      // Nobody has to listen to errors of single connections, as with node:tls.
+      socket.on('error', () => undefined);
+      SessionSocket.establish(socket);
+      SessionSocket.watchEnd(socket);
+      return socket;
     } catch (error) {
       closeSync(fd);
       connection.destroy();

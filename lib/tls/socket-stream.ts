@@ -7,7 +7,7 @@ import { nothingBelow } from './connecting-transport';
 import { UV_ECANCELED, UV_EPIPE } from './errno';
 import { connections, NO_CONNECTION } from './connections';
 import { failureError, systemError, verifyErrorCode } from './failures';
-import { after, isText, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
+import { after, isText, readableState, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
 import type { ReadBuffer } from './read-buffer';
 import { SocketConnection, type SocketEvents } from './socket-connection';
 import type { Handshake, SocketOwner } from './socket-owner';
@@ -18,15 +18,6 @@ import { TlsFailure, TlsPlace } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
 type Callback = (error?: Error | null) => void;
-
-// Streams of Node.js say by these how they are doing.
-interface ReadableState {
-  readonly ended: boolean;
-  readonly flowing: boolean | null;
-  readonly length: number;
-  readonly sync: boolean;
-  readonly dataEmitted: boolean;
-}
 
 /** What sockets of `node:net` have. */
 export class SocketStream extends TimedStream {
@@ -147,6 +138,17 @@ export class SocketStream extends TimedStream {
     socket.authorized = socket.authorizationError === null;
   }
 
+  /** Native code keeps the plaintext of a connection that is open: until somebody reads, if nobody does yet. @internal */
+  static hold(socket: SocketStream): void {
+    if (readableState(socket).reading) socket.#transport.setPaused(false);
+    else socket.#paused = true;
+  }
+
+  /** Whether native code has all plaintext. @internal */
+  static isHeld(socket: SocketStream): boolean {
+    return socket.#paused && socket.#bytesRead === 0;
+  }
+
   /** The peer is welcome: sends what was written before. @internal */
   static open(socket: SocketStream): void {
     socket.#drained();
@@ -253,8 +255,7 @@ export class SocketStream extends TimedStream {
       this.#receiveInto(readBuffer, bytes);
       return;
     }
-    const { flowing, length, sync, dataEmitted } = (this as unknown as { _readableState: ReadableState })
-      ._readableState;
+    const { flowing, length, sync, dataEmitted } = readableState(this);
     const readsAtOnce = flowing === true && length === 0 && !sync;
     const isForHttp = readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1;
     if (isForHttp && dataEmitted && !this.destroyed) {
@@ -395,7 +396,7 @@ export class SocketStream extends TimedStream {
 
   #lost(error: Error | undefined): void {
     // What was told may not be read yet, and the end not be heard.
-    const { ended, length } = (this as unknown as { _readableState: ReadableState })._readableState;
+    const { ended, length } = readableState(this);
     const isRead = length === 0 && ended === this.readableEnded;
     if (this.#established && error === undefined && !isRead) this.once('end', () => this.destroy());
     else if (this.#established) this.destroy(error);
