@@ -30,7 +30,7 @@ export class SessionSocket extends Socket {
   authorizationError: string | null = null;
   alpnProtocol: string | false | null = null;
   servername: string | false | null = null;
-  readonly server: unknown;
+  server: unknown;
 
   protected constructor(connection: TLSSocket, options: SessionSocketOptions) {
     super(options);

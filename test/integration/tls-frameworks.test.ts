@@ -2,7 +2,9 @@
 // and by openssl-async/register.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import type { Server as HttpServer, RequestListener } from 'node:http';
+import { IncomingMessage, ServerResponse, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createSecureServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import { getRequestListener, serve } from '@hono/node-server';
 import express from 'express';
 import fastify, { type FastifyServerFactory } from 'fastify';
@@ -11,6 +13,7 @@ import Koa from 'koa';
 import { attach, createServer, type Server } from 'openssl-async/https';
 import { Agent, request as undiciRequest } from 'undici';
 import { WebSocket, WebSocketServer } from 'ws';
+import { ask, closeSession, sessionTo } from '../support/http2';
 import { inChild, resultOf } from '../support/programs';
 import { close, connectTo, listen, read, request, selfSigned } from '../support/tls';
 
@@ -118,6 +121,69 @@ describe('attach()', () => {
     await expectAnswers(await listen(front));
     await close(front);
     await app.close();
+  });
+
+  test('fastify with HTTP/2, whose certificate nobody sees', async () => {
+    const app = fastify({ http2: true, https: { ...selfSigned('nobody.test'), allowHTTP1: true } });
+    app.post('/', (asked) => ({ secure: asked.protocol === 'https', text: asked.body }));
+    await app.ready();
+    const front = attach(app.server, identity);
+    const port = await listen(front);
+    await expectAnswers(port);
+    const session = await sessionTo(port, { rejectUnauthorized: true, ca: identity.cert });
+    const { headers, body } = await ask(session, { 'content-type': 'text/plain' }, Buffer.from('first'));
+    expect([headers[':status'], JSON.parse(body.toString())]).toEqual([200, { secure: true, text: 'first' }]);
+    await closeSession(session);
+    await close(front);
+    await app.close();
+  });
+
+  test.each([true, false])('a server of node:http2, with HTTP/1.1: %s', async (allowHTTP1) => {
+    const server = createHttp2Server({ allowHTTP1 }, ({ httpVersion, socket, stream }, response) => {
+      const { encrypted, alpnProtocol } = socket as TLSSocket;
+      const session = (stream as ServerHttp2Stream | undefined)?.session; // none with HTTP/1.1
+      response.end(JSON.stringify([httpVersion, encrypted, alpnProtocol, session?.encrypted ?? null]));
+    });
+    const refused = once(server, 'clientError') as Promise<[{ code?: string }]>;
+    const front = attach(server, identity);
+    const port = await listen(front);
+    const session = await sessionTo(port);
+    expect(JSON.parse((await ask(session)).body.toString())).toEqual(['2.0', true, 'h2', true]);
+    if (allowHTTP1) {
+      const { body } = await request(port);
+      expect(JSON.parse(body.toString())).toEqual(['1.1', true, false, null]);
+    } else {
+      await expect(connectTo(port, { ALPNProtocols: ['http/1.1'] })).rejects.toMatchObject({
+        code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+      });
+      expect((await refused)[0].code).toBe('ERR_SSL_NO_APPLICATION_PROTOCOL');
+    }
+    await closeSession(session);
+    await close(front);
+  });
+
+  test('a server with classes of its own', async () => {
+    class Answer extends ServerResponse {
+      readonly isOwn = true;
+    }
+    const server = createHttpServer({
+      ServerResponse: Answer,
+      IncomingMessage: class Asked extends IncomingMessage {},
+    });
+    server.on('request', (asked, answer) => answer.end(`${asked.constructor.name} ${String(answer.isOwn)}`));
+    const front = attach(server as unknown as HttpServer, identity);
+    const { body } = await request(await listen(front));
+    expect(body.toString()).toBe('Asked true');
+    await close(front);
+  });
+
+  test('the protocols of its own options', async () => {
+    const front = attach(createHttp2Server({ allowHTTP1: true }), { ...identity, ALPNProtocols: ['h2'] });
+    const port = await listen(front);
+    await expect(connectTo(port, { ALPNProtocols: ['http/1.1'] })).rejects.toMatchObject({
+      code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    });
+    await close(front);
   });
 });
 
