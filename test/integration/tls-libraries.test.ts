@@ -23,7 +23,7 @@ process.env.PATH = [process.env.PATH, ...folders].join(path.delimiter);
 /** What a program prints, and the number of handshakes that were ours. */
 async function play(name: string, port: number, ...nodeArgs: string[]): Promise<{ printed: string; count: number }> {
   const args = [...nodeArgs, '--require', path.join(CLIENTS, 'count.js'), path.join(CLIENTS, name)];
-  const SERVER = JSON.stringify({ ...client, ca: server.cert, server, port });
+  const SERVER = JSON.stringify({ ...client, ca: server.cert, clients: authority.cert, server, port });
   const outcome = await run(process.execPath, args, { SERVER });
   return { count: Number(resultOf(outcome)), printed: outcome.stdout };
 }
@@ -48,6 +48,12 @@ test('nodemailer and smtp-server', async () => {
   const printed = await expectTheSame('nodemailer.js', 4);
   const each = "true true TLSv1.3\n[ 'to@example.test' ]\nESOCKET\n";
   expect(printed).toBe(each + each);
+});
+
+test('grpc-js, server and clients', async () => {
+  // Both ends of one connection, and of those that the client refuses.
+  const printed = await expectTheSame('grpc.js', 4);
+  expect(printed).toBe('peer postgres\none true\nmany 5000000\nstranger true\nclosed\n');
 });
 
 describeWith('redis-server')('with a redis-server', () => {
