@@ -205,11 +205,6 @@ export class SocketStream extends TimedStream {
     this.#transport.setPaused(false);
   }
 
-  // To memory of the caller's.
-  #receiveInto(reader: ReadBuffer, bytes: Buffer): void {
-    if (!reader.receive(bytes)) this.#transport.setPaused(true);
-  }
-
   // As net.Socket: these say to callers' memory, too, whether there may be more.
   #hold(reader: ReadBuffer): void {
     reader.isHeld = true;
@@ -252,7 +247,7 @@ export class SocketStream extends TimedStream {
     this._unrefTimer();
     const { readBuffer } = this.#owner;
     if (readBuffer !== undefined) {
-      this.#receiveInto(readBuffer, bytes);
+      if (!readBuffer.receive(bytes)) this.#transport.setPaused(true);
       return;
     }
     const { flowing, length, sync, dataEmitted } = readableState(this);
