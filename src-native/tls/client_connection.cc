@@ -19,11 +19,6 @@ ClientConnection::ClientConnection(std::unique_ptr<Transport> transport, ClientS
   if (logs_keys()) SSL_CTX_set_keylog_callback(settings_.context->get(), &Connection::LogKey);
 }
 
-bool ClientConnection::MayStep() {
-  step_is_due_ = false;
-  return true;
-}
-
 // Servers may renegotiate before TLS 1.3, as those do that ask for a certificate late.
 bool ClientConnection::Prepare(SSL* ssl) {
   SSL_set_connect_state(ssl);

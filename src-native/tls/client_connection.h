@@ -29,14 +29,14 @@ class ClientConnection final : public Connection {
   static unsigned GiveKey(SSL* ssl, const char* hint, char* identity, unsigned identity_size, unsigned char* key,
                           unsigned key_size);
 
-  bool MayStep() override;
   bool Prepare(SSL* ssl) override;
   void Complete() override;
   void AfterRecords() override { TellSessions(); }
   RunTime& handshake_time() const override;
   std::shared_ptr<InlineBudget> inline_budget() const override { return settings_.inline_budget; }
   bool logs_keys() const override { return settings_.Has(TlsClientFlag::kLogsKeys); }
-  bool has_task() const override { return step_is_due_; }
+  // The first step: nothing comes before it.
+  bool has_task() const override { return state() == State::kHandshaking && ssl() == nullptr; }
   void OnNewSession(SSL_SESSION* session) override;
   int OnStatus(SSL* ssl) override;
 
@@ -44,7 +44,6 @@ class ClientConnection final : public Connection {
 
   const ClientSettings settings_;
   std::optional<std::string> status_;
-  bool step_is_due_ = true;  // the first one: nothing comes before it
 };
 
 }  // namespace openssl_async

@@ -16,7 +16,7 @@ namespace {
 // Both sides, one behind the other in one thread.
 class Ends {
  public:
-  explicit Ends(std::shared_ptr<ServerSettings> settings, ClientSettings wanted) {
+  explicit Ends(std::shared_ptr<ServerSettings> settings, ClientSettings wanted, TlsPlace place = TlsPlace::kLoop) {
     int fds[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
     const auto listener = std::make_shared<Listener>(1, [] {});
@@ -25,8 +25,10 @@ class Ends {
     server->Enter(1, TlsPlace::kLoop, buffers_, server_events);
     wanted.handshake_timeout_ms = 0;
     client.emplace(UniqueSocket(fds[1]), std::move(wanted));
-    client->Enter(2, TlsPlace::kLoop, buffers_, client_events);
+    client->Enter(2, place, buffers_, client_events);
   }
+
+  void MoveClientToLoop() { client->Enter(2, TlsPlace::kLoop, buffers_, client_events); }
 
   void Turns() {
     for (int i = 0; i < 10; ++i) {
@@ -114,6 +116,24 @@ TEST_CASE("a client is told of sessions, and resumes them") {
     again.Turns();
     CHECK(SSL_session_reused(again.client->ssl()) == 1);
   }
+}
+
+TEST_CASE("a client that its thread gives back to the event loop begins there") {
+  ClientSettings wanted = Wanted(TLS1_3_VERSION);
+  constexpr uint32_t kLittle = 1000;
+  wanted.context->client_handshake_time(false).Record(kLittle);
+  wanted.inline_budget = std::make_shared<InlineBudget>();
+  wanted.max_inline_ns = 1'000'000;
+  Ends ends(Settings(), std::move(wanted), TlsPlace::kThread);
+  REQUIRE(ends.client->has_more());
+  ends.client->Run(false, false);
+  REQUIRE(ends.client->wants_loop());
+  CHECK_FALSE(ends.client->has_more());
+  ends.MoveClientToLoop();
+  CHECK(ends.client->has_more());
+  ends.Turns();
+  CHECK(ends.client_events.Heard(TlsEventKind::kSecure));
+  CHECK(ends.client->handshake_place() == TlsPlace::kLoop);
 }
 
 TEST_CASE("a client whose server leaves fails") {
