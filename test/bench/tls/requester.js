@@ -5,7 +5,7 @@
 //   node requester.js SIDE WORKLOAD PORT SECONDS IN_FLIGHT BYTES
 //
 // SIDE: `node` (node:https, node:tls), `ours`. WORKLOAD: `requests` (GET /BYTES by an agent that keeps connections),
-// `handshakes`, `resumed`. Prints one line of JSON: what they did, and what each of it cost this process.
+// `handshakes`, `resume`, `psk` (by a key that both sides have). Prints one line of JSON: what they did, and what each of it cost this process.
 
 const { once } = require('node:events');
 const path = require('node:path');
@@ -16,6 +16,12 @@ const [side, workload, ...numbers] = process.argv.slice(2);
 const [port, seconds, inFlight, bytes] = numbers.map(Number);
 const load = (name) => require(side === 'ours' ? path.join(root, 'dist', `${name}.js`) : `node:${name}`);
 const TARGET = { port, host: '127.0.0.1', rejectUnauthorized: false };
+// A key of TLS 1.3 looks like a session.
+const SHARED_KEY = {
+  pskCallback: () => ({ identity: 'bench', psk: Buffer.from('0123456789abcdef') }),
+  ciphers: 'TLS_AES_128_GCM_SHA256',
+  checkServerIdentity: () => undefined,
+};
 const WARM_UP_SECONDS = 0.5;
 
 function requester() {
@@ -30,12 +36,17 @@ function requester() {
     });
 }
 
-function shaker(resumes) {
+function shaker(by) {
   const tls = load('tls');
+  const resumes = by === 'resume';
   let session;
   let resumed = 0;
   const shake = async () => {
-    const socket = tls.connect({ ...TARGET, session: resumes ? session : undefined });
+    const socket = tls.connect({
+      ...TARGET,
+      ...(by === 'psk' ? SHARED_KEY : {}),
+      session: resumes ? session : undefined,
+    });
     await once(socket, 'secureConnect');
     if (socket.isSessionReused()) ++resumed;
     if (resumes && session === undefined) [session] = await once(socket.resume(), 'session');
@@ -63,17 +74,19 @@ async function keepBusy(act, duration) {
 }
 
 async function main() {
-  const act = workload === 'requests' ? requester() : shaker(workload === 'resumed');
-  if (workload === 'resumed') await act();
+  const act = workload === 'requests' ? requester() : shaker(workload);
+  if (workload === 'resume') await act();
   await keepBusy(act, WARM_UP_SECONDS);
   const resumedBefore = act.resumed?.() ?? 0;
   const [before, began] = [mark(), performance.now()];
   const count = await keepBusy(act, seconds);
   const [after, ended] = [mark(), performance.now()];
+  const resumed = (act.resumed?.() ?? 0) - resumedBefore;
   console.log(
     JSON.stringify({
       count,
-      resumed: (act.resumed?.() ?? 0) - resumedBefore,
+      resumed,
+      shared: resumed,
       perSecond: count / ((ended - began) / 1000),
       mainMicros: (after.mainMicros - before.mainMicros) / count,
       processMicros: (after.processMicros - before.processMicros) / count,

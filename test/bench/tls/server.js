@@ -6,7 +6,7 @@
 //
 // SIDE: `node` (node:https, node:tls), `http` (plain node:http), `ours`, `loop` (ours without threads),
 // `threads` (ours with the records on a thread).
-// WORKLOAD: `requests` (GET /BYTES), `http2` (the same), `handshakes`, `echo`.
+// WORKLOAD: `requests` (GET /BYTES), `http2` (the same), `handshakes`, `psk` (by a key that both sides have), `echo`.
 //
 // Sends its port. Then each message `mark` is answered with what the process has used so far, and `idle` with its
 // memory.
@@ -49,10 +49,17 @@ function serve(socket) {
   else socket.resume();
 }
 
+const psk = Buffer.from('0123456789abcdef');
+const SHARED_KEY = {
+  pskCallback: (_socket, identity) => (identity === 'bench' ? psk : null),
+  ciphers: 'ECDHE-PSK-CHACHA20-POLY1305:TLS_AES_128_GCM_SHA256',
+};
+
 function createServer() {
   if (side === 'http') return require('node:http').createServer(respond);
   const isOurs = side !== 'node';
   const options = { key: fs.readFileSync(key), cert: fs.readFileSync(certificate) };
+  if (workload === 'psk') Object.assign(options, SHARED_KEY);
   if (side === 'loop') options.threads = 0;
   if (side === 'threads') options.records = 'threads';
   if (workload === 'http2') {

@@ -3,12 +3,12 @@
 // What the TLS benchmark measures. A target is for ours / node's in the same round, or for ours / that of the side `of`:
 // `atLeast` for rates, `atMost` for costs. `ours` names another side of ours than `ours`.
 
-const handshakes = (id, title, { certificate, version, resume = false, rate, main, process }) => ({
+const handshakes = (id, title, { certificate, version, by = 'full', rate, main, process }) => ({
   id,
   title,
-  workload: 'handshakes',
+  workload: by === 'psk' ? 'psk' : 'handshakes',
   certificate,
-  load: { mode: 'handshakes', inFlight: 32, version, resume },
+  load: { mode: 'handshakes', inFlight: 32, version, by },
   figures: [
     { name: 'perSecond', title: 'per second', targets: [{ atLeast: rate }] },
     { name: 'mainMicros', title: 'main thread, µs', targets: [{ atMost: main }] },
@@ -84,11 +84,13 @@ const TRIALS = [
   handshakes('resumed-1.3', 'TLS 1.3 handshake, resumed', {
     certificate: 'rsa',
     version: '1.3',
-    resume: true,
+    by: 'resume',
     rate: 1.3,
     main: 0.2,
   }),
-  handshakes('resumed-1.2', 'TLS 1.2 handshake, resumed', { certificate: 'rsa', version: '1.2', resume: true }),
+  handshakes('resumed-1.2', 'TLS 1.2 handshake, resumed', { certificate: 'rsa', version: '1.2', by: 'resume' }),
+  handshakes('psk-1.3', 'TLS 1.3 handshake, shared key', { certificate: 'rsa', version: '1.3', by: 'psk' }),
+  handshakes('psk-1.2', 'TLS 1.2 handshake, shared key', { certificate: 'rsa', version: '1.2', by: 'psk' }),
   requests('12-bytes', 'keep-alive request, 12 B', {
     bytes: 12,
     rate: 1.45,
@@ -125,7 +127,12 @@ const TRIALS = [
   }),
   clients('client-1.3-resumed', 'client: TLS 1.3 handshake, resumed', {
     workload: 'handshakes',
-    does: 'resumed',
+    does: 'resume',
+    inFlight: 16,
+  }),
+  clients('client-1.3-psk', 'client: TLS 1.3 handshake, shared key', {
+    workload: 'psk',
+    does: 'psk',
     inFlight: 16,
   }),
   clients('client-12-bytes', 'client: keep-alive request by an agent, 12 B', {
