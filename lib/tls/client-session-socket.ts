@@ -27,7 +27,7 @@ const sockets = new WeakMap<TLSSocket, ClientSessionSocket>();
 export class ClientSessionSocket extends SessionSocket {
   declare connecting: boolean; // of net.Socket
   readonly #connection: TLSSocket;
-  #far: number | undefined; // the pair's other end, until the handshake is done
+  #far: number | undefined; // the pair's other end, which native code keeps until the handshake is done
   #piped: Socket | undefined = undefined; // that end, where JavaScript carries the plaintext
 
   private constructor(connection: TLSSocket, near: number, far: number) {
@@ -61,7 +61,7 @@ export class ClientSessionSocket extends SessionSocket {
       made = new ClientSessionSocket(socket, near, far);
     } catch (error) {
       closeSync(near);
-      closeSync(far);
+      connections().native.closeFar(far);
       throw error;
     }
     sockets.set(socket, made);
@@ -89,7 +89,7 @@ export class ClientSessionSocket extends SessionSocket {
     if (TLSSocket.isHeld(connection) && connections().native.pairWith(TLSSocket.idOf(connection), far) === 0) {
       SessionSocket.watchEnd(this);
     } else {
-      this.#pipe(connection, far);
+      this.#pipe(connection, connections().native.takeFar(far));
     }
   }
 
@@ -107,7 +107,7 @@ export class ClientSessionSocket extends SessionSocket {
   override _destroy(error: Error | null, callback: Callback): void {
     super._destroy(error, callback);
     if (this.#far !== undefined) {
-      closeSync(this.#far);
+      connections().native.closeFar(this.#far);
       this.#far = undefined;
       this.#connection.destroy();
     } else if (this.#piped !== undefined) {

@@ -9,7 +9,6 @@
 #include "binding/exports.h"
 #include "binding/handle.h"
 #include "binding/subjects.h"
-#include "tls/pair_sink.h"
 #include "tls/server_connection.h"
 
 namespace openssl_async {
@@ -114,24 +113,31 @@ Napi::Value Pair(Info info) {
   return Napi::Value(info.Env(), Napi::Number::New(info.Env(), HubOf(info).Pair(IdOf(info))));
 }
 
-// An array of both ends of a pair of sockets, the caller's; or libuv's code
+// [an end of a pair of sockets, the caller's; the number of the other one, which is kept]; or libuv's code
 Napi::Value MakePair(Info info) {
-  UniqueSocket first;
-  UniqueSocket second;
-  const int error = MakeSocketPair(first, second, PairSink::kHeldBytes);
-  if (error != 0) return Napi::Number::New(info.Env(), error);
+  uint32_t far = 0;
+  const int near = HubOf(info).MakePair(&far);
+  if (near < 0) return Napi::Number::New(info.Env(), near);
   Napi::Array both = Napi::Array::New(info.Env(), 2);
-  both.Set(0U, first.release());
-  both.Set(1U, second.release());
+  both.Set(0U, near);
+  both.Set(1U, far);
   return both;
 }
 
-// (id, an end of such a pair): as pair(), and takes that end where it returns 0
+// (id, the number of an end): 0, as pair(); or libuv's code
 Napi::Value PairWith(Info info) {
-  UniqueSocket socket(ToInt32(info[1]));
-  const int error = HubOf(info).PairWith(IdOf(info), socket);
-  if (error != 0) static_cast<void>(socket.release());
-  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), error));
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), HubOf(info).PairWith(IdOf(info), ToUint32(info[1]))));
+}
+
+// (the number of an end): the end, the caller's from here on
+Napi::Value TakeFar(Info info) {
+  return Napi::Value(info.Env(), Napi::Number::New(info.Env(), HubOf(info).TakeFar(ToUint32(info[0])).release()));
+}
+
+// (the number of an end)
+Napi::Value CloseFar(Info info) {
+  HubOf(info).TakeFar(ToUint32(info[0])).reset();
+  return info.Env().Undefined();
 }
 
 // (id): that end is closed
@@ -336,6 +342,8 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("pair", &Pair);
   tls.Add("makePair", &MakePair);
   tls.Add("pairWith", &PairWith);
+  tls.Add("takeFar", &TakeFar);
+  tls.Add("closeFar", &CloseFar);
   tls.Add("release", &Release);
   tls.Add("setNoDelay", &SetNoDelayOf);
   tls.Add("setKeepAlive", &SetKeepAliveOf);

@@ -85,8 +85,12 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // has left that they had to carry; Destroy() follows. The caller's end of the pair; libuv's code for a connection
   // that has to stay.
   int Pair(uint32_t id);
-  // With a pair that the caller has made: takes the other end, unless the connection has to stay.
-  int PairWith(uint32_t id, UniqueSocket& socket);
+  // A pair for a connection that is not open yet: the caller's end, or an error. The hub keeps the other one, `far`.
+  int MakePair(uint32_t* far);
+  // As Pair(), with such a pair: 0. The other end stays with the hub when the connection has to stay.
+  int PairWith(uint32_t id, uint32_t far);
+  // The other end, the caller's from here on.
+  UniqueSocket TakeFar(uint32_t far);
   // The caller's end is closed.
   void Release(uint32_t id);
   // See ServerConnection::SetSessionsKept().
@@ -158,6 +162,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
   const Entry& EntryOf(uint32_t id) const { return entries_[Reactor::SlotNumber(id)]; }
   int PrepareToPair(uint32_t id) const;
+  int PairWith(uint32_t id, UniqueSocket far);
   void TellPair(uint32_t id, Parcel::Kind kind);
   bool MayLend(const Connection& connection) const;
   void Lend(uint32_t id);
@@ -178,6 +183,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   size_t refs_ = 0;
   size_t lent_ = 0;
   size_t clients_ = 0;
+  std::unordered_map<uint32_t, UniqueSocket> fars_;  // of pairs whose connection is not open
+  uint32_t last_far_ = 0;
   std::unique_ptr<OpenHandles> open_ = std::make_unique<OpenHandles>();
   std::shared_ptr<CompletionQueue> inbox_;
   std::unique_ptr<HandshakeThreads> threads_;

@@ -1,8 +1,10 @@
 // What ends a client's session of HTTP/2, and when: each compared with one of node:http2.
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import * as nodeHttp2 from 'node:http2';
 import * as net from 'node:net';
 import * as nodeTls from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { connect, type Http2ConnectOptions } from 'openssl-async/http2';
 import { createServer } from 'openssl-async/tls';
 import { close, listen, selfSigned } from '../support/tls';
@@ -62,6 +64,11 @@ async function raw(serve: (socket: net.Socket) => void): Promise<number> {
   servers.push(server);
   return listen(server);
 }
+
+const countOf = async (server: net.Server): Promise<number> =>
+  new Promise((resolve) => {
+    server.getConnections((_, count) => resolve(count));
+  });
 
 afterEach(async () => {
   await Promise.all(servers.splice(0).map(async (server) => close(server)));
@@ -198,6 +205,31 @@ describe('whoever destroys a session', () => {
     };
     const before = await endAtEachStage();
     expect(await endAtEachStage()).toBe(before);
+  });
+
+  test('by the end of its thread, leaves no descriptor', async () => {
+    const accepted: net.Socket[] = [];
+    const port = await raw((socket) => accepted.push(socket));
+    const code = `
+      const { connect } = require('./dist/http2.js');
+      const { parentPort, workerData } = require('node:worker_threads');
+      let left = 10;
+      for (let i = left; i > 0; --i) {
+        const session = connect(workerData, { host: '127.0.0.1' });
+        session.on('error', () => undefined);
+        session.socket.once('connect', () => --left || parentPort.postMessage('connected'));
+      }`;
+    const endThread = async (): Promise<number> => {
+      const worker = new Worker(code, { eval: true, workerData: urlOf(port) });
+      await once(worker, 'message');
+      await worker.terminate();
+      while (accepted.length < 10) await new Promise(setImmediate);
+      for (const socket of accepted.splice(0)) socket.destroy();
+      while ((await countOf(servers[0] as net.Server)) > 0) await new Promise(setImmediate);
+      return readdirSync('/proc/self/fd').length;
+    };
+    const before = await endThread();
+    expect(await endThread()).toBe(before);
   });
 });
 

@@ -138,10 +138,13 @@ export interface NativeTls {
    * left that it was given; or `failed`.
    */
   pair(id: number): number;
-  /** Both ends of a pair of sockets, the caller's; or libuv's code. */
+  /** A descriptor, the caller's: an end of a pair of sockets. `far` numbers the other one, which is kept; or libuv's code. */
   makePair(): [near: number, far: number] | number;
-  /** As `pair`, with the far end of such a pair, which is taken: 0. Otherwise libuv's code. */
+  /** As `pair`, with the kept end of such a pair: 0. Otherwise libuv's code, and it is kept. */
   pairWith(id: number, far: number): number;
+  /** Its descriptor, the caller's from here on. */
+  takeFar(far: number): number;
+  closeFar(far: number): void;
   /** The caller's end is closed, or will be at once. */
   release(id: number): void;
   setNoDelay(id: number, noDelay: boolean): void;

@@ -325,15 +325,15 @@ TEST_SUITE("threads of TLS") {
 
   TEST_CASE("a pair that was made before is taken, unless the connection has to stay") {
     TestHub test(1);
-    UniqueSocket near;
-    UniqueSocket far;
-    REQUIRE(MakeSocketPair(near, far, PairSink::kHeldBytes) == 0);
+    uint32_t far = 0;
+    UniqueSocket near(test.hub->MakePair(&far));
+    REQUIRE(near.valid());
     CHECK(test.hub->PairWith(0, far) == UV_EINVAL);
-    CHECK(far.valid());
     std::thread echo;
     test.on_secure = [&](uint32_t id) {
+      CHECK(test.hub->PairWith(id, far + 1) == UV_EINVAL);
       CHECK(test.hub->PairWith(id, far) == 0);
-      CHECK_FALSE(far.valid());
+      CHECK_FALSE(test.hub->TakeFar(far).valid());
       echo = std::thread([fd = near.release()] { EchoAt(fd); });
       test.hub->Release(id);
     };
