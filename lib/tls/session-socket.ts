@@ -38,7 +38,7 @@ export class SessionSocket extends Socket {
     this.server = connection.server;
     connection.unref();
     connection.on('error', (error) => this.destroy(error));
-    connection.on('close', () => this.destroy());
+    connection.on('close', () => this.destroy(connection.errored ?? undefined)); // it may come before 'error'
   }
 
   /** The handshake is done: what it has agreed on. @internal */

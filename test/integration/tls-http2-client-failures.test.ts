@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import * as nodeTls from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { connect, type Http2ConnectOptions } from 'openssl-async/http2';
-import { createServer } from 'openssl-async/tls';
+import * as tls from 'openssl-async/tls';
 import { close, listen, selfSigned } from '../support/tls';
 import { whenNoneIsLeft } from '../support/tls-over-streams';
 import { codeOf } from '../support/unit';
@@ -89,6 +89,25 @@ describe('a session ends as that of node:http2', () => {
     expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   });
 
+  test('when the server is not trusted, and somebody delays the end of its socket', async () => {
+    const port = await serving();
+    const connectsTls: ((options: nodeTls.ConnectionOptions) => nodeTls.TLSSocket)[] = [tls.connect, nodeTls.connect];
+    for (const [i, make] of CLIENTS.entries()) {
+      const socket = connectsTls[i]?.({ host: '127.0.0.1', port, ALPNProtocols: ['h2'] }) as nodeTls.TLSSocket;
+      // As http2-wrapper does.
+      const destroy = socket._destroy.bind(socket);
+      socket._destroy = (error, callback) => {
+        destroy(error, (told) => {
+          queueMicrotask(() => {
+            callback(told);
+          });
+        });
+      };
+      const { error } = (await outcomeOf(make(urlOf(port), { createConnection: () => socket }))) as { error: object };
+      expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    }
+  });
+
   test('when the server has another name', async () => {
     const port = await serving();
     const { error } = await expectSame((make) => make(urlOf(port), { ...trusting, servername: 'other.test' }));
@@ -131,7 +150,7 @@ describe('a session ends as that of node:http2', () => {
   });
 
   test('when the server resets the connection', async () => {
-    const server = createServer({ ...identity, ALPNProtocols: ['h2'] }, (socket) => {
+    const server = tls.createServer({ ...identity, ALPNProtocols: ['h2'] }, (socket) => {
       socket.once('data', () => socket.resetAndDestroy());
     });
     servers.push(server);
