@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { URL, urlToHttpOptions } from 'node:url';
 import { callable, nodesClass } from './callable';
 import { Client } from './client';
+import { debugHttps } from './debug';
 import type { OwnConnectOptions } from './connect-options';
 
 /** Options of an agent. */
@@ -47,16 +48,20 @@ class HttpsAgent extends NodesAgent {
   override createConnection(...args: unknown[]): Duplex {
     if ((this.options as Options).proxyEnv !== undefined) return nodesConnection(this, args);
     const options = readArguments(args);
+    debugHttps('createConnection to %s:%s', options.host, options.port);
     const sessions = this as unknown as Sessions;
     const { _agentKey: key } = options;
     const session = key === undefined ? undefined : sessions._getSession(key);
+    if (session !== undefined) debugHttps('reuse session for %j', key);
     const socket = Client.connect([session === undefined ? options : { session, ...options }]);
     if (key === undefined) return socket;
     socket.on('session', (made: Buffer) => {
       sessions._cacheSession(key, made);
     });
     socket.once('close', (hadError: boolean) => {
-      if (hadError) sessions._evictSession(key);
+      if (!hadError) return;
+      debugHttps('evicting %j', key);
+      sessions._evictSession(key);
     });
     return socket;
   }

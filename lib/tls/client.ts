@@ -27,8 +27,10 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from './context';
+import { debugTls } from './debug';
 import { systemError, verifyError } from './failures';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
+import { logKey, logsKeysByFlag, toTraces } from './node-flags';
 import { optionalFunction, toProtocols } from './questions';
 import { ReadBuffer } from './read-buffer';
 import { tellRenegotiated } from './renegotiation';
@@ -61,6 +63,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   #servername: string | undefined = undefined;
   #session: Uint8Array | undefined = undefined;
   #begun = false;
+  #traces: boolean;
   // Of connect(): what makes a server welcome.
   #verifies: Verification | undefined = undefined;
   #isVerified = false;
@@ -75,6 +78,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     this.#key = optionalFunction(options.pskCallback, 'options.pskCallback') as KeyCallback | undefined;
     [this.#threads, this.#maxInlineMicros] = toClientThreads(options);
     this.#context = readClientContext(options);
+    this.#traces = toTraces(options.enableTrace);
     if (isGiven(options.session)) this.#session = toSession(options.session);
     this.socket = makeSocket(this);
     this.socket.alpnProtocol = null;
@@ -190,6 +194,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   #begin(below: ConnectingTransport, fd: number, transportOf: (id: number) => Transport): boolean {
     const { socket } = this;
     this.#begun = true;
+    debugTls('client begins, for %s', this.#servername ?? 'no name');
     let id: number;
     try {
       id = this.#connectNatively(fd);
@@ -213,7 +218,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     const { native, roots } = this.#context;
     const { identity, psk } = toClientKey(this.#key?.(null)) ?? {};
     let flags = this.#holdsHttp2 ? TlsClientFlag.holdsHttp2 : 0;
-    if (this.socket.listenerCount('keylog') > 0) flags |= TlsClientFlag.logsKeys;
+    if (this.socket.listenerCount('keylog') > 0 || logsKeysByFlag()) flags |= TlsClientFlag.logsKeys;
+    if (this.#traces) flags |= TlsClientFlag.traces;
     if (isGiven(this.#options.requestOCSP)) flags |= TlsClientFlag.requestsStatus;
     if (this.#options.postHandshakeAuth === true) flags |= TlsClientFlag.authenticatesLater;
     const id = connections().native.connect(
@@ -240,6 +246,10 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   }
 
   // --- What callers set before the handshake begins
+
+  enableTrace(): void {
+    this.#traces = true;
+  }
 
   setServername(name: string): void {
     if (net.isIP(name) !== 0) warnOfAddress();
@@ -271,10 +281,15 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   told(kind: TlsEvent, line: Buffer | undefined): void {
     const { socket } = this;
     if (kind === TlsEvent.secure) this.#secure();
-    else if (kind === TlsEvent.keyLog) socket.emit('keylog', Buffer.concat([line as Buffer, Buffer.from('\n')]));
+    else if (kind === TlsEvent.keyLog) this.#logKey(Buffer.concat([line as Buffer, Buffer.from('\n')]));
     else if (kind === TlsEvent.newSessions) this.#tellSessions();
     else if (kind === TlsEvent.status)
       socket.emit('OCSPResponse', connections().native.status(TLSSocket.idOf(socket)) ?? null);
+  }
+
+  #logKey(line: Buffer): void {
+    logKey(line);
+    this.socket.emit('keylog', line);
   }
 
   #secure(): void {
@@ -300,6 +315,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     }
     if (error !== undefined) {
       socket.authorizationError = error.code ?? error.message;
+      debugTls('client finds the server unwelcome: %s, which counts: %s', socket.authorizationError, rejects);
       if (rejects || error.code === 'ERR_TLS_DH_PARAM_SIZE') {
         socket.destroy(error);
         return;
@@ -307,6 +323,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     }
     socket.authorized = error === undefined;
     TLSSocket.open(socket);
+    debugTls('client emits secureConnect, authorized: %s, protocol: %s', socket.authorized, socket.alpnProtocol);
     socket.emit('secureConnect');
     this.#isVerified = true;
     const session = this.#newSession;
@@ -354,6 +371,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
 
   handshakeFailed(error: Error, socket: TLSSocket): void {
     tellEnd(socket, error);
+    debugTls('client handshake failed: %s', error.message);
     socket.destroy(error);
   }
 

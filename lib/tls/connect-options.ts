@@ -42,6 +42,7 @@ export interface ClientOptions extends ContextOptions {
   ALPNProtocols?: unknown;
   allowHalfOpen?: unknown;
   checkServerIdentity?: unknown;
+  enableTrace?: unknown;
   highWaterMark?: unknown;
   host?: unknown;
   localAddress?: unknown;

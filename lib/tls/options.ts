@@ -85,6 +85,7 @@ export interface ServerOptions extends ContextOptions {
   ALPNCallback?: unknown;
   allowHTTP1?: unknown;
   SNICallback?: unknown;
+  enableTrace?: unknown;
   handshakeTimeout?: unknown;
   onClientHello?: unknown;
   pskCallback?: unknown;

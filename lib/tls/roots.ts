@@ -4,6 +4,7 @@ import * as nodeTls from 'node:tls';
 import { fromNative, isNativeError } from '../base/errors';
 import type { NativeTrustedRoots } from '../native/contract/handles';
 import { nativeTls } from './connections';
+import { lastOf } from './node-flags';
 
 // Newer Node.js says whom it trusts, and may be told whom.
 const { getCACertificates } = nodeTls as { getCACertificates?: (type: 'default') => readonly string[] };
@@ -39,9 +40,8 @@ function readExtra(): string[] {
 
 // `--use-openssl-ca`, or a Node.js that was built so: SSL_CERT_FILE and SSL_CERT_DIR count, which OpenSSL reads.
 function usesOpensslPaths(): boolean {
-  const given = [...(process.env.NODE_OPTIONS ?? '').split(/\s+/), ...process.execArgv];
-  const last = given.filter((each) => each === '--use-openssl-ca' || each === '--use-bundled-ca').pop();
-  if (last !== undefined) return last === '--use-openssl-ca';
+  const isGiven = lastOf('--use-openssl-ca', '--use-bundled-ca');
+  if (isGiven !== undefined) return isGiven;
   const { target_defaults: defaults } = process.config as { target_defaults?: { defines?: readonly string[] } };
   return defaults?.defines?.includes('NODE_OPENSSL_CERT_STORE') === true;
 }

@@ -3,17 +3,20 @@ import { AsyncResource } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import * as net from 'node:net';
 import type { Duplex } from 'node:stream';
-import * as nodeTls from 'node:tls';
+import type * as nodeTls from 'node:tls';
 import { invalidArgType, nodeError } from '../base/errors';
 import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsServerFlag } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 import { connections, type Listener } from './connections';
 import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys, type ContextOptions } from './context';
+import { debugTls } from './debug';
 import { UV_EADDRINUSE, UV_ENFILE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
+import { descriptorOf, isDuplex } from './handed-over';
 import { bind, type Handle } from './handle';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
+import { logKey, logsKeysByFlag, toTraces } from './node-flags';
 import {
   toHandshakeTimeout,
   toKeyHint,
@@ -89,6 +92,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   readonly #maxHandshakes: number;
   readonly #keyHint: string | undefined;
   readonly #toServed: ToServed | undefined;
+  readonly #traces: boolean;
   #flagsOfEvents = 0; // that somebody has listened to
   #told = 0; // connections that JavaScript knows, and others that node:net has counted
 
@@ -99,6 +103,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     this.#requestsCertificate = options.requestCert === true;
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
     this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
+    this.#traces = toTraces(options.enableTrace);
     this.#threads = toThreads(options.threads);
     this.#lends = usesThreadsForRecords(options.records);
     this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
@@ -186,6 +191,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (this.#questions.any) flags |= TlsServerFlag.asks;
     if (this.#questions.sharesKeys) flags |= TlsServerFlag.sharesKeys;
     if (this.#lends) flags |= TlsServerFlag.lends;
+    if (this.#traces) flags |= TlsServerFlag.traces;
+    if (logsKeysByFlag()) flags |= TlsServerFlag.logsKeys;
     if (this.#toServed !== undefined) flags |= TlsServerFlag.holdsHttp2;
     if (tracesHandshakes()) flags |= TlsServerFlag.tellsConnections;
     const { native } = connections();
@@ -376,6 +383,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
     TLSSocket.inContext(socket, () => {
       const served = this.#toServed?.(socket) ?? socket;
+      debugTls('server emits secureConnection, for %s, protocol: %s', socket.servername, socket.alpnProtocol);
       this.#server.emit('secureConnection', served as unknown as nodeTls.TLSSocket);
       if (!socket.destroyed) socket.emit('secure');
     });
@@ -427,6 +435,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   handshakeFailed(error: Error, socket: TLSSocket): void {
     socket.destroy();
     tellEnd(socket, error);
+    debugTls('server emits tlsClientError: %s', error.message);
     this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
   }
 
@@ -442,6 +451,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   keyLog(id: number, line: Buffer): void {
     const socket = this.#earlySocketOf(id);
     const text = Buffer.concat([line, Buffer.from('\n')]);
+    logKey(text);
     TLSSocket.inContext(socket, () => {
       this.#server.emit('keylog', text, socket as unknown as nodeTls.TLSSocket);
     });
@@ -485,16 +495,4 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   asking(id: number): void {
     this.#questions.ask(id, this.#earlySocketOf(id));
   }
-}
-
-function isDuplex(value: unknown): value is Duplex {
-  if (typeof value !== 'object' || value === null) return false;
-  const { on, pause, write } = value as Partial<Duplex>;
-  return typeof on === 'function' && typeof pause === 'function' && typeof write === 'function';
-}
-
-// -1 for streams without one. A socket of TLS has a handle with the descriptor of the socket below.
-function descriptorOf(stream: Duplex): number {
-  if (!(stream instanceof net.Socket) || stream instanceof nodeTls.TLSSocket) return -1;
-  return (stream as unknown as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
 }

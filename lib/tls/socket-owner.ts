@@ -34,6 +34,7 @@ export interface ClientSide {
   /** Native code tells: the kinds `secure`, `keyLog` with its line, `newSessions` and `status`. */
   told(kind: TlsEvent, line: Buffer | undefined): void;
   connect(args: readonly unknown[]): void;
+  enableTrace(): void;
   setServername(name: string): void;
   setSession(session: string | NodeJS.ArrayBufferView): void;
   /** As callers have it, of OpenSSL's encoding. */

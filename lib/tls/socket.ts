@@ -135,9 +135,14 @@ export class TLSSocket extends SocketStream {
   renegotiate(options: RenegotiationOptions, callback?: RenegotiationCallback): boolean | undefined {
     return renegotiate(this, options, callback);
   }
-  /** Without effect. */
+  /** Writes the messages of the connection to stderr from here on, those of a handshake on a thread left out. */
   enableTrace(): void {
-    // OpenSSL's trace goes to a BIO that connections here do not have
+    SocketStream.ownerOf(this).client?.enableTrace();
+    const trace = (): void => {
+      connections().native.trace(SocketStream.idOf(this));
+    };
+    trace();
+    if (!SocketStream.isEstablished(this)) this.once('secure', trace);
   }
 
   // --- Of clients: inherited, they would look for a handle

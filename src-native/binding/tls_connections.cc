@@ -86,6 +86,12 @@ Napi::Value ForbidRenegotiation(Info info) {
   return info.Env().Undefined();
 }
 
+// (id)
+Napi::Value Trace(Info info) {
+  HubOf(info).Trace(IdOf(info));
+  return info.Env().Undefined();
+}
+
 // (id, paused)
 Napi::Value SetPaused(Info info) {
   HubOf(info).SetPaused(IdOf(info), ToBool(info[1]));
@@ -335,6 +341,7 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("end", &End);
   tls.Add("renegotiate", &Renegotiate);
   tls.Add("forbidRenegotiation", &ForbidRenegotiation);
+  tls.Add("trace", &Trace);
   tls.Add("setPaused", &SetPaused);
   tls.Add("setRef", &SetRef);
   tls.Add("claim", &Claim);

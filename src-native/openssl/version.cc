@@ -16,9 +16,13 @@ constexpr const char* kRequired[] = {
 #include "openssl/required_symbols.inc"
 };
 
-constexpr const char* kOptional[] = {
-    "ERR_get_state",       "ASYNC_set_mem_functions",           "ERR_count_to_mark",
-    "SSL_get0_group_name", "SSL_CTX_set1_cert_comp_preference", "SSL_CTX_compress_certs"};
+constexpr const char* kOptional[] = {"ERR_get_state",
+                                     "ASYNC_set_mem_functions",
+                                     "ERR_count_to_mark",
+                                     "SSL_get0_group_name",
+                                     "SSL_CTX_set1_cert_comp_preference",
+                                     "SSL_CTX_compress_certs",
+                                     "SSL_trace"};
 
 std::string FindReason() {
   for (const char* name : kRequired) {
@@ -47,6 +51,7 @@ const OptionalSymbols& GetOptionalSymbols() {
       reinterpret_cast<const char* (*)(ssl_st*)>(FindHostSymbol(kOptional[3])),
       reinterpret_cast<int (*)(ssl_ctx_st*, int*, size_t)>(FindHostSymbol(kOptional[4])),
       reinterpret_cast<int (*)(ssl_ctx_st*, int)>(FindHostSymbol(kOptional[5])),
+      reinterpret_cast<decltype(OptionalSymbols::ssl_trace)>(FindHostSymbol(kOptional[6])),
   };
   return symbols;
 }

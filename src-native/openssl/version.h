@@ -22,6 +22,8 @@ struct OptionalSymbols {
   const char* (*ssl_get0_group_name)(ssl_st* ssl);                       // OpenSSL 3.2
   int (*ssl_ctx_set1_cert_comp_preference)(ssl_ctx_st* context, int* algorithms, size_t count);  // OpenSSL 3.2
   int (*ssl_ctx_compress_certs)(ssl_ctx_st* context, int algorithm);                             // OpenSSL 3.2
+  // Writes a message of TLS, as text, to a BIO; where OpenSSL was built with it.
+  void (*ssl_trace)(int is_sent, int version, int type, const void* bytes, size_t size, struct ssl_st* ssl, void* bio);
 };
 
 const OptionalSymbols& GetOptionalSymbols();

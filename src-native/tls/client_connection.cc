@@ -16,6 +16,7 @@ ClientConnection::ClientConnection(std::unique_ptr<Transport> transport, ClientS
     : Connection(std::move(transport)), settings_(std::move(settings)) {
   set_context(settings_.context);
   set_state(State::kHandshaking);
+  if (settings_.Has(TlsClientFlag::kTraces)) Trace();
   if (logs_keys()) SSL_CTX_set_keylog_callback(settings_.context->get(), &Connection::LogKey);
 }
 

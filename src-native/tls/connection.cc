@@ -153,6 +153,7 @@ bool Connection::Begin() {
     BIO* const shared = bio.release();
     SSL_set_bio(ssl_.get(), shared, shared);
     SSL_set_ex_data(ssl_.get(), 0, this);
+    if (traces_) Trace();
     if (Prepare(ssl_.get())) return true;
   }
   step_status_ = SSL_ERROR_SSL;

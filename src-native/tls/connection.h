@@ -166,6 +166,9 @@ class Connection {
   // Of the other side's.
   void ForbidRenegotiation();
 
+  // Writes messages to stderr from here on, where OpenSSL can.
+  void Trace();
+
   // Callbacks of OpenSSL, which belong to a context and so to connections of either side.
   static Connection& From(const SSL* ssl) { return *static_cast<Connection*>(SSL_get_ex_data(ssl, 0)); }
   static void LogKey(const SSL* ssl, const char* line);
@@ -311,6 +314,7 @@ class Connection {
   bool ended_ = false;            // the peer sends no more
   bool ending_ = false;           // we send no more
   bool waits_for_drain_ = false;  // kDrained is due when everything has left
+  bool traces_ = false;
   // --- Of later handshakes
   bool established_ = false;              // the first one is done
   bool signs_later_ = false;              // a server that has asked for a renegotiation

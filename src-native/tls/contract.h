@@ -89,6 +89,7 @@ enum class TlsServerFlag : uint32_t {
   kSharesKeys = 0x100,
   kHoldsHttp2 = 0x200,
   kLends = 0x400,
+  kTraces = 0x800,
 };
 
 // What a client wants of a connection.
@@ -97,6 +98,7 @@ enum class TlsClientFlag : uint32_t {
   kRequestsStatus = 0x2,
   kAuthenticatesLater = 0x4,
   kHoldsHttp2 = 0x8,
+  kTraces = 0x10,
 };
 
 }  // namespace openssl_async

@@ -77,6 +77,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // See Connection::Renegotiate(): errors of a connection that is elsewhere are told by its event.
   std::vector<std::string> Renegotiate(uint32_t id, bool requests, bool rejects);
   void ForbidRenegotiation(uint32_t id);
+  void Trace(uint32_t id);
   // See Connection::SetPaused().
   void SetPaused(uint32_t id, bool paused);
   void Destroy(uint32_t id, bool reset);

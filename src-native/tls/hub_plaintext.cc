@@ -85,6 +85,10 @@ void Hub::ForbidRenegotiation(uint32_t id) {
   if (const ConnectionView connection = Look(id)) connection->ForbidRenegotiation();
 }
 
+void Hub::Trace(uint32_t id) {
+  if (const ConnectionView connection = Look(id)) connection->Trace();
+}
+
 // --- Connections whose records a thread reads and writes
 
 bool Hub::MayLend(const Connection& connection) const {

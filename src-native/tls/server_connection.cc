@@ -21,6 +21,7 @@ ServerConnection::ServerConnection(UniqueSocket socket, Admission admission)
 
 ServerConnection::ServerConnection(std::unique_ptr<Transport> transport, Admission admission)
     : Connection(std::move(transport)), admission_(std::move(admission)), settings_(listener().settings()) {
+  if (settings_->Has(TlsServerFlag::kTraces)) Trace();
   if (!settings_->Has(TlsServerFlag::kTellsConnections)) return;
   set_state(State::kAccepted);
   accept_is_due_ = true;

@@ -377,7 +377,14 @@ export const TlsServerFlag = {
   sharesKeys: 256,
   holdsHttp2: 512,
   lends: 1024,
+  traces: 2048,
 } as const;
 
 /** What a client wants of a connection. */
-export const TlsClientFlag = { logsKeys: 1, requestsStatus: 2, authenticatesLater: 4, holdsHttp2: 8 } as const;
+export const TlsClientFlag = {
+  logsKeys: 1,
+  requestsStatus: 2,
+  authenticatesLater: 4,
+  holdsHttp2: 8,
+  traces: 16,
+} as const;

@@ -127,6 +127,8 @@ export interface NativeTls {
   renegotiate(id: number, requests: boolean, rejects: boolean): string[];
   /** That of the other side's. */
   forbidRenegotiation(id: number): void;
+  /** Writes its messages to stderr from here on, where OpenSSL can. */
+  trace(id: number): void;
   setPaused(id: number, paused: boolean): void;
   setRef(id: number, ref: boolean): void;
   /** Counts it out of `pending`. */
