@@ -31,8 +31,7 @@ function initialise(self: HttpsServer, [options, listener]: unknown[]): void {
 /** A server of HTTPS: `https.Server` of Node.js, whose connections are this package's. Experimental. */
 class HttpsServer extends NodesServer {
   /**
-   * @param options - as those of `https.createServer()` of Node.js, and {@link OwnServerOptions}. Not there yet:
-   * `enableTrace`.
+   * @param options - as those of `https.createServer()` of Node.js, and {@link OwnServerOptions}
    * @param listener - hears 'request'
    */
   constructor(options?: HttpsOptions, listener?: RequestListener) {

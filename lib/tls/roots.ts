@@ -7,9 +7,14 @@ import { nativeTls } from './connections';
 import { lastOf } from './node-flags';
 
 // Newer Node.js says whom it trusts, and may be told whom.
-const { getCACertificates } = nodeTls as { getCACertificates?: (type: 'default') => readonly string[] };
+const { getCACertificates } = nodeTls as {
+  getCACertificates?: (type: 'default' | 'extra') => readonly string[];
+};
 // As Node.js, which reads it once.
 const extraFile = process.env.NODE_EXTRA_CA_CERTS;
+
+// Where OpenSSL's own places count, until somebody sets other ones: Node.js's list, which is that of the variable.
+const listBesidePaths = usesOpensslPaths() ? listOfVariable() : undefined;
 
 let trusted: { certificates: readonly string[]; native: NativeTrustedRoots } | undefined;
 let ofFile: string[] | undefined;
@@ -17,7 +22,7 @@ let ofFile: string[] | undefined;
 export function trustedRoots(): NativeTrustedRoots {
   const certificates = getCACertificates === undefined ? nodeTls.rootCertificates : getCACertificates('default');
   if (trusted?.certificates === certificates) return trusted.native;
-  const usesPaths = usesOpensslPaths();
+  const usesPaths = usesOpensslPaths() && (getCACertificates === undefined || certificates === listBesidePaths);
   const own = getCACertificates === undefined && usesPaths ? [] : certificates;
   const extra = getCACertificates === undefined ? (ofFile ??= readExtra()) : [];
   const native = nativeTls().createRoots(
@@ -27,6 +32,12 @@ export function trustedRoots(): NativeTrustedRoots {
   if (isNativeError(native)) throw fromNative(native);
   trusted = { certificates, native };
   return native;
+}
+
+function listOfVariable(): readonly string[] | undefined {
+  const list = getCACertificates?.('default');
+  const extra = getCACertificates?.('extra');
+  return list?.join() === extra?.join() ? list : undefined;
 }
 
 function readExtra(): string[] {

@@ -42,6 +42,16 @@ export {
   rootCertificates,
 } from 'node:tls';
 
+type Authorities = readonly (string | NodeJS.ArrayBufferView)[];
+const authorities = nodeTls as unknown as {
+  getCACertificates: (type?: 'default' | 'system' | 'bundled' | 'extra') => readonly string[];
+  setDefaultCACertificates: (certificates: Authorities) => void;
+};
+/** As that of `node:tls`, and undefined where it has none: before Node.js 22.15. */
+export const { getCACertificates } = authorities;
+/** As that of `node:tls`, for clients of this package, too. Undefined where it has none: before Node.js 22.19. */
+export const { setDefaultCACertificates } = authorities;
+
 const NodesServer = nodesClass(nodeTls.Server);
 
 // The constructor's work on an object that is there.
@@ -58,8 +68,7 @@ function initialise(self: TlsServer, [options, listener]: unknown[]): void {
  */
 class TlsServer extends NodesServer {
   /**
-   * @param options - as those of `tls.createServer()` of Node.js, and {@link OwnServerOptions}. Not there yet:
-   * `enableTrace`.
+   * @param options - as those of `tls.createServer()` of Node.js, and {@link OwnServerOptions}
    * @param listener - hears 'secureConnection'
    */
   constructor(options?: TlsOptions, listener?: (socket: nodeTls.TLSSocket) => void) {

@@ -54,6 +54,54 @@ for (const major of MAJORS) {
   });
 }
 
+// A certificate of this system's own, which nobody trusts otherwise.
+function writeCertificate(folder) {
+  const [cert, key] = ['cert', 'key'].map((name) => path.join(folder, name));
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-keyout', key, '-out', cert];
+  const { error, status } = spawnSync('openssl', [...made, ...subject], { stdio: 'ignore' });
+  return error === undefined && status === 0 ? { cert, key } : undefined;
+}
+
+const WELCOME = ['welcome', 'welcome'];
+const STRANGE = ['DEPTH_ZERO_SELF_SIGNED_CERT', 'DEPTH_ZERO_SELF_SIGNED_CERT'];
+
+for (const major of MAJORS) {
+  test(`clients trust whom node:tls of Node ${major} trusts`, (context) => {
+    const { binary, reason } = obtainNode(major);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-authorities-'));
+    context.after(() => fs.rmSync(folder, { recursive: true }));
+    const files = binary === undefined ? undefined : writeCertificate(folder);
+    if (files === undefined) {
+      context.skip(reason ?? 'openssl is not installed');
+      return;
+    }
+    const ask = (args, env = {}) => {
+      const program = path.join(__dirname, 'default-authorities.js');
+      const result = spawnSync(binary, [...args, program, files.cert, files.key], {
+        encoding: 'utf8',
+        env: { ...process.env, NODE_OPTIONS: '', OPENSSL_ASYNC_ADDON: ADDON, ...env },
+        timeout: 120_000,
+      });
+      assert.strictEqual(result.status, 0, result.stderr);
+      const { seen, isNodes } = JSON.parse(result.stdout);
+      assert.ok(isNodes);
+      return seen;
+    };
+    const [first, ...later] = ask([]);
+    assert.deepStrictEqual(first, STRANGE);
+    const canSet = later[0] !== null;
+    assert.deepStrictEqual(later, canSet ? [WELCOME, STRANGE, WELCOME] : [null, null, null]);
+    assert.deepStrictEqual(ask([], { NODE_EXTRA_CA_CERTS: files.cert })[0], WELCOME);
+    const places = ask(['--use-openssl-ca'], { SSL_CERT_FILE: files.cert });
+    assert.deepStrictEqual(places, [WELCOME, ...later]);
+    // Where Node.js can ask the system, which is OpenSSL's own places on Linux.
+    const { status } = spawnSync(binary, ['--use-system-ca', '-e', '0'], { stdio: 'ignore' });
+    if (status !== 0) return;
+    assert.deepStrictEqual(ask(['--use-system-ca'], { SSL_CERT_FILE: files.cert })[0], WELCOME);
+  });
+}
+
 test('the addon says so where a function of OpenSSL is missing', (context) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-lacking-'));
   context.after(() => fs.rmSync(folder, { recursive: true }));
