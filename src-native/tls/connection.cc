@@ -250,8 +250,13 @@ void Connection::TellStep() {
 void Connection::Open() {
   state_ = State::kOpen;
   established_ = true;
-  FollowHandshakes();
-  if (terms().holds_http2) paused_ = ProtocolOf(ssl_.get()) == "h2";
+  const bool is_http2 = terms().holds_http2 && ProtocolOf(ssl_.get()) == "h2";
+  if (terms().holds_http2) paused_ = is_http2;
+  if (is_http2) {
+    ForbidRenegotiation();  // RFC 9113
+  } else {
+    FollowHandshakes();
+  }
   handshake_ns_ = uv_hrtime() - began_ns_;
   events_->OnEvent(*this, TlsEventKind::kSecure, 0);
 }

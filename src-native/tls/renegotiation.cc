@@ -40,6 +40,7 @@ std::vector<std::string> Connection::Renegotiate(bool requests, bool rejects) {
   const ErrorQueueScope scope;
   SSL* const ssl = ssl_.get();
   if (state_ != State::kOpen || ending_ || is_cut_off()) return {kRefused};
+  if (ProtocolOf(ssl) == "h2") return {kRefused};
   told_ = true;  // it is JavaScript that asks: a failure is told in the next turn
   const bool is_server = server() != nullptr;
   const bool asks = is_server && requests && SSL_version(ssl) >= TLS1_3_VERSION;

@@ -209,6 +209,22 @@ test('connections of HTTP/2 have no later handshakes', async () => {
   await close(server);
 });
 
+test('clients refuse a renegotiation of HTTP/2', async () => {
+  const options = { ...identity, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'] } as const;
+  const { server, near, far } = await open(
+    options,
+    { ...trusting, ALPNProtocols: ['h2'] },
+    connect,
+    nodeTls.createServer as never,
+  );
+  near.resume();
+  const failed = new Promise((resolve) => far.once('error', resolve));
+  far.resume();
+  far.renegotiate({ requestCert: true }, () => undefined);
+  expect(await failed).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
+  await endBoth(server, near, far);
+});
+
 describeWithJobs('a key that a function holds', () => {
   const cert = certificateOf(ED25519.publicKey.export({ type: 'spki', format: 'pem' }) as string, 'remote', own);
   const sign = signerOf(ED25519.privateKey);
