@@ -1,5 +1,6 @@
 // Whose socket it is: a server's, or a client's.
-import type { TlsEvent } from '../native/contract/tables';
+import { TlsPlace, type TlsEvent } from '../native/contract/tables';
+import type { NativeTlsSummary } from '../native/contract/tls';
 import type { ReadBuffer } from './read-buffer';
 
 /** What a socket wants of its server, or of the client whose socket it is. */
@@ -52,4 +53,8 @@ export interface Handshake {
   readonly micros: number;
   /** Whether an earlier session was resumed. */
   readonly resumed: boolean;
+}
+
+export function toHandshake([, , , resumed, place, nanoseconds, pauses]: NativeTlsSummary): Handshake {
+  return { place: place === TlsPlace.thread ? 'thread' : 'loop', pauses, micros: nanoseconds / 1000, resumed };
 }

@@ -10,11 +10,11 @@ import { failureError, systemError, verifyErrorCode } from './failures';
 import { after, isText, readableState, sizeOf, toBytes, type Encoding, type Piece } from './pieces';
 import type { ReadBuffer } from './read-buffer';
 import { SocketConnection, type SocketEvents } from './socket-connection';
-import type { Handshake, SocketOwner } from './socket-owner';
+import { toHandshake, type Handshake, type SocketOwner } from './socket-owner';
 import { TimedStream } from './timed-stream';
 import type { Transport } from './transport';
 import type { NativeTlsContext } from '../native/contract/handles';
-import { TlsFailure, TlsPlace } from '../native/contract/tables';
+import { TlsFailure } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
 type Callback = (error?: Error | null) => void;
@@ -124,13 +124,8 @@ export class SocketStream extends TimedStream {
     socket.secureConnecting = false;
     const summary = connections().native.summary(socket.#id);
     if (summary === undefined) return;
-    const [serverName, protocol, verifyResult, resumed, place, nanoseconds, pauses] = summary;
-    socket.#handshake = {
-      place: place === TlsPlace.thread ? 'thread' : 'loop',
-      pauses,
-      micros: nanoseconds / 1000,
-      resumed,
-    };
+    const [serverName, protocol, verifyResult] = summary;
+    socket.#handshake = toHandshake(summary);
     socket.servername = serverName === '' ? false : serverName;
     socket.alpnProtocol = protocol === '' ? false : protocol;
     if (!requestsCertificate) return;

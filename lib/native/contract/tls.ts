@@ -30,6 +30,17 @@ export interface NativeTlsContextOptions {
 /** Address, family, port. */
 export type NativeAddress = [address: string, family: string, port: number];
 
+/** What a handshake has agreed on. The result of the verification is -1 without a certificate. */
+export type NativeTlsSummary = [
+  serverName: string,
+  protocol: string,
+  verifyResult: number,
+  isReused: boolean,
+  place: number,
+  nanoseconds: number,
+  pauses: number,
+];
+
 /** Servers of TLS and their connections. An id of a connection that is gone is no error. */
 export interface NativeTls {
   /** Why there is no TLS, in one sentence; empty when there is, and only then may anything else be called. */
@@ -189,20 +200,7 @@ export interface NativeTls {
   address(id: number, own: boolean): NativeAddress | undefined;
   droppedAddresses(number: number): [peer: NativeAddress | undefined, own: NativeAddress | undefined];
 
-  /** The result of the verification is -1 without a certificate. */
-  summary(
-    id: number,
-  ):
-    | [
-        serverName: string,
-        protocol: string,
-        verifyResult: number,
-        isReused: boolean,
-        place: number,
-        nanoseconds: number,
-        pauses: number,
-      ]
-    | undefined;
+  summary(id: number): NativeTlsSummary | undefined;
   /** The peer's certificate and its issuers: those that it has sent, then those that are trusted. */
   peerCertificates(id: number): Buffer[];
   /** The peer's certificate and its chain, as they were sent. */
