@@ -1,5 +1,6 @@
-// The handle of a server's socket, as node:net makes it.
+// The handle of a server's socket, as node:net makes it, and the server.
 import * as net from 'node:net';
+import type * as nodeTls from 'node:tls';
 
 // Parts of net.Server that subclasses may use; they are the same from Node.js 20 to 26.
 export interface Handle {
@@ -10,6 +11,24 @@ export interface Handle {
   unref(): void;
   getsockname?(out: { port?: number }): number;
 }
+/** A server of Node.js, with what only subclasses see. */
+export interface NodeServer extends nodeTls.Server {
+  _connections: number;
+  _handle: Handle | null;
+  _emitCloseIfDrained(): void;
+  allowHalfOpen: boolean;
+  keepAlive?: boolean;
+  keepAliveInitialDelay?: number;
+  pauseOnConnect?: boolean;
+}
+export type Listen2 = (
+  address: unknown,
+  port: unknown,
+  type: unknown,
+  backlog: number,
+  fd: unknown,
+  flags: unknown,
+) => void;
 type CreateHandle = (address: unknown, port: unknown, type: unknown, fd: unknown, flags: unknown) => Handle | number;
 
 /** A bound handle; null when there is none. */

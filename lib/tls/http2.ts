@@ -7,8 +7,9 @@
 import * as nodeHttp2 from 'node:http2';
 import { markBase, nodesClass } from './callable';
 import { addCopier, copyLeftovers } from './chunks';
+import type { NodeServer } from './handle';
 import { readHttp2Options, type Http2Options } from './options';
-import { ServerCore, type NodeServer } from './server-core';
+import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
 import { SessionSocket } from './session-socket';
 

@@ -9,8 +9,9 @@ import * as nodeHttps from 'node:https';
 import { startRequest } from './agent';
 import { callable, nodesClass } from './callable';
 import { addCopier, copyLeftovers } from './chunks';
+import type { NodeServer } from './handle';
 import { readHttpsOptions, type HttpsOptions } from './options';
-import { ServerCore, type NodeServer } from './server-core';
+import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
 
 export { Agent, globalAgent, type AgentOptions } from './agent';

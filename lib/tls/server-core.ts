@@ -14,7 +14,7 @@ import { debugTls } from './debug';
 import { UV_EADDRINUSE, UV_ENFILE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
 import { descriptorOf, isDuplex } from './handed-over';
-import { bind, type Handle } from './handle';
+import { bind, type Handle, type Listen2, type NodeServer } from './handle';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import { logKey, logsKeysByFlag, toTraces } from './node-flags';
 import {
@@ -32,25 +32,6 @@ import { TLSSocket } from './socket';
 import type { SocketOwner, Verification } from './socket-owner';
 import { StreamTransport } from './stream-transport';
 import { SocketTransport } from './transport';
-
-/** A server of Node.js, with what only subclasses see. */
-export interface NodeServer extends nodeTls.Server {
-  _connections: number;
-  _handle: Handle | null;
-  _emitCloseIfDrained(): void;
-  allowHalfOpen: boolean;
-  keepAlive?: boolean;
-  keepAliveInitialDelay?: number;
-  pauseOnConnect?: boolean;
-}
-export type Listen2 = (
-  address: unknown,
-  port: unknown,
-  type: unknown,
-  backlog: number,
-  fd: unknown,
-  flags: unknown,
-) => void;
 
 // Events that cost connections something: before the first listener of each, nothing is done for it.
 const FLAGS_OF_EVENTS = new Map<string | symbol, number>([

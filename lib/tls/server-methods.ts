@@ -1,6 +1,7 @@
 // Methods that servers of tls, https and http2 have of Node.js, and that are the core's of ours.
 import type * as nodeTls from 'node:tls';
-import { coreOf, type Listen2, type ServerCore } from './server-core';
+import type { Listen2 } from './handle';
+import { coreOf, type ServerCore } from './server-core';
 
 const METHODS = {
   // Node's constructor calls it too, before there is a core.

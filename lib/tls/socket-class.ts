@@ -4,8 +4,9 @@ import * as nodeTls from 'node:tls';
 import { nodesClass } from './callable';
 import { Client } from './client';
 import { toStream, type ClientOptions, type ConnectionOptions } from './connect-options';
+import type { NodeServer } from './handle';
 import { readServerOptions, type TlsOptions } from './options';
-import { ServerCore, type NodeServer } from './server-core';
+import { ServerCore } from './server-core';
 import { TLSSocket as Socket } from './socket';
 
 /** Options of `new TLSSocket()`: those of the side that it is. */

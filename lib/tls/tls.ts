@@ -8,8 +8,9 @@ import * as nodeTls from 'node:tls';
 import { callable, nodesClass } from './callable';
 import { Client } from './client';
 import type { ConnectionOptions } from './connect-options';
+import type { NodeServer } from './handle';
 import { readServerOptions, type TlsOptions } from './options';
-import { ServerCore, type NodeServer } from './server-core';
+import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
 
 export { getCertificateCompressionAlgorithms, type CertificateCompressionAlgorithm } from './certificate-compression';
