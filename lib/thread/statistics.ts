@@ -181,6 +181,13 @@ export interface TlsHandshakeStats {
   };
   /** Handshakes that resumed a session. */
   resumed: number;
+  /** Connections whose client sent early data, with its first message. */
+  earlyData: {
+    /** The server took it. */
+    accepted: number;
+    /** The server did not. */
+    refused: number;
+  };
 }
 
 /** Connections of this thread's servers of `openssl-async/tls` and `/https`; what is not said of clients is of both. Experimental. */

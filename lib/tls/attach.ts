@@ -5,7 +5,7 @@ import * as nodeHttps from 'node:https';
 import * as nodeTls from 'node:tls';
 import { nodesClass } from './callable';
 import type { NodeServer } from './handle';
-import { readHttpsOptions, readServerOptions, type ServerOptions, type TlsOptions } from './options';
+import { readHttpsOptions, readServerOptions, withoutEarlyData, type ServerOptions, type TlsOptions } from './options';
 import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
 import { SessionSocket } from './session-socket';
@@ -48,8 +48,8 @@ export function attach(server: HttpServer | nodeHttps.Server | Http2SecureServer
   const isSecure = server instanceof NodesTlsServer;
   const hasSessions = isSecure && !(server instanceof NodesHttpsServer);
   const front = hasSessions
-    ? new SessionServer(readSessionOptions(options, server))
-    : new Server(readHttpsOptions(options) as TlsOptions);
+    ? new SessionServer(withoutEarlyData(readSessionOptions(options, server)))
+    : new Server(withoutEarlyData(readHttpsOptions(options)) as TlsOptions);
   // Servers of HTTPS and HTTP/2 hear of open connections by another event.
   front.on('secureConnection', (socket) => {
     Object.assign(socket, { server }); // http finds its classes of requests and answers there

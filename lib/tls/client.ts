@@ -11,6 +11,7 @@ import {
   toCheckServerIdentity,
   toClientKey,
   toClientThreads,
+  toEarlyData,
   toMinDhBits,
   toRejectUnauthorized,
   toSession,
@@ -62,6 +63,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   #context: ClientContext;
   #servername: string | undefined = undefined;
   #session: Uint8Array | undefined = undefined;
+  #earlyData: Uint8Array | undefined = undefined;
   #begun = false;
   #traces: boolean;
   // Of connect(): what makes a server welcome.
@@ -79,10 +81,12 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     [this.#threads, this.#maxInlineMicros] = toClientThreads(options);
     this.#context = readClientContext(options);
     this.#traces = toTraces(options.enableTrace);
+    this.#earlyData = toEarlyData(options);
     if (isGiven(options.session)) this.#session = toSession(options.session);
     this.socket = makeSocket(this);
     this.socket.alpnProtocol = null;
     this.socket.servername = null;
+    if (this.#earlyData !== undefined) this.socket.write(this.#earlyData);
     if (options.signal !== undefined) addAbortSignal(options.signal as AbortSignal, this.socket);
   }
 
@@ -235,6 +239,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       flags,
       this.#threads,
       this.#maxInlineMicros,
+      this.#earlyData,
     );
     psk?.fill(0);
     return id;
@@ -297,6 +302,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     if (socket.destroyed) return;
     TLSSocket.establish(socket, false);
     if (this.#holdsHttp2 && socket.alpnProtocol === 'h2') TLSSocket.hold(socket);
+    if (socket.earlyDataAccepted) TLSSocket.skipUnsent(socket, this.#earlyData?.length ?? 0);
     tellEnd(socket);
     if (this.#verifies !== undefined) this.#verify(this.#verifies);
     if (isGone(socket)) return;

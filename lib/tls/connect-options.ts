@@ -3,7 +3,7 @@ import type { TcpSocketConnectOpts } from 'node:net';
 import type { SecureContext as NodeSecureContext } from 'node:tls';
 import * as nodeTls from 'node:tls';
 import type { Duplex } from 'node:stream';
-import { invalidArgType, nodeError } from '../base/errors';
+import { invalidArgType, invalidArgValue, nodeError } from '../base/errors';
 import { validateString } from '../base/validators';
 import { toBytes, type ContextOptions, type OwnContextOptions } from './context';
 import { toMaxInlineMicros, toThreads } from './options';
@@ -35,13 +35,22 @@ export type ConnectionOptions = Omit<
   nodeTls.ConnectionOptions & Partial<TcpSocketConnectOpts>,
   keyof OwnConnectOptions
 > &
-  OwnConnectOptions;
+  OwnConnectOptions & {
+    /**
+     * Sent before everything else: with the first message where `session` allows early data, which saves a round trip.
+     * Whoever has recorded these bytes may send them again, so that they must do no harm twice. A server that refuses
+     * them gets them after the handshake; `socket.earlyDataAccepted` says which. `ALPNProtocols` may name one protocol
+     * at most. Default: none.
+     */
+    earlyData?: string | NodeJS.ArrayBufferView;
+  };
 
 /** All options of a client, each read once. */
 export interface ClientOptions extends ContextOptions {
   ALPNProtocols?: unknown;
   allowHalfOpen?: unknown;
   checkServerIdentity?: unknown;
+  earlyData?: unknown;
   enableTrace?: unknown;
   highWaterMark?: unknown;
   host?: unknown;
@@ -143,6 +152,14 @@ export function serverOf({ servername, host, socket }: ClientOptions): string {
   const { _host: below } = (socket ?? {}) as { _host?: unknown };
   const name = [servername, host, below].find((each) => typeof each === 'string' && each !== '');
   return (name as string | undefined) ?? 'localhost';
+}
+
+// The server may choose another protocol than that of the session, and early data would be of the wrong one.
+export function toEarlyData({ earlyData, ALPNProtocols }: ClientOptions): Uint8Array | undefined {
+  if (earlyData === undefined || earlyData === null) return undefined;
+  const bytes = toBytes(earlyData, 'options.earlyData');
+  if (!Array.isArray(ALPNProtocols) || ALPNProtocols.length <= 1) return bytes;
+  throw invalidArgValue('options.ALPNProtocols', ALPNProtocols, 'must name one protocol with options.earlyData');
 }
 
 export function toStream(value: unknown): Duplex | undefined {

@@ -28,6 +28,8 @@ export interface Connection {
   receive(bytes: Buffer): void;
   receiveEnd(truncated: boolean): void;
   drained(): void;
+  /** The handshake is done, behind early data. */
+  completed(): void;
   failed(reason: number): void;
   /** A later handshake is done, or could not begin. */
   renegotiated(hasFailed: boolean): void;
@@ -47,7 +49,8 @@ export interface Listener {
   asking(id: number): void;
   askingKey(id: number): void;
   newSessions(id: number): void;
-  secure(id: number): void;
+  /** `isEarly`: the handshake goes on behind early data, and `completed()` of the connection follows. */
+  secure(id: number, isEarly: boolean): void;
   failed(id: number, reason: number): void;
   keyLog(id: number, line: Buffer): void;
   dropped(peer: NativeAddress | undefined, own: NativeAddress | undefined): void;
@@ -119,6 +122,8 @@ export class Connections {
       connection.inContext(receiveEnd, connection, value === 1);
     } else if (connection !== undefined && kind === TlsEvent.drained) {
       connection.inContext(drained, connection);
+    } else if (kind === TlsEvent.completed) {
+      connection?.inContext(completed, connection);
     } else if (connection !== undefined && kind === TlsEvent.failed) {
       connection.inContext(failed, connection, value);
     } else if (connection !== undefined && kind === TlsEvent.renegotiated) {
@@ -138,7 +143,7 @@ export class Connections {
   #tellListener(at: number, kind: number, id: number, value: number): void {
     const listener = this.#listeners.get(this.#words[at + TlsEventWord.listener] as number);
     if (listener === undefined) return;
-    if (kind === TlsEvent.secure) listener.secure(id);
+    if (kind === TlsEvent.secure) listener.secure(id, value === 1);
     else if (kind === TlsEvent.asking) listener.asking(id);
     else if (kind === TlsEvent.accepted) listener.accepted(id);
     else if (kind === TlsEvent.askingKey) listener.askingKey(id);
@@ -163,6 +168,9 @@ const receiveEnd = (connection: Connection, truncated: boolean): void => {
 };
 const drained = (connection: Connection): void => {
   connection.drained();
+};
+const completed = (connection: Connection): void => {
+  connection.completed();
 };
 const failed = (connection: Connection, reason: number): void => {
   connection.failed(reason);

@@ -9,6 +9,7 @@ import * as nodeHttps from 'node:https';
 import { startRequest } from './agent';
 import { callable, nodesClass } from './callable';
 import { addCopier, copyLeftovers } from './chunks';
+import { waitsForHandshake } from './early-requests';
 import type { NodeServer } from './handle';
 import { readHttpsOptions, type HttpsOptions } from './options';
 import { ServerCore } from './server-core';
@@ -45,7 +46,8 @@ class HttpsServer extends NodesServer {
   /** @internal */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     copyLeftovers(event, args);
-    return super.emit(event as 'request', ...(args as [never, never]));
+    const emit = (): boolean => super.emit(event as 'request', ...(args as [never, never]));
+    return waitsForHandshake(event, args, emit) || emit();
   }
 }
 

@@ -63,6 +63,14 @@ export interface OwnServerOptions extends OwnContextOptions {
    */
   maxInlineMicros?: number;
   /**
+   * Early data of TLS 1.3 that is taken from a client, in bytes, 0 to 2^32 - 1: a client that resumes a session sends it
+   * with its first message, and saves a round trip. Whoever has recorded it may send it again, and each ticket is good
+   * for early data once, in the process that has given it. A server of HTTPS goes on at once with GET, HEAD, OPTIONS
+   * and TRACE without a body, whose handlers may look at `req.socket.isEarlyData`; other requests wait for the end of the
+   * handshake. A server of TLS tells of the socket before that. Not for HTTP/2 and `attach()`. Default: 0, none is taken.
+   */
+  maxEarlyData?: number;
+  /**
    * Chooses the context when a client has said what it wants. The handshake waits for the promise; an error ends it.
    * Without a context, `SNICallback` or `addContext()` count. Default: nobody is asked.
    */
@@ -77,7 +85,8 @@ export type TlsOptions = Omit<nodeTls.TlsOptions, keyof OwnServerOptions> & OwnS
 /** Options of a server of HTTPS. */
 export type HttpsOptions = Omit<nodeHttps.ServerOptions, keyof OwnServerOptions> & OwnServerOptions;
 /** Options of a server of HTTP/2. */
-export type Http2Options = Omit<nodeHttp2.SecureServerOptions, keyof OwnServerOptions> & OwnServerOptions;
+export type Http2Options = Omit<nodeHttp2.SecureServerOptions, keyof OwnServerOptions> &
+  Omit<OwnServerOptions, 'maxEarlyData'>;
 
 /** All options of a server. */
 export interface ServerOptions extends ContextOptions {
@@ -92,6 +101,7 @@ export interface ServerOptions extends ContextOptions {
   pskIdentityHint?: unknown;
   rejectUnauthorized?: unknown;
   secureContext?: unknown;
+  maxEarlyData?: unknown;
   maxHandshakes?: unknown;
   maxInlineMicros?: unknown;
   records?: unknown;
@@ -108,9 +118,15 @@ export function readHttpsOptions(value: unknown): ServerOptions {
 /** Reads all options of a server of HTTP/2, which offers the same protocols as that of Node.js. */
 export function readHttp2Options(value: unknown): ServerOptions {
   if (value === null) throw invalidArgType('options', 'of type object', value);
-  const options = readServerOptions(value);
+  const options = withoutEarlyData(readServerOptions(value));
   if (!options.ALPNCallback) options.ALPNProtocols = options.allowHTTP1 === true ? ['h2', 'http/1.1'] : ['h2'];
   return options;
+}
+
+/** Refuses early data where requests could not wait for the end of the handshake. */
+export function withoutEarlyData(options: ServerOptions): ServerOptions {
+  if (toMaxEarlyData(options.maxEarlyData) === 0) return options;
+  throw invalidArgValue('options.maxEarlyData', options.maxEarlyData, 'is for servers of openssl-async/tls and /https');
 }
 
 /** Reads all options of a server once, own or inherited. */
@@ -157,6 +173,12 @@ const DEFAULT_MAX_INLINE_MICROS = 100;
 export function toMaxInlineMicros(value: unknown): number {
   if (value === undefined) return DEFAULT_MAX_INLINE_MICROS;
   validateInteger(value, 'options.maxInlineMicros', 0, 1_000_000);
+  return value;
+}
+
+export function toMaxEarlyData(value: unknown): number {
+  if (value === undefined) return 0;
+  validateInteger(value, 'options.maxEarlyData', 0, 2 ** 32 - 1);
   return value;
 }
 

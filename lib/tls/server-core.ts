@@ -20,6 +20,7 @@ import { logKey, logsKeysByFlag, toTraces } from './node-flags';
 import {
   toHandshakeTimeout,
   toKeyHint,
+  toMaxEarlyData,
   toMaxHandshakes,
   toMaxInlineMicros,
   toThreads,
@@ -72,6 +73,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   readonly #maxInlineMicros: number;
   readonly #maxHandshakes: number;
   readonly #keyHint: string | undefined;
+  readonly #maxEarlyData: number;
   readonly #toServed: ToServed | undefined;
   readonly #traces: boolean;
   #flagsOfEvents = 0; // that somebody has listened to
@@ -90,6 +92,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
     this.#maxHandshakes = toMaxHandshakes(options.maxHandshakes);
     this.#keyHint = toKeyHint(options.pskIdentityHint);
+    this.#maxEarlyData = toMaxEarlyData(options.maxEarlyData);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
     cores.set(server, this);
@@ -189,6 +192,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
       this.#maxInlineMicros,
       this.#maxHandshakes,
       this.#keyHint,
+      this.#maxEarlyData,
     );
   }
 
@@ -334,19 +338,41 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     return socket;
   }
 
-  secure(id: number): void {
+  secure(id: number, isEarly: boolean): void {
+    if (isEarly) {
+      this.#tellSecure(this.#earlySocketOf(id), true);
+      return;
+    }
     const socket = this.#socketOf(id);
     this.#sockets.delete(id);
+    this.#thenSessions(id, socket, () => {
+      this.#tellSecure(socket, false);
+    });
+  }
+
+  completed(socket: TLSSocket): void {
+    const id = TLSSocket.idOf(socket);
+    this.#sockets.delete(id);
+    this.#thenSessions(id, socket, () => {
+      TLSSocket.establish(socket, this.#requestsCertificate);
+      tellEnd(socket);
+      TLSSocket.runWaiting(socket);
+      if (!socket.destroyed) socket.emit('secure');
+    });
+  }
+
+  // Sessions are told of after the socket, but are those of its handshake.
+  #thenSessions(id: number, socket: TLSSocket, tell: () => void): void {
     const sessions = this.#tells(TlsServerFlag.tellsSessions) ? connections().native.takeNewSessions(id) : [];
     try {
-      this.#tellSecure(socket);
+      tell();
     } finally {
       this.#tellSessions(id, socket, sessions);
     }
   }
 
-  #tellSecure(socket: TLSSocket): void {
-    TLSSocket.establish(socket, this.#requestsCertificate);
+  #tellSecure(socket: TLSSocket, isEarly: boolean): void {
+    TLSSocket.establish(socket, this.#requestsCertificate, isEarly);
     if (this.#requestsCertificate && !socket.authorized && this.#rejectsUnauthorized) {
       TLSSocket.inContext(socket, () => {
         TLSSocket.fail(socket, hungUp());
@@ -354,7 +380,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
       return;
     }
     TLSSocket.inContext(socket, () => {
-      tellEnd(socket);
+      if (!isEarly) tellEnd(socket);
     });
     // Sockets send small writes at once, whatever `noDelay` says: the first one follows the handshake's last message, and
     // would wait 40 ms for the client to acknowledge that.
@@ -366,7 +392,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
       const served = this.#toServed?.(socket) ?? socket;
       debugTls('server emits secureConnection, for %s, protocol: %s', socket.servername, socket.alpnProtocol);
       this.#server.emit('secureConnection', served as unknown as nodeTls.TLSSocket);
-      if (!socket.destroyed) socket.emit('secure');
+      if (!isEarly && !socket.destroyed) socket.emit('secure');
     });
   }
 

@@ -7,7 +7,7 @@ import type { Transport } from './transport';
 
 /** What a socket does with its events. All sockets share it: a function of each would take memory of each. */
 export type SocketEvents<Socket> = {
-  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'failed' | 'renegotiated' | 'told']: (
+  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'completed' | 'failed' | 'renegotiated' | 'told']: (
     socket: Socket,
     ...args: Parameters<Connection[Name]>
   ) => void;
@@ -47,6 +47,10 @@ export class SocketConnection<Socket> implements Connection {
 
   drained(): void {
     this.#events.drained(this.#socket);
+  }
+
+  completed(): void {
+    this.#events.completed(this.#socket);
   }
 
   failed(reason: number): void {

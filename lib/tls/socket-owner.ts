@@ -14,6 +14,8 @@ export interface SocketOwner<Socket> {
   readonly client?: ClientSide;
   /** Of a server: whether clients are asked for their certificate, and have to be welcome. */
   readonly verification?: Verification;
+  /** Of a server: the handshake is done, behind early data. */
+  completed?(socket: Socket): void;
   /** The connection is closed. */
   left(socket: Socket): void;
   /** An error before the handshake was done. The socket is to be destroyed. */

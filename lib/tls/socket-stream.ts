@@ -13,7 +13,6 @@ import { SocketConnection, type SocketEvents } from './socket-connection';
 import { toHandshake, type Handshake, type SocketOwner } from './socket-owner';
 import { TimedStream } from './timed-stream';
 import type { Transport } from './transport';
-import type { NativeTlsContext } from '../native/contract/handles';
 import { TlsFailure } from '../native/contract/tables';
 import type { NativeAddress } from '../native/contract/tls';
 
@@ -37,6 +36,8 @@ export class SocketStream extends TimedStream {
   servername: string | false | null = false;
   /** Set when the peer has closed the connection without saying that it was done. */
   truncated = false;
+  /** Whether the server took early data, which a client sends with its first message. */
+  earlyDataAccepted = false;
   /** The server. */
   server: unknown;
   /** The parser of `node:http`, while it reads the socket. */
@@ -51,6 +52,9 @@ export class SocketStream extends TimedStream {
     },
     drained: (socket) => {
       socket.#drained();
+    },
+    completed: (socket) => {
+      socket.#owner.completed?.(socket);
     },
     failed: (socket, reason) => {
       socket.#failed(reason);
@@ -75,7 +79,6 @@ export class SocketStream extends TimedStream {
   #own: NativeAddress | undefined = undefined;
   #resets = false;
   #handshake: Handshake | undefined = undefined;
-  #identity: NativeTlsContext | undefined = undefined;
 
   /** @internal */
   constructor(owner: SocketOwner<SocketStream>, server: unknown) {
@@ -118,14 +121,15 @@ export class SocketStream extends TimedStream {
     });
   }
 
-  /** The handshake is done: what it has agreed on. @internal */
-  static establish(socket: SocketStream, requestsCertificate: boolean): void {
+  /** What the handshake has agreed on. It is done, unless it goes on behind early data. @internal */
+  static establish(socket: SocketStream, requestsCertificate: boolean, isEarly = false): void {
     socket.#established = true;
-    socket.secureConnecting = false;
+    socket.secureConnecting = isEarly;
     const summary = connections().native.summary(socket.#id);
     if (summary === undefined) return;
     const [serverName, protocol, verifyResult] = summary;
-    socket.#handshake = toHandshake(summary);
+    if (!isEarly) socket.#handshake = toHandshake(summary);
+    socket.earlyDataAccepted = summary[7];
     socket.servername = serverName === '' ? false : serverName;
     socket.alpnProtocol = protocol === '' ? false : protocol;
     if (!requestsCertificate) return;
@@ -154,6 +158,14 @@ export class SocketStream extends TimedStream {
     socket.#transport.flush();
   }
 
+  /** The peer has so many bytes of what was written before the handshake. @internal */
+  static skipUnsent(socket: SocketStream, count: number): void {
+    if (socket.#unsent === undefined) return;
+    const { pieces, callback } = socket.#unsent;
+    socket.#unsent = { pieces: after(pieces, count), callback };
+    socket.#bytesWritten += count;
+  }
+
   /** A handshake ends with this error. @internal */
   static fail(socket: SocketStream, error: Error): void {
     void socket.remoteAddress; // while the connection knows it
@@ -169,17 +181,6 @@ export class SocketStream extends TimedStream {
   /** Whether the handshake is done. @internal */
   static isEstablished(socket: SocketStream): boolean {
     return socket.#established;
-  }
-
-  /** The context that `setKeyCert()` was given. @internal */
-  static identityOf(socket: SocketStream): NativeTlsContext | undefined {
-    return socket.#identity;
-  }
-
-  /** @internal */
-  static setIdentity(socket: SocketStream, identity: NativeTlsContext): void {
-    socket.#identity = identity;
-    connections().native.setIdentity(socket.#id, identity);
   }
 
   /** Runs a function in the async context of the connection. @internal */

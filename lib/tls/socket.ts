@@ -14,11 +14,71 @@ import {
   type SecureContext,
   type SecureContextOptions,
 } from './context';
+import { hungUp } from './failures';
 import { renegotiate, type RenegotiationCallback, type RenegotiationOptions } from './renegotiation';
 import { SocketStream } from './socket-stream';
+import type { NativeTlsContext } from '../native/contract/handles';
 
 /** See `TLSSocket` of socket-class.ts, which users have. */
 export class TLSSocket extends SocketStream {
+  #waiting: (() => void)[] = []; // for the end of the handshake
+  #identity: NativeTlsContext | undefined = undefined;
+
+  // --- Early data
+
+  /**
+   * Whether the socket of a server is open before the handshake is done, as `maxEarlyData` allows: until then, whatever
+   * is read may be a replay of bytes that an attacker has recorded.
+   */
+  get isEarlyData(): boolean {
+    return SocketStream.isEstablished(this) && this.secureConnecting;
+  }
+  /**
+   * Waits for the end of the handshake, after which nothing is a replay.
+   *
+   * @returns resolves at once where it is done; rejects with the error that closes the socket before, or `ECONNRESET`
+   */
+  async handshakeComplete(): Promise<void> {
+    if (!this.destroyed && !this.secureConnecting) return;
+    if (this.destroyed) throw this.errored ?? hungUp();
+    await new Promise<void>((resolve, reject) => {
+      this.once('secure', resolve);
+      this.once('close', () => {
+        reject(this.errored ?? hungUp());
+      });
+    });
+  }
+
+  /** Runs a function, once the handshake is done. @internal */
+  static whenComplete(socket: TLSSocket, body: () => void): void {
+    if (socket.isEarlyData) socket.#waiting.push(body);
+    else body();
+  }
+
+  /** @internal */
+  static hasWaiting(socket: TLSSocket): boolean {
+    return socket.#waiting.length > 0;
+  }
+
+  /** The handshake is done. A function that throws keeps no other one. @internal */
+  static runWaiting(socket: TLSSocket): void {
+    const body = socket.#waiting.shift();
+    if (body === undefined || socket.destroyed) return;
+    try {
+      body();
+    } finally {
+      TLSSocket.runWaiting(socket);
+    }
+  }
+
+  // The last message of a connection comes after the handshake's.
+  /** @internal */
+  override _final(callback: (error?: Error | null) => void): void {
+    TLSSocket.whenComplete(this, () => {
+      super._final(callback);
+    });
+  }
+
   // --- As tls.TLSSocket
 
   /** The peer's certificate, as `tls.TLSSocket` gives it. */
@@ -115,7 +175,13 @@ export class TLSSocket extends SocketStream {
       return;
     }
     const identity = toNativeContext(context) ?? createNativeContext(readContextOptions(context));
-    if (!this.destroyed && !SocketStream.isEstablished(this)) SocketStream.setIdentity(this, identity);
+    if (this.destroyed || SocketStream.isEstablished(this)) return;
+    this.#identity = identity;
+    connections().native.setIdentity(SocketStream.idOf(this), identity);
+  }
+  /** The context that `setKeyCert()` was given. @internal */
+  static identityOf(socket: TLSSocket): NativeTlsContext | undefined {
+    return socket.#identity;
   }
   /** Refuses a server's renegotiation. Clients' is refused in any case. */
   disableRenegotiation(): void {

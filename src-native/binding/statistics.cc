@@ -139,6 +139,10 @@ void SetHandshakes(Napi::Env env, const HandshakeMetrics& metrics, Napi::Object 
   stats.Set("handshakes", handshakes);
   stats.Set("latency", latency);
   stats.Set("resumed", ToNumber(env, metrics.resumed));
+  Napi::Object early = Napi::Object::New(env);
+  early.Set("accepted", ToNumber(env, metrics.early_accepted));
+  early.Set("refused", ToNumber(env, metrics.early_refused));
+  stats.Set("earlyData", early);
 }
 
 // Zeros before the first connection.

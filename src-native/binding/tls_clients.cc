@@ -28,8 +28,8 @@ Napi::Value CreateRoots(Info info) {
 }
 
 // (context, roots or undefined, fd or -1, bytes that were read from it, server's name, protocols, session, identity of
-// a shared key, the key, flags, threads, microseconds of the event loop for handshakes): the connection's id, or
-// libuv's code. Texts and bytes may be empty or undefined.
+// a shared key, the key, flags, threads, microseconds of the event loop for handshakes, early data): the connection's
+// id, or libuv's code. Texts and bytes may be empty or undefined.
 Napi::Value Connect(Info info) {
   ClientSettings settings;
   settings.context = ToPointer<TlsContextHandle>(info[0]);
@@ -43,6 +43,7 @@ Napi::Value Connect(Info info) {
   settings.handshake_timeout_ms = 0;
   settings.threads = ToUint32(info[10]);
   settings.max_inline_ns = ToUint64(info[11]) * 1000;
+  settings.early_data = SecretText(ToBytes(info[12]));
   Tls& tls = Environment::From(info).tls();
   const int32_t id = tls.hub()->Connect(std::move(settings), ToInt32(info[2]), ToView(info[3]));
   tls.Changed();

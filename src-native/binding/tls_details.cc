@@ -44,7 +44,7 @@ Napi::Value Summary(Info info) {
   SSL* const ssl = SslOf(connection);
   if (ssl == nullptr) return env.Undefined();
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  Napi::Array parts = Napi::Array::New(env, 7);
+  Napi::Array parts = Napi::Array::New(env, 8);
   parts.Set(0U, name == nullptr ? "" : name);
   parts.Set(1U, ProtocolOf(ssl));
   parts.Set(2U, static_cast<double>(connection->verify_result()));
@@ -52,6 +52,7 @@ Napi::Value Summary(Info info) {
   parts.Set(4U, static_cast<int32_t>(connection->handshake_place()));
   parts.Set(5U, static_cast<double>(connection->handshake_ns()));
   parts.Set(6U, ToNumber(env, connection->pauses()));
+  parts.Set(7U, SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED);
   return parts;
 }
 

@@ -23,7 +23,8 @@ Napi::Value Open(Info info) {
 Napi::Value AddListener(Info info) { return ToNumber(info.Env(), HubOf(info).AddListener()); }
 
 // (listener, context, [[pattern, context], …], protocols, session context, flags, handshake timeout, threads,
-// microseconds of the event loop for handshakes, most handshakes at a time, hint for clients that share a key)
+// microseconds of the event loop for handshakes, most handshakes at a time, hint for clients that share a key, most
+// bytes of early data)
 Napi::Value SetSettings(Info info) {
   auto settings = std::make_shared<ServerSettings>();
   settings->context = ToPointer<TlsContextHandle>(info[1]);
@@ -43,6 +44,7 @@ Napi::Value SetSettings(Info info) {
   settings->max_inline_ns = ToUint64(info[8]) * 1000;
   settings->max_handshakes = ToUint32(info[9]);
   settings->key_hint = ToText(info[10]);
+  settings->max_early_data = ToUint32(info[11]);
   if (settings->Has(TlsServerFlag::kLogsKeys)) settings->LogKeys();
   HubOf(info).SetSettings(ToUint32(info[0]), std::move(settings));
   return info.Env().Undefined();

@@ -11,6 +11,12 @@ constexpr size_t kMostEventsOfTurn = 24;
 constexpr size_t kMostKeyLogBytes = 8 * 1024;
 constexpr size_t kMostEventsBesideKeyLog = 8;
 
+void CountEarlyData(const Connection& connection, HandshakeMetrics& side) {
+  const int status = SSL_get_early_data_status(connection.ssl());
+  if (status == SSL_EARLY_DATA_ACCEPTED) ++side.early_accepted;
+  if (status == SSL_EARLY_DATA_REJECTED) ++side.early_refused;
+}
+
 }  // namespace
 
 bool BatchSink::Prepare() {
@@ -51,8 +57,10 @@ void BatchSink::Add(TlsEventKind kind, uint32_t id, uint32_t listener, int32_t v
 
 void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value) {
   Add(kind, connection.id(), connection.listener_id(), value);
-  if (kind == TlsEventKind::kSecure) {
+  if (kind == TlsEventKind::kSecure || kind == TlsEventKind::kCompleted) {
     HandshakeMetrics& side = connection.client() == nullptr ? metrics_ : metrics_.clients;
+    if (kind == TlsEventKind::kSecure) CountEarlyData(connection, side);
+    if (value != 0) return;
     side.handshakes[static_cast<size_t>(connection.handshake_place())].Record(connection.handshake_ns());
     if (SSL_session_reused(connection.ssl()) == 1) ++side.resumed;
   } else if (kind == TlsEventKind::kFailed) {

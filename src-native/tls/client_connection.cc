@@ -3,11 +3,26 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "tls/socket_transport.h"
 
 namespace openssl_async {
+
+namespace {
+
+// A session that OpenSSL would not offer must bring none: the handshake would fail.
+bool MayBringEarlyData(SSL* ssl, size_t size) {
+  SSL_SESSION* const session = SSL_get_session(ssl);
+  if (size == 0 || size > SSL_SESSION_get_max_early_data(session)) return false;
+  const long most_version = SSL_get_max_proto_version(ssl);
+  if (most_version != 0 && most_version < TLS1_3_VERSION) return false;
+  const auto age = static_cast<uint64_t>(time(nullptr) - SSL_SESSION_get_time(session));
+  return SSL_SESSION_is_resumable(session) == 1 && age < SSL_SESSION_get_ticket_lifetime_hint(session);
+}
+
+}  // namespace
 
 ClientConnection::ClientConnection(UniqueSocket socket, ClientSettings settings)
     : ClientConnection(std::make_unique<SocketTransport>(std::move(socket)), std::move(settings)) {}
@@ -38,8 +53,23 @@ bool ClientConnection::Prepare(SSL* ssl) {
   }
   if (!settings_.key.identity.empty()) SSL_set_psk_client_callback(ssl, &ClientConnection::GiveKey);
   // A session of another version is none.
-  if (settings_.session != nullptr && SSL_set_session(ssl, settings_.session.get()) != 1) ERR_clear_error();
+  if (settings_.session == nullptr) return true;
+  if (SSL_set_session(ssl, settings_.session.get()) != 1) {
+    ERR_clear_error();
+  } else {
+    sends_early_data_ = MayBringEarlyData(ssl, settings_.early_data.get().size());
+  }
   return true;
+}
+
+int ClientConnection::Step(SSL* ssl) {
+  if (std::exchange(sends_early_data_, false)) {
+    const std::string& bytes = settings_.early_data.get();
+    size_t sent = 0;
+    // All at once: the transport takes whatever there is.
+    if (const int result = SSL_write_early_data(ssl, bytes.data(), bytes.size(), &sent); result != 1) return result;
+  }
+  return SSL_do_handshake(ssl);
 }
 
 void ClientConnection::Complete() {

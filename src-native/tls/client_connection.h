@@ -30,6 +30,7 @@ class ClientConnection final : public Connection {
                           unsigned key_size);
 
   bool Prepare(SSL* ssl) override;
+  int Step(SSL* ssl) override;
   void Complete() override;
   void AfterRecords() override { TellSessions(); }
   RunTime& handshake_time() const override;
@@ -44,6 +45,7 @@ class ClientConnection final : public Connection {
 
   const ClientSettings settings_;
   std::optional<std::string> status_;
+  bool sends_early_data_ = false;
 };
 
 }  // namespace openssl_async

@@ -18,6 +18,7 @@ constexpr uint16_t kStatusExtension = 5;
 constexpr uint16_t kProtocolsExtension = 16;
 constexpr uint16_t kTicketExtension = 35;
 constexpr uint16_t kPresharedKeyExtension = 41;
+constexpr uint16_t kEarlyDataExtension = 42;
 
 // Takes fields off the front. After a field that is not there, nothing is.
 class Reader {
@@ -114,6 +115,7 @@ bool ReadExtensions(ByteView extensions, ClientHello* hello) {
     if (!reader.ok()) return false;
     if (type == kServerNameExtension && !ReadServerName(content, hello)) return false;
     if (type == kStatusExtension && content.size > 0) hello->wants_status = content.data[0] == kOcsp;
+    if (type == kEarlyDataExtension) hello->offers_early_data = true;
     if (type == kTicketExtension && content.size > 0) has_ticket = true;
     if (type == kPresharedKeyExtension) {
       hello->offers_session = true;

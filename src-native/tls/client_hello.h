@@ -16,7 +16,8 @@ struct ClientHello {
   std::string protocols;        // the list of ALPN as it was sent, without its length; empty without one
   std::string session_id;       // of a session that the server is to know, as there is no ticket; empty without one
   bool offers_session = false;  // a ticket; whether it is taken, OpenSSL decides
-  bool wants_status = false;    // of the server's certificate, by OCSP
+  bool offers_early_data = false;
+  bool wants_status = false;  // of the server's certificate, by OCSP
   // Of TLS 1.3: names of keys that both sides share, the client's favourite first, and no more than kMostKeyIdentities.
   // Tickets are among them.
   std::vector<std::string> key_identities;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/secret_text.h"
 #include "tls/context.h"
 #include "tls/contract.h"
 #include "tls/handshake_terms.h"
@@ -21,6 +22,7 @@ struct ClientSettings : HandshakeTerms {
   std::string protocols;                      // of ALPN, each behind its length; empty: none is offered
   SslSessionPointer session;                  // to resume; null for none
   SharedKey key;
+  SecretText early_data;  // sent with the hello where the session allows it; empty for none
   uint32_t flags = 0;
   std::shared_ptr<InlineBudget> inline_budget;  // of the event loop
 

@@ -64,7 +64,8 @@ void Connection::Run(bool readable, bool writable) {
   if (wants_to_read()) {
     if (state_ == State::kHello) ReadHello();
     if (state_ == State::kHandshaking) Shake();
-    if (state_ == State::kOpen && !paused_) ReadPlaintext();
+    if (is_early_ && state_ == State::kOpen) ReadEarlyData();
+    if (state_ == State::kOpen && !paused_ && !is_early_) ReadPlaintext();
   }
   if (renegotiates_) TellRenegotiation();
   if (is_cut_off() && (has_last_input_ || !wants_to_read())) Fail(write_error_);
@@ -141,7 +142,7 @@ void Connection::FailOfOpenssl() {
 }
 
 void Connection::TimeOut() {
-  if (handshaking()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeTimeout));
+  if (unfinished()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeTimeout));
 }
 
 // --- The handshake
@@ -224,7 +225,7 @@ void Connection::Cut() { transport_->Cut(); }
 // The step may run in a job, and JavaScript is told of nothing there.
 void Connection::TakeStep() {
   const uint64_t began_ns = uv_hrtime();
-  const int result = SSL_do_handshake(ssl_.get());
+  const int result = Step(ssl_.get());
   busy_ns_ += uv_hrtime() - began_ns;
   step_status_ = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
   if (step_status_ != SSL_ERROR_NONE && step_status_ != SSL_ERROR_WANT_READ) failure_ = ErrorQueue::Take().Lines();
@@ -249,16 +250,17 @@ void Connection::TellStep() {
 
 void Connection::Open() {
   state_ = State::kOpen;
-  established_ = true;
-  const bool is_http2 = terms().holds_http2 && ProtocolOf(ssl_.get()) == "h2";
-  if (terms().holds_http2) paused_ = is_http2;
-  if (is_http2) {
-    ForbidRenegotiation();  // RFC 9113
-  } else {
-    FollowHandshakes();
-  }
+  if (!is_early_) FollowHandshakes();
+  if (terms().holds_http2) paused_ = ProtocolOf(ssl_.get()) == "h2";
   handshake_ns_ = uv_hrtime() - began_ns_;
-  events_->OnEvent(*this, TlsEventKind::kSecure, 0);
+  events_->OnEvent(*this, TlsEventKind::kSecure, is_early_ ? 1 : 0);
+}
+
+void Connection::EndEarly() {
+  is_early_ = false;
+  FollowHandshakes();
+  handshake_ns_ = uv_hrtime() - began_ns_;
+  events_->OnEvent(*this, TlsEventKind::kCompleted, 0);
 }
 
 // --- Callbacks of OpenSSL, in the middle of a step, on the thread of the step or in its job
@@ -301,10 +303,7 @@ void Connection::ReadPlaintext() {
     if (transport_->input().size == 0 && !transport_->ended() && SSL_pending(ssl_.get()) == 0) break;
   }
   const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
-  if (taken > 0) {
-    told_ = true;
-    events_->OnData(*this, taken);
-  }
+  TellData(taken);
   if (status == SSL_ERROR_ZERO_RETURN) {
     TellEnd(false);
   } else if (status == SSL_ERROR_WANT_READ) {
@@ -315,6 +314,12 @@ void Connection::ReadPlaintext() {
     FailOfOpenssl();
   }
   AfterRecords();
+}
+
+void Connection::TellData(size_t size) {
+  if (size == 0) return;
+  told_ = true;
+  events_->OnData(*this, size);
 }
 
 void Connection::TellEnd(bool truncated) {
@@ -335,7 +340,7 @@ size_t Connection::Write(const ByteView* pieces, size_t count) {
     while (plaintext.rest() > rest_after && result == 1) {
       const ByteView next = plaintext.Next(plaintext.rest() - rest_after);
       size_t taken = 0;
-      result = SSL_write_ex(ssl_.get(), next.data, next.size, &taken);
+      result = (is_early_ ? &SSL_write_early_data : &SSL_write_ex)(ssl_.get(), next.data, next.size, &taken);
       if (result == 1) plaintext.Skip(taken);
     }
     if (result != 1 && !AwaitsRenegotiation()) FailOfOpenssl();
@@ -347,7 +352,7 @@ size_t Connection::Write(const ByteView* pieces, size_t count) {
 }
 
 void Connection::End() {
-  if (ending_ || is_cut_off()) return;
+  if (ending_ || is_early_ || is_cut_off()) return;
   ends_after_renegotiation_ = AwaitsRenegotiation();
   if (ends_after_renegotiation_ || state_ != State::kOpen) return;
   const ErrorQueueScope scope;

@@ -70,6 +70,9 @@ class Connection {
   // -1 without a socket.
   int fd() const { return transport_->fd(); }
   bool handshaking() const { return state_ < State::kOpen && !established_; }
+  // Open before the handshake is done: what is read may be a replay. See ServerConnection::ReadEarlyData().
+  bool early() const { return is_early_; }
+  bool unfinished() const { return handshaking() || is_early_; }
   // The client has not said what it wants yet.
   bool silent() const { return state_ <= State::kHello; }
   // Too many handshakes are under way: see ServerConnection::ComeIn().
@@ -99,7 +102,9 @@ class Connection {
   void Cut();
 
   // It is open, and nobody holds it: another thread can go on with it.
-  bool may_leave() const { return state_ == State::kOpen && !ending_ && !holds_output_ && !keeps_to_loop(); }
+  bool may_leave() const {
+    return state_ == State::kOpen && !is_early_ && !ending_ && !holds_output_ && !keeps_to_loop();
+  }
   bool paused() const { return paused_; }
 
   // Null before the handshake has begun.
@@ -133,7 +138,10 @@ class Connection {
   // The peer has gone. A handshake that waits for somebody else is over; otherwise reading tells.
   void HangUp();
   // Which readiness matters; none of a connection that has failed, and not the one to read of a paused one.
-  bool wants_to_read() const { return !paused_ && !ended_ && state_ != State::kFailed && !waits(); }
+  bool wants_to_read() const {
+    // The end of the handshake comes behind early data, of which there is little.
+    return (!paused_ || is_early_) && !ended_ && state_ != State::kFailed && !waits();
+  }
   // Only whether the peer has gone.
   bool wants_hang_up() const { return waits() && !ended_; }
   bool wants_to_write() const { return transport_->pending() && state_ != State::kFailed && !holds_output_; }
@@ -154,7 +162,7 @@ class Connection {
   // taken and has_unsent().
   size_t Write(ByteView plaintext) { return Write(&plaintext, 1); }
   size_t Write(const ByteView* pieces, size_t count);
-  // Ends our side, after what was written.
+  // Ends our side, after what was written. Call it when the handshake is done.
   void End();
 
   // --- Later handshakes: renegotiation before TLS 1.3; with it, a server's request for the client's certificate
@@ -204,10 +212,14 @@ class Connection {
   virtual bool MayStep() { return true; }
   // Before the first step. It may run in a job.
   virtual bool Prepare(SSL* ssl) = 0;
+  // A step, on the thread or in the job of the handshake. As SSL_do_handshake(); 1 also for early().
+  virtual int Step(SSL* ssl) { return SSL_do_handshake(ssl); }
   // After a step, or when the handshake fails before its end.
   virtual void OnStep() {}
   // The handshake is done.
   virtual void Complete() { Open(); }
+  // While early(): instead of reading plaintext.
+  virtual void ReadEarlyData() {}
   // After plaintext was read.
   virtual void AfterRecords() {}
   // It would take this time of the processor.
@@ -228,6 +240,12 @@ class Connection {
   static int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
   void Open();
   void Fail(int32_t reason);
+  void FailOfOpenssl();
+  // The handshake goes on behind early data, and is done then.
+  void SetEarly() { is_early_ = true; }
+  void EndEarly();
+  ConnectionEvents& events() { return *events_; }
+  void TellData(size_t size);
   void Tell(TlsEventKind kind) { events_->OnEvent(*this, kind, 0); }
   Transport& transport() { return *transport_; }
   // Nothing leaves before ReleaseOutput().
@@ -273,7 +291,6 @@ class Connection {
   void Receive();
   void ReceiveLast();
   void TellCarrier();
-  void FailOfOpenssl();
   void TellEnd(bool truncated);
   void FollowHandshakes();
   bool AwaitsRenegotiation();
@@ -311,8 +328,9 @@ class Connection {
   bool released_is_due_ = false;  // it was called
   bool told_ = false;             // of plaintext or of the end, in this turn
   bool paused_ = false;
-  bool ended_ = false;            // the peer sends no more
-  bool ending_ = false;           // we send no more
+  bool ended_ = false;   // the peer sends no more
+  bool ending_ = false;  // we send no more
+  bool is_early_ = false;
   bool waits_for_drain_ = false;  // kDrained is due when everything has left
   bool traces_ = false;
   // --- Of later handshakes

@@ -148,7 +148,12 @@ bool UseVersions(SSL_CTX* context, const ContextOptions& options) {
 
 int UseTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                  int encrypts) {
-  return TlsContext::From(ssl)->ticket_keys().Use(name, iv, cipher, mac, encrypts);
+  constexpr int kUsed = 1;
+  constexpr int kUsedAndRenewed = 2;
+  const int result = TlsContext::From(ssl)->ticket_keys().Use(name, iv, cipher, mac, encrypts);
+  // Early data uses tickets up.
+  const bool renews = encrypts == 0 && ServerConnection::TakesEarlyData(ssl);
+  return result == kUsed && renews ? kUsedAndRenewed : result;
 }
 
 }  // namespace
@@ -203,7 +208,8 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   SSL_CTX_sess_set_get_cb(context, &ServerConnection::FindSession);
   SSL_CTX_set_tlsext_status_cb(context, &Connection::ExchangeStatus);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &UseTicketKey);
-  if (!ticket_keys_.Prepare()) return OpensslError();
+  SSL_CTX_set_session_ticket_cb(context, &ServerConnection::MarkTicket, nullptr, nullptr);
+  if (!ticket_keys_.Prepare() || !early_tickets_.Prepare()) return OpensslError();
   if (options.ticket_keys.get().size() == TicketKeys::kBytes) {
     ticket_keys_.Set(reinterpret_cast<const unsigned char*>(options.ticket_keys.get().data()));
   } else if (!ticket_keys_.SetRandom()) {

@@ -10,6 +10,7 @@
 #include "base/secret_text.h"
 #include "keys/key.h"
 #include "pool/offload.h"
+#include "tls/early_tickets.h"
 #include "tls/pointers.h"
 #include "tls/ticket_keys.h"
 #include "tls/trusted_roots.h"
@@ -66,6 +67,7 @@ class TlsContext {
 
   SSL_CTX* get() const { return context_.get(); }
   TicketKeys& ticket_keys() { return ticket_keys_; }
+  EarlyTickets& early_tickets() { return early_tickets_; }
   // Its handshakes run in jobs.
   bool may_pause() const { return may_pause_; }
   // Whose work these wait for.
@@ -85,6 +87,7 @@ class TlsContext {
   Result<void> Configure(const ContextOptions& options);
 
   TicketKeys ticket_keys_;
+  EarlyTickets early_tickets_;
   std::vector<GivenKey> given_keys_;
   std::vector<std::string> backends_;
   bool may_pause_ = false;

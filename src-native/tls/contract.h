@@ -11,7 +11,7 @@ namespace openssl_async {
 enum class TlsEventKind : int32_t {
   // The client hello was read; `helloOf()` has it, and `answer()` goes on.
   kAsking = 0,
-  // The handshake is done.
+  // The handshake is done; 1 as `value`: early data comes before that, and the event `completed`.
   kSecure = 1,
   // The connection is of no use any more. `value` is libuv's code, or a number of TlsFailure.
   kFailed = 2,
@@ -41,6 +41,8 @@ enum class TlsEventKind : int32_t {
   kStatus = 14,
   // A later handshake is done: see `renegotiate()`. `value` is 1 where none has begun; `failure()` says why.
   kRenegotiated = 15,
+  // The handshake is done, behind early data.
+  kCompleted = 16,
 };
 
 // Where a handshake runs.

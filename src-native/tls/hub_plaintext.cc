@@ -121,7 +121,7 @@ void Hub::Ask(uint32_t id, RecordRequest::Kind kind, size_t size, const ByteView
 
 int Hub::PrepareToPair(uint32_t id) const {
   const Connection* const connection = reactor_->Find(id);
-  if (connection == nullptr || connection->fd() < 0 || connection->handshaking()) return UV_EINVAL;
+  if (connection == nullptr || connection->fd() < 0 || connection->unfinished()) return UV_EINVAL;
   return threads_->Prepare(connection->terms().threads) ? 0 : UV_ENOSYS;
 }
 

@@ -135,7 +135,7 @@ void Reactor::Release(uint32_t id) {
 void Reactor::Put(uint32_t id, std::unique_ptr<Connection> connection) {
   Slot& slot = *SlotOf(id);
   slot.connection = std::move(connection);
-  if (slot.connection->handshaking()) SetDeadline(slot, id, slot.connection->deadline_ms());
+  if (slot.connection->unfinished()) SetDeadline(slot, id, slot.connection->deadline_ms());
   Update(slot, id);
 }
 
@@ -166,7 +166,7 @@ void Reactor::Update(Slot& slot, uint32_t id) {
   if (wanted != slot.interest && poller_->Watch(connection.fd(), id, slot.interest, wanted) == 0) {
     slot.interest = wanted;
   }
-  if (slot.deadline != 0 && !connection.handshaking()) SetDeadline(slot, id, 0);
+  if (slot.deadline != 0 && !connection.unfinished()) SetDeadline(slot, id, 0);
   if (connection.has_more()) Queue(slot, id);
   if (connection.waits_for_room()) Wait(slot, id);
 }

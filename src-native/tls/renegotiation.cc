@@ -30,6 +30,8 @@ void Connection::FollowHandshake(const SSL* ssl, int where, int) {
 int Connection::AwaitJob(SSL* ssl, void*) { return From(ssl).is_in_job() ? 1 : -1; }
 
 void Connection::FollowHandshakes() {
+  established_ = true;
+  if (terms().holds_http2 && ProtocolOf(ssl_.get()) == "h2") return ForbidRenegotiation();  // RFC 9113
   SSL_set_info_callback(ssl_.get(), &Connection::FollowHandshake);
   if (may_need_job()) SSL_set_cert_cb(ssl_.get(), &Connection::AwaitJob, nullptr);
 }
@@ -39,7 +41,7 @@ void Connection::FollowHandshakes() {
 std::vector<std::string> Connection::Renegotiate(bool requests, bool rejects) {
   const ErrorQueueScope scope;
   SSL* const ssl = ssl_.get();
-  if (state_ != State::kOpen || ending_ || is_cut_off()) return {kRefused};
+  if (state_ != State::kOpen || is_early_ || ending_ || is_cut_off()) return {kRefused};
   if (ProtocolOf(ssl) == "h2") return {kRefused};
   told_ = true;  // it is JavaScript that asks: a failure is told in the next turn
   const bool is_server = server() != nullptr;

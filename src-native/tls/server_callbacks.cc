@@ -37,7 +37,7 @@ int ServerConnection::SelectProtocol(SSL* ssl, const unsigned char** chosen, uns
 
 // Nothing is sent from here on until the user has kept the session: the client could bring it before that.
 void ServerConnection::OnNewSession(SSL_SESSION* session) {
-  if (!settings_->Has(TlsServerFlag::kTellsSessions) || !handshaking()) return;
+  if (!settings_->Has(TlsServerFlag::kTellsSessions) || !unfinished()) return;
   NewSession made = ToNewSession(session);
   if (made.der.get().empty()) return;
   new_sessions().push_back(std::move(made));

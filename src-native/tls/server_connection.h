@@ -54,6 +54,10 @@ class ServerConnection final : public Connection {
   static int SelectProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
                             unsigned offered_size, void* unused);
   static SSL_SESSION* FindSession(SSL* ssl, const unsigned char* id, int size, int* takes_reference);
+  static bool TakesEarlyData(const SSL* ssl);
+  // Marks a ticket whose session may bring early data.
+  static int MarkTicket(SSL* ssl, void* unused);
+  static int AllowEarlyData(SSL* ssl, void* unused);
   static unsigned GiveKey(SSL* ssl, const char* identity, unsigned char* key, unsigned most);
 
  private:
@@ -63,18 +67,23 @@ class ServerConnection final : public Connection {
   void ReadHello() override;
   bool MayStep() override;
   bool Prepare(SSL* ssl) override;
+  int Step(SSL* ssl) override;
   // From here on it waits for its client, who may take long: that keeps nobody else out.
   void OnStep() override { admission_.EndHandshake(); }
   void Complete() override;
+  void ReadEarlyData() override;
   RunTime& handshake_time() const override { return signer().handshake_time(hello_.offers_session); }
   std::shared_ptr<InlineBudget> inline_budget() const override { return listener().inline_budget(); }
   bool logs_keys() const override { return settings_->Has(TlsServerFlag::kLogsKeys); }
-  bool has_task() const override { return accept_is_due_; }
+  bool has_task() const override { return accept_is_due_ || (state() == State::kOpen && !early_data_.empty()); }
   bool awaits_input() const override { return awaits_identity_ || Connection::awaits_input(); }
   void OnNewSession(SSL_SESSION* session) override;
   int OnStatus(SSL* ssl) override;
 
   bool Asks() const;
+  void PrepareEarlyData(SSL* ssl);
+  // As SSL_read_early_data(), while there is some and room for it.
+  int TakeEarlyData(unsigned char* memory, size_t room, size_t* taken);
   void Choose(const std::shared_ptr<TlsContext>& context);
   bool AsksForKey();
   // Of a handshake of TLS 1.3 that is done: the client has shown that it has the key.
@@ -90,6 +99,8 @@ class ServerConnection final : public Connection {
   bool awaits_identity_ = false;  // of a shared key: see AsksForKey()
   bool asked_for_key_ = false;
   bool gave_key_ = false;
+  bool reads_early_data_ = false;  // before the end of the handshake
+  std::string early_data_;         // that the handshake's step has read
 };
 
 }  // namespace openssl_async

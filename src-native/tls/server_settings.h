@@ -26,6 +26,8 @@ struct ServerSettings : HandshakeTerms {
   uint32_t flags = 0;
   size_t max_handshakes = 10'000;  // at a time, whose clients wait for our answer; further ones wait before it begins
 
+  uint32_t max_early_data = 0;  // bytes of a client; 0: none is accepted
+
   bool Has(TlsServerFlag flag) const { return (flags & static_cast<uint32_t>(flag)) != 0; }
   // Has the contexts tell their connections' secrets, see Connection::LogKey().
   void LogKeys() const;

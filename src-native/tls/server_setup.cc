@@ -44,6 +44,7 @@ bool ServerConnection::Prepare(SSL* ssl) {
     SSL_set_verify(ssl, SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
   }
   SSL_set_accept_state(ssl);
+  if (settings_->max_early_data > 0) PrepareEarlyData(ssl);
   if (!settings_->Has(TlsServerFlag::kSharesKeys)) return true;
   SSL_set_psk_server_callback(ssl, &ServerConnection::GiveKey);
   return settings_->key_hint.empty() || SSL_use_psk_identity_hint(ssl, settings_->key_hint.c_str()) == 1;

@@ -15,6 +15,8 @@ struct HandshakeMetrics {
   // From the begin on; of handshakes that are done, by TlsPlace.
   Histogram handshakes[kPlaces];
   uint64_t resumed = 0;  // of these
+  uint64_t early_accepted = 0;
+  uint64_t early_refused = 0;
 };
 
 struct TlsMetrics : HandshakeMetrics {  // of servers, and of all connections

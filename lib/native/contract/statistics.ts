@@ -60,6 +60,7 @@ export interface NativeTlsHandshakeStats {
   handshakes: { loop: number; thread: number };
   latency: { loop: NativeHistogram; thread: NativeHistogram };
   resumed: number;
+  earlyData: { accepted: number; refused: number };
 }
 
 export interface NativeTlsStats extends NativeTlsHandshakeStats {

@@ -305,7 +305,7 @@ export const WORDS_PER_REMOTE_REQUEST = 11;
 export const TlsEvent = {
   /** The client hello was read; `helloOf()` has it, and `answer()` goes on. */
   asking: 0,
-  /** The handshake is done. */
+  /** The handshake is done; 1 as `value`: early data comes before that, and the event `completed`. */
   secure: 1,
   /** The connection is of no use any more. `value` is libuv's code, or a number of TlsFailure. */
   failed: 2,
@@ -335,6 +335,8 @@ export const TlsEvent = {
   status: 14,
   /** A later handshake is done: see `renegotiate()`. `value` is 1 where none has begun; `failure()` says why. */
   renegotiated: 15,
+  /** The handshake is done, behind early data. */
+  completed: 16,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 

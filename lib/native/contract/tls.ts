@@ -39,6 +39,7 @@ export type NativeTlsSummary = [
   place: number,
   nanoseconds: number,
   pauses: number,
+  acceptedEarlyData: boolean,
 ];
 
 /** Servers of TLS and their connections. An id of a connection that is gone is no error. */
@@ -79,6 +80,7 @@ export interface NativeTls {
     maxInlineMicros: number,
     maxHandshakes: number,
     keyHint: string | undefined,
+    maxEarlyData: number,
   ): void;
   /** 0, or libuv's code. */
   listen(listener: number, fd: number, backlog: number): number;
@@ -113,6 +115,7 @@ export interface NativeTls {
     flags: number,
     threads: number,
     maxInlineMicros: number,
+    earlyData: Uint8Array | undefined,
   ): number;
 
   /** How many bytes from `from` on were taken; their complement where the event `inputWanted` follows. */

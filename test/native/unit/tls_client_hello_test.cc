@@ -83,6 +83,15 @@ TEST_SUITE("TLS client hello") {
     }
   }
 
+  TEST_CASE("tells whether early data comes") {
+    for (const auto& [extensions, expected] :
+         {std::pair(Extension(42, ""), true), std::pair(Extension(43, ""), false)}) {
+      ClientHello hello;
+      REQUIRE(Read(Record(Message(extensions)), &hello) == HelloStatus::kComplete);
+      CHECK(hello.offers_early_data == expected);
+    }
+  }
+
   TEST_CASE("gives the names of shared keys, as long as OpenSSL takes them for text") {
     std::string identities;
     for (const std::string& identity :

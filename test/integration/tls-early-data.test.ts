@@ -1,0 +1,283 @@
+// Early data of TLS 1.3, between our clients and servers.
+import { createPublicKey, sign } from 'node:crypto';
+import { once } from 'node:events';
+import * as net from 'node:net';
+import { createRemoteKey, stats } from '../../lib';
+import { createServer, type Server, type TLSSocket, type TlsOptions } from '../../lib/tls/tls';
+import { dial, Proxy, sessionOf, textOf } from '../support/early-data';
+import { testWithJobs } from '../support/jobs';
+import { close, listen, selfSigned } from '../support/tls';
+
+const identity = selfSigned('localhost');
+const ed25519 = selfSigned('localhost', 'ed25519');
+
+interface Heard {
+  wasEarly: boolean;
+  text: string;
+  error?: string;
+}
+
+const isEarly = (socket: unknown): boolean => (socket as TLSSocket).isEarlyData;
+
+/** A server that repeats what it hears, and ends at a full stop. */
+function repeating(options: TlsOptions = {}): { server: Server; sockets: Heard[] } {
+  const sockets: Heard[] = [];
+  const server = createServer({ ...identity, maxEarlyData: 16384, ...options }, (socket) => {
+    const heard: Heard = { wasEarly: isEarly(socket), text: '' };
+    sockets.push(heard);
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => (heard.error = code));
+    socket.on('data', (bytes: Buffer) => {
+      heard.text += bytes.toString();
+      socket.write(bytes);
+      if (heard.text.endsWith('.')) socket.end();
+    });
+  });
+  return { server, sockets };
+}
+
+const earlyData = (): { accepted: number; refused: number } => stats().tls.earlyData;
+
+let proxy: Proxy | undefined;
+afterEach(() => {
+  proxy?.close();
+  proxy = undefined;
+});
+
+/** Through a proxy that keeps the end of handshakes back. */
+async function proxied(port: number): Promise<number> {
+  proxy = new Proxy(port);
+  return await proxy.listen();
+}
+
+describe.each([
+  ['on the event loop', { threads: 0 }],
+  ['on a thread', { threads: 1, maxInlineMicros: 0 }],
+  ['on a thread, as their records', { threads: 1, maxInlineMicros: 0, records: 'threads' }],
+] as const)('handshakes that run %s', (_, place) => {
+  test('early data is read and answered before the handshake is done', async () => {
+    const { server, sockets } = repeating(place);
+    const port = await listen(server);
+    const [session] = await Promise.all([sessionOf(port), once(server, 'secureConnection')]);
+    const before = stats().tls;
+    const client = dial(await proxied(port), { session, earlyData: 'early', threads: place.threads });
+    const [answer] = (await once(client, 'data')) as [Buffer];
+    expect(answer.toString()).toBe('early');
+    expect(client.earlyDataAccepted).toBe(true);
+    expect(stats().tls.handshakes).toEqual(before.handshakes);
+    proxy?.release();
+    client.end(' and late.');
+    expect(await textOf(client)).toBe(' and late.');
+    expect(sockets[1]).toEqual({ wasEarly: true, text: 'early and late.' });
+    const { earlyData: taken, clients, handshakes, resumed } = stats().tls;
+    expect(taken.accepted - before.earlyData.accepted).toBe(1);
+    expect(clients.earlyData.accepted - before.clients.earlyData.accepted).toBe(1);
+    expect(resumed - before.resumed).toBe(1);
+    expect(handshakes.loop + handshakes.thread - before.handshakes.loop - before.handshakes.thread).toBe(1);
+    await close(server);
+  });
+
+  test('a recorded hello is resumed, and its early data refused', async () => {
+    const { server, sockets } = repeating(place);
+    const port = await listen(server);
+    const session = await sessionOf(port);
+    const client = dial(await proxied(port), { session, earlyData: 'pay.' });
+    await once(client, 'data');
+    proxy?.release();
+    await textOf(client);
+    const before = earlyData();
+    const replay = net.connect(port, '127.0.0.1').on('error', () => undefined);
+    replay.write(proxy?.first ?? Buffer.alloc(0));
+    await once(replay, 'data'); // the server's part of the handshake
+    replay.end();
+    await textOf(replay);
+    expect(earlyData()).toEqual(before);
+    expect(sockets.map(({ text }) => text)).toEqual(['', 'pay.']);
+    // The ticket is used up for its owner, too.
+    const again = dial(port, { session, earlyData: 'again.' });
+    await once(again, 'secureConnect');
+    expect([again.isSessionReused(), again.earlyDataAccepted]).toEqual([true, false]);
+    expect(await textOf(again)).toBe('again.');
+    expect(sockets[2]).toEqual({ wasEarly: false, text: 'again.' });
+    expect(earlyData()).toEqual({ accepted: before.accepted, refused: before.refused + 1 });
+    await close(server);
+  });
+
+  test('the handshake has its time limit', async () => {
+    const { server, sockets } = repeating({ ...place, handshakeTimeout: 500 });
+    const port = await listen(server);
+    const session = await sessionOf(port);
+    const client = dial(await proxied(port), { session, earlyData: 'early' });
+    client.on('error', () => undefined);
+    await once(client, 'data');
+    await once(client, 'close');
+    expect(sockets[1]).toEqual({ wasEarly: true, text: 'early', error: 'ERR_TLS_HANDSHAKE_TIMEOUT' });
+    await close(server);
+  });
+
+  test('a client that leaves before the end of its handshake is told of as an error', async () => {
+    const { server, sockets } = repeating(place);
+    const port = await listen(server);
+    const session = await sessionOf(port);
+    const client = dial(await proxied(port), { session, earlyData: 'early' });
+    await once(client, 'data');
+    proxy?.close();
+    await close(server);
+    expect(sockets[1]).toEqual({ wasEarly: true, text: 'early', error: 'ECONNRESET' });
+  });
+});
+
+testWithJobs('a key that pauses is no obstacle', async () => {
+  const key = createRemoteKey({
+    publicKey: createPublicKey(ed25519.cert),
+    sign: ({ data }) => sign(null, data ?? Buffer.alloc(0), ed25519.key),
+  });
+  const { server, sockets } = repeating({ cert: ed25519.cert, key });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const client = dial(port, { session, earlyData: 'early.' });
+  expect(await textOf(client)).toBe('early.');
+  expect(sockets[1]).toEqual({ wasEarly: true, text: 'early.' });
+  await close(server);
+});
+
+test('nothing is taken by default', async () => {
+  const { server, sockets } = repeating({ maxEarlyData: 0 });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const client = dial(port, { session, earlyData: 'early.' });
+  await once(client, 'secureConnect');
+  expect([client.isSessionReused(), client.earlyDataAccepted]).toEqual([true, false]);
+  expect(await textOf(client)).toBe('early.');
+  expect(sockets[1]?.wasEarly).toBe(false);
+  await close(server);
+});
+
+test('another server with the same ticket keys resumes the session, and refuses early data', async () => {
+  const ticketKeys = Buffer.alloc(48, 7);
+  const [one, two] = [repeating({ ticketKeys }), repeating({ ticketKeys })];
+  const [first, second] = [await listen(one.server), await listen(two.server)];
+  const session = await sessionOf(first);
+  await sessionOf(second);
+  const client = dial(second, { session, earlyData: 'early.' });
+  await once(client, 'secureConnect');
+  expect([client.isSessionReused(), client.earlyDataAccepted]).toEqual([true, false]);
+  expect(await textOf(client)).toBe('early.');
+  expect(two.sockets[1]).toEqual({ wasEarly: false, text: 'early.' });
+  // The ticket was not used up.
+  const back = dial(first, { session, earlyData: 'back.' });
+  await once(back, 'secureConnect');
+  expect(back.earlyDataAccepted).toBe(true);
+  await textOf(back);
+  await Promise.all([close(one.server), close(two.server)]);
+});
+
+test('a client sends no more early data than the session allows, and the rest later', async () => {
+  const { server, sockets } = repeating({ maxEarlyData: 100 });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const client = dial(port, { session, earlyData: `${'x'.repeat(100)}.` });
+  await once(client, 'secureConnect');
+  expect([client.isSessionReused(), client.earlyDataAccepted]).toEqual([true, false]);
+  await textOf(client);
+  expect(sockets[1]).toEqual({ wasEarly: false, text: `${'x'.repeat(100)}.` });
+  await close(server);
+});
+
+test('100 000 bytes of early data arrive though nobody reads them', async () => {
+  const accepted: TLSSocket[] = [];
+  const server = createServer({ ...identity, maxEarlyData: 2 ** 17 }, (socket) => {
+    accepted.push(socket as unknown as TLSSocket);
+  });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const client = dial(port, { session, earlyData: Buffer.alloc(100_000) });
+  await once(client, 'secureConnect');
+  const socket = accepted[1] as TLSSocket;
+  await socket.handshakeComplete();
+  expect(client.earlyDataAccepted).toBe(true);
+  client.end();
+  expect((await textOf(socket)).length).toBe(100_000);
+  socket.end();
+  await close(server);
+});
+
+test('the end of an answer waits for the end of the handshake', async () => {
+  const server = createServer({ ...identity, maxEarlyData: 100 }, (socket) => socket.resume().end('answer'));
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const client = dial(await proxied(port), { session, earlyData: 'early' });
+  const [answer] = (await once(client, 'data')) as [Buffer];
+  expect(answer.toString()).toBe('answer');
+  const ended = jest.fn();
+  client.on('end', ended);
+  await new Promise(setImmediate);
+  expect(ended).not.toHaveBeenCalled();
+  proxy?.release();
+  await once(client, 'close');
+  expect(ended).toHaveBeenCalled();
+  await close(server);
+});
+
+test('handshakeComplete() tells when nothing is a replay any more', async () => {
+  const told: string[] = [];
+  const server = createServer({ ...identity, maxEarlyData: 100 }, (plain) => {
+    const socket = plain as unknown as TLSSocket;
+    socket.on('error', () => undefined);
+    socket.on('secure', () => told.push('secure'));
+    told.push(`${String(socket.isEarlyData)} ${String(socket.secureConnecting)} ${typeof socket.handshake}`);
+    socket.handshakeComplete().then(
+      () => told.push(`${String(socket.isEarlyData)} ${String(socket.handshake?.resumed)}`),
+      (error: unknown) => told.push(String((error as NodeJS.ErrnoException).code)),
+    );
+    socket.resume().write('heard');
+  });
+  const port = await listen(server);
+  const first = dial(port);
+  const [session] = (await once(first, 'session')) as [Buffer];
+  const client = dial(await proxied(port), { session, earlyData: 'early' });
+  await once(client, 'data');
+  expect(told.splice(0)).toEqual(['false false object', 'secure', 'false false', 'true true undefined']);
+  const latest = once(client, 'session') as Promise<[Buffer]>;
+  proxy?.release();
+  const broken = dial(await proxied(port), { session: (await latest)[0], earlyData: 'early' });
+  expect(told.splice(0)).toEqual(['secure', 'false true']);
+  await once(broken, 'data');
+  broken.destroy();
+  proxy?.close();
+  first.destroy();
+  client.destroy();
+  await close(server);
+  expect(told).toEqual(['true true undefined', 'ECONNRESET']);
+});
+
+test('sessions are told of when the handshake is done', async () => {
+  const { server } = repeating();
+  const told: Buffer[] = [];
+  server.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
+    told.push(session);
+    done();
+  });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  told.splice(0);
+  const client = dial(await proxied(port), { session, earlyData: 'early' });
+  await once(client, 'data');
+  expect(told).toHaveLength(0);
+  const latest = once(client, 'session') as Promise<[Buffer]>;
+  proxy?.release();
+  await latest;
+  expect(told).toHaveLength(1);
+  client.end('.');
+  await textOf(client);
+  await close(server);
+});
+
+test('wrong values are refused', () => {
+  expect(() => createServer({ maxEarlyData: -1 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
+  expect(() => dial(1, { earlyData: 1 as unknown as string })).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+  );
+  expect(() => dial(1, { earlyData: 'x', ALPNProtocols: ['a', 'b'] })).toThrow(
+    expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+  );
+});
