@@ -1,5 +1,6 @@
 // Workers of node:cluster serve one port, however connections are shared out between them.
 import { once } from 'node:events';
+import { dial, textOf } from '../support/early-data';
 import { connectTo, request } from '../support/tls';
 import { TalkingChild } from '../support/talking-child';
 
@@ -7,6 +8,7 @@ interface Answer {
   worker: number;
   ours: boolean;
   reused: boolean;
+  early: boolean;
   size: number;
 }
 
@@ -67,6 +69,23 @@ const policies: [name: string, policy: 'rr' | 'none'][] = [
       const [[first], ...others] = seen as [(typeof seen)[0], ...typeof seen];
       expect(others.map(([, reused]) => reused)).toEqual([true, true, true, true, true]);
       expect(others.some(([worker]) => worker !== first)).toBe(true);
+    });
+  });
+
+  test('and early data is taken once, by the worker that has given the ticket', async () => {
+    await withCluster('rr', async (port) => {
+      const earlyData = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+      let session: Buffer | undefined;
+      const seen: Answer[] = [];
+      for (let i = 0; i < 6; ++i) {
+        const client = dial(port, session === undefined ? { earlyData } : { earlyData, session });
+        client.once('session', (given: Buffer) => (session ??= given));
+        const text = await textOf(client);
+        seen.push(JSON.parse(text.split('\r\n\r\n')[1] as string) as Answer);
+        expect(client.earlyDataAccepted).toBe(seen[i]?.early);
+      }
+      expect(seen.slice(1).every(({ reused }) => reused)).toBe(true);
+      expect(seen.filter(({ early }) => early).map(({ worker }) => worker)).toEqual([seen[0]?.worker]);
     });
   });
 });

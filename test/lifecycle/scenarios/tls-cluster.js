@@ -5,7 +5,8 @@
 //   node tls-cluster.js rr|none
 //
 // The primary's messages: { port } when both listen. At the first message it ends the workers, and reports { codes }.
-// Workers answer each request with their number, whether the socket is the package's, and the way that its session went.
+// Workers answer each request with their number, whether the socket is the package's, the way that its session went, and
+// whether the request came in early data.
 
 const cluster = require('node:cluster');
 const { TLSSocket } = require('../../../dist/tls.js');
@@ -32,9 +33,11 @@ async function primary(policy) {
 }
 
 function worker() {
-  const server = createServer({ ...identity, ticketKeys: Buffer.alloc(48, 1) }, (incoming, outgoing) => {
+  const options = { ...identity, ticketKeys: Buffer.alloc(48, 1), maxEarlyData: 1000 };
+  const server = createServer(options, (incoming, outgoing) => {
     const { socket } = incoming;
-    const answer = { worker: cluster.worker.id, ours: socket instanceof TLSSocket, reused: socket.isSessionReused() };
+    const ours = socket instanceof TLSSocket;
+    const answer = { worker: cluster.worker.id, ours, reused: socket.isSessionReused(), early: socket.isEarlyData };
     let size = 0;
     incoming.on('data', (bytes) => (size += bytes.length));
     incoming.on('end', () => outgoing.end(JSON.stringify({ ...answer, size })));
