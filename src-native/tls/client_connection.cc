@@ -12,10 +12,29 @@ namespace openssl_async {
 
 namespace {
 
-// A session that OpenSSL would not offer must bring none: the handshake would fail.
-bool MayBringEarlyData(SSL* ssl, size_t size) {
+// A list of ALPN, each protocol behind its length.
+bool IsOffered(const std::string& protocols, const std::string& protocol) {
+  for (size_t at = 0; at < protocols.size(); at += 1 + static_cast<unsigned char>(protocols[at])) {
+    if (protocols.compare(at + 1, static_cast<unsigned char>(protocols[at]), protocol) == 0) return true;
+  }
+  return false;
+}
+
+// Of the same name and protocol as the connection.
+bool IsForSame(const SSL_SESSION* session, const ClientSettings& settings) {
+  const char* const name = SSL_SESSION_get0_hostname(session);
+  if (name != nullptr && settings.server_name != name) return false;
+  const unsigned char* protocol = nullptr;
+  size_t size = 0;
+  SSL_SESSION_get0_alpn_selected(session, &protocol, &size);
+  return size == 0 || IsOffered(settings.protocols, {reinterpret_cast<const char*>(protocol), size});
+}
+
+// With a session that OpenSSL would not offer, or not with early data, the handshake would fail.
+bool MayBringEarlyData(SSL* ssl, const ClientSettings& settings) {
   SSL_SESSION* const session = SSL_get_session(ssl);
-  if (size == 0 || size > SSL_SESSION_get_max_early_data(session)) return false;
+  const size_t size = settings.early_data.get().size();
+  if (size == 0 || size > SSL_SESSION_get_max_early_data(session) || !IsForSame(session, settings)) return false;
   const long most_version = SSL_get_max_proto_version(ssl);
   if (most_version != 0 && most_version < TLS1_3_VERSION) return false;
   const auto age = static_cast<uint64_t>(time(nullptr) - SSL_SESSION_get_time(session));
@@ -57,7 +76,7 @@ bool ClientConnection::Prepare(SSL* ssl) {
   if (SSL_set_session(ssl, settings_.session.get()) != 1) {
     ERR_clear_error();
   } else {
-    sends_early_data_ = MayBringEarlyData(ssl, settings_.early_data.get().size());
+    sends_early_data_ = MayBringEarlyData(ssl, settings_);
   }
   return true;
 }

@@ -26,8 +26,8 @@ function fileOf(name: string, content: string): string {
 }
 
 /** The session of a connection on which a request was answered. */
-async function sessionOf(port: number): Promise<Buffer> {
-  const client = dial(port);
+async function sessionOf(port: number, options: Parameters<typeof dial>[1] = {}): Promise<Buffer> {
+  const client = dial(port, options);
   const given = once(client, 'session') as Promise<[Buffer]>;
   client.write(REQUEST);
   client.resume();
@@ -127,6 +127,13 @@ http {
     });
   });
   afterAll(() => nginx.stop());
+
+  test('is sent none by a client that asks for another name than the session is for', async () => {
+    const session = await sessionOf(port, { servername: 'localhost' });
+    const client = dial(port, { session, servername: 'other.test', earlyData: REQUEST });
+    expect(await textOf(client)).toContain('early: .');
+    expect(client.earlyDataAccepted).toBe(false);
+  });
 
   test('takes our early data, and answers the request', async () => {
     const session = await sessionOf(port);

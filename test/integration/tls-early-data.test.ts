@@ -183,6 +183,19 @@ test('a client sends no more early data than the session allows, and the rest la
   await close(server);
 });
 
+test('a client sends none for another protocol than that of the session', async () => {
+  const { server, sockets } = repeating({ ALPNProtocols: ['one', 'two'] });
+  const port = await listen(server);
+  const session = await sessionOf(port, { ALPNProtocols: ['two'] });
+  for (const ALPNProtocols of [['one'], undefined, ['two']]) {
+    const client = dial(port, { session, earlyData: 'early.', ...(ALPNProtocols && { ALPNProtocols }) });
+    expect(await textOf(client)).toBe('early.');
+    expect(client.earlyDataAccepted).toBe(ALPNProtocols?.[0] === 'two');
+  }
+  expect(sockets.map(({ wasEarly }) => wasEarly)).toEqual([false, false, false, true]);
+  await close(server);
+});
+
 test('100 000 bytes of early data arrive though nobody reads them', async () => {
   const accepted: TLSSocket[] = [];
   const server = createServer({ ...identity, maxEarlyData: 2 ** 17 }, (socket) => {
