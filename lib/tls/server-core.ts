@@ -451,6 +451,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   }
 
   left(socket: TLSSocket): void {
+    if (socket.isEarlyData) tellEnd(socket, socket.errored ?? hungUp());
     if (!this.#streams.delete(socket)) --this.#told;
     this.#leave();
   }

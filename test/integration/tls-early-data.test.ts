@@ -1,9 +1,10 @@
 // Early data of TLS 1.3, between our clients and servers.
 import { createPublicKey, sign } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { createRemoteKey, stats } from '../../lib';
-import { createServer, type Server, type TLSSocket, type TlsOptions } from '../../lib/tls/tls';
+import { createServer, type HandshakeMessage, type Server, type TLSSocket, type TlsOptions } from '../../lib/tls/tls';
 import { dial, Proxy, sessionOf, textOf } from '../support/early-data';
 import { testWithJobs } from '../support/jobs';
 import { close, listen, selfSigned } from '../support/tls';
@@ -261,6 +262,29 @@ test('handshakeComplete() tells when nothing is a replay any more', async () => 
   client.destroy();
   await close(server);
   expect(told).toEqual(['true true undefined', 'ECONNRESET']);
+});
+
+test('the channels of handshakes tell of its end', async () => {
+  const ends: string[] = [];
+  const hear = (message: unknown): void => {
+    const { handshake, error } = message as HandshakeMessage;
+    ends.push(error === undefined ? `resumed: ${String(handshake?.resumed)}` : (error as { code: string }).code);
+  };
+  const channel = 'openssl-async:tls:handshake:asyncEnd';
+  subscribe(channel, hear);
+  const { server } = repeating();
+  const port = await listen(server);
+  const early = dial(port, { session: await sessionOf(port), earlyData: 'early.' });
+  await textOf(early);
+  const broken = dial(await proxied(port), { session: await sessionOf(port), earlyData: 'early' });
+  await once(broken, 'data');
+  const told = ends.splice(0);
+  proxy?.close();
+  await close(server);
+  unsubscribe(channel, hear);
+  // Clients tell, too.
+  expect(told.sort()).toEqual([...Array<string>(4).fill('resumed: false'), ...Array<string>(3).fill('resumed: true')]);
+  expect(ends).toEqual(['ECONNRESET']);
 });
 
 test('sessions are told of when the handshake is done', async () => {
