@@ -140,13 +140,13 @@ export function readServerOptions(value: unknown): ServerOptions {
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 120_000;
 
-export function toHandshakeTimeout(value: unknown): number {
+function toHandshakeTimeout(value: unknown): number {
   if (value === undefined) return DEFAULT_HANDSHAKE_TIMEOUT_MS;
   validateInteger(value, 'options.handshakeTimeout', 0, 2 ** 31 - 1);
   return value === 0 ? DEFAULT_HANDSHAKE_TIMEOUT_MS : value;
 }
 
-export function toKeyHint(value: unknown): string | undefined {
+function toKeyHint(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   validateString(value, 'options.pskIdentityHint');
   return value;
@@ -159,7 +159,7 @@ export function toThreads(value: unknown): number {
   return value;
 }
 
-export function usesThreadsForRecords(value: unknown): boolean {
+function usesThreadsForRecords(value: unknown): boolean {
   if (value === undefined) return false;
   validateString(value, 'options.records');
   if (value !== 'loop' && value !== 'threads') {
@@ -176,7 +176,7 @@ export function toMaxInlineMicros(value: unknown): number {
   return value;
 }
 
-export function toMaxEarlyData(value: unknown): number {
+function toMaxEarlyData(value: unknown): number {
   if (value === undefined) return 0;
   validateInteger(value, 'options.maxEarlyData', 0, 2 ** 32 - 1);
   return value;
@@ -184,8 +184,31 @@ export function toMaxEarlyData(value: unknown): number {
 
 const DEFAULT_MAX_HANDSHAKES = 10_000;
 
-export function toMaxHandshakes(value: unknown): number {
+function toMaxHandshakes(value: unknown): number {
   if (value === undefined) return DEFAULT_MAX_HANDSHAKES;
   validateInteger(value, 'options.maxHandshakes', 1, 1_000_000);
   return value;
+}
+
+/** What a server wants of native code, besides contexts and flags. */
+export interface ServerSettings {
+  readonly handshakeTimeoutMs: number;
+  readonly threads: number;
+  readonly lends: boolean;
+  readonly maxInlineMicros: number;
+  readonly maxHandshakes: number;
+  readonly keyHint: string | undefined;
+  readonly maxEarlyData: number;
+}
+
+export function toServerSettings(options: ServerOptions): ServerSettings {
+  return {
+    handshakeTimeoutMs: toHandshakeTimeout(options.handshakeTimeout),
+    threads: toThreads(options.threads),
+    lends: usesThreadsForRecords(options.records),
+    maxInlineMicros: toMaxInlineMicros(options.maxInlineMicros),
+    maxHandshakes: toMaxHandshakes(options.maxHandshakes),
+    keyHint: toKeyHint(options.pskIdentityHint),
+    maxEarlyData: toMaxEarlyData(options.maxEarlyData),
+  };
 }

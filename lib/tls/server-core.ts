@@ -17,16 +17,7 @@ import { descriptorOf, isDuplex } from './handed-over';
 import { bind, type Handle, type Listen2, type NodeServer } from './handle';
 import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import { logKey, logsKeysByFlag, toTraces } from './node-flags';
-import {
-  toHandshakeTimeout,
-  toKeyHint,
-  toMaxEarlyData,
-  toMaxHandshakes,
-  toMaxInlineMicros,
-  toThreads,
-  usesThreadsForRecords,
-  type ServerOptions,
-} from './options';
+import { toServerSettings, type ServerOptions, type ServerSettings } from './options';
 import { Questions, toProtocols } from './questions';
 import { tellRenegotiated, verifyClient } from './renegotiation';
 import { TLSSocket } from './socket';
@@ -67,13 +58,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   readonly #questions: Questions;
   readonly #requestsCertificate: boolean;
   readonly #rejectsUnauthorized: boolean;
-  readonly #handshakeTimeoutMs: number;
-  readonly #threads: number;
-  readonly #lends: boolean;
-  readonly #maxInlineMicros: number;
-  readonly #maxHandshakes: number;
-  readonly #keyHint: string | undefined;
-  readonly #maxEarlyData: number;
+  readonly #settings: ServerSettings;
   readonly #toServed: ToServed | undefined;
   readonly #traces: boolean;
   #flagsOfEvents = 0; // that somebody has listened to
@@ -85,14 +70,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     this.#questions = new Questions(server, options);
     this.#requestsCertificate = options.requestCert === true;
     this.#rejectsUnauthorized = options.rejectUnauthorized !== false;
-    this.#handshakeTimeoutMs = toHandshakeTimeout(options.handshakeTimeout);
     this.#traces = toTraces(options.enableTrace);
-    this.#threads = toThreads(options.threads);
-    this.#lends = usesThreadsForRecords(options.records);
-    this.#maxInlineMicros = toMaxInlineMicros(options.maxInlineMicros);
-    this.#maxHandshakes = toMaxHandshakes(options.maxHandshakes);
-    this.#keyHint = toKeyHint(options.pskIdentityHint);
-    this.#maxEarlyData = toMaxEarlyData(options.maxEarlyData);
+    this.#settings = toServerSettings(options);
     this.#protocols = toProtocols(options.ALPNProtocols);
     this.#context = this.#readContext(options);
     cores.set(server, this);
@@ -174,7 +153,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (this.#rejectsUnauthorized) flags |= TlsServerFlag.rejectsUnauthorized;
     if (this.#questions.any) flags |= TlsServerFlag.asks;
     if (this.#questions.sharesKeys) flags |= TlsServerFlag.sharesKeys;
-    if (this.#lends) flags |= TlsServerFlag.lends;
+    const settings = this.#settings;
+    if (settings.lends) flags |= TlsServerFlag.lends;
     if (this.#traces) flags |= TlsServerFlag.traces;
     if (logsKeysByFlag()) flags |= TlsServerFlag.logsKeys;
     if (this.#toServed !== undefined) flags |= TlsServerFlag.holdsHttp2;
@@ -187,12 +167,12 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
       this.#protocols,
       this.#sessionContext,
       flags,
-      this.#handshakeTimeoutMs,
-      this.#threads,
-      this.#maxInlineMicros,
-      this.#maxHandshakes,
-      this.#keyHint,
-      this.#maxEarlyData,
+      settings.handshakeTimeoutMs,
+      settings.threads,
+      settings.maxInlineMicros,
+      settings.maxHandshakes,
+      settings.keyHint,
+      settings.maxEarlyData,
     );
   }
 
