@@ -1,12 +1,16 @@
 // Clients whose private keys are elsewhere: mTLS with a key that nobody can export.
 import { once } from 'node:events';
 import * as nodeHttps from 'node:https';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import * as nodeTls from 'node:tls';
-import { createRemoteKey, stats, type RemoteSignRequest } from '../../lib';
+import { createPrivateKey, createRemoteKey, loadEngine, stats, type RemoteSignRequest } from '../../lib';
 import * as https from '../../lib/tls/https';
 import type { TLSSocket } from '../../lib/tls/tls';
 import { connect } from '../../lib/tls/tls';
-import { describeWithJobs } from '../support/jobs';
+import { describeWithJobs, HAS_JOBS } from '../support/jobs';
+import { ROOT } from '../support/programs';
 import { ED25519, signerOf } from '../support/remote-keys';
 import { certificateOf, close, listen, read, selfSigned } from '../support/tls';
 
@@ -114,4 +118,37 @@ test('a key object of node:crypto is taken', async () => {
   const socket = connect({ ...trusting, port, cert, key: ED25519.privateKey });
   expect((await read(socket)).toString()).toBe('client');
   await close(server);
+});
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('in %s, a client signs', (maxVersion) => {
+  const client = selfSigned('client', 'rsa');
+
+  async function expectWelcome(options: object): Promise<TLSSocket> {
+    const { server, port } = await namer({ maxVersion });
+    const socket = connect({ ...trusting, ...client, ...options, port });
+    expect((await read(socket)).toString()).toBe('client');
+    await close(server);
+    return socket as unknown as TLSSocket;
+  }
+
+  const hasEngines = Number(process.versions.openssl.split('.')[0]) < 4;
+  (hasEngines ? test : test.skip)('by a key of an engine that pauses', async () => {
+    const engine = await loadEngine(path.join(ROOT, 'build', 'Release', 'reference_engine.so'), { pauses: true });
+    const { handshake } = await expectWelcome({ key: engine.bindKey(client.key) });
+    if (HAS_JOBS) expect(handshake?.pauses).toBeGreaterThan(0);
+    await engine.unload();
+  });
+
+  test('by a key of a store', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'client-key-'));
+    const file = path.join(folder, 'key.pem');
+    fs.writeFileSync(file, client.key);
+    await expectWelcome({ key: await createPrivateKey({ uri: `file:${file}` }) });
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  test('with the accelerator', async () => {
+    const { handshake } = await expectWelcome({ provider: 'accelerator' });
+    if (HAS_JOBS) expect(handshake?.pauses).toBeGreaterThan(0);
+  });
 });
