@@ -103,6 +103,12 @@ export class ClientSessionSocket extends SessionSocket {
     connection.pipe(far).pipe(connection);
   }
 
+  /** The session reads what has come before, and the end behind it. @internal */
+  protected override connectionClosed(error: Error | undefined): void {
+    if (error === undefined && this.#piped !== undefined) this.#piped.end().unpipe().resume();
+    else super.connectionClosed(error);
+  }
+
   /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     super._destroy(error, callback);

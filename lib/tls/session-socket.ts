@@ -38,7 +38,14 @@ export class SessionSocket extends Socket {
     this.server = connection.server;
     connection.unref();
     connection.on('error', (error) => this.destroy(error));
-    connection.on('close', () => this.destroy(connection.errored ?? undefined)); // it may come before 'error'
+    connection.on('close', () => {
+      this.connectionClosed(connection.errored ?? undefined); // it may come before 'error'
+    });
+  }
+
+  /** @internal */
+  protected connectionClosed(error: Error | undefined): void {
+    this.destroy(error);
   }
 
   /** The handshake is done: what it has agreed on. @internal */
