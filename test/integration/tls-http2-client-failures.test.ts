@@ -140,6 +140,17 @@ describe('a session ends as that of node:http2', () => {
     await expectSame((make) => make(urlOf(port), trusting));
   });
 
+  test('when the server knows nothing of ALPN, answers in another protocol, and leaves', async () => {
+    const server = nodeTls.createServer(identity, (socket) => {
+      socket.on('error', () => undefined).resume();
+      socket.end('HTTP/1.1 503 Busy\r\n\r\n');
+    });
+    servers.push(server);
+    const port = await listen(server);
+    const { error } = await expectSame((make) => make(urlOf(port), trusting));
+    expect(error).toMatchObject({ code: 'ERR_HTTP2_ERROR' });
+  });
+
   test.each(['end', 'destroy'] as const)('when the server calls %s()', async (method) => {
     const server = nodeTls.createServer({ ...identity, ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined).once('data', () => socket[method]());
