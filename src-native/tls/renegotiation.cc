@@ -15,15 +15,14 @@ constexpr const char* kRefused = "error:0A000153:SSL routines::no renegotiation"
 
 // --- Callbacks of OpenSSL
 
-// OpenSSL calls it at each message of a handshake, and at none of plaintext. A server's own request is a handshake of
-// its own before TLS 1.3, and none of the peer's messages ends it.
+// OpenSSL calls it at each message of a handshake, and at none of plaintext. A handshake without the peer's last
+// message is one that we have begun, or refused.
 void Connection::FollowHandshake(const SSL* ssl, int where, int) {
+  if ((where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) == 0) return;
   Connection& self = From(ssl);
-  if ((where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) != 0) self.renegotiates_ = true;
-  const bool is_late = SSL_version(ssl) >= TLS1_3_VERSION;
-  const bool is_last = is_late ? (where & SSL_CB_LOOP) != 0 && SSL_get_state(ssl) == TLS_ST_SR_FINISHED
-                               : (where & SSL_CB_HANDSHAKE_DONE) != 0;
-  if (is_last) self.renegotiated_ = true;
+  self.renegotiates_ = true;
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+  if (state == TLS_ST_SR_FINISHED || state == TLS_ST_CR_FINISHED) self.renegotiated_ = true;
 }
 
 // Before our key signs. Outside of a job, the handshake stops there, and goes on in one.

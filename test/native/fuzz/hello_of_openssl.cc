@@ -33,6 +33,7 @@ std::shared_ptr<TlsContext> MakeAskingContext() {
   SSL_CTX_sess_set_get_cb(made->get(), nullptr);
   SSL_CTX_sess_set_new_cb(made->get(), nullptr);
   SSL_CTX_set_tlsext_status_cb(made->get(), nullptr);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(made->get(), nullptr);
   return made;
 }
 
