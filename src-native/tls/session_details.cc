@@ -222,7 +222,8 @@ EphemeralKey PeersTemporaryKey(SSL* ssl) {
 EphemeralKey EphemeralKeyOf(SSL* ssl) {
   EphemeralKey described = PeersTemporaryKey(ssl);
   const auto get_group_name = GetOptionalSymbols().ssl_get0_group_name;
-  if (!described.type.empty() || get_group_name == nullptr) return described;
+  // Without a session, OpenSSL has no group, and looks for it in the session.
+  if (!described.type.empty() || get_group_name == nullptr || SSL_get_session(ssl) == nullptr) return described;
   const char* const group = get_group_name(ssl);
   return group == nullptr ? EphemeralKey{} : EphemeralKey{"TLSGroup", group, 0};
 }
