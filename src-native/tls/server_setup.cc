@@ -23,6 +23,9 @@ bool SetSessionContext(SSL* ssl, const ServerSettings& settings, const std::stri
   return SSL_set_session_id_context(ssl, digest, std::min(size, unsigned{SSL_MAX_SID_CTX_LENGTH})) == 1;
 }
 
+// SSL_OP_NO_TX_CERTIFICATE_COMPRESSION of OpenSSL 3.2; nothing before.
+constexpr uint64_t kNoCertificateCompression = uint64_t{1} << 32;
+
 bool UseIdentity(SSL* ssl, SSL_CTX* from) {
   X509* const certificate = SSL_CTX_get0_certificate(from);
   EVP_PKEY* const key = SSL_CTX_get0_privatekey(from);
@@ -44,6 +47,8 @@ bool ServerConnection::Prepare(SSL* ssl) {
     SSL_set_verify(ssl, SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
   }
   SSL_set_accept_state(ssl);
+  // The compressed message was made without a status.
+  if (!answer_.status.empty()) SSL_set_options(ssl, kNoCertificateCompression);
   if (settings_->max_early_data > 0) PrepareEarlyData(ssl);
   if (!settings_->Has(TlsServerFlag::kSharesKeys)) return true;
   SSL_set_psk_server_callback(ssl, &ServerConnection::GiveKey);

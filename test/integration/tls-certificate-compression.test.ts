@@ -129,6 +129,19 @@ describeKnown.each(KNOWN.length === 0 ? ['zlib' as const] : KNOWN)('%s', (algori
   });
 
   // OpenSSL's clients compress theirs for each server that asks for it.
+  test('the status of the certificate comes with it', async () => {
+    const [server, port] = await listening(createServer, { certificateCompression: [algorithm] });
+    server.on('OCSPRequest', (_certificate, _issuer, done) => {
+      done(null, Buffer.from('status'));
+    });
+    const options = { certificateCompression: [algorithm], requestOCSP: true, rejectUnauthorized: false };
+    const socket = connect({ ...options, host: '127.0.0.1', port });
+    const [status] = (await once(socket, 'OCSPResponse')) as [Buffer | null];
+    expect(String(status)).toBe('status');
+    await read(socket);
+    await close(server);
+  });
+
   test("clients' certificates", async () => {
     for (const make of [createServer as MakeServer, nodesServer]) {
       const sizes = [];
