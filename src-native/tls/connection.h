@@ -101,9 +101,9 @@ class Connection {
   // The peer gets and sends nothing from here on.
   void Cut();
 
-  // It is open, and nobody holds it: another thread can go on with it.
+  // It is open, nobody holds it, and nothing is owed to its writer: another thread can go on with it.
   bool may_leave() const {
-    return state_ == State::kOpen && !is_early_ && !ending_ && !holds_output_ && !keeps_to_loop();
+    return state_ == State::kOpen && !is_early_ && !ending_ && !holds_output_ && !waits_for_drain_ && !keeps_to_loop();
   }
   bool paused() const { return paused_; }
 
@@ -278,6 +278,8 @@ class Connection {
   bool keeps_to_loop() const { return may_need_job() && (client() != nullptr || signs_later_); }
   static void FollowHandshake(const SSL* ssl, int where, int unused);
   static int AwaitJob(SSL* ssl, void* unused);
+  static int RefuseToSign(SSL* ssl, void* unused);
+  int BeginRenegotiation();
   bool Begin();
   void Shake();
   bool TakeInlineShare();
@@ -288,6 +290,7 @@ class Connection {
   void Flush();
   void OnSocketError(int error);
   void OnWriteError(int error);
+  void OnUnwritten(int status);
   void Receive();
   void ReceiveLast();
   void TellCarrier();

@@ -10,8 +10,8 @@ bool EarlyTickets::Prepare() { return RAND_bytes(name_.data(), static_cast<int>(
 
 EarlyTickets::Mark EarlyTickets::Give() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (used_.empty()) used_.resize(kMostTickets / kBits);
   const uint64_t number = given_++;
+  if (const size_t word = number % kMostTickets / kBits; word >= used_.size()) used_.resize(word + 1);
   WordOf(number) &= ~BitOf(number);
   Mark mark;
   memcpy(mark.data(), name_.data(), kNameBytes);

@@ -17,7 +17,7 @@ class EarlyTickets {
  public:
   static constexpr size_t kNameBytes = 16;
   using Mark = std::array<unsigned char, kNameBytes + sizeof(uint64_t)>;
-  // The newest tickets; older ones count as used. Their bits take 128 KiB, from the first ticket on.
+  // The newest tickets; older ones count as used. Their bits take 128 KiB, when there are so many.
   static constexpr uint64_t kMostTickets = uint64_t{1} << 20;
 
   // Call it once, before the first use. False when there is no randomness.
@@ -35,7 +35,7 @@ class EarlyTickets {
   std::array<unsigned char, kNameBytes> name_ = {};
   std::mutex mutex_;            // guards the rest
   uint64_t given_ = 0;          // the next ticket's number
-  std::vector<uint64_t> used_;  // a bit for each of the newest tickets; empty before the first one
+  std::vector<uint64_t> used_;  // a bit for each of the newest tickets that were given
 };
 
 }  // namespace openssl_async

@@ -13,8 +13,9 @@ void ServerConnection::PrepareEarlyData(SSL* ssl) {
   const uint32_t most = settings_->max_early_data;
   SSL_set_options(ssl, SSL_OP_NO_ANTI_REPLAY);
   SSL_set_max_early_data(ssl, most);
-  // Of refused early data, which is skipped.
-  SSL_set_recv_max_early_data(ssl, std::max(most, uint32_t{SSL3_RT_MAX_PLAIN_LENGTH}));
+  // Of refused early data, which is skipped: OpenSSL counts it with what encryption adds to each record.
+  SSL_set_recv_max_early_data(ssl, static_cast<uint32_t>(std::min(uint64_t{most} + most / 16 + SSL3_RT_MAX_PLAIN_LENGTH,
+                                                                  uint64_t{UINT32_MAX})));
   SSL_set_allow_early_data_cb(ssl, &ServerConnection::AllowEarlyData, nullptr);
   reads_early_data_ = hello_.offers_early_data;
 }
@@ -82,9 +83,10 @@ void ServerConnection::ReadEarlyData() {
     result = Connection::Step(ssl());
     if (result == 1) return EndEarly();
   }
-  if (SSL_get_error(ssl(), result) != SSL_ERROR_WANT_READ) {
+  const int status = SSL_get_error(ssl(), result);
+  if (status != SSL_ERROR_WANT_READ && status != SSL_ERROR_ZERO_RETURN) {
     FailOfOpenssl();
-  } else if (transport().ended()) {
+  } else if (status == SSL_ERROR_ZERO_RETURN || transport().ended()) {
     Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
   }
 }

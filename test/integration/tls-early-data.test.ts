@@ -77,6 +77,48 @@ describe.each([
     await close(server);
   });
 
+  test('an answer that is larger than what the socket takes is sent to its end', async () => {
+    const PORTION = Buffer.alloc(200_000);
+    const portions = 60;
+    const server = createServer({ ...identity, maxEarlyData: 16384, ...place }, (socket) => {
+      const write = (left: number): void => {
+        if (left === 0) socket.end();
+        else
+          socket.write(PORTION, () => {
+            write(left - 1);
+          });
+      };
+      socket.once('data', () => {
+        write(portions);
+      });
+    });
+    const port = await listen(server);
+    const session = await sessionOf(port);
+    const client = dial(port, { session, earlyData: 'all of it' });
+    let received = 0;
+    client.on('data', (bytes: Buffer) => (received += bytes.length));
+    await once(client, 'end');
+    expect([client.earlyDataAccepted, received]).toEqual([true, portions * PORTION.length]);
+    await close(server);
+  });
+
+  test('large early data that is refused is skipped, and sent again', async () => {
+    const maxEarlyData = 1 << 22;
+    const server = createServer({ ...identity, ...place, maxEarlyData, allowHalfOpen: true }, (socket) => {
+      let received = 0;
+      socket.on('data', (bytes: Buffer) => (received += bytes.length));
+      socket.on('end', () => socket.end(String(received)));
+    });
+    const port = await listen(server);
+    const session = await sessionOf(port);
+    for (const accepted of [true, false]) {
+      const client = dial(port, { session, earlyData: Buffer.alloc(maxEarlyData) });
+      client.end();
+      expect([await textOf(client), client.earlyDataAccepted]).toEqual([String(maxEarlyData), accepted]);
+    }
+    await close(server);
+  });
+
   test('a recorded hello is resumed, and its early data refused', async () => {
     const { server, sockets } = repeating(place);
     const port = await listen(server);
