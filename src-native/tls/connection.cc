@@ -343,12 +343,17 @@ size_t Connection::Write(const ByteView* pieces, size_t count) {
       result = (is_early_ ? &SSL_write_early_data : &SSL_write_ex)(ssl_.get(), next.data, next.size, &taken);
       if (result == 1) plaintext.Skip(taken);
     }
-    if (result != 1 && !AwaitsRenegotiation()) FailOfOpenssl();
+    if (result != 1) OnUnwritten(SSL_get_error(ssl_.get(), result));
     Finish();
     if (waits_for_renegotiation_) break;
   }
   waits_for_drain_ = has_unsent();
   return size - plaintext.rest();
+}
+
+void Connection::OnUnwritten(int status) {
+  if (status != SSL_ERROR_WANT_READ) return FailOfOpenssl();
+  if (!AwaitsRenegotiation()) Fail(static_cast<int32_t>(TlsFailure::kHandshakeEnded));
 }
 
 void Connection::End() {

@@ -28,9 +28,15 @@ void Connection::FollowHandshake(const SSL* ssl, int where, int) {
 // Before our key signs. Outside of a job, the handshake stops there, and goes on in one.
 int Connection::AwaitJob(SSL* ssl, void*) { return From(ssl).is_in_job() ? 1 : -1; }
 
+int Connection::RefuseToSign(SSL*, void*) { return 0; }
+
 void Connection::FollowHandshakes() {
   established_ = true;
-  if (terms().holds_http2 && ProtocolOf(ssl_.get()) == "h2") return ForbidRenegotiation();  // RFC 9113
+  if (terms().holds_http2 && ProtocolOf(ssl_.get()) == "h2") {
+    ForbidRenegotiation();  // RFC 9113, as any request for a certificate
+    if (client() != nullptr) SSL_set_cert_cb(ssl_.get(), &Connection::RefuseToSign, nullptr);
+    return;
+  }
   SSL_set_info_callback(ssl_.get(), &Connection::FollowHandshake);
   if (may_need_job()) SSL_set_cert_cb(ssl_.get(), &Connection::AwaitJob, nullptr);
 }
@@ -59,7 +65,7 @@ std::vector<std::string> Connection::Renegotiate(bool requests, bool rejects) {
   const int began = asks ? SSL_verify_client_post_handshake(ssl) : SSL_renegotiate(ssl);
   SSL_set_options(ssl, options & SSL_OP_NO_RENEGOTIATION);
   if (began != 1) return ErrorQueue::Take().Lines();
-  const int result = SSL_do_handshake(ssl);
+  const int result = BeginRenegotiation();
   renegotiates_ = true;
   renegotiated_ = false;  // only our request has left
   const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, result);
@@ -70,6 +76,14 @@ std::vector<std::string> Connection::Renegotiate(bool requests, bool rejects) {
   }
   Finish();
   return {};
+}
+
+// A server's request is written. A client reads on, and plaintext may come before the server's answer: it is looked at,
+// and stays for the next turn.
+int Connection::BeginRenegotiation() {
+  if (server() != nullptr) return SSL_do_handshake(ssl_.get());
+  unsigned char first = 0;
+  return SSL_peek(ssl_.get(), &first, 1);
 }
 
 void Connection::RenegotiateAndTell(bool requests, bool rejects) {
@@ -87,7 +101,7 @@ void Connection::ForbidRenegotiation() {
 
 // Whether plaintext has to wait for messages of the peer's.
 bool Connection::AwaitsRenegotiation() {
-  if (!established_ || !renegotiates_ || state_ == State::kFailed) return false;
+  if (!established_ || !renegotiates_ || state_ == State::kFailed || (ended_ && state_ == State::kOpen)) return false;
   renegotiates_ = state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0 || renegotiated_;
   waits_for_renegotiation_ = state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0;
   if (waits_for_renegotiation_) waits_for_drain_ = true;
@@ -104,13 +118,15 @@ void Connection::EndLaterStep() {
   }
 }
 
-// After messages of the peer's.
+// After messages of the peer's. One that has ended does not answer, and nothing waits for it.
 void Connection::TellRenegotiation() {
-  if (state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0) return;
+  if (state_ != State::kOpen || (SSL_in_init(ssl_.get()) != 0 && !ended_)) return;
   renegotiates_ = false;
   waits_for_renegotiation_ = false;
   if (std::exchange(renegotiated_, false)) events_->OnEvent(*this, TlsEventKind::kRenegotiated, 0);
-  if (std::exchange(ends_after_renegotiation_, false)) End();
+  if (!std::exchange(ends_after_renegotiation_, false)) return;
+  End();
+  waits_for_drain_ = state_ != State::kFailed && !is_cut_off();  // end() was told that it follows
 }
 
 }  // namespace openssl_async

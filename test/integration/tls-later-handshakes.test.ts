@@ -397,3 +397,44 @@ describeWith('openssl')('openssl s_client', () => {
     await close(server);
   });
 });
+
+test('a client renegotiates while small records are under way', async () => {
+  const [count, size] = [3000, 1000];
+  const server = nodeTls.createServer({ ...identity, maxVersion: 'TLSv1.2' }, (socket) => {
+    socket.on('error', () => undefined).resume();
+    for (let number = 0; number < count; ++number) socket.write(Buffer.alloc(size));
+  });
+  const client = connect({ ...trusting, port: await listen(server) });
+  let received = 0;
+  const renegotiated = new Promise<unknown>((resolve) => {
+    client.on('data', (bytes: Buffer) => {
+      const before = received;
+      received += bytes.length;
+      // More comes meanwhile than one turn reads.
+      if (before < 200_000) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      if (before < 200_000 && received >= 200_000) client.renegotiate({}, resolve);
+    });
+  });
+  expect(await renegotiated).toBeNull();
+  while (received < count * size) await once(client, 'data');
+  client.end();
+  await closing(client);
+  await close(server);
+});
+
+test.each(['loop', 'threads'] as const)(
+  'a server ends in the middle of a renegotiation, with records on %s',
+  async (records) => {
+    const { server, near, far } = await open({ maxVersion: 'TLSv1.2', records }, { ...trusting, ...clients });
+    near.resume();
+    far.resume();
+    const asked = ask(far);
+    await new Promise(setImmediate);
+    const closed = Promise.all([closing(near), closing(far)]);
+    far.end();
+    await asked;
+    await closed;
+    expect([far.writableFinished, far.errored, near.errored]).toEqual([true, null, null]);
+    await close(server);
+  },
+);
