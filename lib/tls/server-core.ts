@@ -295,8 +295,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   // --- Connections
 
   #socketOf(id: number): TLSSocket {
-    const early = this.#sockets.get(id);
-    if (early !== undefined) return early;
+    const known = this.#sockets.get(id);
+    if (known !== undefined) return known;
     connections().native.claim(id);
     ++this.#told;
     const socket = this.#makeSocket();
@@ -311,7 +311,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     return socket;
   }
 
-  #earlySocketOf(id: number): TLSSocket {
+  #handshakingSocketOf(id: number): TLSSocket {
     const socket = this.#socketOf(id);
     this.#sockets.set(id, socket);
     socket.once('close', () => this.#sockets.delete(id));
@@ -320,7 +320,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
 
   secure(id: number, isEarly: boolean): void {
     if (isEarly) {
-      this.#tellSecure(this.#earlySocketOf(id), true);
+      this.#tellSecure(this.#handshakingSocketOf(id), true);
       return;
     }
     const socket = this.#socketOf(id);
@@ -377,7 +377,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   }
 
   newSessions(id: number): void {
-    const socket = this.#earlySocketOf(id);
+    const socket = this.#handshakingSocketOf(id);
     this.#tellSessions(id, socket, connections().native.takeNewSessions(id));
   }
 
@@ -437,7 +437,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   }
 
   keyLog(id: number, line: Buffer): void {
-    const socket = this.#earlySocketOf(id);
+    const socket = this.#handshakingSocketOf(id);
     const text = Buffer.concat([line, Buffer.from('\n')]);
     logKey(text);
     TLSSocket.inContext(socket, () => {
@@ -464,7 +464,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
 
   // Who hears of the connection may destroy it.
   accepted(id: number): void {
-    const socket = this.#earlySocketOf(id);
+    const socket = this.#handshakingSocketOf(id);
     TLSSocket.inContext(socket, () => {
       try {
         if (tracesHandshakes()) tellBegin(this.#server, socket);
@@ -477,10 +477,10 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   }
 
   askingKey(id: number): void {
-    this.#questions.askKey(id, this.#earlySocketOf(id));
+    this.#questions.askKey(id, this.#handshakingSocketOf(id));
   }
 
   asking(id: number): void {
-    this.#questions.ask(id, this.#earlySocketOf(id));
+    this.#questions.ask(id, this.#handshakingSocketOf(id));
   }
 }
