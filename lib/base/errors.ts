@@ -42,7 +42,7 @@ export interface AsyncErrors {
   ERR_ASYNC_WAIT_CONTEXT_MISMATCH: CodedError;
   /** The wait signal was closed. */
   ERR_ASYNC_WAIT_SIGNAL_CLOSED: CodedError;
-  /** As many jobs wait to start, or operations are in flight, as may. */
+  /** As many jobs wait to start, operations are in flight, or requests of early data are held back, as may. */
   ERR_ASYNC_QUEUE_FULL: CodedError;
   /** The system gives the pool no thread, and the operation may not run on the event loop. The next call asks again. */
   ERR_ASYNC_NO_THREADS: CodedError;

@@ -336,7 +336,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     this.#thenSessions(id, socket, () => {
       TLSSocket.establish(socket, this.#requestsCertificate);
       tellEnd(socket);
-      TLSSocket.runWaiting(socket);
+      TLSSocket.finish(socket);
       if (!socket.destroyed) socket.emit('secure');
     });
   }

@@ -21,7 +21,7 @@ import type { NativeTlsContext } from '../native/contract/handles';
 
 /** See `TLSSocket` of socket-class.ts, which users have. */
 export class TLSSocket extends SocketStream {
-  #waiting: (() => void)[] = []; // for the end of the handshake
+  #end: (() => void) | undefined = undefined; // of the stream, which waits for the end of the handshake
   #identity: NativeTlsContext | undefined = undefined;
 
   // --- Early data
@@ -49,34 +49,21 @@ export class TLSSocket extends SocketStream {
     });
   }
 
-  /** Runs a function, once the handshake is done. @internal */
-  static whenComplete(socket: TLSSocket, body: () => void): void {
-    if (socket.isEarlyData) socket.#waiting.push(body);
-    else body();
-  }
-
-  /** @internal */
-  static hasWaiting(socket: TLSSocket): boolean {
-    return socket.#waiting.length > 0;
-  }
-
-  /** The handshake is done. A function that throws keeps no other one. @internal */
-  static runWaiting(socket: TLSSocket): void {
-    const body = socket.#waiting.shift();
-    if (body === undefined || socket.destroyed) return;
-    try {
-      body();
-    } finally {
-      TLSSocket.runWaiting(socket);
-    }
+  /** The handshake is done: the stream may end. @internal */
+  static finish(socket: TLSSocket): void {
+    const end = socket.#end;
+    socket.#end = undefined;
+    if (!socket.destroyed) end?.();
   }
 
   // The last message of a connection comes after the handshake's.
   /** @internal */
   override _final(callback: (error?: Error | null) => void): void {
-    TLSSocket.whenComplete(this, () => {
+    const end = (): void => {
       super._final(callback);
-    });
+    };
+    if (this.isEarlyData) this.#end = end;
+    else end();
   }
 
   // --- As tls.TLSSocket

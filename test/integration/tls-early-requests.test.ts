@@ -1,10 +1,11 @@
 // Requests of HTTPS in early data: safe ones go on at once, others wait until they are no replay.
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type * as net from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import * as http2 from '../../lib/tls/http2';
 import { attach, createServer, type Server } from '../../lib/tls/https';
-import type { TLSSocket } from '../../lib/tls/tls';
+import { createServer as createTlsServer, type TLSSocket } from '../../lib/tls/tls';
 import { dial, Proxy, sessionOf } from '../support/early-data';
 import { close, listen, selfSigned } from '../support/tls';
 
@@ -35,7 +36,7 @@ class Client {
   }
 }
 
-async function sends(server: Server, text: string): Promise<Client> {
+async function sends(server: net.Server, text: string): Promise<Client> {
   const port = await listen(server);
   const proxy = new Proxy(port);
   return new Client(proxy, await proxy.listen(), await sessionOf(port), text);
@@ -101,7 +102,7 @@ test.each([
   const heard: string[] = [];
   const server = naming(heard);
   const raised = new Promise<void>((resolve) => {
-    server.on(event, (request: IncomingMessage, answer: Socket | ServerResponse) => {
+    server.on(event, (request: IncomingMessage, answer: net.Socket | ServerResponse) => {
       heard.push(`${event} ${String(isEarly(request))}`);
       answer.end();
       resolve();
@@ -143,6 +144,73 @@ test('a request that waits is dropped with its connection', async () => {
   client.end();
   await close(server);
   expect(heard).toEqual(['GET /before 0 early']);
+});
+
+const posts = (count: number): string =>
+  Array.from({ length: count }, (_, i) => get('POST', `/${String(i)}`, 'Content-Length: 0\r\n')).join('');
+
+test('a hundred requests wait, and keep their order', async () => {
+  const heard: string[] = [];
+  const server = naming(heard);
+  const client = await sends(server, get('GET', '/before') + posts(100));
+  await client.received('GET /before 0 early;');
+  client.release();
+  await client.received('POST /99 0 complete;');
+  expect(heard.slice(1)).toEqual(Array.from({ length: 100 }, (_, i) => `POST /${String(i)} 0 complete`));
+  client.end();
+  await close(server);
+});
+
+test('a client whose requests would wait in greater numbers is cut off', async () => {
+  const heard: string[] = [];
+  const server = naming(heard);
+  const failed = once(server, 'clientError') as Promise<[NodeJS.ErrnoException]>;
+  const client = await sends(server, posts(101) + get('GET', '/after'));
+  const [{ code }] = await failed;
+  expect(code).toBe('ERR_ASYNC_QUEUE_FULL');
+  client.release();
+  client.end();
+  await close(server);
+  expect(heard).toEqual([]);
+});
+
+test('nothing that waits runs when an earlier request has destroyed the connection', async () => {
+  const heard: string[] = [];
+  const server = createServer(options, (request) => {
+    heard.push(String(request.url));
+    if (request.method === 'POST') request.socket.destroy();
+  });
+  const client = await sends(server, get('GET', '/before') + posts(3));
+  while (heard.length === 0) await once(server, 'request');
+  client.release();
+  await once(client.socket, 'close');
+  await close(server);
+  client.end();
+  expect(heard).toEqual(['/before', '/0']);
+});
+
+// A socket of a second copy of the package, in the memory of another file of this test's modules.
+test('requests wait in a server of another copy of this package', async () => {
+  let copy: typeof import('../../lib/tls/https') | undefined;
+  jest.isolateModules(() => {
+    copy = jest.requireActual<typeof import('../../lib/tls/https')>('../../lib/tls/https');
+  });
+  const heard: string[] = [];
+  const other = (copy as typeof import('../../lib/tls/https')).createServer(identity, (request, response) => {
+    heard.push(`${String(request.method)} ${isEarly(request) ? 'early' : 'complete'}`);
+    response.end(`${String(request.method)};`);
+  });
+  const server = createTlsServer(options, (socket) => {
+    other.emit('secureConnection', socket);
+  });
+  const client = await sends(server, get('GET', '/') + posts(1));
+  await client.received('GET;');
+  expect(heard).toEqual(['GET early']);
+  client.release();
+  await client.received('POST;');
+  expect(heard).toEqual(['GET early', 'POST complete']);
+  client.end();
+  await close(server);
 });
 
 test('an answer with which the connection ends arrives whole', async () => {

@@ -7,4 +7,10 @@ describe('a listener that throws costs other connections nothing', () => {
     const reports = await runAndCheck('tls-throw', {}, { args });
     expect(reports).toEqual([{ served: 20, caught: 20, messages: ['thrown on purpose'] }]);
   });
+
+  test('and other requests that waited in early data, too', async () => {
+    const reports = await runAndCheck('tls-early-throw');
+    const heard = ['/first false', '/second false'];
+    expect(reports).toEqual([{ accepted: true, heard, caught: ['thrown on purpose'] }]);
+  });
 });
