@@ -69,6 +69,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
   // Of connect(): what makes a server welcome.
   #verifies: Verification | undefined = undefined;
   #isVerified = false;
+  isRefused = false;
   #newSession: Buffer | undefined = undefined; // that came before the server was verified
 
   constructor(options: ClientOptions, makeSocket: (client: Client) => TLSSocket = (client) => newSocket(client)) {
@@ -316,6 +317,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     try {
       error = this.#findFault(minDhBits, check);
     } catch (thrown) {
+      this.isRefused = true;
       socket.destroy(thrown as Error);
       return;
     }
@@ -323,6 +325,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       socket.authorizationError = error.code ?? error.message;
       debugTls('client finds the server unwelcome: %s, which counts: %s', socket.authorizationError, rejects);
       if (rejects || error.code === 'ERR_TLS_DH_PARAM_SIZE') {
+        this.isRefused = true;
         socket.destroy(error);
         return;
       }

@@ -34,6 +34,8 @@ export interface Verification {
 
 /** What a socket wants of its client. */
 export interface ClientSide {
+  /** The server was not welcome. */
+  readonly isRefused: boolean;
   /** Native code tells: the kinds `secure`, `keyLog` with its line, `newSessions` and `status`. */
   told(kind: TlsEvent, line: Buffer | undefined): void;
   connect(args: readonly unknown[]): void;

@@ -22,6 +22,7 @@ import type { NativeTlsContext } from '../native/contract/handles';
 /** See `TLSSocket` of socket-class.ts, which users have. */
 export class TLSSocket extends SocketStream {
   #end: (() => void) | undefined = undefined; // of the stream, which waits for the end of the handshake
+  #completion: Promise<void> | undefined = undefined; // of the handshake
   #identity: NativeTlsContext | undefined = undefined;
 
   // --- Early data
@@ -36,17 +37,31 @@ export class TLSSocket extends SocketStream {
   /**
    * Waits for the end of the handshake, after which nothing is a replay.
    *
-   * @returns resolves at once where it is done; rejects with the error that closes the socket before, or `ECONNRESET`
+   * @returns resolves at once where it is done, also of a socket that is closed by now; rejects with the error that closes
+   * the socket before, or `ECONNRESET`, and so for a client whose server is not welcome. All calls give one promise.
    */
-  async handshakeComplete(): Promise<void> {
-    if (!this.destroyed && !this.secureConnecting) return;
+  handshakeComplete(): Promise<void> {
+    return (this.#completion ??= this.#complete());
+  }
+
+  async #complete(): Promise<void> {
+    if (this.#isComplete) return;
     if (this.destroyed) throw this.errored ?? hungUp();
     await new Promise<void>((resolve, reject) => {
-      this.once('secure', resolve);
-      this.once('close', () => {
-        reject(this.errored ?? hungUp());
+      const onClose = (): void => {
+        if (this.#isComplete) resolve();
+        else reject(this.errored ?? hungUp());
+      };
+      this.once('close', onClose);
+      this.once('secure', () => {
+        this.removeListener('close', onClose);
+        resolve();
       });
     });
+  }
+
+  get #isComplete(): boolean {
+    return !this.secureConnecting && SocketStream.ownerOf(this).client?.isRefused !== true;
   }
 
   /** The handshake is done: the stream may end. @internal */

@@ -306,6 +306,52 @@ test('handshakeComplete() tells when nothing is a replay any more', async () => 
   expect(told).toEqual(['true true undefined', 'ECONNRESET']);
 });
 
+test('handshakeComplete() gives one promise, and still resolves after the end of the connection', async () => {
+  const server = createServer({ ...identity, maxEarlyData: 100 });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const opened = once(server, 'secureConnection') as Promise<[unknown]>;
+  const client = dial(await proxied(port), { session, earlyData: 'early' });
+  const socket = (await opened)[0] as TLSSocket;
+  const closeListeners = socket.listenerCount('close');
+  const promises = Array.from({ length: 20 }, () => socket.handshakeComplete());
+  expect(new Set(promises).size).toBe(1);
+  expect(socket.listenerCount('close')).toBe(closeListeners + 1);
+  proxy?.release();
+  await promises[0];
+  expect(socket.listenerCount('close')).toBe(closeListeners);
+  client.end();
+  socket.resume().end();
+  await once(socket, 'close');
+  await socket.handshakeComplete();
+  await close(server);
+});
+
+test('handshakeComplete() resolves when first asked after a normal end', async () => {
+  const server = createServer(identity, (socket) => socket.resume().end());
+  const port = await listen(server);
+  const opened = once(server, 'secureConnection') as Promise<[unknown]>;
+  const client = dial(port).resume();
+  const socket = (await opened)[0] as TLSSocket;
+  client.end();
+  await Promise.all([once(client, 'close'), once(socket, 'close')]);
+  await Promise.all([client.handshakeComplete(), socket.handshakeComplete()]);
+  await close(server);
+});
+
+test('handshakeComplete() rejects for a server that is not welcome', async () => {
+  const server = createServer(identity);
+  const port = await listen(server);
+  const client = dial(port, { rejectUnauthorized: true });
+  client.on('error', () => undefined);
+  const code = 'DEPTH_ZERO_SELF_SIGNED_CERT';
+  await expect(client.handshakeComplete()).rejects.toMatchObject({ code });
+  const late = dial(port, { rejectUnauthorized: true });
+  await new Promise((resolve) => late.once('error', resolve));
+  await expect(late.handshakeComplete()).rejects.toMatchObject({ code });
+  await close(server);
+});
+
 test('the channels of handshakes tell of its end', async () => {
   const ends: string[] = [];
   const hear = (message: unknown): void => {
