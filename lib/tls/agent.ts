@@ -6,7 +6,7 @@ import { URL, urlToHttpOptions } from 'node:url';
 import { callable, nodesClass } from './callable';
 import { Client } from './client';
 import { debugHttps } from './debug';
-import type { OwnConnectOptions } from './connect-options';
+import { refuseEarlyData, type OwnConnectOptions } from './connect-options';
 
 /** Options of an agent. */
 export type AgentOptions = Omit<nodeHttps.AgentOptions, keyof OwnConnectOptions> & OwnConnectOptions;
@@ -48,6 +48,7 @@ class HttpsAgent extends NodesAgent {
   override createConnection(...args: unknown[]): Duplex {
     if ((this.options as Options).proxyEnv !== undefined) return nodesConnection(this, args);
     const options = readArguments(args);
+    refuseEarlyData(options);
     debugHttps('createConnection to %s:%s', options.host, options.port);
     const sessions = this as unknown as Sessions;
     const { _agentKey: key } = options;

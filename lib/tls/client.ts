@@ -82,7 +82,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     [this.#threads, this.#maxInlineMicros] = toClientThreads(options);
     this.#context = readClientContext(options);
     this.#traces = toTraces(options.enableTrace);
-    this.#earlyData = toEarlyData(options);
+    this.#earlyData = toEarlyData(options, this.#protocols);
     if (isGiven(options.session)) this.#session = toSession(options.session);
     this.socket = makeSocket(this);
     this.socket.alpnProtocol = null;

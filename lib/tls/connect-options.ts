@@ -154,12 +154,28 @@ export function serverOf({ servername, host, socket }: ClientOptions): string {
   return (name as string | undefined) ?? 'localhost';
 }
 
-// The server may choose another protocol than that of the session, and early data would be of the wrong one.
-export function toEarlyData({ earlyData, ALPNProtocols }: ClientOptions): Uint8Array | undefined {
+/**
+ * Early data. The server may choose another protocol than that of the session, and early data would be of the wrong one:
+ * only one may be offered.
+ *
+ * @param protocols - of ALPN, each behind its length
+ */
+export function toEarlyData(
+  { earlyData, ALPNProtocols }: ClientOptions,
+  protocols: Uint8Array | undefined,
+): Uint8Array | undefined {
   if (earlyData === undefined || earlyData === null) return undefined;
   const bytes = toBytes(earlyData, 'options.earlyData');
-  if (!Array.isArray(ALPNProtocols) || ALPNProtocols.length <= 1) return bytes;
+  const [length = 0] = protocols ?? [];
+  if (protocols === undefined || protocols.length <= 1 + length) return bytes;
   throw invalidArgValue('options.ALPNProtocols', ALPNProtocols, 'must name one protocol with options.earlyData');
+}
+
+/** For clients that do not know what is sent first. */
+export function refuseEarlyData(options: object): void {
+  const { earlyData } = options as ClientOptions;
+  if (earlyData === undefined || earlyData === null) return;
+  throw invalidArgValue('options.earlyData', earlyData, 'is for tls.connect() only');
 }
 
 export function toStream(value: unknown): Duplex | undefined {

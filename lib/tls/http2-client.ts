@@ -6,11 +6,11 @@ import { invalidArgType, nodeError } from '../base/errors';
 import { validateInteger } from '../base/validators';
 import { Client } from './client';
 import { ClientSessionSocket } from './client-session-socket';
-import type { ConnectionOptions } from './connect-options';
+import { refuseEarlyData, type ConnectionOptions } from './connect-options';
 
 /** Options of a session of a client. */
 export type Http2ConnectOptions = Omit<nodeHttp2.SecureClientSessionOptions, keyof ConnectionOptions> &
-  ConnectionOptions;
+  Omit<ConnectionOptions, 'earlyData'>;
 
 type Listener = (session: nodeHttp2.ClientHttp2Session, socket: net.Socket) => void;
 
@@ -56,6 +56,7 @@ function dial(address: URL, options: Http2ConnectOptions): Duplex {
     throw nodeError('ERR_HTTP2_UNSUPPORTED_PROTOCOL', `protocol "${protocol}" is unsupported.`);
   }
   checkSessionOptions(options);
+  refuseEarlyData(options);
   const { allowHTTP1 } = options as { allowHTTP1?: unknown };
   const secure: Record<string, unknown> = {
     ...options,

@@ -5,10 +5,10 @@ import type { TLSSocket } from 'node:tls';
 import { nodeError } from '../base/errors';
 import { validateInteger } from '../base/validators';
 import { Client } from './client';
-import type { ConnectionOptions } from './connect-options';
+import { refuseEarlyData, type ConnectionOptions } from './connect-options';
 
 /** Options of {@link undiciConnector}: those of a connection, and some of undici's `connect`. */
-export interface UndiciConnectorOptions extends Omit<ConnectionOptions, 'timeout'> {
+export interface UndiciConnectorOptions extends Omit<ConnectionOptions, 'earlyData' | 'timeout'> {
   /** Whether HTTP/2 is offered. Default: false. */
   allowH2?: boolean;
   /** How many sessions are kept for later connections; 0 for none. Default: 100. */
@@ -79,7 +79,7 @@ class SessionCache {
  *
  * @param options - as those of `connect()`, and some of undici's
  * @returns the function
- * @throws `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for wrong options
+ * @throws `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for wrong options, `ERR_INVALID_ARG_VALUE` for `earlyData`
  * @example
  * ```js
  * const agent = new Agent({ connect: undiciConnector({ cert, key }) });
@@ -90,6 +90,7 @@ export function undiciConnector(
   options: UndiciConnectorOptions = {},
 ): (asked: UndiciConnectOptions, callback: UndiciCallback) => void {
   const { allowH2 = false, maxCachedSessions = DEFAULT_MAX_CACHED_SESSIONS, timeout, ...given } = { ...options };
+  refuseEarlyData(given);
   const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;
   validateInteger(maxCachedSessions, 'options.maxCachedSessions', 0);
   validateInteger(timeoutMs, 'options.timeout', 0, 2 ** 31 - 1);

@@ -4,7 +4,17 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { createRemoteKey, stats } from '../../lib';
-import { createServer, type HandshakeMessage, type Server, type TLSSocket, type TlsOptions } from '../../lib/tls/tls';
+import * as http2 from '../../lib/tls/http2';
+import * as https from '../../lib/tls/https';
+import {
+  createServer,
+  undiciConnector,
+  type HandshakeMessage,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+  type UndiciConnectorOptions,
+} from '../../lib/tls/tls';
 import { dial, Proxy, sessionOf, textOf } from '../support/early-data';
 import { testWithJobs } from '../support/jobs';
 import { close, listen, selfSigned } from '../support/tls';
@@ -397,12 +407,24 @@ test('sessions are told of when the handshake is done', async () => {
   await close(server);
 });
 
+const invalidValue = expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }) as Error;
+
+// Their first bytes are the request, or the preface of HTTP/2.
+test('clients that do not know what is sent first refuse early data', () => {
+  const given = { earlyData: 'GET / HTTP/1.1\r\n\r\n' };
+  const agent = new https.Agent(given as https.AgentOptions);
+  expect(() => https.get('https://localhost:1', given as object)).toThrow(invalidValue);
+  expect(() => https.get('https://localhost:1', { agent })).toThrow(invalidValue);
+  expect(() => undiciConnector(given as UndiciConnectorOptions)).toThrow(invalidValue);
+  expect(() => http2.connect('https://localhost:1', given as http2.Http2ConnectOptions)).toThrow(invalidValue);
+});
+
 test('wrong values are refused', () => {
   expect(() => createServer({ maxEarlyData: -1 })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }));
   expect(() => dial(1, { earlyData: 1 as unknown as string })).toThrow(
     expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
   );
-  expect(() => dial(1, { earlyData: 'x', ALPNProtocols: ['a', 'b'] })).toThrow(
-    expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
-  );
+  for (const ALPNProtocols of [['a', 'b'], Buffer.from('\x01a\x01b')]) {
+    expect(() => dial(1, { earlyData: 'x', ALPNProtocols })).toThrow(invalidValue);
+  }
 });
