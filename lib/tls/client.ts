@@ -225,6 +225,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     let flags = this.#holdsHttp2 ? TlsClientFlag.holdsHttp2 : 0;
     if (this.socket.listenerCount('keylog') > 0 || logsKeysByFlag()) flags |= TlsClientFlag.logsKeys;
     if (this.#traces) flags |= TlsClientFlag.traces;
+    if (this.#verifies?.rejects === true) flags |= TlsClientFlag.mustTrust;
     if (isGiven(this.#options.requestOCSP)) flags |= TlsClientFlag.requestsStatus;
     if (this.#options.postHandshakeAuth === true) flags |= TlsClientFlag.authenticatesLater;
     const id = connections().native.connect(

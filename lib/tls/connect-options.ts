@@ -38,6 +38,7 @@ export type ConnectionOptions = Omit<
   OwnConnectOptions & {
     /**
      * Sent before everything else: with the first message where `session` allows early data, which saves a round trip.
+     * Only for sessions of servers that were verified, unless `rejectUnauthorized` is false.
      * Whoever has recorded these bytes may send them again, so that they must do no harm twice. A server that refuses
      * them gets them after the handshake; `socket.earlyDataAccepted` says which. `ALPNProtocols` may name one protocol
      * at most. Default: none.

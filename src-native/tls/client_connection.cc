@@ -30,11 +30,17 @@ bool IsForSame(const SSL_SESSION* session, const ClientSettings& settings) {
   return size == 0 || IsOffered(settings.protocols, {reinterpret_cast<const char*>(protocol), size});
 }
 
+// The session's server was verified when it was made, if somebody cared: early data leaves before this connection's is.
+bool IsWelcome(const SSL* ssl, const ClientSettings& settings) {
+  return !settings.Has(TlsClientFlag::kMustTrust) || SSL_get_verify_result(ssl) == X509_V_OK;
+}
+
 // With a session that OpenSSL would not offer, or not with early data, the handshake would fail.
 bool MayBringEarlyData(SSL* ssl, const ClientSettings& settings) {
   SSL_SESSION* const session = SSL_get_session(ssl);
   const size_t size = settings.early_data.get().size();
   if (size == 0 || size > SSL_SESSION_get_max_early_data(session) || !IsForSame(session, settings)) return false;
+  if (!IsWelcome(ssl, settings)) return false;
   const long most_version = SSL_get_max_proto_version(ssl);
   if (most_version != 0 && most_version < TLS1_3_VERSION) return false;
   const auto age = static_cast<uint64_t>(time(nullptr) - SSL_SESSION_get_time(session));

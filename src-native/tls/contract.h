@@ -101,6 +101,7 @@ enum class TlsClientFlag : uint32_t {
   kAuthenticatesLater = 0x4,
   kHoldsHttp2 = 0x8,
   kTraces = 0x10,
+  kMustTrust = 0x20,
 };
 
 }  // namespace openssl_async

@@ -9,6 +9,7 @@ import * as https from '../../lib/tls/https';
 import {
   createServer,
   undiciConnector,
+  type ConnectionOptions,
   type HandshakeMessage,
   type Server,
   type TLSSocket,
@@ -45,6 +46,10 @@ function repeating(options: TlsOptions = {}): { server: Server; sockets: Heard[]
   });
   return { server, sockets };
 }
+
+/** A client that verifies servers, and knows this one; or that does neither. */
+const trusted = (verifies: boolean): ConnectionOptions =>
+  verifies ? { servername: 'localhost', ca: identity.cert, rejectUnauthorized: true } : { servername: 'localhost' };
 
 const earlyData = (): { accepted: number; refused: number } => stats().tls.earlyData;
 
@@ -247,6 +252,22 @@ test('a client sends none for another protocol than that of the session', async 
   }
   expect(sockets.map(({ wasEarly }) => wasEarly)).toEqual([false, false, false, true]);
   await close(server);
+});
+
+test('a client that verifies servers sends none for a session of one that it has not verified', async () => {
+  const { server, sockets } = repeating();
+  const port = await listen(server);
+  const [unverified, verified] = [await sessionOf(port, trusted(false)), await sessionOf(port, trusted(true))];
+  const refused = dial(port, { ...trusted(true), session: unverified, earlyData: 'secret.' });
+  const error = await new Promise((resolve) => refused.once('error', resolve));
+  expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  const careless = dial(port, { ...trusted(false), session: unverified, earlyData: 'careless.' });
+  expect(await textOf(careless)).toBe('careless.');
+  const client = dial(port, { ...trusted(true), session: verified, earlyData: 'early.' });
+  expect(await textOf(client)).toBe('early.');
+  await close(server);
+  const heard = sockets.map(({ wasEarly, text }) => `${text} ${String(wasEarly)}`);
+  expect(heard.filter((each) => each.length > 6)).toEqual(['careless. true', 'early. true']);
 });
 
 test('100 000 bytes of early data arrive though nobody reads them', async () => {

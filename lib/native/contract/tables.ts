@@ -389,4 +389,5 @@ export const TlsClientFlag = {
   authenticatesLater: 4,
   holdsHttp2: 8,
   traces: 16,
+  mustTrust: 32,
 } as const;
