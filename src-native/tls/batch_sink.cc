@@ -17,6 +17,12 @@ void CountEarlyData(const Connection& connection, HandshakeMetrics& side) {
   if (status == SSL_EARLY_DATA_REJECTED) ++side.early_refused;
 }
 
+// Of a handshake that fails: whoever replays a hello cannot end its handshake. A job may still use the connection.
+bool FailsBehindRefused(const Connection& connection) {
+  if (connection.ssl() == nullptr || connection.is_in_job() || connection.handshake_ns() != 0) return false;
+  return SSL_get_early_data_status(connection.ssl()) == SSL_EARLY_DATA_REJECTED;
+}
+
 }  // namespace
 
 bool BatchSink::Prepare() {
@@ -65,6 +71,7 @@ void BatchSink::OnEvent(Connection& connection, TlsEventKind kind, int32_t value
     if (SSL_session_reused(connection.ssl()) == 1) ++side.resumed;
   } else if (kind == TlsEventKind::kFailed) {
     ++metrics_.failed;
+    if (connection.client() == nullptr && FailsBehindRefused(connection)) ++metrics_.early_refused;
   } else if (kind == TlsEventKind::kAsking) {
     ++metrics_.questions;
   }
