@@ -2,6 +2,20 @@
 // net.Socket's own would look for a handle.
 import { Duplex } from 'node:stream';
 import { TLSSocket as NodeTLSSocket } from 'node:tls';
+import { invalidArgType, outOfRange } from '../base/errors';
+import { validateFunction } from '../base/validators';
+
+const MOST_MS = 2 ** 31 - 1;
+
+// As timers of Node.js have it, with their warning.
+function toDuration(value: unknown): number {
+  if (typeof value !== 'number') throw invalidArgType('msecs', 'of type number', value);
+  if (value < 0 || !Number.isFinite(value)) throw outOfRange('msecs', 'a non-negative finite number', value);
+  if (value <= MOST_MS) return value;
+  const words = `${String(value)} does not fit into a 32-bit signed integer.`;
+  process.emitWarning(`${words}\nTimer duration was truncated to ${String(MOST_MS)}.`, 'TimeoutOverflowWarning');
+  return MOST_MS;
+}
 
 /** See `SocketStream`. */
 export class TimedStream extends Duplex {
@@ -19,12 +33,15 @@ export class TimedStream extends Duplex {
 
   /** As that of `net.Socket`: emits 'timeout' after `ms` milliseconds without traffic. 0 for never. */
   setTimeout(ms: number, callback?: () => void): this {
+    if (this.destroyed) return this;
+    const duration = toDuration(ms);
+    if (callback !== undefined) validateFunction(callback, 'callback');
     this.timeout = ms;
     if (callback !== undefined) {
       if (ms === 0) this.removeListener('timeout', callback);
       else this.once('timeout', callback);
     }
-    if (ms === 0 || this.destroyed) return this;
+    if (ms === 0) return this;
     // http sets and clears the same limit for every request: the timer stays.
     if (this.#timer !== undefined && this.#timerMs === ms) {
       this.#timer.refresh();
@@ -34,7 +51,7 @@ export class TimedStream extends Duplex {
     this.#timerMs = ms;
     this.#timer = setTimeout(() => {
       if (this.timeout === this.#timerMs) this.emit('timeout');
-    }, ms).unref();
+    }, duration).unref();
     return this;
   }
 

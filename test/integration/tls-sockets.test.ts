@@ -1,10 +1,14 @@
 // Sockets of openssl-async/tls: streams, ends of all kinds, and what listeners do to each other.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import { Duplex } from 'node:stream';
 import * as nodeTls from 'node:tls';
-import { createServer, type Server } from 'openssl-async/tls';
+import { createServer, TLSSocket, type Server } from 'openssl-async/tls';
+import { ROOT } from '../support/programs';
 import { close, connectTo, listen, read, selfSigned } from '../support/tls';
+import { codeOf } from '../support/unit';
 
 const identity = selfSigned('localhost');
 
@@ -272,6 +276,55 @@ test('setTimeout tells of silence, and traffic puts it off', async () => {
   socket.destroy();
   client.destroy();
   await close(server);
+});
+
+describe.each([
+  [
+    'ours',
+    (): net.Socket => new TLSSocket(new Duplex({ read: () => undefined, write: () => undefined }) as never) as never,
+  ],
+  ["node:net's", (): net.Socket => new net.Socket()],
+])('setTimeout of sockets, %s', (_, make) => {
+  test.each([
+    [NaN, 'ERR_OUT_OF_RANGE'],
+    [-1, 'ERR_OUT_OF_RANGE'],
+    [Infinity, 'ERR_OUT_OF_RANGE'],
+    ['5', 'ERR_INVALID_ARG_TYPE'],
+    [undefined, 'ERR_INVALID_ARG_TYPE'],
+  ])('refuses %p', (value, code) => {
+    const socket = make();
+    expect(codeOf(() => socket.setTimeout(value as number))).toBe(code);
+    socket.destroy();
+  });
+
+  test('takes functions for a callback', () => {
+    const socket = make();
+    for (const ms of [0, 5]) expect(codeOf(() => socket.setTimeout(ms, 1 as never))).toBe('ERR_INVALID_ARG_TYPE');
+    socket.destroy();
+  });
+
+  test('does nothing any more when the socket is destroyed', () => {
+    const socket = make();
+    socket.destroy();
+    expect(socket.setTimeout(NaN, () => undefined)).toBe(socket);
+    expect([socket.timeout ?? 0, socket.listenerCount('timeout')]).toEqual([0, 0]);
+  });
+});
+
+test.each([
+  ['ours', "new (require('openssl-async/tls').TLSSocket)(new Duplex({ read() {}, write() {} }))"],
+  ["node:net's", "new (require('node:net').Socket)()"],
+])('setTimeout warns of times that are too long for timers, %s', (_, made) => {
+  const program = `
+    const { Duplex } = require('node:stream');
+    const socket = ${made};
+    socket.setTimeout(2 ** 31, () => console.log('timeout'));
+    console.log(socket.timeout);
+    setImmediate(() => socket.destroy());`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: ROOT, encoding: 'utf8' });
+  expect(stdout).toBe('2147483648\n');
+  expect(stderr).toContain('TimeoutOverflowWarning: 2147483648 does not fit into a 32-bit signed integer.');
+  expect(stderr).toContain('Timer duration was truncated to 2147483647.');
 });
 
 describe('servers count and end as those of node:net', () => {
