@@ -1,4 +1,5 @@
 // The option `onread` of node:net: plaintext goes into memory of the caller's, and no 'data' is emitted.
+import { invalidArgValue, type CodedError } from '../base/errors';
 import { copyOf } from './chunks';
 
 type Take = (size: number, buffer: Uint8Array) => unknown;
@@ -30,10 +31,13 @@ export class ReadBuffer {
     return first instanceof Uint8Array && first.length > 0 ? new ReadBuffer(first, next, callback as Take) : undefined;
   }
 
-  /** False when some of it has to wait until `goOn()`. `bytes` are valid during the call only. */
-  receive(bytes: Uint8Array): boolean {
+  /**
+   * Gives the caller what was received. False when some of it has to wait until `goOn()`. `bytes` are valid during the
+   * call only. The caller's function may throw: `again` is told then, and nothing is lost.
+   */
+  receive(bytes: Uint8Array, again: () => void): boolean {
     this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
-    return this.goOn();
+    return this.goOn(again);
   }
 
   /** Behind everything that was received. */
@@ -42,24 +46,33 @@ export class ReadBuffer {
     else this.#end = end;
   }
 
-  /** Whether the caller has taken all that was received. The caller's function may throw. */
-  goOn(): boolean {
+  /** As `receive()`, of what was received before. */
+  goOn(again: () => void): boolean {
     let rest = this.#rest;
+    let isThrown = true;
     try {
-      while (rest !== undefined && !this.isHeld) {
+      while (rest !== undefined && !this.isHeld && this.#buffer.length > 0) {
         const size = Math.min(rest.length, this.#buffer.length);
         this.#buffer.set(rest.subarray(0, size));
         rest = size === rest.length ? undefined : rest.subarray(size);
         this.#fill(size);
       }
+      isThrown = false;
     } finally {
       this.#rest = rest === undefined ? undefined : copyOf(rest);
+      if (isThrown) again();
     }
     if (rest !== undefined) return false;
     const end = this.#end;
     this.#end = undefined;
     end?.();
     return !this.isHeld;
+  }
+
+  /** The error of memory that is empty by now: its ArrayBuffer was resized or transferred. */
+  get fault(): CodedError | undefined {
+    if (this.#rest === undefined || this.isHeld || this.#buffer.length > 0) return undefined;
+    return invalidArgValue('options.onread.buffer', this.#buffer, 'must not become empty');
   }
 
   #fill(size: number): void {

@@ -202,25 +202,33 @@ export class SocketStream extends TimedStream {
   }
 
   // As net.Socket: these say to callers' memory, too, whether there may be more.
-  #hold(reader: ReadBuffer): void {
-    reader.isHeld = true;
-    this.#transport.setPaused(true);
-  }
-
   #release(reader: ReadBuffer): void {
     if (!reader.isHeld || this.destroyed) return;
     reader.isHeld = false;
+    this.#fillSoon(reader);
+  }
+
+  #fillSoon(reader: ReadBuffer): void {
+    const fill = this.#fill.bind(this, reader, undefined);
     process.nextTick(() => {
-      this.#connection.inContext(() => {
-        if (!this.destroyed && reader.goOn()) this.#transport.setPaused(false);
-      });
+      this.#connection.inContext(fill);
     });
+  }
+
+  #fill(reader: ReadBuffer, bytes?: Uint8Array): void {
+    const again = this.#fillSoon.bind(this, reader);
+    const isAll = bytes === undefined ? reader.goOn(again) : reader.receive(bytes, again);
+    if (reader.fault !== undefined) this.destroy(reader.fault);
+    else if (!this.destroyed && (!isAll || bytes === undefined)) this.#transport.setPaused(!isAll);
   }
 
   /** As that of `net.Socket`. */
   override pause(): this {
     const reader = this.#owner.readBuffer;
-    if (reader !== undefined && this.#established) this.#hold(reader);
+    if (reader !== undefined && this.#established) {
+      reader.isHeld = true;
+      this.#transport.setPaused(true);
+    }
     return super.pause();
   }
   /** As that of `net.Socket`. */
@@ -243,7 +251,7 @@ export class SocketStream extends TimedStream {
     this._unrefTimer();
     const { readBuffer } = this.#owner;
     if (readBuffer !== undefined) {
-      if (!readBuffer.receive(bytes)) this.#transport.setPaused(true);
+      this.#fill(readBuffer, bytes);
       return;
     }
     const { flowing, length, sync, dataEmitted } = readableState(this);

@@ -1,7 +1,10 @@
 // The option `onread`: plaintext goes into the caller's memory. Beside clients of node:tls in the same test.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import * as path from 'node:path';
 import * as nodeTls from 'node:tls';
 import { connect, createServer, type ConnectionOptions } from '../../lib/tls/tls';
+import { ROOT } from '../support/programs';
 import { close, listen, selfSigned } from '../support/tls';
 
 type Connect = (options: ConnectionOptions) => nodeTls.TLSSocket;
@@ -103,6 +106,28 @@ describe.each(CLIENTS)('of clients, %s', (_, make) => {
     expect(calls).toBe(1);
   });
 
+  test('what follows comes though the callback has thrown', () => {
+    const module = make === connect ? path.join(ROOT, 'dist', 'tls.js') : 'node:tls';
+    const program = `
+      process.on('uncaughtException', (error) => console.log(error.message));
+      const server = require('node:tls').createServer(${JSON.stringify(selfSigned('localhost'))}, (socket) => {
+        socket.end('abcdefgh');
+      });
+      server.listen(0, '127.0.0.1', () => {
+        const callback = (size, bytes) => {
+          console.log(bytes.toString('latin1', 0, size));
+          if (bytes[0] === 97) throw new Error('thrown');
+        };
+        const onread = { buffer: Buffer.alloc(4), callback };
+        const { port } = server.address();
+        const socket = require(${JSON.stringify(module)}).connect({ port, rejectUnauthorized: false, onread });
+        for (const event of ['end', 'close']) socket.on(event, () => console.log(event));
+        socket.on('close', () => server.close());
+      });`;
+    const { stdout } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 20_000 });
+    expect(stdout.trim().split('\n')).toEqual(['abcd', 'thrown', 'efgh', 'end', 'close']);
+  });
+
   test.each([
     ['no callback', { buffer: Buffer.alloc(10) }],
     ['no memory', { callback: () => undefined }],
@@ -114,4 +139,25 @@ describe.each(CLIENTS)('of clients, %s', (_, make) => {
     await once(socket, 'close');
     expect(size).toBe(message.length);
   });
+});
+
+test.each([
+  ['transferred', (memory: ArrayBuffer) => structuredClone(memory, { transfer: [memory] })],
+  [
+    'resized',
+    (memory: ArrayBuffer) => {
+      (memory as ArrayBuffer & { resize(size: number): void }).resize(0);
+    },
+  ],
+])('memory that was %s ends the connection with an error', async (_, empty) => {
+  const memory = new (ArrayBuffer as new (size: number, options: object) => ArrayBuffer)(4, { maxByteLength: 4 });
+  let calls = 0;
+  const callback = (): void => {
+    ++calls;
+    empty(memory);
+  };
+  const onread = { buffer: new Uint8Array(memory), callback } as never;
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, onread });
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+  expect([error.code, calls, socket.destroyed]).toEqual(['ERR_INVALID_ARG_VALUE', 1, true]);
 });
