@@ -19,6 +19,8 @@ export type RenegotiationCallback = (error: Error | null) => void;
 const NOTHING: Verification = { requests: false, rejects: false };
 // Of sockets whose callers have asked for something else than their server.
 const verifications = new WeakMap<SocketStream, Verification>();
+// What held before, where a thread may still refuse what was asked for; how often somebody has asked since.
+const undecided = new WeakMap<SocketStream, { before: Verification | undefined; times: number }>();
 const waiting = new WeakMap<SocketStream, Set<RenegotiationCallback>>();
 
 /** As `socket.renegotiate()`. */
@@ -41,7 +43,7 @@ export function renegotiate(
 
 // The error where no handshake begins.
 function begin(socket: SocketStream, requestCert: unknown, rejectUnauthorized: unknown): Error | undefined {
-  if (!SocketStream.isEstablished(socket))
+  if (!SocketStream.isEstablished(socket) || socket.secureConnecting)
     return nodeError('ERR_TLS_INVALID_STATE', 'TLS socket connection must be securely established');
   const before = verifications.get(socket) ?? SocketStream.ownerOf(socket).verification ?? NOTHING;
   const verification = {
@@ -49,8 +51,10 @@ function begin(socket: SocketStream, requestCert: unknown, rejectUnauthorized: u
     rejects: rejectUnauthorized === undefined ? before.rejects : Boolean(rejectUnauthorized),
   };
   const { requests, rejects } = verification;
-  const lines = connections().native.renegotiate(SocketStream.idOf(socket), requests, rejects);
+  const lines = connections().native.renegotiate(SocketStream.idOf(socket), requests, requests && rejects);
   if (lines.length > 0) return opensslError(lines, 'ERR_SSL_');
+  const asked = undecided.get(socket) ?? { before: verifications.get(socket), times: 0 };
+  undecided.set(socket, { ...asked, times: asked.times + 1 });
   verifications.set(socket, verification);
   SocketStream.flush(socket);
   return undefined;
@@ -72,8 +76,18 @@ function wait(socket: SocketStream, callback: RenegotiationCallback): void {
   socket.once('close', onClose);
 }
 
+// Of several requests at a time, nobody knows which one was refused: the last one counts.
+function decide(socket: SocketStream, hasFailed: boolean): void {
+  const { before, times } = undecided.get(socket) ?? { before: undefined, times: 0 };
+  undecided.delete(socket);
+  if (!hasFailed || times !== 1) return;
+  if (before === undefined) verifications.delete(socket);
+  else verifications.set(socket, before);
+}
+
 /** Native code tells that the handshake is done, or that none has begun. `verify` gives the error of an unwelcome peer. */
 export function tellRenegotiated(socket: SocketStream, hasFailed: boolean, verify: () => Error | null): void {
+  decide(socket, hasFailed);
   const error = hasFailed
     ? opensslError(connections().native.failure(SocketStream.idOf(socket)), 'ERR_SSL_')
     : verify();

@@ -9,6 +9,7 @@ import { createRemoteKey, type AsyncKey } from '../../lib';
 import { createSecureServer } from '../../lib/tls/http2';
 import { connect, createServer, type ConnectionOptions, type TlsOptions } from '../../lib/tls/tls';
 import { Authorities, LEAF } from '../support/certificates';
+import { dial, Proxy, sessionOf } from '../support/early-data';
 import { describeWithJobs } from '../support/jobs';
 import { pipedPair } from '../support/piped-pair';
 import { ED25519, signerOf } from '../support/remote-keys';
@@ -185,6 +186,18 @@ describe('a client that did not offer it', () => {
     await endBoth(server, near, far);
   });
 
+  test.each([
+    ['on the loop', {}],
+    ['with records on threads', { records: 'threads' }],
+  ] as [string, TlsOptions][])('is not taken for one that was asked, %s', async (_, options) => {
+    const { server, near, far } = await open(options, { ...trusting, ...clients });
+    expect((await ask(far)).error?.code).toBe('ERR_SSL_EXTENSION_NOT_RECEIVED');
+    // Without a certificate to ask for, this is a renegotiation.
+    expect((await ask(far, {})).error?.code).toBe('ERR_SSL_WRONG_SSL_VERSION');
+    await exchange(far, near, 'y');
+    await endBoth(server, near, far);
+  });
+
   test('is asked with TLS 1.2, of node:tls', async () => {
     const { server, near, far } = await open(
       { maxVersion: 'TLSv1.2' },
@@ -195,6 +208,25 @@ describe('a client that did not offer it', () => {
     expect([far.authorized, nameOf(far)]).toEqual([true, 'client']);
     await endBoth(server, near, far);
   });
+});
+
+test('nobody is asked behind early data, before the handshake is done', async () => {
+  const server = createServer({ ...identity, maxEarlyData: 100 });
+  const port = await listen(server);
+  const session = await sessionOf(port);
+  const proxy = new Proxy(port);
+  const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket & { isEarlyData: boolean }]>;
+  const near = dial(await proxy.listen(), { session, earlyData: 'early' });
+  near.on('error', () => undefined);
+  const [far] = await secure;
+  far.on('error', () => undefined);
+  const wasEarly = far.isEarlyData;
+  const { result, error } = await ask(far);
+  expect([wasEarly, result, error?.code]).toEqual([true, false, 'ERR_TLS_INVALID_STATE']);
+  near.destroy();
+  far.destroy();
+  proxy.close();
+  await close(server);
 });
 
 test('connections of HTTP/2 have no later handshakes', async () => {
