@@ -2,29 +2,30 @@
 import { appendFile } from 'node:fs';
 import { invalidArgType } from '../base/errors';
 
-// The last value counts; NODE_OPTIONS comes first. There, quotes hold a value with spaces together.
-function given(): string[] {
+// The last value counts; NODE_OPTIONS comes first. There, quotes hold a value with spaces together. Read once: later changes
+// of NODE_OPTIONS are for children of this process.
+const given = readFlags();
+
+function readFlags(): string[] {
   const words = (process.env.NODE_OPTIONS ?? '').match(/(?:[^\s"]|"(?:\\.|[^"\\])*")+/g) ?? [];
   const plain = words.map((word) =>
     word.replace(/"((?:\\.|[^"\\])*)"/g, (_, inner: string) => inner.replace(/\\(.)/g, '$1')),
   );
-  return [...plain, ...process.execArgv];
+  // Names may have underscores for dashes.
+  return [...plain, ...process.execArgv].map((each) => each.replace(/^--[^=]*/, (name) => name.replaceAll('_', '-')));
 }
 
 /** Whether the last one of two flags is the first of them; undefined where neither is given. */
 export function lastOf(flag: string, opposite: string): boolean | undefined {
-  const last = given()
-    .filter((each) => each === flag || each === opposite)
-    .pop();
+  const last = given.filter((each) => each === flag || each === opposite).pop();
   return last === undefined ? undefined : last === flag;
 }
 
 function valueOf(flag: string): string | undefined {
-  const all = given();
-  const last = all.findLastIndex((each) => each === flag || each.startsWith(`${flag}=`));
+  const last = given.findLastIndex((each) => each === flag || each.startsWith(`${flag}=`));
   if (last < 0) return undefined;
-  const text = all[last] as string;
-  return text === flag ? all[last + 1] : text.slice(flag.length + 1);
+  const text = given[last] as string;
+  return text === flag ? given[last + 1] : text.slice(flag.length + 1);
 }
 
 let traces: boolean | undefined;

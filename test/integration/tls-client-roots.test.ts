@@ -46,6 +46,7 @@ test.each([
   ['NODE_EXTRA_CA_CERTS', { NODE_EXTRA_CA_CERTS: file }, [], 'welcome'],
   ['a file that is not there', { NODE_EXTRA_CA_CERTS: `${file}.not` }, [], 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ['SSL_CERT_FILE', { SSL_CERT_FILE: file }, ['--use-openssl-ca'], 'welcome'],
+  ['SSL_CERT_FILE by a flag with underscores', { SSL_CERT_FILE: file }, ['--use_openssl_ca'], 'welcome'],
   ['SSL_CERT_FILE that does not count', { SSL_CERT_FILE: file }, [], 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ['SSL_CERT_FILE by NODE_OPTIONS', { SSL_CERT_FILE: file, NODE_OPTIONS: '--use-openssl-ca' }, [], 'welcome'],
   ['NODE_TLS_REJECT_UNAUTHORIZED', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, [], 'DEPTH_ZERO_SELF_SIGNED_CERT'],

@@ -19,9 +19,13 @@ interface Ran {
 }
 
 /** What both sides agree on, or the code of the client's error. */
-function run(args: string[], { server = {}, client = {}, env = {}, modules = [ours, ours], more = '' } = {}): Ran {
+function run(
+  args: string[],
+  { server = {}, client = {}, env = {}, modules = [ours, ours], before = '', more = '' } = {},
+): Ran {
   const program = `
     const [server, client] = ${JSON.stringify(modules)}.map((name) => require(name));
+    ${before}
     const listening = server.createServer({ ...${JSON.stringify({ ...identity, ...server })} }, (socket) => {
       socket.on('error', () => undefined);
       socket.end('x');
@@ -82,6 +86,7 @@ test('--tls-cipher-list holds for both sides', () => {
 
 test.each([
   ['as a flag', (file: string) => [[`--tls-keylog=${file}`], {}]],
+  ['with underscores', (file: string) => [[`--tls_keylog=${file}`], {}]],
   ['by NODE_OPTIONS', (file: string) => [[], { NODE_OPTIONS: `--tls-keylog="${file}"` }]],
 ] as [string, (file: string) => [string[], object]][])('--tls-keylog has the secrets of both sides, %s', (name, of) => {
   const file = path.join(folder, name);
@@ -93,6 +98,13 @@ test.each([
   expect(lines).toHaveLength(10);
   expect(new Set(lines).size).toBe(5);
   expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('NODE_OPTIONS that a program sets are for its children', () => {
+  const file = path.join(folder, 'of children');
+  const before = `process.env.NODE_OPTIONS = ${JSON.stringify(`--trace-tls --tls-keylog="${file}"`)};`;
+  const { said, stderr } = run([], { before });
+  expect([said[0], stderr, fs.existsSync(file)]).toEqual(['TLSv1.3', '', false]);
 });
 
 test('a key log that cannot be written is told of once', () => {
