@@ -53,7 +53,7 @@ class HttpsAgent extends NodesAgent {
     const sessions = this as unknown as Sessions;
     const { _agentKey: key } = options;
     const session = key === undefined ? undefined : sessions._getSession(key);
-    if (session !== undefined) debugHttps('reuse session for %j', key);
+    if (session !== undefined) debugHttps('reuse session for %s:%s', options.host, options.port);
     const socket = Client.connect([session === undefined ? options : { session, ...options }]);
     if (key === undefined) return socket;
     socket.on('session', (made: Buffer) => {
@@ -61,7 +61,7 @@ class HttpsAgent extends NodesAgent {
     });
     socket.once('close', (hadError: boolean) => {
       if (!hadError) return;
-      debugHttps('evicting %j', key);
+      debugHttps('evicting session for %s:%s', options.host, options.port);
       sessions._evictSession(key);
     });
     return socket;

@@ -170,6 +170,22 @@ test('NODE_DEBUG=tls,https tells of both sides', () => {
   );
 });
 
+test('NODE_DEBUG=https shows no key of an agent', () => {
+  const more = `
+    const { Agent } = require(${JSON.stringify(path.join(ROOT, 'dist', 'https.js'))});
+    const agent = new Agent();
+    const options = { ...common, ...${JSON.stringify(identity)} };
+    options._agentKey = agent.getName(options);
+    agent.createConnection(options).resume().once('session', () => {
+      agent.createConnection(options).resume();
+      agent.createConnection({ ...options, port: 1 }).on('error', () => undefined);
+    });`;
+  const { stderr } = run([], { env: { NODE_DEBUG: 'https' }, more });
+  expect(stderr).toMatch(/^HTTPS \d+: reuse session for 127\.0\.0\.1:\d+$/m);
+  expect(stderr).toMatch(/^HTTPS \d+: evicting session for 127\.0\.0\.1:1$/m);
+  expect(stderr).not.toContain('PRIVATE KEY');
+});
+
 test('an enableTrace that is no boolean is refused', () => {
   const { createServer, connect } = jest.requireActual<typeof import('../../lib/tls/tls')>('../../lib/tls/tls');
   const code = (make: () => unknown): unknown => {
