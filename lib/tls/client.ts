@@ -268,14 +268,20 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     if (!this.#begun) this.#session = bytes;
   }
 
+  // That of `setServername()` before that of the options, as for the check of the certificate.
+  get #server(): string {
+    const { servername, host, socket } = this.#options;
+    return serverOf({ servername: this.#servername ?? servername, host, socket });
+  }
+
   namedSession(session: Buffer): Buffer {
-    return namedSession(session, serverOf(this.#options));
+    return namedSession(session, this.#server);
   }
 
   #sessionToOffer(): Uint8Array | undefined {
     const mustTrust = this.#verifies?.rejects === true;
     if (this.#session === undefined) return undefined;
-    return sessionFor(serverOf(this.#options), this.#session, mustTrust);
+    return sessionFor(this.#server, this.#session, mustTrust);
   }
 
   setKeyCert(context: SecureContext | SecureContextOptions): void {

@@ -19,6 +19,9 @@ afterAll(() => {
   authorities.close();
 });
 
+interface Named {
+  setServername(name: string): void;
+}
 type Connect = (options: ConnectionOptions) => nodeTls.TLSSocket;
 const CLIENTS: [string, Connect][] = [
   ['ours', connect],
@@ -166,6 +169,29 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (maxVersion) => {
       }
       expect(seen[0]).toEqual(seen[1]);
       expect(seen[0]?.[0]).toBe(true);
+    }
+    await close(server);
+  });
+
+  test('a session is of the server that setServername() has named', async () => {
+    const [server, port] = await listening({ maxVersion });
+    const checkServerIdentity = (): undefined => undefined;
+    const visit = async (options: ConnectionOptions, name?: string): Promise<[Buffer, boolean]> => {
+      let session: Buffer = Buffer.alloc(0);
+      const socket = connect({ ...trusting, port, checkServerIdentity, ...options }) as nodeTls.TLSSocket & Named;
+      if (name !== undefined) socket.setServername(name);
+      socket.on('session', (each: Buffer) => (session = each));
+      await once(socket, 'secureConnect');
+      const isReused = socket.isSessionReused();
+      await read(socket);
+      return [session, isReused];
+    };
+    const [session] = await visit({}, 'other');
+    // Node.js gives sessions names since 2026.
+    if (session.includes('nodejs:tls:session')) {
+      expect((await visit({ session }))[1]).toBe(false);
+      expect((await visit({ session }, 'other'))[1]).toBe(true);
+      expect((await visit({ session, servername: 'other' }))[1]).toBe(true);
     }
     await close(server);
   });
