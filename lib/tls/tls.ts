@@ -105,7 +105,7 @@ export function createServer(
 /**
  * Connects to a server of TLS. Experimental.
  *
- * @param options - as those of `tls.connect()` of Node.js, and {@link OwnConnectOptions}. Not there: `enableTrace`.
+ * @param options - as those of `tls.connect()` of Node.js, and {@link OwnConnectOptions}
  * @param listener - hears 'secureConnect'
  * @returns the socket, a {@link TLSSocket}
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
