@@ -67,7 +67,8 @@ export interface OwnServerOptions extends OwnContextOptions {
    * with its first message, and saves a round trip. Whoever has recorded it may send it again, and each ticket is good
    * for early data once, in the process that has given it. A server of HTTPS goes on at once with GET, HEAD, OPTIONS
    * and TRACE without a body, whose handlers may look at `req.socket.isEarlyData`; other requests wait for the end of the
-   * handshake. A server of TLS tells of the socket before that. Not for HTTP/2 and `attach()`. Default: 0, none is taken.
+   * handshake. A server of TLS tells of the socket before that: do not hand such sockets to Node's own servers of HTTP,
+   * which hold nothing back. Not for HTTP/2 and `attach()`. Default: 0, none is taken.
    */
   maxEarlyData?: number;
   /**

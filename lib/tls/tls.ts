@@ -12,6 +12,7 @@ import type { NodeServer } from './handle';
 import { readServerOptions, type TlsOptions } from './options';
 import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
+import type { TLSSocket } from './socket-class';
 
 export { getCertificateCompressionAlgorithms, type CertificateCompressionAlgorithm } from './certificate-compression';
 export {
@@ -53,6 +54,12 @@ export const { getCACertificates } = authorities;
 /** As that of `node:tls`, for clients of this package, too. Undefined where it has none: before Node.js 22.19. */
 export const { setDefaultCACertificates } = authorities;
 
+/** What sockets of this package have, and those of `node:tls` have not. */
+export type OwnSocketMembers = Pick<
+  TLSSocket,
+  'earlyDataAccepted' | 'handshake' | 'handshakeComplete' | 'isEarlyData' | 'setServername'
+>;
+
 const NodesServer = nodesClass(nodeTls.Server);
 
 // The constructor's work on an object that is there.
@@ -72,9 +79,9 @@ class TlsServer extends NodesServer {
    * @param options - as those of `tls.createServer()` of Node.js, and {@link OwnServerOptions}
    * @param listener - hears 'secureConnection'
    */
-  constructor(options?: TlsOptions, listener?: (socket: nodeTls.TLSSocket) => void) {
+  constructor(options?: TlsOptions, listener?: (socket: nodeTls.TLSSocket & OwnSocketMembers) => void) {
     const given = readServerOptions(options);
-    super(given as nodeTls.TlsOptions, listener);
+    super(given as nodeTls.TlsOptions, listener as ((socket: nodeTls.TLSSocket) => void) | undefined);
     new ServerCore(this as unknown as NodeServer, given);
   }
 }
@@ -96,8 +103,8 @@ export type Server = TlsServer;
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
 export function createServer(
-  options?: TlsOptions | ((socket: nodeTls.TLSSocket) => void),
-  listener?: (socket: nodeTls.TLSSocket) => void,
+  options?: TlsOptions | ((socket: nodeTls.TLSSocket & OwnSocketMembers) => void),
+  listener?: (socket: nodeTls.TLSSocket & OwnSocketMembers) => void,
 ): Server {
   return typeof options === 'function' ? new Server({}, options) : new Server(options, listener);
 }
@@ -110,16 +117,20 @@ export function createServer(
  * @returns the socket, a {@link TLSSocket}
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.
  */
-export function connect(options: ConnectionOptions, listener?: () => void): nodeTls.TLSSocket;
+export function connect(options: ConnectionOptions, listener?: () => void): nodeTls.TLSSocket & OwnSocketMembers;
 /** As above, with port and host. */
 export function connect(
   port: number,
   host?: string,
   options?: ConnectionOptions,
   listener?: () => void,
-): nodeTls.TLSSocket;
+): nodeTls.TLSSocket & OwnSocketMembers;
 /** As above, with a port. */
-export function connect(port: number, options?: ConnectionOptions, listener?: () => void): nodeTls.TLSSocket;
-export function connect(...args: unknown[]): nodeTls.TLSSocket {
-  return Client.connect(args) as unknown as nodeTls.TLSSocket;
+export function connect(
+  port: number,
+  options?: ConnectionOptions,
+  listener?: () => void,
+): nodeTls.TLSSocket & OwnSocketMembers;
+export function connect(...args: unknown[]): nodeTls.TLSSocket & OwnSocketMembers {
+  return Client.connect(args) as unknown as nodeTls.TLSSocket & OwnSocketMembers;
 }

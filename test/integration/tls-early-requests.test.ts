@@ -139,9 +139,11 @@ test('a handler answers 425, or waits by itself', async () => {
 test('a request that waits is dropped with its connection', async () => {
   const heard: string[] = [];
   const server = naming(heard);
+  const failed = once(server, 'clientError') as Promise<[NodeJS.ErrnoException]>;
   const client = await sends(server, get('GET', '/before') + get('POST', '/x', 'Content-Length: 0\r\n'));
   await client.received('GET /before 0 early;');
   client.end();
+  expect((await failed)[0].code).toBe('ECONNRESET');
   await close(server);
   expect(heard).toEqual(['GET /before 0 early']);
 });
