@@ -12,7 +12,8 @@ import { refuseEarlyData, type ConnectionOptions } from './connect-options';
 export type Http2ConnectOptions = Omit<nodeHttp2.SecureClientSessionOptions, keyof ConnectionOptions> &
   Omit<ConnectionOptions, 'earlyData'>;
 
-type Listener = (session: nodeHttp2.ClientHttp2Session, socket: net.Socket) => void;
+/** Hears of a session that is connected, and of its socket. */
+export type Http2SessionListener = (session: nodeHttp2.ClientHttp2Session, socket: net.Socket) => void;
 
 // Of Node.js, whatever is put in its place later.
 const { connect: connectNodes } = nodeHttp2;
@@ -30,8 +31,8 @@ const { connect: connectPlainly } = net;
  */
 export function connect(
   authority: string | URL,
-  options?: Http2ConnectOptions | Listener,
-  listener?: Listener,
+  options?: Http2ConnectOptions | Http2SessionListener,
+  listener?: Http2SessionListener,
 ): nodeHttp2.ClientHttp2Session {
   if (typeof options === 'function') return connect(authority, undefined, options);
   // Whatever is no object is refused by Node.js.

@@ -14,7 +14,8 @@ import { defineServerMethods } from './server-methods';
 import { SessionSocket } from './session-socket';
 
 export { type Http2Options, type OwnServerOptions } from './options';
-export { connect, type Http2ConnectOptions } from './http2-client';
+export { type OwnConnectOptions } from './connect-options';
+export { connect, type Http2ConnectOptions, type Http2SessionListener } from './http2-client';
 export {
   constants,
   createServer,

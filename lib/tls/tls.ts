@@ -44,10 +44,9 @@ export {
   rootCertificates,
 } from 'node:tls';
 
-type Authorities = readonly (string | NodeJS.ArrayBufferView)[];
 const authorities = nodeTls as unknown as {
   getCACertificates: (type?: 'default' | 'system' | 'bundled' | 'extra') => readonly string[];
-  setDefaultCACertificates: (certificates: Authorities) => void;
+  setDefaultCACertificates: (certificates: readonly (string | NodeJS.ArrayBufferView)[]) => void;
 };
 /** As that of `node:tls`, and undefined where it has none: before Node.js 22.15. */
 export const { getCACertificates } = authorities;

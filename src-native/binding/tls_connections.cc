@@ -121,12 +121,12 @@ Napi::Value Pair(Info info) {
 
 // [an end of a pair of sockets, the caller's; the number of the other one, which is kept]; or libuv's code
 Napi::Value MakePair(Info info) {
-  uint32_t far = 0;
-  const int near = HubOf(info).MakePair(&far);
-  if (near < 0) return Napi::Number::New(info.Env(), near);
+  uint32_t far_end = 0;
+  const int near_end = HubOf(info).MakePair(&far_end);
+  if (near_end < 0) return Napi::Number::New(info.Env(), near_end);
   Napi::Array both = Napi::Array::New(info.Env(), 2);
-  both.Set(0U, near);
-  both.Set(1U, far);
+  both.Set(0U, near_end);
+  both.Set(1U, far_end);
   return both;
 }
 

@@ -86,12 +86,13 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   // has left that they had to carry; Destroy() follows. The caller's end of the pair; libuv's code for a connection
   // that has to stay.
   int Pair(uint32_t id);
-  // A pair for a connection that is not open yet: the caller's end, or an error. The hub keeps the other one, `far`.
-  int MakePair(uint32_t* far);
+  // A pair for a connection that is not open yet: the caller's end, or an error. The hub keeps the other one,
+  // `far_end`.
+  int MakePair(uint32_t* far_end);
   // As Pair(), with such a pair: 0. The other end stays with the hub when the connection has to stay.
-  int PairWith(uint32_t id, uint32_t far);
+  int PairWith(uint32_t id, uint32_t far_end);
   // The other end, the caller's from here on.
-  UniqueSocket TakeFar(uint32_t far);
+  UniqueSocket TakeFar(uint32_t far_end);
   // The caller's end is closed.
   void Release(uint32_t id);
   // See ServerConnection::SetSessionsKept().
@@ -163,7 +164,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   Entry& EntryOf(uint32_t id) { return entries_[Reactor::SlotNumber(id)]; }
   const Entry& EntryOf(uint32_t id) const { return entries_[Reactor::SlotNumber(id)]; }
   int PrepareToPair(uint32_t id) const;
-  int PairWith(uint32_t id, UniqueSocket far);
+  int PairWith(uint32_t id, UniqueSocket far_end);
   void TellPair(uint32_t id, Parcel::Kind kind);
   bool MayLend(const Connection& connection) const;
   void Lend(uint32_t id);

@@ -127,40 +127,40 @@ int Hub::PrepareToPair(uint32_t id) const {
 
 int Hub::Pair(uint32_t id) {
   UniqueSocket callers;
-  UniqueSocket far;
+  UniqueSocket far_end;
   if (const int error = PrepareToPair(id); error != 0) return error;
-  if (const int error = MakeSocketPair(far, callers, PairSink::kHeldBytes); error != 0) return error;
-  if (const int error = PairWith(id, std::move(far)); error != 0) return error;
+  if (const int error = MakeSocketPair(far_end, callers, PairSink::kHeldBytes); error != 0) return error;
+  if (const int error = PairWith(id, std::move(far_end)); error != 0) return error;
   return callers.release();
 }
 
-int Hub::MakePair(uint32_t* far) {
+int Hub::MakePair(uint32_t* far_end) {
   UniqueSocket callers;
   UniqueSocket other;
   if (const int error = MakeSocketPair(other, callers, PairSink::kHeldBytes); error != 0) return error;
-  *far = ++last_far_;
-  fars_[*far] = std::move(other);
+  *far_end = ++last_far_;
+  fars_[*far_end] = std::move(other);
   return callers.release();
 }
 
-UniqueSocket Hub::TakeFar(uint32_t far) {
-  const auto found = fars_.find(far);
+UniqueSocket Hub::TakeFar(uint32_t far_end) {
+  const auto found = fars_.find(far_end);
   if (found == fars_.end()) return UniqueSocket();
   UniqueSocket socket = std::move(found->second);
   fars_.erase(found);
   return socket;
 }
 
-int Hub::PairWith(uint32_t id, uint32_t far) {
+int Hub::PairWith(uint32_t id, uint32_t far_end) {
   if (const int error = PrepareToPair(id); error != 0) return error;
-  UniqueSocket socket = TakeFar(far);
+  UniqueSocket socket = TakeFar(far_end);
   return socket.valid() ? PairWith(id, std::move(socket)) : UV_EINVAL;
 }
 
-int Hub::PairWith(uint32_t id, UniqueSocket far) {
+int Hub::PairWith(uint32_t id, UniqueSocket far_end) {
   const size_t threads = reactor_->Find(id)->terms().threads;
   auto parcel = std::make_unique<Parcel>(Parcel::Kind::kPair);
-  parcel->socket = std::move(far);
+  parcel->socket = std::move(far_end);
   parcel->id = id;
   parcel->shared = std::make_shared<SharedConnection>(reactor_->Take(id));
   Entry& entry = EntryOf(id);
