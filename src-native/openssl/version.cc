@@ -22,7 +22,9 @@ constexpr const char* kOptional[] = {"ERR_get_state",
                                      "SSL_get0_group_name",
                                      "SSL_CTX_set1_cert_comp_preference",
                                      "SSL_CTX_compress_certs",
-                                     "SSL_trace"};
+                                     "SSL_trace",
+                                     "SSL_SESSION_get_time",
+                                     "SSL_SESSION_get_time_ex"};
 
 std::string FindReason() {
   for (const char* name : kRequired) {
@@ -52,6 +54,8 @@ const OptionalSymbols& GetOptionalSymbols() {
       reinterpret_cast<int (*)(ssl_ctx_st*, int*, size_t)>(FindHostSymbol(kOptional[4])),
       reinterpret_cast<int (*)(ssl_ctx_st*, int)>(FindHostSymbol(kOptional[5])),
       reinterpret_cast<decltype(OptionalSymbols::ssl_trace)>(FindHostSymbol(kOptional[6])),
+      reinterpret_cast<long (*)(const ssl_session_st*)>(FindHostSymbol(kOptional[7])),
+      reinterpret_cast<time_t (*)(const ssl_session_st*)>(FindHostSymbol(kOptional[8])),
   };
   return symbols;
 }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <string>
 #include <vector>
 
 struct ssl_ctx_st;
+struct ssl_session_st;
 struct ssl_st;
 
 namespace openssl_async {
@@ -24,6 +26,8 @@ struct OptionalSymbols {
   int (*ssl_ctx_compress_certs)(ssl_ctx_st* context, int algorithm);                             // OpenSSL 3.2
   // Writes a message of TLS, as text, to a BIO; where OpenSSL was built with it.
   void (*ssl_trace)(int is_sent, int version, int type, const void* bytes, size_t size, struct ssl_st* ssl, void* bio);
+  long (*ssl_session_get_time)(const ssl_session_st* session);       // deprecated since OpenSSL 3.4
+  time_t (*ssl_session_get_time_ex)(const ssl_session_st* session);  // OpenSSL 3.3
 };
 
 const OptionalSymbols& GetOptionalSymbols();

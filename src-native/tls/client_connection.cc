@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 #include <utility>
 
+#include "openssl/version.h"
 #include "tls/socket_transport.h"
 
 namespace openssl_async {
@@ -35,6 +37,14 @@ bool IsWelcome(const SSL* ssl, const ClientSettings& settings) {
   return !settings.Has(TlsClientFlag::kMustTrust) || SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
+// When the server gave it; in the future where OpenSSL does not say.
+time_t TimeOf(const SSL_SESSION* session) {
+  const OptionalSymbols& symbols = GetOptionalSymbols();
+  if (symbols.ssl_session_get_time_ex != nullptr) return symbols.ssl_session_get_time_ex(session);
+  if (symbols.ssl_session_get_time != nullptr) return symbols.ssl_session_get_time(session);
+  return std::numeric_limits<time_t>::max();
+}
+
 // With a session that OpenSSL would not offer, or not with early data, the handshake would fail.
 bool MayBringEarlyData(SSL* ssl, const ClientSettings& settings) {
   SSL_SESSION* const session = SSL_get_session(ssl);
@@ -43,7 +53,7 @@ bool MayBringEarlyData(SSL* ssl, const ClientSettings& settings) {
   if (!IsWelcome(ssl, settings)) return false;
   const long most_version = SSL_get_max_proto_version(ssl);
   if (most_version != 0 && most_version < TLS1_3_VERSION) return false;
-  const auto age = static_cast<uint64_t>(time(nullptr) - SSL_SESSION_get_time(session));
+  const auto age = static_cast<uint64_t>(time(nullptr) - TimeOf(session));
   return SSL_SESSION_is_resumable(session) == 1 && age < SSL_SESSION_get_ticket_lifetime_hint(session);
 }
 
