@@ -213,7 +213,8 @@ describe('a client that did not offer it', () => {
 test('nobody is asked behind early data, before the handshake is done', async () => {
   const server = createServer({ ...identity, maxEarlyData: 100 });
   const port = await listen(server);
-  const session = await sessionOf(port);
+  // The server may hear of the connection after the client has its session.
+  const [session] = await Promise.all([sessionOf(port), once(server, 'secureConnection')]);
   const proxy = new Proxy(port);
   const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket & { isEarlyData: boolean }]>;
   const near = dial(await proxy.listen(), { session, earlyData: 'early' });
