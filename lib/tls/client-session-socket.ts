@@ -30,22 +30,14 @@ export class ClientSessionSocket extends SessionSocket {
   #far: number | undefined; // the pair's other end, which native code keeps until the handshake is done
   #piped: Socket | undefined = undefined; // that end, where JavaScript carries the plaintext
 
+  readonly #forwarded = new Set<string>();
+
   private constructor(connection: TLSSocket, near: number, far: number) {
     super(connection, { fd: near, allowHalfOpen: connection.allowHalfOpen, pauseOnCreate: false });
     this.#connection = connection;
     this.#far = far;
     this.connecting = connection.connecting;
     this.secureConnecting = connection.secureConnecting;
-    this.setTimeout(connection.timeout);
-    connection.setTimeout(0);
-    this.on('newListener', (name: string) => {
-      if (FORWARDED.has(name) && this.listenerCount(name) === 0) {
-        connection.on(name, (...args: unknown[]) => this.emit(name, ...args));
-      }
-    });
-    if (connection.connecting) connection.once('connect', this.#connected);
-    if (connection.secureConnecting) connection.once('secureConnect', this.#secured);
-    else this.#join();
   }
 
   /** A native socket for a session that gets `socket`, where that is one of ours and can have one. */
@@ -65,7 +57,21 @@ export class ClientSessionSocket extends SessionSocket {
       throw error;
     }
     sockets.set(socket, made);
+    made.#follow(socket);
     return made;
+  }
+
+  #follow(connection: TLSSocket): void {
+    this.setTimeout(connection.timeout);
+    connection.setTimeout(0);
+    this.on('newListener', (name: string) => {
+      if (!FORWARDED.has(name) || this.#forwarded.has(name)) return;
+      this.#forwarded.add(name);
+      connection.on(name, (...args: unknown[]) => this.emit(name, ...args));
+    });
+    if (connection.connecting) connection.once('connect', this.#connected);
+    if (connection.secureConnecting) connection.once('secureConnect', this.#secured);
+    else this.#join();
   }
 
   readonly #connected = (): void => {

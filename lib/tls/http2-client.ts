@@ -61,6 +61,7 @@ function dial(address: URL, options: Http2ConnectOptions): Duplex {
   const { allowHTTP1 } = options as { allowHTTP1?: unknown };
   const secure: Record<string, unknown> = {
     ...options,
+    onread: undefined, // the session reads
     ALPNProtocols: allowHTTP1 === true ? ['h2', 'http/1.1'] : ['h2'],
   };
   if (net.isIP(host) === 0 && !options.servername) secure.servername = host;

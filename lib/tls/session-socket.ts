@@ -71,18 +71,19 @@ export class SessionSocket extends Socket {
       return undefined;
     }
     const { allowHalfOpen } = connection;
+    let socket: SessionSocket;
     try {
-      const socket = new SessionSocket(connection, { fd, allowHalfOpen, pauseOnCreate: connection.isPaused() });
-      // Nobody has to listen to errors of single connections, as with node:tls.
-      socket.on('error', () => undefined);
-      SessionSocket.establish(socket);
-      SessionSocket.watchEnd(socket);
-      return socket;
+      socket = new SessionSocket(connection, { fd, allowHalfOpen, pauseOnCreate: connection.isPaused() });
     } catch (error) {
       closeSync(fd);
       connection.destroy();
       throw error;
     }
+    // Nobody has to listen to errors of single connections, as with node:tls.
+    socket.on('error', () => undefined);
+    SessionSocket.establish(socket);
+    SessionSocket.watchEnd(socket);
+    return socket;
   }
 
   static connectionOf(socket: SessionSocket): TLSSocket {

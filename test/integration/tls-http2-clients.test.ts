@@ -259,3 +259,38 @@ test('whoever is to be welcome is asked about the server', async () => {
   expect([socket.authorized, socket.servername]).toEqual([true, 'somebody.test']);
   await closeSession(session);
 });
+
+test('events of the connection are passed on once, however often somebody listens', async () => {
+  const server = nodeHttp2.createSecureServer({ ...identity, maxVersion: 'TLSv1.3' });
+  const port = await listen(server);
+  const session = connect(`https://localhost:${String(port)}`, { host: '127.0.0.1', ca: identity.cert });
+  const heard = jest.fn();
+  for (let times = 0; times < 3; ++times) {
+    session.socket.removeListener('secure', heard);
+    session.socket.on('secure', heard);
+  }
+  await once(session, 'connect');
+  expect(heard).toHaveBeenCalledTimes(1);
+  session.close();
+  await once(session, 'close');
+  await close(server);
+});
+
+test('onread is not for the socket of a session', async () => {
+  const server = nodeHttp2.createSecureServer(identity, (_, response) => response.end('answer'));
+  const port = await listen(server);
+  const callback = jest.fn();
+  const onread = { buffer: Buffer.alloc(64), callback };
+  for (const threads of [0, 1]) {
+    const options = { host: '127.0.0.1', ca: identity.cert, threads, onread };
+    const session = connect(`https://localhost:${String(port)}`, options);
+    const asked = session.request();
+    let answer = '';
+    for await (const bytes of asked.setEncoding('utf8')) answer += String(bytes);
+    expect(answer).toBe('answer');
+    session.close();
+    await once(session, 'close');
+  }
+  expect(callback).not.toHaveBeenCalled();
+  await close(server);
+});
