@@ -6,7 +6,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { createServer } from 'openssl-async/https';
 import type { TLSSocket } from 'openssl-async/tls';
-import { Daemon, freePort } from '../support/daemons';
+import { freePort, type Daemon } from '../support/daemons';
+import { startNginxWith } from '../support/peer-proxies';
 import { dial, textOf } from '../support/early-data';
 import { foreignEnvironment } from '../support/foreign';
 import { close, listen, run, selfSigned } from '../support/tls';
@@ -97,19 +98,7 @@ describeWith('nginx')('nginx', () => {
   let port = 0;
   beforeAll(async () => {
     port = await freePort();
-    const configuration = `
-daemon off;
-user root;
-pid $FOLDER/pid;
-error_log $FOLDER/log crit;
-events {}
-http {
-  access_log off;
-  client_body_temp_path $FOLDER/body;
-  proxy_temp_path $FOLDER/proxy;
-  fastcgi_temp_path $FOLDER/fastcgi;
-  uwsgi_temp_path $FOLDER/uwsgi;
-  scgi_temp_path $FOLDER/scgi;
+    const http = `
   server {
     listen 127.0.0.1:${String(port)} ssl;
     ssl_protocols TLSv1.3;
@@ -117,14 +106,8 @@ http {
     ssl_certificate $FOLDER/server.pem;
     ssl_certificate_key $FOLDER/server.pem;
     location / { return 200 "early: $ssl_early_data."; }
-  }
-}
-`;
-    nginx = await Daemon.start('nginx', {
-      files: { 'server.pem': identity.cert + identity.key, 'nginx.conf': configuration },
-      ports: [port],
-      args: (own) => ['-c', `${own}/nginx.conf`, '-e', `${own}/log`],
-    });
+  }`;
+    nginx = await startNginxWith(http, [port], { 'server.pem': identity.cert + identity.key });
   });
   afterAll(() => nginx.stop());
 

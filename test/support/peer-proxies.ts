@@ -31,9 +31,8 @@ const files = ({ server, client, authority }: Trust): Record<string, string> => 
 
 const ports = (count: number): Promise<number[]> => Promise.all(Array.from({ length: count }, freePort));
 
-/** `/seen` says what nginx knows of its client. `/file` is a file. Anything else goes to the server of the port. */
-export async function startNginx(trust: Trust, port: number, file: string): Promise<Proxy> {
-  const [secure = 0, plain = 0] = await ports(2);
+/** nginx with these lines for its `http`. */
+export function startNginxWith(http: string, ports: number[], files: Record<string, string>): Promise<Daemon> {
   const configuration = `
 daemon off;
 user root;
@@ -47,6 +46,20 @@ http {
   fastcgi_temp_path $FOLDER/fastcgi;
   uwsgi_temp_path $FOLDER/uwsgi;
   scgi_temp_path $FOLDER/scgi;
+  ${http}
+}
+`;
+  return Daemon.start('nginx', {
+    files: { ...files, 'nginx.conf': configuration },
+    ports,
+    args: (own) => ['-c', `${own}/nginx.conf`, '-e', `${own}/log`],
+  });
+}
+
+/** `/seen` says what nginx knows of its client. `/file` is a file. Anything else goes to the server of the port. */
+export async function startNginx(trust: Trust, port: number, file: string): Promise<Proxy> {
+  const [secure = 0, plain = 0] = await ports(2);
+  const http = `
   client_max_body_size 64m;
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_cache shared:sessions:1m;
@@ -72,13 +85,8 @@ http {
     listen 127.0.0.1:${plain};
     location / { proxy_pass https://node; proxy_http_version 1.1; proxy_set_header Connection ""; }
   }
-}
 `;
-  const daemon = await Daemon.start('nginx', {
-    files: { ...files(trust), 'nginx.conf': configuration, file },
-    ports: [secure, plain],
-    args: (folder) => ['-c', `${folder}/nginx.conf`, '-e', `${folder}/log`],
-  });
+  const daemon = await startNginxWith(http, [secure, plain], { ...files(trust), file });
   return { daemon, secure, plain };
 }
 
