@@ -36,6 +36,7 @@ import { optionalFunction, toProtocols } from './questions';
 import { ReadBuffer } from './read-buffer';
 import { tellRenegotiated } from './renegotiation';
 import { TLSSocket } from './socket';
+import { giveOf, NOTHING, transportOver, type Given } from './socket-below';
 import type { ClientSide, SocketOwner } from './socket-owner';
 import { StreamTransport } from './stream-transport';
 import { SocketTransport, type Transport } from './transport';
@@ -143,8 +144,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       raw.removeAllListeners();
       this.#connected(() => {
         const isOurs = fd >= 0 && connections().native.hasSockets();
-        if (!isOurs) this.#begin(below, -1, (id) => new StreamTransport(id, raw));
-        else if (this.#begin(below, fd, (id) => new SocketTransport(id))) raw.destroy();
+        if (!isOurs) this.#begin(below, NOTHING, (id) => new StreamTransport(id, raw));
+        else if (this.#begin(below, { ...NOTHING, fd }, (id) => new SocketTransport(id))) raw.destroy();
       });
     });
     raw.connect(options as net.SocketConnectOpts);
@@ -156,7 +157,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     const below = new ConnectingTransport(stream);
     TLSSocket.prepare(socket, below);
     const begin = (): void => {
-      this.#begin(below, -1, (id) => new StreamTransport(id, stream));
+      const given = giveOf(stream);
+      this.#begin(below, given, (id) => transportOver(stream, given, id, socket));
     };
     // Callers set up the socket first.
     if (!isUnconnected(stream)) {
@@ -196,13 +198,13 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     });
   }
 
-  #begin(below: ConnectingTransport, fd: number, transportOf: (id: number) => Transport): boolean {
+  #begin(below: ConnectingTransport, given: Given, transportOf: (id: number) => Transport): boolean {
     const { socket } = this;
     this.#begun = true;
     debugTls('client begins, for %s', this.#servername ?? 'no name');
     let id: number;
     try {
-      id = this.#connectNatively(fd);
+      id = this.#connectNatively(given);
     } catch (error) {
       socket.destroy(error as Error);
       return false;
@@ -219,7 +221,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     return true;
   }
 
-  #connectNatively(fd: number): number {
+  #connectNatively({ fd, bytes }: Given): number {
     const { native, roots } = this.#context;
     const { identity, psk } = toClientKey(this.#key?.(null)) ?? {};
     let flags = this.#holdsHttp2 ? TlsClientFlag.holdsHttp2 : 0;
@@ -232,7 +234,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       native,
       roots,
       fd,
-      undefined,
+      bytes,
       this.#servername,
       this.#protocols,
       this.#sessionToOffer(),

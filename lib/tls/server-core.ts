@@ -11,7 +11,7 @@ import type { NativeAddress } from '../native/contract/tls';
 import { connections, type Listener } from './connections';
 import { createNativeContext, readContextOptions, toNativeContext, toTicketKeys, type ContextOptions } from './context';
 import { debugTls } from './debug';
-import { UV_EADDRINUSE, UV_ENFILE } from './errno';
+import { UV_EADDRINUSE } from './errno';
 import { failureError, hungUp, systemError } from './failures';
 import { descriptorOf, isDuplex } from './handed-over';
 import { bind, type Handle, type Listen2, type NodeServer } from './handle';
@@ -21,8 +21,8 @@ import { toServerSettings, type ServerOptions, type ServerSettings } from './opt
 import { Questions, toProtocols } from './questions';
 import { tellRenegotiated, verifyClient } from './renegotiation';
 import { TLSSocket } from './socket';
+import { giveOf, transportOver, type Given } from './socket-below';
 import type { SocketOwner, Verification } from './socket-owner';
-import { StreamTransport } from './stream-transport';
 import { SocketTransport } from './transport';
 
 // Events that cost connections something: before the first listener of each, nothing is done for it.
@@ -252,11 +252,13 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
 
   #adopt(stream: Duplex): void {
     const fd = descriptorOf(stream);
-    if (fd < 0 || !connections().native.hasSockets()) this.#serveStream(stream);
-    else this.#adoptDescriptor(stream, fd);
+    const isOurs = (stream as { server?: unknown }).server === this.#server;
+    if (isOurs && fd >= 0 && connections().native.hasSockets()) this.#adoptDescriptor(stream, fd);
+    else this.#serveStream(stream);
   }
 
-  // The socket's descriptor is ours from here on: the socket itself goes, and the connection stays.
+  // Of a socket of the server's own, which a process of a cluster has got. Its descriptor is ours from here on: the socket
+  // itself goes, and the connection stays.
   #adoptDescriptor(socket: Duplex, fd: number): void {
     const bytes = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
     const error = connections().native.adopt(this.#activate(), fd, bytes ?? undefined);
@@ -265,22 +267,30 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
 
   // node:net counts its own connections, and nobody counts streams that others hand over.
   #serveStream(stream: Duplex): void {
-    const id = connections().native.addWithoutSocket(this.#activate());
-    if (id === 0) stream.destroy(systemError(UV_ENFILE, 'accept'));
-    else this.#beginOver(stream, id, this.#makeSocket());
+    try {
+      this.#serveBy(this.#makeSocket(), stream, giveOf(stream));
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
   }
 
   /** Serves a stream by a socket of the caller's. */
   serve(stream: Duplex, makeSocket: (owner: this) => TLSSocket): TLSSocket {
-    const id = connections().native.addWithoutSocket(this.#activate());
-    if (id === 0) throw systemError(UV_ENFILE, 'accept');
     const socket = makeSocket(this);
-    this.#beginOver(stream, id, socket);
+    const given = giveOf(stream);
+    try {
+      this.#serveBy(socket, stream, given);
+    } catch (error) {
+      if (given.bytes !== undefined) stream.unshift(given.bytes);
+      throw error;
+    }
     return socket;
   }
 
-  #beginOver(stream: Duplex, id: number, socket: TLSSocket): void {
-    TLSSocket.attach(socket, id, new StreamTransport(id, stream));
+  #serveBy(socket: TLSSocket, stream: Duplex, given: Given): void {
+    const id = connections().native.serve(this.#activate(), given.fd, given.bytes);
+    if (id < 0) throw systemError(id, 'accept');
+    TLSSocket.attach(socket, id, transportOver(stream, given, id, socket));
     this.#streams.add(socket);
     this.#sockets.set(id, socket);
     socket.once('close', () => this.#sockets.delete(id));

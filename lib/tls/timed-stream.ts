@@ -1,5 +1,6 @@
 // A stream that has what sockets of node:net have beside their connection: a time limit, and the methods of streams where
 // net.Socket's own would look for a handle.
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { TLSSocket as NodeTLSSocket } from 'node:tls';
 import { invalidArgType, outOfRange } from '../base/errors';
@@ -24,11 +25,17 @@ export class TimedStream extends Duplex {
 
   #timer: NodeJS.Timeout | undefined = undefined;
   #timerMs = 0;
+  #below: { _unrefTimer(): void } | undefined = undefined;
 
   /** There is no 'timeout' any more. @internal */
   static stop(stream: TimedStream): void {
     clearTimeout(stream.#timer);
     stream.#timer = undefined;
+  }
+
+  /** Traffic of `stream` is that of the socket below it, too. @internal */
+  static putAbove(stream: TimedStream, below: Socket): void {
+    stream.#below = below as unknown as { _unrefTimer(): void };
   }
 
   /** As that of `net.Socket`: emits 'timeout' after `ms` milliseconds without traffic. 0 for never. */
@@ -58,6 +65,7 @@ export class TimedStream extends Duplex {
   /** There was traffic: for us, and for http. @internal */
   _unrefTimer(): void {
     if (this.timeout !== 0) this.#timer?.refresh();
+    this.#below?._unrefTimer();
   }
 
   /** As that of streams. */

@@ -71,7 +71,7 @@ function initialise(self: TlsServer, [options, listener]: unknown[]): void {
 /**
  * A server of TLS: `tls.Server` of Node.js, whose connections are this package's {@link TLSSocket}s. Experimental.
  *
- * `addContext()` also takes a context of {@link createSecureContext}. `emit('connection', stream)` serves a stream: a socket of `node:net`, or any other `Duplex`, on the event loop.
+ * `addContext()` also takes a context of {@link createSecureContext}. `emit('connection', stream)` serves a stream: a socket of `node:net`, by its descriptor, or any other `Duplex`, on the event loop.
  */
 class TlsServer extends NodesServer {
   /**

@@ -51,8 +51,8 @@ export class SocketTransport implements Transport {
   end(callback: () => void): void {
     callback();
   }
-  begin(): void {
-    // it has begun
+  begin(onLost: (error?: Error) => void): void {
+    void onLost; // it has begun, and tells by itself
   }
   ended(): void {
     // nothing follows
@@ -66,7 +66,8 @@ export class SocketTransport implements Transport {
   sendLast(): void {
     // done
   }
-  close(): void {
+  close(reset: boolean): void {
+    void reset; // done
     this.#id = NO_CONNECTION;
   }
 }

@@ -96,9 +96,9 @@ Napi::Value Adopt(Info info) {
 // Whether fds can be listened to and adopted here
 Napi::Value HasSocketsHere(Info info) { return Napi::Boolean::New(info.Env(), HasSockets()); }
 
-// (listener): the id of a connection without a socket; 0 without room
-Napi::Value AddWithoutSocket(Info info) {
-  const uint32_t id = HubOf(info).AddWithoutSocket(ToUint32(info[0]));
+// (listener, fd or -1, bytes): the id of a claimed connection, or libuv's code
+Napi::Value Serve(Info info) {
+  const int32_t id = HubOf(info).Serve(ToUint32(info[0]), ToInt32(info[1]), ToView(info[2]));
   TlsOf(info).Changed();
   return ToNumber(info.Env(), id);
 }
@@ -117,7 +117,7 @@ void AddTlsListenerExports(Exports& tls) {
   tls.Add("pending", &PendingOf);
   tls.Add("adopt", &Adopt);
   tls.Add("hasSockets", &HasSocketsHere);
-  tls.Add("addWithoutSocket", &AddWithoutSocket);
+  tls.Add("serve", &Serve);
 }
 
 }  // namespace openssl_async

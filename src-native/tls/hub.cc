@@ -150,12 +150,23 @@ int Hub::Adopt(uint32_t listener, int fd, ByteView bytes) {
   return 0;
 }
 
-uint32_t Hub::AddWithoutSocket(uint32_t listener) {
-  auto connection = std::make_unique<ServerConnection>(std::make_unique<MemoryTransport>(),
-                                                       Admission(servers_.at(listener).listener));
+int32_t Hub::Serve(uint32_t listener, int fd, ByteView bytes) {
+  Admission admission(servers_.at(listener).listener);
+  std::unique_ptr<ServerConnection> connection;
+  if (fd < 0) {
+    connection = std::make_unique<ServerConnection>(std::make_unique<MemoryTransport>(), std::move(admission));
+  } else {
+    const int copy = DuplicateSocket(fd);
+    if (copy < 0) return copy;
+    connection = std::make_unique<ServerConnection>(UniqueSocket(copy), std::move(admission));
+  }
+  if (bytes.size > 0) connection->Prepend(bytes);
   connection->SkipAccepted();
   connection->Claim();
-  return Add(std::move(connection));
+  const uint32_t id = Add(std::move(connection));
+  if (id == 0) return UV_ENFILE;
+  GoOn(id);
+  return static_cast<int32_t>(id);
 }
 
 int32_t Hub::Connect(ClientSettings settings, int fd, ByteView bytes) {

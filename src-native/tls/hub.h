@@ -53,8 +53,9 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::pair<SocketAddress, SocketAddress> TakeDropped(size_t number);
   // Takes over a socket that somebody else goes on owning, with bytes that were read from it. 0, or libuv's code.
   int Adopt(uint32_t listener, int fd, ByteView bytes);
-  // A connection whose ciphertext JavaScript carries, which has claimed it. 0 when there are as many as can be.
-  uint32_t AddWithoutSocket(uint32_t listener);
+  // A connection that JavaScript has claimed, over a copy of a socket; without one (-1), JavaScript carries its
+  // ciphertext. `bytes` were read from the socket. An id, or libuv's code.
+  int32_t Serve(uint32_t listener, int fd, ByteView bytes);
 
   // A client's connection over a copy of a connected socket; without one (-1), JavaScript carries its ciphertext.
   // `bytes` were read from the socket. An id, or libuv's code.

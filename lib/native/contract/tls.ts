@@ -95,8 +95,11 @@ export interface NativeTls {
   hasSockets(): boolean;
   /** 0, or libuv's code. The fd stays the caller's. */
   adopt(listener: number, fd: number, bytes: Uint8Array | undefined): number;
-  /** A claimed connection whose ciphertext JavaScript carries; 0 without room. */
-  addWithoutSocket(listener: number): number;
+  /**
+   * A connection that is claimed, or libuv's code. Without a fd (-1), JavaScript carries the ciphertext. The fd stays the
+   * caller's. `bytes` were read from it.
+   */
+  serve(listener: number, fd: number, bytes: Uint8Array | undefined): number;
 
   /**
    * A client's connection, or libuv's code. Without roots, the context knows whom to trust; without a fd (-1), JavaScript

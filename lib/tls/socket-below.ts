@@ -1,0 +1,74 @@
+// A socket of node:net that its owner has handed over. Native code reads and writes a copy of its descriptor. The socket
+// itself stays below the connection, as with node:tls: neither outlives the other, and traffic keeps its time limit away.
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connections } from './connections';
+import { descriptorOf } from './handed-over';
+import { StreamTransport } from './stream-transport';
+import { TimedStream } from './timed-stream';
+import { SocketTransport, type Transport } from './transport';
+
+interface Handle {
+  reading: boolean;
+  readStart: () => number;
+  readStop: () => void;
+}
+
+/** What native code gets of a stream. */
+export interface Given {
+  /** -1 where JavaScript carries the bytes: of other streams, and of sockets on which something is under way. */
+  readonly fd: number;
+  /** That were read from the descriptor before. */
+  readonly bytes: Buffer | undefined;
+}
+
+export const NOTHING: Given = { fd: -1, bytes: undefined };
+
+export function giveOf(stream: Duplex): Given {
+  const fd = descriptorOf(stream);
+  if (fd < 0 || !(stream instanceof Socket) || !canHand(stream) || !connections().native.hasSockets()) return NOTHING;
+  return { fd, bytes: stream.readableLength > 0 ? (stream.read() as Buffer) : undefined };
+}
+
+function canHand(socket: Socket): boolean {
+  if (socket.connecting || socket.destroyed || socket.readableEnded || !socket.writable) return false;
+  return socket.writableLength === 0 && (socket.readableLength === 0 || socket.readableEncoding === null);
+}
+
+/** What carries the bytes of a connection `above` a stream, of which native code has got what `given` has. */
+export function transportOver(stream: Duplex, given: Given, id: number, above: TimedStream): Transport {
+  const isBelow = given.fd >= 0 && stream instanceof Socket;
+  return isBelow ? new SocketBelow(id, stream, above) : new StreamTransport(id, stream);
+}
+
+class SocketBelow extends SocketTransport {
+  readonly #socket: Socket;
+  readonly #above: TimedStream;
+
+  constructor(id: number, socket: Socket, above: TimedStream) {
+    super(id);
+    this.#socket = socket;
+    this.#above = above;
+    const handle = (socket as unknown as { _handle: Handle })._handle;
+    handle.reading = false;
+    handle.readStop();
+    handle.readStart = () => 0; // whoever resumes the socket must not read the connection's bytes
+    TimedStream.putAbove(above, socket);
+  }
+
+  override begin(onLost: (error?: Error) => void): void {
+    this.#socket.on('error', onLost);
+    this.#socket.on('close', this.#onClose);
+  }
+
+  readonly #onClose = (): void => {
+    this.#above.destroy();
+  };
+
+  // The listener for errors stays: nobody else may listen.
+  override close(reset: boolean): void {
+    super.close(reset);
+    if (reset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+}
