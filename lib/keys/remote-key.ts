@@ -6,6 +6,7 @@ import { RemoteKeyFlag, RemoteOperation, RemoteRefusal, RemoteWord } from '../na
 import { bytesOf, unshared } from '../base/byte-views';
 import { PROCESS_SCOPE, type Scope } from './scope';
 import { Deadline, Deadlines } from './deadlines';
+import { noteCause } from './remote-failures';
 import {
   listenForRequests,
   readRequest,
@@ -254,7 +255,8 @@ class RemoteKey implements HeldKey {
 class Asking extends Deadline implements Asked {
   isOver = false;
   readonly #id: number;
-  readonly #asker: Listener | undefined;
+  readonly #job: number;
+  readonly #asker: Listener | undefined; // none of handshakes
   readonly #operation: RemoteOperationName;
   readonly #request: RemoteRequest;
   #began = false;
@@ -268,7 +270,8 @@ class Asking extends Deadline implements Asked {
   ) {
     super();
     this.#id = requestWord(index, RemoteWord.id);
-    this.#asker = key.env.listener(requestWord(index, RemoteWord.job));
+    this.#job = requestWord(index, RemoteWord.job);
+    this.#asker = key.env.listener(this.#job);
     this.#operation = REMOTE_OPERATIONS[requestWord(index, RemoteWord.operation)] as RemoteOperationName;
     this.#request = readRequest(this.#operation, index, key, this);
   }
@@ -332,7 +335,8 @@ class Asking extends Deadline implements Asked {
   }
 
   #fail(reason: unknown): void {
-    if (!this.isOver) this.#asker?.blame?.(reason);
+    if (!this.isOver && this.#asker === undefined) noteCause(this.#job, reason);
+    else if (!this.isOver) this.#asker?.blame?.(reason);
     this.#refuse(RemoteRefusal.failed, `${this.#operation}() of the remote key failed`);
   }
 

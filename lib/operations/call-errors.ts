@@ -1,7 +1,7 @@
 // The errors of calls: refused, failed, or ended by a limit.
-import { types } from 'node:util';
 import { abortError, asyncError, fromNative, nodeError } from '../base/errors';
 import type { LimitErrors } from '../base/pending';
+import { remoteKeyError } from '../keys/remote-failures';
 import type { NativeError } from '../native/contract/error';
 import { CallStatus } from '../native/contract/tables';
 import { inFlight } from './in-flight';
@@ -14,18 +14,9 @@ export const LIMIT_ERRORS: LimitErrors = {
 
 /** OpenSSL's error as `node:crypto` reports it; without one, an error with the code that native code gives. */
 export function operationError(native: NativeError, blamed: ErrorOptions | undefined): Error {
-  if (native.code === 'ERR_ASYNC_REMOTE_KEY_FAILED') return remoteKeyError(native, blamed);
-  if (native.code.startsWith('ERR_ASYNC_REMOTE_KEY_')) return fromNative(native);
+  const error = remoteKeyError(native, () => blamed);
+  if (error !== undefined) return error;
   return native.opensslErrors.length > 0 ? fromNative({ ...native, code: '' }) : fromNative(native);
-}
-
-// The message of the function's error is part of the message, if there is one.
-function remoteKeyError(native: NativeError, blamed: ErrorOptions | undefined): Error {
-  const reason = blamed?.cause;
-  if (!types.isNativeError(reason) || typeof reason.message !== 'string' || reason.message === '') {
-    return fromNative(native, blamed);
-  }
-  return fromNative({ ...native, message: `${native.message}: ${reason.message}` }, blamed);
 }
 
 /** The error of a call that requires an offload, and asks for no provider that may pause and has the algorithm. */

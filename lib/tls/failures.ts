@@ -1,7 +1,9 @@
 // The errors that node:tls and node:net would make.
 import { getSystemErrorName } from 'node:util';
 import { asyncError, nodeError, opensslError, type CodedError } from '../base/errors';
+import { remoteKeyError, takeCause } from '../keys/remote-failures';
 import { TlsFailure } from '../native/contract/tables';
+import type { NativeTlsFailure } from '../native/contract/tls';
 
 /** An error of a system call, whose number libuv knows. */
 export function systemError(errno: number, syscall: string): CodedError {
@@ -20,15 +22,21 @@ export function hungUp(): CodedError {
   return error;
 }
 
-/** The error of the event `failed`. `lines` gives OpenSSL's errors. */
-export function failureError(reason: number, lines: () => string[]): Error {
+/** An error of OpenSSL, or of a remote key that it has asked. */
+export function opensslFailure(failure: NativeTlsFailure): Error {
+  const error = remoteKeyError(failure, () => takeCause(failure.job));
+  return error ?? opensslError(failure.opensslErrors, 'ERR_SSL_'); // whichever library of OpenSSL it is, as in node:tls
+}
+
+/** The error of the event `failed`. `failure` gives OpenSSL's errors. */
+export function failureError(reason: number, failure: () => NativeTlsFailure): Error {
   if (reason < 0) return systemError(reason, 'read');
   if (reason === TlsFailure.handshakeTimeout) return nodeError('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout');
   if (reason === TlsFailure.handshakeEnded) return hungUp();
   if (reason === TlsFailure.keyHint) {
     return nodeError('ERR_TLS_PSK_SET_IDENTITY_HINT_FAILED', 'Failed to set PSK identity hint');
   }
-  return opensslError(lines(), 'ERR_SSL_'); // whichever library of OpenSSL it is, as in node:tls
+  return opensslFailure(failure());
 }
 
 /** Where there is no TLS. */

@@ -3,7 +3,7 @@
 import { invalidArgType, nodeError, opensslError } from '../base/errors';
 import { validateFunction } from '../base/validators';
 import { connections } from './connections';
-import { hungUp, verifyError } from './failures';
+import { hungUp, opensslFailure, verifyError } from './failures';
 import type { Verification } from './socket-owner';
 import { SocketStream } from './socket-stream';
 
@@ -88,9 +88,7 @@ function decide(socket: SocketStream, hasFailed: boolean): void {
 /** Native code tells that the handshake is done, or that none has begun. `verify` gives the error of an unwelcome peer. */
 export function tellRenegotiated(socket: SocketStream, hasFailed: boolean, verify: () => Error | null): void {
   decide(socket, hasFailed);
-  const error = hasFailed
-    ? opensslError(connections().native.failure(SocketStream.idOf(socket)), 'ERR_SSL_')
-    : verify();
+  const error = hasFailed ? opensslFailure(connections().native.failure(SocketStream.idOf(socket))) : verify();
   if (error === null && !socket.destroyed) socket.emit('secure');
   // Those who ask again wait for the next one.
   if (!socket.destroyed || error !== null) for (const done of [...(waiting.get(socket) ?? [])]) done(error);

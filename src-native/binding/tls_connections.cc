@@ -301,10 +301,13 @@ Napi::Value SessionsKept(Info info) {
   return info.Env().Undefined();
 }
 
-// (id): OpenSSL's lines
+// (id)
 Napi::Value FailureOf(Info info) {
   const ConnectionView connection = HubOf(info).Look(IdOf(info));
-  return ToJs(info.Env(), connection ? connection->failure() : std::vector<std::string>());
+  Napi::Value failure = ToJs(info.Env(), connection ? connection->failure() : Error());
+  const JobId job = connection ? connection->failed_job() : kNoJobId;
+  failure.As<Napi::Object>().Set("job", job == kNoJobId ? -1.0 : static_cast<double>(job));
+  return failure;
 }
 
 Napi::Value ToJs(Napi::Env env, const SocketAddress& address) {

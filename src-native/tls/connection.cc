@@ -136,8 +136,13 @@ void Connection::Fail(int32_t reason) {
   if (!failure_is_due_) events_->OnEvent(*this, TlsEventKind::kFailed, reason);
 }
 
+void Connection::KeepFailure() {
+  failure_ = ErrorQueue::Take().ToError("", "");
+  failed_job_ = job_;
+}
+
 void Connection::FailOfOpenssl() {
-  failure_ = ErrorQueue::Take().Lines();
+  KeepFailure();
   Fail(static_cast<int32_t>(TlsFailure::kOpenssl));
 }
 
@@ -158,7 +163,7 @@ bool Connection::Begin() {
     if (Prepare(ssl_.get())) return true;
   }
   step_status_ = SSL_ERROR_SSL;
-  failure_ = ErrorQueue::Take().Lines();
+  KeepFailure();
   return false;
 }
 
@@ -228,7 +233,7 @@ void Connection::TakeStep() {
   const int result = Step(ssl_.get());
   busy_ns_ += uv_hrtime() - began_ns;
   step_status_ = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
-  if (step_status_ != SSL_ERROR_NONE && step_status_ != SSL_ERROR_WANT_READ) failure_ = ErrorQueue::Take().Lines();
+  if (step_status_ != SSL_ERROR_NONE && step_status_ != SSL_ERROR_WANT_READ) KeepFailure();
 }
 
 void Connection::TellStep() {

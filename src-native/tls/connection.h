@@ -115,8 +115,9 @@ class Connection {
   uint32_t pauses() const { return pauses_; }
   // As VerifyResult() has it.
   virtual long verify_result() const { return VerifyResult(ssl_.get()); }
-  // OpenSSL's errors of a failure.
-  const std::vector<std::string>& failure() const { return failure_; }
+  // OpenSSL's errors of a failure, with a code where the error is ours; and the job in which it came, or kNoJobId.
+  const Error& failure() const { return failure_; }
+  JobId failed_job() const { return failed_job_; }
 
   // Bytes that somebody else has read from the socket.
   void Prepend(ByteView bytes) {
@@ -240,6 +241,7 @@ class Connection {
   static int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
   void Open();
   void Fail(int32_t reason);
+  void KeepFailure();  // OpenSSL's errors of this thread
   void FailOfOpenssl();
   // The handshake goes on behind early data, and is done then.
   void SetEarly() { is_early_ = true; }
@@ -309,7 +311,8 @@ class Connection {
   std::shared_ptr<TlsContext> context_;
   std::shared_ptr<TlsContext> identity_;  // null: the context's own
   std::vector<NewSession> new_sessions_;
-  std::vector<std::string> failure_;
+  Error failure_;
+  JobId failed_job_ = kNoJobId;
   State state_ = State::kHello;
   JobId job_ = kNoJobId;
   int step_status_ = SSL_ERROR_NONE;        // of the handshake's last step

@@ -89,7 +89,7 @@ int Connection::BeginRenegotiation() {
 void Connection::RenegotiateAndTell(bool requests, bool rejects) {
   std::vector<std::string> errors = Renegotiate(requests, rejects);
   if (errors.empty()) return;
-  failure_ = std::move(errors);
+  failure_ = Error{"", "", std::move(errors)};
   events_->OnEvent(*this, TlsEventKind::kRenegotiated, 1);
 }
 

@@ -51,10 +51,18 @@ describeWithJobs('a key of a client that a function holds', () => {
 
   test('that fails ends the handshake', async () => {
     const { server, port } = await namer();
-    const key = remote(() => Promise.reject(new Error('no key today')));
-    const socket = connect({ ...trusting, port, cert, key });
-    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
-    expect(error.code).toMatch(/^ERR_(SSL|OSSL)_/);
+    // Of many at a time, each has its own reason.
+    const failures = Array.from({ length: 20 }, async (_, i) => {
+      const reason = new Error(`no key today, ${String(i)}`);
+      const key = remote(() =>
+        i % 2 === 0 ? Promise.reject(reason) : Promise.reject(reason).finally(() => undefined),
+      );
+      const socket = connect({ ...trusting, port, cert, key });
+      const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+      expect(error.code).toBe('ERR_ASYNC_REMOTE_KEY_FAILED');
+      expect(error.cause).toBe(reason);
+    });
+    await Promise.all(failures);
     await close(server);
   });
 

@@ -140,17 +140,21 @@ describe('keys that JavaScript functions have', () => {
     });
   });
 
-  test.each<[string, () => Promise<Uint8Array> | Uint8Array]>([
-    ['rejects', () => Promise.reject(new Error('the service is down'))],
+  const down = new Error('the service is down');
+  const downCode = 'ERR_ASYNC_REMOTE_KEY_FAILED';
+  const wrongCode = 'ERR_ASYNC_REMOTE_KEY_INVALID_RESULT';
+  test.each<[string, string, () => Promise<Uint8Array> | Uint8Array]>([
+    ['rejects', downCode, () => Promise.reject(down)],
     [
       'throws',
+      downCode,
       () => {
-        throw new Error('the service is down');
+        throw down;
       },
     ],
-    ['gives too little', () => Buffer.alloc(3)],
-    ['gives a wrong signature', () => Buffer.alloc(64, 1)],
-  ])('a function that %s ends this handshake, and no other one', async (_, fails) => {
+    ['gives too little', wrongCode, () => Buffer.alloc(3)],
+    ['gives a wrong signature', wrongCode, () => Buffer.alloc(64, 1)],
+  ])('a function that %s ends this handshake with %s, and no other one', async (_, code, fails) => {
     let isDown = true;
     const server = serverOf({
       cert: ed25519.cert,
@@ -163,7 +167,10 @@ describe('keys that JavaScript functions have', () => {
     const port = await listen(server);
     const failed = once(server, 'tlsClientError') as Promise<[Error & { code: string }]>;
     await expect(connectTo(port)).rejects.toMatchObject({ code: 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR' });
-    expect((await failed)[0].code).toMatch(/^ERR_/);
+    const [error] = await failed;
+    expect(error.code).toBe(code);
+    if (code === downCode) expect(error.message).toMatch(/the service is down$|The remote key/);
+    if (code === downCode && HAS_JOBS) expect(error.cause).toBe(down);
     isDown = false;
     expect(await served(port)).toBe('served');
     await close(server);
@@ -177,7 +184,9 @@ describe('keys that JavaScript functions have', () => {
     });
     const server = serverOf({ cert: ed25519.cert, key });
     const port = await listen(server);
+    const failed = once(server, 'tlsClientError') as Promise<[Error & { code: string }]>;
     await expect(connectTo(port)).rejects.toMatchObject({ code: 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR' });
+    expect((await failed)[0].code).toBe('ERR_ASYNC_REMOTE_KEY_TIMEOUT');
     await close(server);
   });
 

@@ -27,6 +27,12 @@ export interface NativeTlsContextOptions {
   ticketKeys: Uint8Array | undefined;
 }
 
+/** OpenSSL's errors; with a code and a message where the first is ours. */
+export interface NativeTlsFailure extends NativeError {
+  /** The job in which they came; -1 outside jobs. */
+  readonly job: number;
+}
+
 /** Address, family, port. */
 export type NativeAddress = [address: string, family: string, port: number];
 
@@ -201,8 +207,8 @@ export interface NativeTls {
   /** Each once. While there are some, nothing is sent before `sessionsKept`. */
   takeNewSessions(id: number): [sessionId: Buffer, session: Buffer][];
   sessionsKept(id: number): void;
-  /** OpenSSL's errors, one line each. */
-  failure(id: number): string[];
+  /** Why a connection or a later handshake has failed, for OpenSSL. */
+  failure(id: number): NativeTlsFailure;
   address(id: number, own: boolean): NativeAddress | undefined;
   droppedAddresses(number: number): [peer: NativeAddress | undefined, own: NativeAddress | undefined];
 
