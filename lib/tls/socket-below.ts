@@ -12,6 +12,9 @@ interface Handle {
   reading: boolean;
   readStart: () => number;
   readStop: () => void;
+  ref: () => void;
+  unref: () => void;
+  hasRef: () => boolean;
 }
 
 /** What native code gets of a stream. */
@@ -53,6 +56,13 @@ class SocketBelow extends SocketTransport {
     handle.reading = false;
     handle.readStop();
     handle.readStart = () => 0; // whoever resumes the socket must not read the connection's bytes
+    if (!handle.hasRef()) this.setRef(false);
+    handle.ref = () => {
+      this.setRef(true);
+    };
+    handle.unref = () => {
+      this.setRef(false);
+    };
     TimedStream.putAbove(above, socket);
   }
 

@@ -1,10 +1,15 @@
 // Sockets of node:net below a connection: what they tell, and what becomes of them, is what node:tls makes of them.
 import { once } from 'node:events';
 import * as net from 'node:net';
+import { execFile as execute } from 'node:child_process';
 import * as nodeTls from 'node:tls';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
 import { connect, createServer, TLSSocket } from '../../lib/tls/tls';
 import { close, listen, read, selfSigned } from '../support/tls';
 
+const execFile = promisify(execute);
+const TLS = path.resolve(__dirname, '../../dist/tls.js');
 const identity = selfSigned('localhost');
 const trusting = { servername: 'localhost', ca: identity.cert };
 const EVENTS = ['data', 'end', 'error', 'close', 'finish'];
@@ -100,6 +105,23 @@ test('whoever reads the socket below takes nothing from the connection, whose tr
   expect(heard).toEqual([]);
   expect(raw.remotePort).toBe(port);
   socket.destroy();
+  await close(server);
+});
+
+// A program that has nothing else to do ends.
+test.each([
+  ['before the connection begins', 'raw.unref(); connect();'],
+  ['while the connection shakes hands', 'connect(); raw.unref();'],
+  ['once the connection is open', "connect().once('secureConnect', () => setImmediate(() => raw.unref()));"],
+])('a socket below that is unref()ed %s keeps no process alive', async (_, act) => {
+  const server = nodeTls.createServer(identity, (accepted) => accepted.on('error', () => undefined));
+  const port = await listen(server);
+  const program = `
+    const raw = require('node:net').connect(${String(port)}, '127.0.0.1');
+    const connect = () => require(${JSON.stringify(TLS)}).connect({ socket: raw, rejectUnauthorized: false });
+    raw.once('connect', () => { ${act} });
+  `;
+  await expect(execFile(process.execPath, ['-e', program], { timeout: 20_000 })).resolves.toBeDefined();
   await close(server);
 });
 
