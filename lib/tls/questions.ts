@@ -80,14 +80,8 @@ export class Questions {
     const askKey = (): void => {
       this.#askKeyOf(asked, askHello);
     };
-    // A callback's own error is uncaught, as in Node.js.
-    TLSSocket.inContext(socket, () => {
-      try {
-        this.#askSession(asked, askKey);
-      } catch (error) {
-        socket.destroy();
-        throw error;
-      }
+    this.#try(socket, () => {
+      this.#askSession(asked, askKey);
     });
   }
 
@@ -96,16 +90,18 @@ export class Questions {
     const { native } = connections();
     const identity = native.keyIdentity(id);
     if (identity === undefined) return;
+    this.#try(socket, () => {
+      this.#askForKey(socket, identity, (key) => {
+        native.giveKey(id, key);
+        key?.fill(0);
+      });
+    });
+  }
+
+  // What a callback or a listener throws is its client's error, and nobody else's: as in the latest versions of Node.js.
+  #try(socket: TLSSocket, body: () => void): void {
     TLSSocket.inContext(socket, () => {
-      try {
-        this.#askForKey(socket, identity, (key) => {
-          native.giveKey(id, key);
-          key?.fill(0);
-        });
-      } catch (error) {
-        socket.destroy();
-        throw error;
-      }
+      failing(socket, body);
     });
   }
 
@@ -256,7 +252,7 @@ function answering<T>(socket: TLSSocket, then: (value?: T) => void): Done<T> {
   };
 }
 
-// A value that is there goes on at once: its errors are the callback's own.
+// A value that is there goes on at once.
 function whenAnswered(socket: TLSSocket, answer: unknown, then: (value: unknown) => void): void {
   if (!isThenable(answer)) {
     then(answer);

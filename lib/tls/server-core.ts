@@ -404,8 +404,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
         try {
           if (!socket.destroyed && !this.#server.emit('newSession', sessionId, session, done)) done();
         } catch (error) {
-          socket.destroy();
-          throw error;
+          done(); // the client is not to blame
+          this.#server.emit('error', error as Error);
         }
       });
     }
