@@ -41,7 +41,15 @@ class HttpsAgent extends NodesAgent {
    * @param options - of a request
    */
   override getName(options?: nodeHttps.RequestOptions): string {
-    return super.getName(options) + namesOfObjects((options ?? {}) as Options);
+    const given = (options ?? {}) as Options;
+    const check = this.#checkOf(given);
+    const checked = check === undefined ? '' : `:check#${String(numberOf(check))}`;
+    return super.getName(options) + namesOfObjects(given) + checked;
+  }
+
+  // Whoever checks servers in a way of its own gets no connection and no session that somebody else has checked.
+  #checkOf({ checkServerIdentity: check }: Options): object | undefined {
+    return typeof check === 'function' && check !== this.options.checkServerIdentity ? check : undefined;
   }
 
   /** @internal */
@@ -51,7 +59,7 @@ class HttpsAgent extends NodesAgent {
     refuseEarlyData(options);
     debugHttps('createConnection to %s:%s', options.host, options.port);
     const sessions = this as unknown as Sessions;
-    const { _agentKey: key } = options;
+    const key = this.#checkOf(options) === undefined ? options._agentKey : undefined;
     const session = key === undefined ? undefined : sessions._getSession(key);
     if (session !== undefined) debugHttps('reuse session for %s:%s', options.host, options.port);
     const socket = Client.connect([session === undefined ? options : { session, ...options }]);

@@ -78,13 +78,38 @@ test('requests by an agent that keeps connections use one, and node:https takes 
 
 test('an agent gives later connections the session of the first, and forgets the oldest', async () => {
   for (const make of [agentOf, (options: nodeHttps.AgentOptions) => new nodeHttps.Agent(options)]) {
-    const agent = make({ maxCachedSessions: 1 });
+    const checkServerIdentity = () => undefined;
+    const agent = make({ maxCachedSessions: 1, checkServerIdentity });
     const resumed: boolean[] = [];
     for (const servername of ['localhost', 'localhost', 'other.test', 'localhost']) {
-      const checkServerIdentity = () => undefined;
-      resumed.push((await ask(ours, { agent, servername, checkServerIdentity })).resumed);
+      resumed.push((await ask(ours, { agent, servername })).resumed);
     }
     expect(resumed).toEqual([false, true, false, false]);
+  }
+});
+
+test('whoever checks servers in a way of its own gets no connection and no session that others have checked', async () => {
+  for (const keepAlive of [true, false]) {
+    const agent = agentOf({ keepAlive });
+    const accepting = () => undefined;
+    const first = await ask(ours, { agent, checkServerIdentity: accepting });
+    const again = await ask(ours, { agent, checkServerIdentity: accepting });
+    expect([first.wasReused, again.wasReused, again.resumed]).toEqual([false, keepAlive, false]);
+    const rejecting = () => new Error('not this one');
+    await expect(ask(ours, { agent, checkServerIdentity: rejecting })).rejects.toThrow('not this one');
+    expect((await ask(ours, { agent })).wasReused).toBe(false);
+    agent.destroy();
+  }
+});
+
+test('whoever has awaited the end of a response can ask its socket', async () => {
+  for (const request of [https.get, nodeHttps.get]) {
+    const sent = request({ ...base, port, agent: agentOf({}) });
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await read(response);
+    const socket = response.socket as TLSSocket;
+    expect([socket.destroyed, socket.getPeerCertificate().subject.CN]).toEqual([false, 'localhost']);
+    await once(socket, 'close');
   }
 });
 
