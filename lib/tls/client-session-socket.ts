@@ -107,6 +107,8 @@ export class ClientSessionSocket extends SessionSocket {
       connection.destroySoon();
     });
     connection.pipe(far).pipe(connection);
+    // Its writing ends next.
+    if (!connection.allowHalfOpen) connection.once('end', () => far.unpipe(connection).resume());
   }
 
   /** The session reads what has come before, and the end behind it. @internal */

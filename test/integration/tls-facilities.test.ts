@@ -90,11 +90,12 @@ test('async contexts of requests, responses and sockets', async () => {
       });
       request.end('body');
       const [response] = (await once(request, 'response')) as [IncomingMessage];
+      const closed = once(response.socket, 'close');
       response.on('end', () => {
         note('response end');
       });
       response.resume();
-      await once(response, 'close');
+      await closed;
     });
     await close(server);
     return heard;
