@@ -314,10 +314,17 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     if (this.#holdsHttp2 && socket.alpnProtocol === 'h2') TLSSocket.hold(socket);
     if (socket.earlyDataAccepted) TLSSocket.skipUnsent(socket, this.#earlyData?.length ?? 0);
     tellEnd(socket);
-    if (this.#verifies !== undefined) this.#verify(this.#verifies);
+    if (this.#verifies === undefined) this.#welcome();
+    else this.#verify(this.#verifies);
     if (isGone(socket)) return;
     socket.emit('secure');
     if (!isGone(socket)) TLSSocket.open(socket);
+  }
+
+  // The server gets the handshake's last message.
+  #welcome(): void {
+    connections().native.setWelcome(TLSSocket.idOf(this.socket));
+    TLSSocket.flush(this.socket);
   }
 
   #verify({ minDhBits, check, rejects }: Verification): void {
@@ -340,6 +347,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       }
     }
     socket.authorized = error === undefined;
+    this.#welcome();
     TLSSocket.open(socket);
     debugTls('client emits secureConnect, authorized: %s, protocol: %s', socket.authorized, socket.alpnProtocol);
     socket.emit('secureConnect');

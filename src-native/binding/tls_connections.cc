@@ -302,6 +302,12 @@ Napi::Value SessionsKept(Info info) {
 }
 
 // (id)
+Napi::Value SetWelcome(Info info) {
+  HubOf(info).SetWelcome(IdOf(info));
+  return info.Env().Undefined();
+}
+
+// (id)
 Napi::Value FailureOf(Info info) {
   const ConnectionView connection = HubOf(info).Look(IdOf(info));
   Napi::Value failure = ToJs(info.Env(), connection ? connection->failure() : Error());
@@ -369,6 +375,7 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("setIdentity", &SetIdentity);
   tls.Add("takeNewSessions", &TakeNewSessions);
   tls.Add("sessionsKept", &SessionsKept);
+  tls.Add("setWelcome", &SetWelcome);
   tls.Add("failure", &FailureOf);
   tls.Add("address", &AddressOf);
   tls.Add("droppedAddresses", &DroppedAddresses);

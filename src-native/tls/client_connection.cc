@@ -107,7 +107,9 @@ int ClientConnection::Step(SSL* ssl) {
   return SSL_do_handshake(ssl);
 }
 
+// A server that is not welcome does not learn that the handshake was done, nor, with TLS 1.3, who the client is.
 void ClientConnection::Complete() {
+  HoldOutput();
   if (status_.has_value()) Tell(TlsEventKind::kStatus);
   Open();
   TellSessions();

@@ -21,6 +21,8 @@ class ClientConnection final : public Connection {
   const HandshakeTerms& terms() const override { return settings_; }
   long verify_result() const override;
 
+  // After TlsEventKind::kSecure: the server is welcome, and gets the handshake's last message.
+  void SetWelcome() { SendHeld(); }
   // After TlsEventKind::kStatus: the server's answer for its certificate; empty when it gave none.
   const std::string& status() const { return *status_; }
 
@@ -32,7 +34,7 @@ class ClientConnection final : public Connection {
   bool Prepare(SSL* ssl) override;
   int Step(SSL* ssl) override;
   void Complete() override;
-  void AfterRecords() override { TellSessions(); }
+  void TellBesides() override { TellSessions(); }
   RunTime& handshake_time() const override;
   std::shared_ptr<InlineBudget> inline_budget() const override { return settings_.inline_budget; }
   bool logs_keys() const override { return settings_.Has(TlsClientFlag::kLogsKeys); }

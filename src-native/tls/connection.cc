@@ -308,6 +308,7 @@ void Connection::ReadPlaintext() {
     if (transport_->input().size == 0 && !transport_->ended() && SSL_pending(ssl_.get()) == 0) break;
   }
   const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+  TellBesides();
   TellData(taken);
   if (status == SSL_ERROR_ZERO_RETURN) {
     TellEnd(false);
@@ -318,7 +319,6 @@ void Connection::ReadPlaintext() {
   } else if (status != SSL_ERROR_NONE) {
     FailOfOpenssl();
   }
-  AfterRecords();
 }
 
 void Connection::TellData(size_t size) {
@@ -379,6 +379,12 @@ void Connection::End() {
     waits_for_drain_ = false;
   }
   transport_->Settle();
+}
+
+void Connection::SendHeld() {
+  if (!std::exchange(holds_output_, false)) return;
+  told_ = true;
+  Finish();
 }
 
 // --- Without a socket

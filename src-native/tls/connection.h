@@ -221,8 +221,8 @@ class Connection {
   virtual void Complete() { Open(); }
   // While early(): instead of reading plaintext.
   virtual void ReadEarlyData() {}
-  // After plaintext was read.
-  virtual void AfterRecords() {}
+  // Before plaintext is told: what else its records have brought.
+  virtual void TellBesides() {}
   // It would take this time of the processor.
   virtual RunTime& handshake_time() const = 0;
   // Null for no time on the event loop.
@@ -255,6 +255,8 @@ class Connection {
   void ReleaseOutput() {
     if (std::exchange(holds_output_, false)) released_is_due_ = true;
   }
+  // As ReleaseOutput(), at once: JavaScript may write next.
+  void SendHeld();
   State state() const { return state_; }
   void set_state(State state) { state_ = state; }
   const std::shared_ptr<TlsContext>& context() const { return context_; }

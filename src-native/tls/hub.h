@@ -98,6 +98,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void Release(uint32_t id);
   // See ServerConnection::SetSessionsKept().
   void SetSessionsKept(uint32_t id);
+  // See ClientConnection::SetWelcome().
+  void SetWelcome(uint32_t id);
   // Any connection with an id of this hub, wherever it is.
   ConnectionView Look(uint32_t id) const;
   // Plaintext, in bytes.

@@ -1,6 +1,7 @@
 // The hub's connections whose handshake is done: what JavaScript writes to them, and where their records are.
 #include <algorithm>
 
+#include "tls/client_connection.h"
 #include "tls/hub.h"
 #include "tls/server_connection.h"
 
@@ -187,6 +188,13 @@ void Hub::SetSessionsKept(uint32_t id) {
     connection->server()->SetSessionsKept();
     Update(id);
   }
+}
+
+void Hub::SetWelcome(uint32_t id) {
+  Connection* const connection = reactor_->Find(id);
+  if (connection == nullptr || connection->client() == nullptr) return;
+  connection->client()->SetWelcome();
+  Update(id);
 }
 
 ConnectionView Hub::Look(uint32_t id) const {

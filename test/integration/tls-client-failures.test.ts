@@ -269,3 +269,34 @@ describe('when the handshake is done', () => {
     await close(server);
   });
 });
+
+// Before TLS 1.3, the server's is the last message.
+test.each<[string, ConnectionOptions]>([
+  ['its certificate', { ca: undefined }],
+  ['its name', { servername: 'other.test' }],
+  ['the function that checks it', { checkServerIdentity: () => new Error('not this one') }],
+])('a server that is not welcome by %s does not learn who the client is', async (_, options) => {
+  for (const connectBy of CLIENTS) {
+    const server = nodeTls.createServer({ ...identity, requestCert: true, rejectUnauthorized: false });
+    const served = jest.fn();
+    server.on('secureConnection', served);
+    const left = once(server, 'tlsClientError');
+    const port = await listen(server);
+    const socket = connectBy({ ...trusting, ...identity, port, ...options });
+    await Promise.all([once(socket, 'error'), left]);
+    expect(served).not.toHaveBeenCalled();
+    await close(server);
+  }
+});
+
+test('a session is told of before what was read behind it', async () => {
+  const server = nodeTls.createServer(identity, (socket) => socket.end('all of it'));
+  const port = await listen(server);
+  const events: string[] = [];
+  const socket = connect({ ...trusting, port });
+  for (const name of ['secureConnect', 'session', 'data']) socket.on(name, () => events.push(name));
+  await once(socket, 'close');
+  expect(events.slice(0, 2)).toEqual(['secureConnect', 'session']);
+  expect(events.at(-1)).toBe('data');
+  await close(server);
+});

@@ -177,6 +177,7 @@ describe.each([
     const port = await listen(server);
     const session = await sessionOf(port);
     const client = dial(await proxied(port), { session, earlyData: 'early' });
+    client.on('error', () => undefined);
     await once(client, 'data');
     proxy?.close();
     await close(server);
@@ -396,6 +397,7 @@ test('the channels of handshakes tell of its end', async () => {
   const early = dial(port, { session: await sessionOf(port), earlyData: 'early.' });
   await textOf(early);
   const broken = dial(await proxied(port), { session: await sessionOf(port), earlyData: 'early' });
+  broken.on('error', () => undefined);
   await once(broken, 'data');
   const told = ends.splice(0);
   proxy?.close();

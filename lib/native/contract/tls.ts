@@ -207,6 +207,8 @@ export interface NativeTls {
   /** Each once. While there are some, nothing is sent before `sessionsKept`. */
   takeNewSessions(id: number): [sessionId: Buffer, session: Buffer][];
   sessionsKept(id: number): void;
+  /** Of a client, after the event `secure`: the server gets the handshake's last message. */
+  setWelcome(id: number): void;
   /** Why a connection or a later handshake has failed, for OpenSSL. */
   failure(id: number): NativeTlsFailure;
   address(id: number, own: boolean): NativeAddress | undefined;

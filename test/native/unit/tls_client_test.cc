@@ -30,8 +30,9 @@ class Ends {
 
   void MoveClientToLoop() { client->Enter(2, TlsPlace::kLoop, buffers_, client_events); }
 
-  void Turns() {
+  void Turns(bool server_is_welcome = true) {
     for (int i = 0; i < 10; ++i) {
+      if (server_is_welcome && client_events.Heard(TlsEventKind::kSecure)) client->SetWelcome();
       for (Connection* each : {static_cast<Connection*>(&*client), static_cast<Connection*>(&*server)}) {
         each->Run(true, true);
         while (each->has_more()) each->Run(false, false);
@@ -94,6 +95,17 @@ TEST_CASE("a client begins by itself, and both sides carry plaintext") {
     ends.client->End();
     ends.Turns();
     CHECK(ends.server_events.Heard(TlsEventKind::kEnd));
+  }
+}
+
+TEST_CASE("a server that is not welcome does not get the client's last message") {
+  for (const bool is_welcome : {false, true}) {
+    Ends ends(Settings(), Wanted(TLS1_3_VERSION));
+    ends.Turns(false);
+    CHECK(ends.client_events.Heard(TlsEventKind::kSecure));
+    CHECK_FALSE(ends.server_events.Heard(TlsEventKind::kSecure));
+    ends.Turns(is_welcome);
+    CHECK(ends.server_events.Heard(TlsEventKind::kSecure) == is_welcome);
   }
 }
 

@@ -264,7 +264,7 @@ TEST_SUITE("TLS connection") {
     pair.Turn();
     REQUIRE(pair.events.told.back().kind == TlsEventKind::kFailed);
     CHECK(pair.events.told.back().value == static_cast<int32_t>(TlsFailure::kOpenssl));
-    CHECK_FALSE(pair.connection->failure().empty());
+    CHECK_FALSE(pair.connection->failure().openssl_errors.empty());
   }
 
   TEST_CASE("a connection that has failed wants nothing of its socket, though bytes wait") {
