@@ -4,6 +4,7 @@
 
 #include "openssl/error_queue.h"
 #include "tls/connection.h"
+#include "tls/handshake_state.h"
 
 namespace openssl_async {
 
@@ -21,8 +22,7 @@ void Connection::FollowHandshake(const SSL* ssl, int where, int) {
   if ((where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) == 0) return;
   Connection& self = From(ssl);
   self.renegotiates_ = true;
-  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
-  if (state == TLS_ST_SR_FINISHED || state == TLS_ST_CR_FINISHED) self.renegotiated_ = true;
+  if (HasReadFinished(ssl)) self.renegotiated_ = true;
 }
 
 // Before our key signs. Outside of a job, the handshake stops there, and goes on in one.

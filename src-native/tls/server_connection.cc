@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tls/handshake_state.h"
 #include "tls/socket_transport.h"
 
 namespace openssl_async {
@@ -103,7 +104,7 @@ void ServerConnection::Choose(const std::shared_ptr<TlsContext>& context) {
 // where nobody can wait for the answer: so the message is read before.
 bool ServerConnection::AsksForKey() {
   if (ssl() == nullptr || asked_for_key_ || !settings_->Has(TlsServerFlag::kSharesKeys)) return false;
-  if (SSL_get_state(ssl()) != TLS_ST_SW_SRVR_DONE || !SharesKey(SSL_get_pending_cipher(ssl()))) return false;
+  if (!AwaitsKeyExchange(ssl()) || !SharesKey(SSL_get_pending_cipher(ssl()))) return false;
   set_input_is_new(false);
   const HelloStatus status = ReadKeyIdentity(transport().input(), &answer_.key.identity);
   awaits_identity_ = status == HelloStatus::kIncomplete && !transport().ended();
