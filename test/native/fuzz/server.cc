@@ -244,7 +244,8 @@ void Server::AfterCall() {
   witness_.EndTurn();
   Require(buffers_.output.empty(), "nothing stays in the buffers of all connections");
   Require(ERR_peek_error() == 0, "no error stays in the thread's queue");
-  for (const std::string& line : connection_->failure()) MarkFeature(FeatureKind::kFailure, HashOf(line));
+  for (const std::string& line : connection_->failure().openssl_errors)
+    MarkFeature(FeatureKind::kFailure, HashOf(line));
   if (connection_->ssl() != nullptr) {
     MarkFeature(FeatureKind::kState, static_cast<uint32_t>(SSL_get_state(connection_->ssl())));
   }
