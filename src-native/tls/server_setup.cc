@@ -37,6 +37,10 @@ bool UseIdentity(SSL* ssl, SSL_CTX* from) {
          (chain == nullptr || SSL_set1_chain(ssl, chain) == 1);
 }
 
+// With a callback, libssl expects another certificate to come. Without any, it gives up TLS 1.3 for a curve that
+// `sigalgs` has no algorithm for.
+int KeepCertificate(SSL*, void*) { return 1; }
+
 }  // namespace
 
 bool ServerConnection::Prepare(SSL* ssl) {
@@ -47,6 +51,7 @@ bool ServerConnection::Prepare(SSL* ssl) {
     SSL_set_verify(ssl, SSL_VERIFY_PEER | (needs ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), &AcceptAnyCertificate);
   }
   SSL_set_accept_state(ssl);
+  SSL_set_cert_cb(ssl, &KeepCertificate, nullptr);
   // The compressed message was made without a status.
   if (!answer_.status.empty()) SSL_set_options(ssl, kNoCertificateCompression);
   if (settings_->max_early_data > 0) PrepareEarlyData(ssl);

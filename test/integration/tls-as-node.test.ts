@@ -190,3 +190,68 @@ test('a server over a stream falls back on its context when SNICallback has none
   served.destroy();
   socket.destroy();
 });
+
+// --- What sockets tell, as tls-introspection.test.ts has found it
+
+type Library = Pick<typeof nodeTls, 'connect' | 'createServer'>;
+const OURS = { connect, createServer } as unknown as Library;
+
+/** What `ask` gives of both sockets of a connection, or the code of the error of its server. */
+async function askBoth(
+  library: Library,
+  options: nodeTls.TlsOptions,
+  client: nodeTls.ConnectionOptions,
+  ask: (socket: nodeTls.TLSSocket) => unknown,
+): Promise<unknown> {
+  const server = library.createServer(options);
+  const port = await listen(server);
+  const socket = library.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...client });
+  socket.on('error', () => undefined);
+  const told = new Promise((resolve) => {
+    server.once('tlsClientError', ({ code }: Thrown) => {
+      resolve(code);
+    });
+    const sockets: nodeTls.TLSSocket[] = [];
+    const hear = (place: number, each: nodeTls.TLSSocket): void => {
+      sockets[place] = each;
+      if (sockets[0] === undefined || sockets[1] === undefined) return;
+      resolve(sockets.map(ask));
+      for (const one of sockets) one.destroy();
+    };
+    server.once('secureConnection', (accepted) => {
+      hear(0, accepted);
+    });
+    socket.once('secureConnect', () => {
+      hear(1, socket);
+    });
+  });
+  const answers = await told;
+  await close(server);
+  return answers;
+}
+
+async function expectAsNode(...args: Parameters<typeof askBoth> extends [unknown, ...infer Rest] ? Rest : never) {
+  const answers = await askBoth(OURS, ...args);
+  expect(answers).toEqual(await askBoth(nodeTls, ...args));
+  return answers;
+}
+
+test('a curve without an algorithm of sigalgs is no reason for an earlier version', async () => {
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-384',
+    '-nodes',
+    '-subj',
+    '/CN=localhost',
+    ...['-keyout', 'p384.key', '-out', 'p384.pem'],
+  );
+  const [key, cert] = ['p384.key', 'p384.pem'].map((name) => readFileSync(path.join(folder, name)));
+  const options = { key, cert, sigalgs: 'ECDSA+SHA256' } as nodeTls.TlsOptions;
+  expect(await expectAsNode(options, {}, (socket) => socket.getProtocol())).toBe(
+    'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM',
+  );
+});
