@@ -255,3 +255,12 @@ test('a curve without an algorithm of sigalgs is no reason for an earlier versio
     'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM',
   );
 });
+
+test("for a client's certificate, the server's order of signature algorithms counts", async () => {
+  const options = { ...identity, requestCert: true, rejectUnauthorized: false, maxVersion: 'TLSv1.2' } as const;
+  const [servers, clients] = ['RSA-PSS+SHA256:ECDSA+SHA256', 'ECDSA+SHA256:RSA-PSS+SHA256'];
+  const answers = await expectAsNode({ ...options, sigalgs: servers }, { sigalgs: clients }, (socket) =>
+    socket.getSharedSigalgs().slice(0, 2),
+  );
+  expect(answers).toEqual(Array(2).fill(['RSA-PSS+SHA256', 'ECDSA+SHA256']));
+});
