@@ -81,6 +81,23 @@ inline ByteView ToView(Napi::Value value) {
 // Empty for everything but a string.
 inline std::string ToText(Napi::Value value) { return value.IsString() ? value.As<Napi::String>().Utf8Value() : ""; }
 
+// Names of ALPN are bytes: a string has a character for each, as in Node.js.
+inline Napi::Value ToByteText(Napi::Env env, const std::string& bytes) {
+  napi_value text = nullptr;
+  napi_create_string_latin1(env, bytes.data(), bytes.size(), &text);
+  return Napi::Value(env, text);
+}
+inline std::string FromByteText(Napi::Value value) {
+  std::string bytes;
+  if (!value.IsString()) return bytes;
+  size_t size = 0;
+  napi_get_value_string_latin1(value.Env(), value, nullptr, 0, &size);
+  bytes.resize(size + 1);  // with the zero at the end
+  napi_get_value_string_latin1(value.Env(), value, bytes.data(), bytes.size(), &size);
+  bytes.resize(size);
+  return bytes;
+}
+
 inline bool ToBool(Napi::Value value) { return value.As<Napi::Boolean>().Value(); }
 inline int32_t ToInt32(Napi::Value value) { return value.As<Napi::Number>().Int32Value(); }
 inline uint32_t ToUint32(Napi::Value value) { return value.As<Napi::Number>().Uint32Value(); }

@@ -245,7 +245,7 @@ Napi::Value TakeAnswer(Info info) {
   HelloAnswer answer;
   if (const auto* const context = ToOptionalHandle<TlsContextHandle>(info[1])) answer.context = *context;
   answer.chose_protocol = ToBool(info[2]);
-  answer.protocol = ToText(info[3]);
+  answer.protocol = FromByteText(info[3]);
   if (const ByteView session = ToView(info[4]); session.size > 0) answer.session = ToSession(session);
   if (const ByteView status = ToView(info[5]); status.size > 0) {
     answer.status.assign(reinterpret_cast<const char*>(status.data), status.size);

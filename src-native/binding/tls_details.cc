@@ -46,7 +46,7 @@ Napi::Value Summary(Info info) {
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   Napi::Array parts = Napi::Array::New(env, 8);
   parts.Set(0U, name == nullptr ? "" : name);
-  parts.Set(1U, ProtocolOf(ssl));
+  parts.Set(1U, ToByteText(env, ProtocolOf(ssl)));
   parts.Set(2U, static_cast<double>(connection->verify_result()));
   parts.Set(3U, SSL_session_reused(ssl) == 1);
   parts.Set(4U, static_cast<int32_t>(connection->handshake_place()));

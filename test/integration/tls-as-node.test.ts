@@ -236,6 +236,15 @@ async function expectAsNode(...args: Parameters<typeof askBoth> extends [unknown
   return answers;
 }
 
+test('a name of ALPN has a character for each byte', async () => {
+  const protocols = { ALPNProtocols: ['é'] };
+  const answers = await expectAsNode({ ...identity, ...protocols }, protocols, (socket) => socket.alpnProtocol);
+  expect(answers).toEqual(['Ã©', 'Ã©']);
+  const ALPNCallback = ({ protocols: [first] }: { protocols: string[] }): string | undefined => first;
+  const chosen = await askBoth(OURS, { ...identity, ALPNCallback }, protocols, (socket) => socket.alpnProtocol);
+  expect(chosen).toEqual(['Ã©', 'Ã©']);
+});
+
 test('a curve without an algorithm of sigalgs is no reason for an earlier version', async () => {
   openssl(
     'req',
