@@ -80,12 +80,14 @@ bool AddAuthority(SSL_CTX* context, X509* certificate) {
          SSL_CTX_add_client_CA(context, certificate) == 1;
 }
 
+// A certificate that OpenSSL cannot read ends the list, as in Node.js: bundles of others may have one.
 bool AddAuthorities(SSL_CTX* context, const std::string& pem) {
   const BioPointer bio = Memory(pem);
   while (const X509Pointer certificate{PEM_read_bio_X509_AUX(bio.get(), nullptr, &Passphrase, nullptr)}) {
     if (!AddAuthority(context, certificate.get())) return false;
   }
-  return AtEndOfPem();
+  ERR_clear_error();
+  return true;
 }
 
 bool AddRevocations(SSL_CTX* context, const std::string& pem) {

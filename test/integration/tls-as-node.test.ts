@@ -245,6 +245,12 @@ test('a name of ALPN has a character for each byte', async () => {
   expect(chosen).toEqual(['Ã©', 'Ã©']);
 });
 
+test('authorities end where a certificate cannot be read', () => {
+  const broken = '-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----\n';
+  nodeTls.createSecureContext({ ca: identity.cert + broken });
+  createSecureContext({ ca: identity.cert + broken });
+});
+
 test('a curve without an algorithm of sigalgs is no reason for an earlier version', async () => {
   openssl(
     'req',
