@@ -83,9 +83,14 @@ export class TLSSocket extends SocketStream {
 
   // --- As tls.TLSSocket
 
-  /** The peer's certificate, as `tls.TLSSocket` gives it. */
+  // A socket that is destroyed answers null, which the declarations of node:tls do not say of most.
+  #unlessGone<T>(ask: (id: number) => T): T {
+    return this.destroyed ? (null as T) : ask(SocketStream.idOf(this));
+  }
+
+  /** The peer's certificate, as `tls.TLSSocket` gives it; null after the end, as of the other functions for what was agreed on. */
   getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
-    return peerCertificate(connections().native.peerCertificates(SocketStream.idOf(this)), detailed);
+    return this.#unlessGone((id) => peerCertificate(connections().native.peerCertificates(id), detailed));
   }
   /** The peer's certificate, or undefined. */
   getPeerX509Certificate(): X509Certificate | undefined {
@@ -93,8 +98,10 @@ export class TLSSocket extends SocketStream {
   }
   /** Our certificate. */
   getCertificate(): PeerCertificate | Record<string, never> {
-    const der = connections().native.certificate(SocketStream.idOf(this));
-    return der === undefined ? {} : legacyObject(der);
+    return this.#unlessGone((id) => {
+      const der = connections().native.certificate(id);
+      return der === undefined ? {} : legacyObject(der);
+    });
   }
   /** Our certificate, or undefined. */
   getX509Certificate(): X509Certificate | undefined {
@@ -103,8 +110,10 @@ export class TLSSocket extends SocketStream {
   }
   /** The cipher that was agreed on. */
   getCipher(): CipherNameAndProtocol | undefined {
-    const names = connections().native.cipher(SocketStream.idOf(this));
-    return names === undefined ? undefined : { name: names[0], standardName: names[1], version: names[2] };
+    return this.#unlessGone((id) => {
+      const names = connections().native.cipher(id);
+      return names === undefined ? undefined : { name: names[0], standardName: names[1], version: names[2] };
+    });
   }
   /** The version of TLS, for example `TLSv1.3`; null after the end. */
   getProtocol(): string | null {
@@ -112,17 +121,19 @@ export class TLSSocket extends SocketStream {
   }
   /** The session, as `tls.TLSSocket` gives it: in OpenSSL's encoding, of clients with the name of the server before it. */
   getSession(): Buffer | undefined {
-    const session = connections().native.session(SocketStream.idOf(this));
-    const { client } = SocketStream.ownerOf(this);
-    return session === undefined || client === undefined ? session : client.namedSession(session);
+    return this.#unlessGone((id) => {
+      const session = connections().native.session(id);
+      const { client } = SocketStream.ownerOf(this);
+      return session === undefined || client === undefined ? session : client.namedSession(session);
+    });
   }
   /** The session's ticket; servers have none. */
   getTLSTicket(): Buffer | undefined {
-    return connections().native.ticket(SocketStream.idOf(this));
+    return this.#unlessGone((id) => connections().native.ticket(id));
   }
   /** Whether an earlier session was resumed. */
   isSessionReused(): boolean {
-    return connections().native.summary(SocketStream.idOf(this))?.[3] ?? false;
+    return this.#unlessGone((id) => connections().native.summary(id)?.[3] ?? false);
   }
   /**
    * The key exchange, as a client sees it: an empty object where there is none. Null for a server. Groups of ML-KEM, such
@@ -138,15 +149,15 @@ export class TLSSocket extends SocketStream {
   }
   /** Our last message of the handshake. */
   getFinished(): Buffer | undefined {
-    return connections().native.finished(SocketStream.idOf(this));
+    return this.#unlessGone((id) => connections().native.finished(id));
   }
   /** The peer's last message of the handshake. */
   getPeerFinished(): Buffer | undefined {
-    return connections().native.peerFinished(SocketStream.idOf(this));
+    return this.#unlessGone((id) => connections().native.peerFinished(id));
   }
   /** Signature algorithms that both sides know, in the order of preference. */
   getSharedSigalgs(): string[] {
-    return connections().native.sharedSignatureAlgorithms(SocketStream.idOf(this));
+    return this.#unlessGone((id) => connections().native.sharedSignatureAlgorithms(id));
   }
   /** Keying material for other protocols, RFC 5705: `length` bytes. */
   exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer | undefined {

@@ -236,6 +236,24 @@ async function expectAsNode(...args: Parameters<typeof askBoth> extends [unknown
   return answers;
 }
 
+test('a destroyed socket answers null', async () => {
+  const answers = await expectAsNode(identity, {}, (socket) => {
+    socket.destroy();
+    return [
+      socket.getPeerCertificate(),
+      socket.getCertificate(),
+      socket.getCipher(),
+      socket.getFinished(),
+      socket.getPeerFinished(),
+      socket.getSession(),
+      socket.getSharedSigalgs(),
+      socket.getTLSTicket(),
+      socket.isSessionReused(),
+    ];
+  });
+  expect(answers).toEqual(Array(2).fill(Array(9).fill(null)));
+});
+
 test('a name of ALPN has a character for each byte', async () => {
   const protocols = { ALPNProtocols: ['é'] };
   const answers = await expectAsNode({ ...identity, ...protocols }, protocols, (socket) => socket.alpnProtocol);
