@@ -9,12 +9,13 @@ export const legacyObject = (der: Buffer): Legacy => new X509Certificate(der).to
 
 /** The first certificate of a chain; `detailed`: with its issuers. */
 export function peerCertificate(ders: Buffer[], detailed: boolean): PeerCertificate | Record<string, never> {
-  const chain = ders.map((der) => legacyObject(der));
+  const certificates = ders.map((der) => new X509Certificate(der));
+  const chain = certificates.map((each): Legacy => each.toLegacyObject());
   const [first] = chain;
   if (first === undefined) return {};
   if (!detailed) return first;
   for (const [index, each] of chain.entries()) {
-    const issuer = chain[index + 1] ?? (index === chain.length - 1 && isSelfIssued(each) ? each : undefined);
+    const issuer = chain[index + 1] ?? (isSelfIssued(certificates[index] as X509Certificate) ? each : undefined);
     if (issuer !== undefined) each.issuerCertificate = issuer;
   }
   return first;
@@ -31,5 +32,5 @@ export function peerX509Certificate(ders: Buffer[]): X509Certificate | undefined
   return certificate;
 }
 
-const isSelfIssued = (certificate: Legacy): boolean =>
-  JSON.stringify(certificate.subject) === JSON.stringify(certificate.issuer);
+// Equal names are not enough.
+const isSelfIssued = (certificate: X509Certificate): boolean => certificate.checkIssued(certificate);

@@ -1,5 +1,6 @@
 // Behaviour of node:tls that its own tests have asked for, where ours differed: the same happens here.
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as net from 'node:net';
@@ -8,6 +9,7 @@ import * as path from 'node:path';
 import { Duplex } from 'node:stream';
 import * as nodeTls from 'node:tls';
 import { connect, createSecureContext, createServer, TLSSocket, type ConnectionOptions } from '../../lib/tls/tls';
+import { makeCertificate } from '../support/made-certificates';
 import { pipedPair } from '../support/piped-pair';
 import { close, listen, selfSigned } from '../support/tls';
 
@@ -296,4 +298,17 @@ test("for a client's certificate, the server's order of signature algorithms cou
     socket.getSharedSigalgs().slice(0, 2),
   );
   expect(answers).toEqual(Array(2).fill(['RSA-PSS+SHA256', 'ECDSA+SHA256']));
+});
+
+test('a certificate whose issuer has its name does not issue itself', async () => {
+  const subject = [[{ type: '2.5.4.3', kind: 'utf8', text: 'localhost' }]] as const;
+  const content = { serial: Buffer.from([1]), subject, isAuthority: false };
+  const [issuing, key] = [
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  ];
+  const { pem } = makeCertificate(content, key.privateKey, { subject, key: issuing.privateKey });
+  const options = { cert: pem, key: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
+  const answers = await expectAsNode(options, {}, (socket) => 'issuerCertificate' in socket.getPeerCertificate(true));
+  expect(answers).toEqual([false, false]);
 });
