@@ -121,7 +121,7 @@ test('the addon says so where a function of OpenSSL is missing', (context) => {
 
 const JEST = require.resolve('jest/bin/jest');
 const TESTS =
-  'test/integration/(operations|offload|provider|reference|remote|store|tls-(certificate-compression|client-handshakes|groups))';
+  'test/(fuzz/tls-introspection|integration/(operations|offload|provider|reference|remote|store|tls-(certificate-compression|client-handshakes|groups)))';
 
 // The tests themselves run on Node 20 anyway: npm test.
 for (const major of MAJORS.filter((each) => !process.version.startsWith(`v${each}.`))) {
@@ -131,7 +131,7 @@ for (const major of MAJORS.filter((each) => !process.version.startsWith(`v${each
       context.skip(reason);
       return;
     }
-    const result = spawnSync(binary, [JEST, '--selectProjects', 'integration', '--testPathPatterns', TESTS], {
+    const result = spawnSync(binary, [JEST, '--selectProjects', 'integration', 'fuzz', '--testPathPatterns', TESTS], {
       cwd: ROOT,
       encoding: 'utf8',
       env: { ...process.env, OPENSSL_ASYNC_ADDON: ADDON, OPENSSL_ASYNC_COUNTS: '' },
