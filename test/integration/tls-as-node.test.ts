@@ -79,7 +79,8 @@ describe('refused', () => {
   test('an encrypted key without its passphrase', () => {
     openssl('pkcs8', '-topk8', '-in', 'key.pem', '-v2', 'aes-256-cbc', '-passout', 'pass:x', '-out', 'secret.pem');
     const key = readFileSync(path.join(folder, 'secret.pem'));
-    expect(expectNodesError({ key, cert: identity.cert }).code).toMatch(/BAD_DECRYPT/);
+    // One wrong key of 256 leaves bytes that look as if they ended well, and are no key.
+    expect(expectNodesError({ key, cert: identity.cert }).code).toMatch(/BAD_DECRYPT|UNSUPPORTED/);
   });
 });
 
