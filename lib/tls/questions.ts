@@ -234,9 +234,16 @@ function failing(socket: TLSSocket, body: () => void): void {
     body();
   } catch (error) {
     // A second answer may come after the handshake.
-    if (socket.handshake === undefined) TLSSocket.fail(socket, error as Error);
+    if (socket.handshake === undefined) refuse(socket, error as Error);
     else socket.destroy(error as Error);
   }
+}
+
+// The client hears of an error of ours, where Node.js hangs up.
+function refuse(socket: TLSSocket, error: Error): void {
+  connections().native.refuse(TLSSocket.idOf(socket));
+  TLSSocket.flush(socket);
+  if (!socket.destroyed) TLSSocket.fail(socket, error);
 }
 
 /** The last argument of a callback or an event. A second call ends the connection, as in Node.js. */

@@ -259,6 +259,12 @@ Napi::Value TakeAnswer(Info info) {
   return info.Env().Undefined();
 }
 
+// (id)
+Napi::Value Refuse(Info info) {
+  if (ServerConnection* const connection = ServerOf(info); connection != nullptr) connection->Refuse();
+  return info.Env().Undefined();
+}
+
 // (id): of a shared key
 Napi::Value KeyIdentityOf(Info info) {
   const ServerConnection* const connection = ServerOf(info);
@@ -370,6 +376,7 @@ void AddTlsConnectionExports(Exports& tls) {
   tls.Add("setCarried", &SetCarried);
   tls.Add("hello", &HelloOf);
   tls.Add("answer", &TakeAnswer);
+  tls.Add("refuse", &Refuse);
   tls.Add("keyIdentity", &KeyIdentityOf);
   tls.Add("giveKey", &GiveKey);
   tls.Add("setIdentity", &SetIdentity);

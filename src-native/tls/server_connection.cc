@@ -89,6 +89,21 @@ void ServerConnection::TakeAnswer(HelloAnswer answer) {
   Choose(chosen != nullptr ? chosen : settings_->Find(hello_.server_name));
 }
 
+// Nothing is encrypted yet. Without an SSL no version is agreed on, and OpenSSL's clients take that of TLS 1.2.
+void ServerConnection::Refuse() {
+  if (state() != State::kAsking && state() != State::kAskingKey) return;
+  const auto version = static_cast<unsigned>(ssl() == nullptr ? TLS1_2_VERSION : SSL_version(ssl()));
+  const unsigned char alert[] = {SSL3_RT_ALERT,
+                                 static_cast<unsigned char>(version >> 8),
+                                 static_cast<unsigned char>(version & 0xff),
+                                 0,
+                                 2,
+                                 SSL3_AL_FATAL,
+                                 SSL_AD_INTERNAL_ERROR};
+  transport().Send({alert, sizeof(alert)});
+  if (transport().memory() == nullptr) transport().Flush();  // an error is that of a client that has gone
+}
+
 void ServerConnection::SetIdentity(std::shared_ptr<TlsContext> identity) {
   if (state() <= State::kAsking) set_identity(std::move(identity));
 }

@@ -40,6 +40,8 @@ class ServerConnection final : public Connection {
   void Proceed();
   // Goes on after TlsEventKind::kAsking.
   void TakeAnswer(HelloAnswer answer);
+  // Instead: tells the client that it is not its fault.
+  void Refuse();
   // After TlsEventKind::kAskingKey: the name of the key.
   const std::string& key_identity() const { return answer_.key.identity; }
   // Goes on. Empty: there is no such key.

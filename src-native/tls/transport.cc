@@ -45,6 +45,8 @@ void Transport::Settle() {
   }
 }
 
+void Transport::Send(ByteView bytes) { AppendTo(output(), bytes); }
+
 void Transport::EndOutput() {
   if (!std::exchange(output_ended_, true)) TellEnd();
 }

@@ -44,6 +44,8 @@ class Transport {
   // At the end of a turn: keeps what is left of the input.
   void Settle();
 
+  // Sends bytes that are not OpenSSL's, with the next Flush().
+  void Send(ByteView bytes);
   // How much plaintext to encrypt before Flush(), of so many bytes.
   virtual size_t PortionOf(size_t rest) const = 0;
   // Sends what OpenSSL has written. 0, or libuv's code.

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import * as nodeTls from 'node:tls';
 import { createServer, type TlsOptions } from '../../lib/tls/tls';
-import { close, listen, read, selfSigned } from '../support/tls';
+import { pipedPair } from '../support/piped-pair';
+import { close, listen, read, run, selfSigned } from '../support/tls';
 
 const identity = selfSigned('localhost');
 const broken = new Error('broken on purpose');
@@ -16,6 +17,8 @@ const sharing: nodeTls.ConnectionOptions = {
   pskCallback: () => ({ psk: Buffer.alloc(32, 1), identity: 'somebody' }),
   checkServerIdentity: () => undefined,
 };
+
+const ALERT = { code: 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR' };
 
 interface Case {
   options?: TlsOptions;
@@ -33,6 +36,8 @@ const CASES: Record<string, Case> = {
     code: 'ERR_TLS_ALPN_CALLBACK_INVALID_RESULT',
   },
   'onClientHello throws': { options: { onClientHello: fail } },
+  'onClientHello rejects': { options: { onClientHello: () => Promise.reject(broken) } },
+  'onClientHello throws, on the event loop': { options: { onClientHello: fail, threads: 0 } },
   'pskCallback throws, TLS 1.3': { options: { ciphers: PSK, pskCallback: fail }, client: sharing },
   'pskCallback throws, TLS 1.2': {
     options: { ciphers: PSK, pskCallback: fail, maxVersion: 'TLSv1.2' },
@@ -59,10 +64,28 @@ test.each(Object.entries(CASES))('%s: the error of that client', async (_, { opt
     rejectUnauthorized: false,
     ...client,
   });
-  const [[error, accepted]] = await Promise.all([failed, once(socket, 'error')]);
+  const refused = once(socket, 'error') as Promise<[NodeJS.ErrnoException]>;
+  const [[error, accepted], [told]] = await Promise.all([failed, refused]);
+  expect(told).toMatchObject(ALERT);
   if (code === undefined) expect(error).toBe(broken);
   else expect(error.code).toBe(code);
   expect(accepted.destroyed).toBe(true);
+  await close(server);
+});
+
+test('the client hears of it over a stream, too', async () => {
+  const server = createServer({ ...identity, onClientHello: fail });
+  const [near, far] = pipedPair();
+  server.emit('connection', far);
+  const [error] = (await once(nodeTls.connect({ socket: near, rejectUnauthorized: false }), 'error')) as [Error];
+  expect(error).toMatchObject(ALERT);
+});
+
+test('openssl s_client hears of it', async () => {
+  const server = createServer({ ...identity, onClientHello: fail });
+  const port = await listen(server);
+  const { stderr } = await run('openssl', ['s_client', '-connect', `127.0.0.1:${String(port)}`]);
+  expect(stderr).toContain('alert internal error');
   await close(server);
 });
 

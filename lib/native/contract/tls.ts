@@ -193,6 +193,8 @@ export interface NativeTls {
     keyIdentity: Uint8Array | undefined,
     key: Uint8Array | undefined,
   ): void;
+  /** Instead, or instead of `giveKey`: the client gets an alert. The connection is to be destroyed. */
+  refuse(id: number): void;
   /** Of a shared key, after the event `askingKey`. */
   keyIdentity(id: number): Buffer | undefined;
   /** Goes on after it; undefined where there is no such key. */
