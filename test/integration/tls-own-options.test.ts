@@ -427,11 +427,21 @@ test('register replaces the global agent, and servers over streams', () => {
     const served = new tls.TLSSocket(stream(), { isServer: true, ...${JSON.stringify(first)} });
     console.log(served instanceof TLSSocket, served instanceof tls.TLSSocket);
     class Own extends tls.TLSSocket {}
-    console.log([new Own(stream()), new tls.TLSSocket(stream())].map((each) => each instanceof TLSSocket), Own.length);
+    const clients = [new Own(stream()), new tls.TLSSocket(stream()), new tls.TLSSocket(stream(), { isServer: false })];
+    console.log(clients.map((each) => each instanceof TLSSocket), Own.length);
+    console.log(clients.map((each) => each instanceof tls.TLSSocket && typeof each.ssl.verifyError));
+    console.log(tls.connect({ socket: stream() }) instanceof tls.TLSSocket);
     process.exit();`;
   const register = path.join(ROOT, 'dist', 'register.js');
   const ran = spawnSync(process.execPath, ['--require', register, '-e', program], { encoding: 'utf8', cwd: ROOT });
-  expect([ran.stderr, ran.stdout]).toEqual(['', 'true true\ntrue true\n[ false, false ] 0\n']);
+  const told = [
+    'true true',
+    'true true',
+    '[ false, false, false ] 0',
+    "[ 'function', 'function', 'function' ]",
+    'true',
+  ];
+  expect([ran.stderr, ran.stdout]).toEqual(['', `${told.join('\n')}\n`]);
 });
 
 test('a second copy of the library that registers replaces the servers of the first one', () => {
