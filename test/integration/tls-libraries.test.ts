@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as ts from 'typescript';
 import { Daemon, freePort } from '../support/daemons';
 import { foreignEnvironment } from '../support/foreign';
@@ -21,16 +22,21 @@ const folders = fs.existsSync(DEBIAN) ? fs.readdirSync(DEBIAN).map((version) => 
 process.env.PATH = [process.env.PATH, ...folders].join(path.delimiter);
 
 /** What a program prints, and the number of handshakes that were ours. */
-async function play(name: string, port: number, ...nodeArgs: string[]): Promise<{ printed: string; count: number }> {
+async function play(
+  name: string,
+  port: number,
+  nodeArgs: string[] = [],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ printed: string; count: number }> {
   const args = [...nodeArgs, '--require', path.join(CLIENTS, 'count.js'), path.join(CLIENTS, name)];
   const SERVER = JSON.stringify({ ...client, ca: server.cert, clients: authority.cert, server, port });
-  const outcome = await run(process.execPath, args, { SERVER });
+  const outcome = await run(process.execPath, args, { ...environment, SERVER });
   return { count: Number(resultOf(outcome)), printed: outcome.stdout };
 }
 
 async function expectTheSame(name: string, handshakes: number, port = 0): Promise<string> {
   const alone = await play(name, port);
-  const registered = await play(name, port, '--import', './dist/register.mjs');
+  const registered = await play(name, port, ['--import', './dist/register.mjs']);
   expect(registered.printed).toBe(alone.printed);
   expect(alone.count).toBe(0);
   expect(registered.count).toBeGreaterThanOrEqual(handshakes); // undici may connect once more
@@ -41,6 +47,21 @@ test('fetch and undici', async () => {
   // Both ends of each connection, and one that the client refuses.
   const printed = await expectTheSame('fetch.mjs', 4);
   expect(printed).toBe('POST 2000000 postgres\nPOST 2000000 postgres\nGET 0 postgres\nDEPTH_ZERO_SELF_SIGNED_CERT\n');
+});
+
+describe('axios and got', () => {
+  const each = 'POST 2000000 postgres\n';
+  const PRINTED = `${each}GET 0 postgres\n${each}GET 0 postgres\n${'DEPTH_ZERO_SELF_SIGNED_CERT\n'.repeat(2)}`;
+
+  test('registered', async () => {
+    // Both ends of each connection, and two that the clients refuse.
+    expect(await expectTheSame('requests.mjs', 6)).toBe(PRINTED);
+  });
+
+  test('by an agent', async () => {
+    const AGENT = pathToFileURL(path.join(ROOT, 'dist', 'https.mjs')).href;
+    expect(await play('requests.mjs', 0, [], { AGENT })).toEqual({ printed: PRINTED, count: 1 });
+  });
 });
 
 test('nodemailer and smtp-server', async () => {
@@ -138,5 +159,39 @@ describeWith('postgres')('pg', () => {
       "{ version: 'TLSv1.3', client_dn: '/CN=postgres' }\ntrue\ntrue\nDEPTH_ZERO_SELF_SIGNED_CERT\n",
     );
     await daemon.stop();
+  });
+});
+
+describeWith('mariadbd')('mysql2', () => {
+  test('with a MariaDB that wants certificates', async () => {
+    const port = await freePort();
+    const daemon = await Daemon.start('mariadbd', {
+      files: {
+        ...files,
+        users: "CREATE USER tester@'%' REQUIRE SUBJECT '/CN=postgres';\n",
+      },
+      ports: [port],
+      user: 'mysql',
+      prepare: (folder, credentials) => {
+        const args = ['--no-defaults', `--datadir=${folder}/data`, '--auth-root-authentication-method=normal'];
+        spawnSync('mariadb-install-db', args, {
+          ...credentials,
+          cwd: folder,
+          env: foreignEnvironment(),
+          stdio: 'ignore',
+        });
+      },
+      args: (folder) => [
+        ...['--no-defaults', `--datadir=${folder}/data`, `--init-file=${folder}/users`, `--socket=${folder}/socket`],
+        ...[`--port=${String(port)}`, '--bind-address=127.0.0.1', '--skip-name-resolve'],
+        ...[`--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/key.pem`, `--ssl-ca=${folder}/clients.pem`],
+      ],
+    });
+    try {
+      const printed = await expectTheSame('mysql2.js', 6, port);
+      expect(printed).toBe('TLSv1.3 2000000\ntrue\ntrue\nHANDSHAKE_SSL_ERROR self-signed certificate\n');
+    } finally {
+      await daemon.stop();
+    }
   });
 });
