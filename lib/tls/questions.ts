@@ -153,8 +153,10 @@ export class Questions {
     }
     const { socket, servername, protocols } = asked;
     const hello = { servername: servername === '' ? undefined : servername, protocols };
+    choosing.add(socket);
     whenAnswered(socket, this.#hello.call(socket as never, hello), (context) => {
       asked.context = toChosenContext(context);
+      choosing.delete(socket);
       then();
     });
   }
@@ -239,10 +241,15 @@ function failing(socket: TLSSocket, body: () => void): void {
   }
 }
 
-// The client hears of an error of ours, where Node.js hangs up.
+// Whose `onClientHello` is under way.
+const choosing = new WeakSet<TLSSocket>();
+
+// A client hears of an error of `onClientHello`. On others a server hangs up, as that of Node.js.
 function refuse(socket: TLSSocket, error: Error): void {
-  connections().native.refuse(TLSSocket.idOf(socket));
-  TLSSocket.flush(socket);
+  if (choosing.has(socket)) {
+    connections().native.refuse(TLSSocket.idOf(socket));
+    TLSSocket.flush(socket);
+  }
   if (!socket.destroyed) TLSSocket.fail(socket, error);
 }
 
