@@ -162,8 +162,15 @@ export function unknownOption(name: string, known: readonly string[]): CodedErro
 }
 
 export function outOfRange(name: string, range: string, actual: unknown): CodedError {
-  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${describe(actual)}`;
+  const received = typeof actual === 'number' ? withSeparators(actual) : describe(actual);
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${received}`;
   return make(RangeError, 'ERR_OUT_OF_RANGE', message);
+}
+
+// As Node.js writes numbers that are too large or too small.
+function withSeparators(value: number): string {
+  const isLong = Number.isInteger(value) && Math.abs(value) > 2 ** 32;
+  return isLong ? String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, '_') : String(value);
 }
 
 export function invalidReturnValue(what: string, expected: string, actual: unknown): CodedError {
