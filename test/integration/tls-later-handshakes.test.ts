@@ -11,6 +11,7 @@ import { connect, createServer, type ConnectionOptions, type TlsOptions } from '
 import { Authorities, LEAF } from '../support/certificates';
 import { dial, Proxy, sessionOf } from '../support/early-data';
 import { describeWithJobs } from '../support/jobs';
+import { ask, closing, endBoth, exchange, openConnection, type OpenConnection } from '../support/open-connection';
 import { pipedPair } from '../support/piped-pair';
 import { ED25519, signerOf } from '../support/remote-keys';
 import { certificateOf, close, listen, read, selfSigned } from '../support/tls';
@@ -30,55 +31,15 @@ const trusting: ConnectionOptions = { host: '127.0.0.1', servername: 'localhost'
 const offering: ConnectionOptions = { ...trusting, postHandshakeAuth: true };
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
-interface Asked {
-  readonly result: boolean | undefined;
-  readonly error: (Error & { code?: string }) | null;
-}
-const ask = (socket: nodeTls.TLSSocket, options: object = { requestCert: true }): Promise<Asked> =>
-  new Promise((resolve) => {
-    const result = socket.renegotiate(options, (error) => {
-      resolve({ result, error });
-    });
-  });
-
-const closing = (socket: nodeTls.TLSSocket): Promise<void> =>
-  new Promise((resolve) => {
-    socket.once('close', () => {
-      resolve();
-    });
-  });
-
 const nameOf = (socket: nodeTls.TLSSocket): unknown =>
   (socket.getPeerCertificate() as Partial<nodeTls.PeerCertificate>).subject?.CN;
 
-/** Both ends of an open connection. The client's last message of the handshake has come. */
-async function open(
+const open = (
   options: TlsOptions,
   client: ConnectionOptions,
-  make: (options: ConnectionOptions) => nodeTls.TLSSocket = connect,
-  makeServer: (options: TlsOptions) => nodeTls.Server = createServer,
-): Promise<{ server: nodeTls.Server; near: nodeTls.TLSSocket; far: nodeTls.TLSSocket }> {
-  const server = makeServer({ ...identity, ...options });
-  const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket]>;
-  const near = make({ ...client, port: await listen(server) });
-  near.on('error', () => undefined);
-  await once(near, 'secureConnect');
-  const [far] = await secure;
-  far.on('error', () => undefined);
-  return { server, near, far };
-}
-
-async function exchange(from: nodeTls.TLSSocket, to: nodeTls.TLSSocket, text: string): Promise<void> {
-  const data = once(to, 'data') as Promise<[Buffer]>;
-  from.write(text);
-  expect(String((await data)[0])).toBe(text);
-}
-
-async function endBoth(server: nodeTls.Server, near: nodeTls.TLSSocket, far: nodeTls.TLSSocket): Promise<void> {
-  near.destroy();
-  far.destroy();
-  await close(server);
-}
+  make?: typeof connect,
+  makeServer?: typeof createServer,
+): Promise<OpenConnection> => openConnection({ ...identity, ...options }, client, make, makeServer);
 
 describe.each(VERSIONS)('a certificate that is asked for later, %s', (maxVersion) => {
   test.each([
@@ -96,7 +57,7 @@ describe.each(VERSIONS)('a certificate that is asked for later, %s', (maxVersion
       await exchange(near, far, 'x');
       await exchange(far, near, 'y');
     }
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test('is known then over streams of callers', async () => {
@@ -123,7 +84,7 @@ describe.each(VERSIONS)('a certificate that is asked for later, %s', (maxVersion
     expect(await ask(far, options)).toEqual({ result: true, error: null });
     expect([far.authorized, far.authorizationError, nameOf(far)]).toEqual([false, reason, name]);
     await exchange(far, near, 'y');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test.each([
@@ -175,7 +136,7 @@ describe('a client that did not offer it', () => {
     const { result, error } = await ask(far);
     expect([result, error?.code]).toEqual([false, 'ERR_SSL_EXTENSION_NOT_RECEIVED']);
     await exchange(far, near, 'y');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test('is not asked where records are on threads', async () => {
@@ -183,7 +144,7 @@ describe('a client that did not offer it', () => {
     const { result, error } = await ask(far);
     expect([result, error?.code]).toEqual([true, 'ERR_SSL_EXTENSION_NOT_RECEIVED']);
     await exchange(far, near, 'y');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test.each([
@@ -195,7 +156,7 @@ describe('a client that did not offer it', () => {
     // Without a certificate to ask for, this is a renegotiation.
     expect((await ask(far, {})).error?.code).toBe('ERR_SSL_WRONG_SSL_VERSION');
     await exchange(far, near, 'y');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test('is asked with TLS 1.2, of node:tls', async () => {
@@ -206,7 +167,7 @@ describe('a client that did not offer it', () => {
     );
     expect(await ask(far)).toEqual({ result: true, error: null });
     expect([far.authorized, nameOf(far)]).toEqual([true, 'client']);
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 });
 
@@ -255,7 +216,7 @@ test('clients refuse a renegotiation of HTTP/2', async () => {
   far.resume();
   far.renegotiate({ requestCert: true }, () => undefined);
   expect(await failed).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
-  await endBoth(server, near, far);
+  await endBoth({ server, near, far });
 });
 
 describeWithJobs('a key that a function holds', () => {
@@ -308,7 +269,7 @@ describeWithJobs('a key that a function holds', () => {
     expect(await answered).toEqual({ result: true, error: null });
     expect([nameOf(far), asked()]).toEqual(['remote', 1]);
     expect(String(await ended)).toBe('meanwhile');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test('may leave while it signs', async () => {
@@ -331,12 +292,12 @@ describeWithJobs('a key that a function holds', () => {
     expect(await ask(first.far)).toEqual({ result: true, error: null });
     expect(nameOf(first.far)).toBe('client');
     await exchange(first.far, first.near, 'y');
-    await endBoth(first.server, first.near, first.far);
+    await endBoth(first);
     const second = await open(lent, { ...lenient, ...clients });
     await exchange(second.near, second.far, 'x');
     expect((await ask(second.far)).error?.code).toBe('ERR_SSL_NO_RENEGOTIATION');
     await exchange(second.far, second.near, 'y');
-    await endBoth(second.server, second.near, second.far);
+    await endBoth(second);
   });
 });
 
@@ -355,7 +316,7 @@ describe('renegotiation by a client', () => {
     expect(await ask(near, {})).toEqual({ result: true, error: null });
     expect([secured, near.authorized, near.getFinished()?.equals(before as Buffer)]).toEqual([1, true, false]);
     await exchange(far, near, 'y');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test('checks the name of the server again', async () => {
@@ -370,7 +331,7 @@ describe('renegotiation by a client', () => {
     far.resume();
     expect((await ask(near, {})).error?.message).toBe('not any more');
     expect([near.destroyed, checked]).toEqual([true, 2]);
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test("of ours and of node:tls is refused by servers of ours, and a server's by disableRenegotiation()", async () => {
@@ -383,14 +344,14 @@ describe('renegotiation by a client', () => {
       near.renegotiate({}, () => undefined);
       await failed;
       expect(error).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
-      await endBoth(server, near, far);
+      await endBoth({ server, near, far });
     }
     const { server, near, far } = await open({ maxVersion: 'TLSv1.2' }, { ...trusting, ...clients });
     near.disableRenegotiation();
     near.resume();
     expect((await ask(near, {})).error?.code).toBe('ERR_SSL_NO_RENEGOTIATION');
     expect((await ask(far)).error?.code).toBe('ERR_SSL_NO_RENEGOTIATION');
-    await endBoth(server, near, far);
+    await endBoth({ server, near, far });
   });
 
   test('waits for the first handshake', async () => {
