@@ -33,6 +33,8 @@ export interface Connection {
   failed(reason: number): void;
   /** A later handshake is done, or could not begin. */
   renegotiated(hasFailed: boolean): void;
+  /** Of a server: the client has begun a later handshake. */
+  renegotiating(): void;
   /** Of a client: the kinds `secure`, `keyLog` with its line, `newSessions` and `status`. */
   told(kind: TlsEvent, line: Buffer | undefined): void;
   /** Ciphertext is there for the stream below. */
@@ -128,6 +130,8 @@ export class Connections {
       connection.inContext(failed, connection, value);
     } else if (connection !== undefined && kind === TlsEvent.renegotiated) {
       connection.inContext(renegotiated, connection, value === 1);
+    } else if (kind === TlsEvent.renegotiating) {
+      connection?.inContext(renegotiating, connection);
     } else if (connection !== undefined && kind === TlsEvent.output) {
       connection.inContext(output, connection);
     } else if (connection !== undefined && kind === TlsEvent.inputWanted) {
@@ -177,6 +181,9 @@ const failed = (connection: Connection, reason: number): void => {
 };
 const renegotiated = (connection: Connection, hasFailed: boolean): void => {
   connection.renegotiated(hasFailed);
+};
+const renegotiating = (connection: Connection): void => {
+  connection.renegotiating();
 };
 const told = (connection: Connection, kind: TlsEvent, line: Buffer | undefined): void => {
   connection.told(kind, line);

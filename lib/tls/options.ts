@@ -3,8 +3,9 @@ import type * as nodeHttp2 from 'node:http2';
 import type * as nodeHttps from 'node:https';
 import type * as nodeTls from 'node:tls';
 import { invalidArgType, invalidArgValue } from '../base/errors';
-import { validateInteger, validateString } from '../base/validators';
+import { validateBoolean, validateInteger, validateString } from '../base/validators';
 import type { ContextOptions, OwnContextOptions, SecureContext } from './context';
+import { isDropIn } from './drop-in';
 import type { TLSSocket } from './socket';
 
 /** What a client has said before its handshake began. */
@@ -72,6 +73,15 @@ export interface OwnServerOptions extends OwnContextOptions {
    */
   maxEarlyData?: number;
   /**
+   * Whether clients may renegotiate before TLS 1.3, as those of `node:tls` may: three times, each within ten minutes of
+   * the handshake before, by `CLIENT_RENEG_LIMIT` and `CLIENT_RENEG_WINDOW` of `node:tls`, which are read at each
+   * attempt. The socket of a client that goes on has the error `ERR_TLS_SESSION_ATTACK`, or
+   * `ERR_TLS_RENEGOTIATION_DISABLED` after `disableRenegotiation()`, and is destroyed. These handshakes run on the event
+   * loop, or with `records: 'threads'` where the records are. Not for HTTP/2. Default: false, and true with
+   * `openssl-async/register`; others are told that there is no renegotiation, and the connection goes on.
+   */
+  clientRenegotiation?: boolean;
+  /**
    * Chooses the context when a client has said what it wants. The handshake waits for the promise; an error ends it.
    * Without a context, `SNICallback` or `addContext()` count. Default: nobody is asked.
    */
@@ -94,6 +104,7 @@ export interface ServerOptions extends ContextOptions {
   ALPNProtocols?: unknown;
   ALPNCallback?: unknown;
   allowHTTP1?: unknown;
+  clientRenegotiation?: unknown;
   SNICallback?: unknown;
   enableTrace?: unknown;
   handshakeTimeout?: unknown;
@@ -191,6 +202,12 @@ function toMaxHandshakes(value: unknown): number {
   return value;
 }
 
+function toAllowsRenegotiation(value: unknown): boolean {
+  if (value === undefined) return isDropIn();
+  validateBoolean(value, 'options.clientRenegotiation');
+  return value;
+}
+
 /** What a server wants of native code, besides contexts and flags. */
 export interface ServerSettings {
   readonly handshakeTimeoutMs: number;
@@ -200,6 +217,7 @@ export interface ServerSettings {
   readonly maxHandshakes: number;
   readonly keyHint: string | undefined;
   readonly maxEarlyData: number;
+  readonly allowsRenegotiation: boolean;
 }
 
 export function toServerSettings(options: ServerOptions): ServerSettings {
@@ -211,5 +229,6 @@ export function toServerSettings(options: ServerOptions): ServerSettings {
     maxHandshakes: toMaxHandshakes(options.maxHandshakes),
     keyHint: toKeyHint(options.pskIdentityHint),
     maxEarlyData: toMaxEarlyData(options.maxEarlyData),
+    allowsRenegotiation: toAllowsRenegotiation(options.clientRenegotiation),
   };
 }

@@ -5,6 +5,7 @@ import type * as nodeHttps from 'node:https';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type * as nodeTls from 'node:tls';
 import { rememberingOptions } from './context';
+import { becomeDropIn } from './drop-in';
 import * as http2 from './http2'; // Node's makes servers of those that are there when it is loaded
 import * as https from './https';
 import * as tls from './tls';
@@ -27,6 +28,7 @@ function makingOurs(NodesSocket: typeof nodeTls.TLSSocket): typeof nodeTls.TLSSo
 export function register(): void {
   if (isRegistered) return;
   isRegistered = true;
+  becomeDropIn();
   // What an import gives cannot be changed.
   const load = createRequire(__filename);
   const ofTls = load('node:tls') as typeof nodeTls;

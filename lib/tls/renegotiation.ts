@@ -1,8 +1,10 @@
 // Later handshakes of a connection: renegotiation before TLS 1.3, and with it a server's request for the client's
 // certificate.
+import * as nodeTls from 'node:tls';
 import { invalidArgType, nodeError, opensslError } from '../base/errors';
 import { validateFunction } from '../base/validators';
 import { connections } from './connections';
+import { isDropIn } from './drop-in';
 import { hungUp, opensslFailure, verifyError } from './failures';
 import type { Verification } from './socket-owner';
 import { SocketStream } from './socket-stream';
@@ -22,6 +24,9 @@ const verifications = new WeakMap<SocketStream, Verification>();
 // What held before, where a thread may still refuse what was asked for; how often somebody has asked since.
 const undecided = new WeakMap<SocketStream, { before: Verification | undefined; times: number }>();
 const waiting = new WeakMap<SocketStream, Set<RenegotiationCallback>>();
+// Of clients that have begun one: how many within Node's window, and when the last one.
+const begun = new WeakMap<SocketStream, { times: number; lastMs: number }>();
+const disabled = new WeakSet<SocketStream>();
 
 /** As `socket.renegotiate()`. */
 export function renegotiate(
@@ -60,7 +65,7 @@ function begin(socket: SocketStream, requestCert: unknown, rejectUnauthorized: u
   return undefined;
 }
 
-// Until the handshake is done, or the connection ends.
+// Until the handshake is done, or the connection ends. Node.js does not tell of that.
 function wait(socket: SocketStream, callback: RenegotiationCallback): void {
   const callbacks = waiting.get(socket) ?? new Set();
   waiting.set(socket, callbacks);
@@ -70,7 +75,7 @@ function wait(socket: SocketStream, callback: RenegotiationCallback): void {
     callback(error);
   };
   const onClose = (): void => {
-    done(socket.errored ?? hungUp());
+    if (!isDropIn()) done(socket.errored ?? hungUp());
   };
   callbacks.add(done);
   socket.once('close', onClose);
@@ -96,7 +101,7 @@ export function tellRenegotiated(socket: SocketStream, hasFailed: boolean, verif
 
 /** The error of a client who is not welcome any more. */
 export function verifyClient(socket: SocketStream): Error | null {
-  const { requests, rejects } = verifications.get(socket) ?? NOTHING;
+  const { requests, rejects } = verifications.get(socket) ?? SocketStream.ownerOf(socket).verification ?? NOTHING;
   if (!requests) return null;
   const { native } = connections();
   const [, , result = -1] = native.summary(SocketStream.idOf(socket)) ?? [];
@@ -106,4 +111,37 @@ export function verifyClient(socket: SocketStream): Error | null {
   if (error === undefined || !rejects) return null;
   socket.destroy();
   return error;
+}
+
+// --- Begun by clients
+
+/** As `socket.disableRenegotiation()`. */
+export function disableRenegotiation(socket: SocketStream): void {
+  if (SocketStream.ownerOf(socket).client === undefined) disabled.add(socket);
+  else connections().native.forbidRenegotiation(SocketStream.idOf(socket));
+}
+
+// Node's rule: each attempt begins the window again.
+function faultOfClient(socket: SocketStream): Error | undefined {
+  const now = performance.now();
+  const { times, lastMs } = begun.get(socket) ?? { times: 0, lastMs: now };
+  const isInWindow = now - lastMs < nodeTls.CLIENT_RENEG_WINDOW * 1000;
+  const count = isInWindow ? times + 1 : 1;
+  begun.set(socket, { times: count, lastMs: now });
+  if (count > nodeTls.CLIENT_RENEG_LIMIT)
+    return nodeError('ERR_TLS_SESSION_ATTACK', 'TLS session renegotiation attack detected');
+  if (disabled.has(socket))
+    return nodeError('ERR_TLS_RENEGOTIATION_DISABLED', 'TLS session renegotiation disabled for this socket');
+  return undefined;
+}
+
+/** A client has begun a handshake. One that may not is sent nothing more; its socket has the error and closes without, as Node's. */
+export function limitRenegotiation(socket: SocketStream): void {
+  const fault = faultOfClient(socket);
+  if (fault === undefined) return;
+  try {
+    socket.emit('error', fault);
+  } finally {
+    socket.destroy();
+  }
 }

@@ -19,7 +19,7 @@ import { tellBegin, tellEnd, tracesHandshakes } from './handshake-channels';
 import { logKey, logsKeysByFlag, toTraces } from './node-flags';
 import { toServerSettings, type ServerOptions, type ServerSettings } from './options';
 import { Questions, toProtocols } from './questions';
-import { tellRenegotiated, verifyClient } from './renegotiation';
+import { limitRenegotiation, tellRenegotiated, verifyClient } from './renegotiation';
 import { TLSSocket } from './socket';
 import { giveOf, transportOver, type Given } from './socket-below';
 import type { SocketOwner, Verification } from './socket-owner';
@@ -155,6 +155,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     if (this.#questions.sharesKeys) flags |= TlsServerFlag.sharesKeys;
     const settings = this.#settings;
     if (settings.lends) flags |= TlsServerFlag.lends;
+    if (settings.allowsRenegotiation) flags |= TlsServerFlag.allowsRenegotiation;
     if (this.#traces) flags |= TlsServerFlag.traces;
     if (logsKeysByFlag()) flags |= TlsServerFlag.logsKeys;
     if (this.#toServed !== undefined) flags |= TlsServerFlag.holdsHttp2;
@@ -435,6 +436,8 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     debugTls('server emits tlsClientError: %s', error.message);
     this.#server.emit('tlsClientError', error, socket as unknown as nodeTls.TLSSocket);
   }
+
+  readonly renegotiating = limitRenegotiation;
 
   renegotiated(hasFailed: boolean, socket: TLSSocket): void {
     tellRenegotiated(socket, hasFailed, () => verifyClient(socket));

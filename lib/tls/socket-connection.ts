@@ -7,10 +7,9 @@ import type { Transport } from './transport';
 
 /** What a socket does with its events. All sockets share it: a function of each would take memory of each. */
 export type SocketEvents<Socket> = {
-  readonly [Name in 'receive' | 'receiveEnd' | 'drained' | 'completed' | 'failed' | 'renegotiated' | 'told']: (
-    socket: Socket,
-    ...args: Parameters<Connection[Name]>
-  ) => void;
+  readonly [
+    Name in 'receive' | 'receiveEnd' | 'drained' | 'completed' | 'failed' | 'renegotiated' | 'renegotiating' | 'told'
+  ]: (socket: Socket, ...args: Parameters<Connection[Name]>) => void;
 };
 
 /** A connection that has a socket. */
@@ -59,6 +58,10 @@ export class SocketConnection<Socket> implements Connection {
 
   renegotiated(hasFailed: boolean): void {
     this.#events.renegotiated(this.#socket, hasFailed);
+  }
+
+  renegotiating(): void {
+    this.#events.renegotiating(this.#socket);
   }
 
   told(kind: TlsEvent, line: Buffer | undefined): void {

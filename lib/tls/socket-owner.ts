@@ -22,6 +22,8 @@ export interface SocketOwner<Socket> {
   handshakeFailed(error: Error, socket: Socket): void;
   /** A later handshake is done, or could not begin. */
   renegotiated(hasFailed: boolean, socket: Socket): void;
+  /** Of a server: the client has begun a later handshake, which goes on unless the socket is destroyed. */
+  renegotiating?(socket: Socket): void;
   /** The error of a handshake whose peer has left without a reason. */
   hungUp(): Error;
 }

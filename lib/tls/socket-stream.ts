@@ -62,6 +62,9 @@ export class SocketStream extends TimedStream {
     renegotiated: (socket, hasFailed) => {
       socket.#owner.renegotiated(hasFailed, socket);
     },
+    renegotiating: (socket) => {
+      socket.#owner.renegotiating?.(socket);
+    },
     told: (socket, kind, line) => {
       socket.#owner.client?.told(kind, line);
     },
@@ -347,10 +350,7 @@ export class SocketStream extends TimedStream {
 
   /** @internal */
   override _final(callback: Callback): void {
-    const again = (): void => {
-      this._final(callback);
-    };
-    if (this.#holds([], again)) return;
+    if (this.#holds([], this._final.bind(this, callback))) return;
     const end = (): void => {
       this.#transport.end(callback);
     };

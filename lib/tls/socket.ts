@@ -15,7 +15,12 @@ import {
   type SecureContextOptions,
 } from './context';
 import { hungUp } from './failures';
-import { renegotiate, type RenegotiationCallback, type RenegotiationOptions } from './renegotiation';
+import {
+  disableRenegotiation,
+  renegotiate,
+  type RenegotiationCallback,
+  type RenegotiationOptions,
+} from './renegotiation';
 import { SocketStream } from './socket-stream';
 import type { NativeTlsContext } from '../native/contract/handles';
 
@@ -196,9 +201,12 @@ export class TLSSocket extends SocketStream {
   static identityOf(socket: TLSSocket): NativeTlsContext | undefined {
     return socket.#identity;
   }
-  /** Refuses a server's renegotiation. Clients' is refused in any case. */
+  /**
+   * Refuses a server's renegotiation. Of a server's socket: ends the connection of a client that begins one, with the
+   * error `ERR_TLS_RENEGOTIATION_DISABLED`, where the server has let clients: see `clientRenegotiation`.
+   */
   disableRenegotiation(): void {
-    connections().native.forbidRenegotiation(SocketStream.idOf(this));
+    disableRenegotiation(this);
   }
   /**
    * Begins another handshake on an open connection: renegotiation before TLS 1.3. Under TLS 1.3 a server asks for the

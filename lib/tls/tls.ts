@@ -36,6 +36,8 @@ export { type Handshake } from './socket-owner';
 export { undiciConnector, type UndiciCallback, type UndiciConnectOptions, type UndiciConnectorOptions } from './undici';
 export {
   checkServerIdentity,
+  CLIENT_RENEG_LIMIT,
+  CLIENT_RENEG_WINDOW,
   DEFAULT_CIPHERS,
   DEFAULT_ECDH_CURVE,
   DEFAULT_MAX_VERSION,

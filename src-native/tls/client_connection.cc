@@ -70,12 +70,11 @@ ClientConnection::ClientConnection(std::unique_ptr<Transport> transport, ClientS
   if (logs_keys()) SSL_CTX_set_keylog_callback(settings_.context->get(), &Connection::LogKey);
 }
 
-// Servers may renegotiate before TLS 1.3, as those do that ask for a certificate late. Of signature algorithms for our
-// certificate, the server's order counts.
+// Of signature algorithms for our certificate, the server's order counts.
 bool ClientConnection::Prepare(SSL* ssl) {
   SSL_set_connect_state(ssl);
   SSL_set_verify(ssl, SSL_VERIFY_NONE, &AcceptAnyCertificate);
-  SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_set_post_handshake_auth(ssl, settings_.Has(TlsClientFlag::kAuthenticatesLater) ? 1 : 0);
   if (settings_.roots != nullptr && SSL_set1_verify_cert_store(ssl, settings_.roots->store()) != 1) return false;
   if (!settings_.server_name.empty() && SSL_set_tlsext_host_name(ssl, settings_.server_name.c_str()) != 1) return false;

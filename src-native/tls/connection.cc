@@ -35,7 +35,8 @@ bool Connection::has_more() const {
   if (failure_is_due_ || is_cut_off() || carrier_is_due_ || released_is_due_ || has_task()) return true;
   if (!wants_to_read()) return false;
   if (awaits_input()) return input_is_new_;
-  return transport_->input().size > 0 || transport_->ended() || (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
+  return handshake_is_due_ || transport_->input().size > 0 || transport_->ended() ||
+         (ssl_ != nullptr && SSL_pending(ssl_.get()) > 0);
 }
 
 void Connection::Run(bool readable, bool writable) {
@@ -296,6 +297,7 @@ int Connection::ExchangeStatus(SSL* ssl, void*) { return From(ssl).OnStatus(ssl)
 void Connection::ReadPlaintext() {
   size_t taken = 0;
   size_t room = 0;
+  handshake_is_due_ = false;
   unsigned char* const memory = events_->Room(&room);
   room = std::min(room, kTurnBytes);
   int result = 1;
@@ -310,10 +312,13 @@ void Connection::ReadPlaintext() {
   const int status = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
   TellBesides();
   TellData(taken);
+  const bool begins = TellPeersHandshake();
   if (status == SSL_ERROR_ZERO_RETURN) {
     TellEnd(false);
   } else if (status == SSL_ERROR_WANT_READ) {
     if (transport_->ended() && !is_cut_off()) TellEnd(true);
+  } else if (status == SSL_ERROR_WANT_X509_LOOKUP && begins) {
+    handshake_is_due_ = true;
   } else if (status == SSL_ERROR_WANT_X509_LOOKUP) {
     state_ = State::kJobDue;
   } else if (status != SSL_ERROR_NONE) {

@@ -103,7 +103,8 @@ class Connection {
 
   // It is open, nobody holds it, and nothing is owed to its writer: another thread can go on with it.
   bool may_leave() const {
-    return state_ == State::kOpen && !is_early_ && !ending_ && !holds_output_ && !waits_for_drain_ && !keeps_to_loop();
+    return state_ == State::kOpen && !is_early_ && !ending_ && !holds_output_ && !waits_for_drain_ &&
+           !handshake_is_due_ && !keeps_to_loop();
   }
   bool paused() const { return paused_; }
 
@@ -172,7 +173,7 @@ class Connection {
   std::vector<std::string> Renegotiate(bool requests, bool rejects);
   // As Renegotiate(), on a thread: an event tells of the errors.
   void RenegotiateAndTell(bool requests, bool rejects);
-  // Of the other side's.
+  // Of the other side's, which is allowed to clients of TlsServerFlag::kAllowsRenegotiation, and to servers.
   void ForbidRenegotiation();
 
   // Writes messages to stderr from here on, where OpenSSL can.
@@ -228,6 +229,8 @@ class Connection {
   // Null for no time on the event loop.
   virtual std::shared_ptr<InlineBudget> inline_budget() const = 0;
   virtual bool logs_keys() const = 0;
+  // The peer may begin later handshakes, each of which is told of: see TlsEventKind::kRenegotiating.
+  virtual bool lets_peer_renegotiate() const { return false; }
   // Something is to be done although nothing comes.
   virtual bool has_task() const { return false; }
   // The input is of no use before more of it comes.
@@ -281,7 +284,7 @@ class Connection {
   // Jobs are on the event loop. Servers refuse handshakes that would need one elsewhere.
   bool keeps_to_loop() const { return may_need_job() && (client() != nullptr || signs_later_); }
   static void FollowHandshake(const SSL* ssl, int where, int unused);
-  static int AwaitJob(SSL* ssl, void* unused);
+  static int AwaitTurn(SSL* ssl, void* unused);
   static int RefuseToSign(SSL* ssl, void* unused);
   int BeginRenegotiation();
   bool Begin();
@@ -300,7 +303,9 @@ class Connection {
   void TellCarrier();
   void TellEnd(bool truncated);
   void FollowHandshakes();
+  void LetPeerRenegotiate();
   bool AwaitsRenegotiation();
+  bool TellPeersHandshake();
   void EndLaterStep();
   void TellRenegotiation();
 
@@ -342,8 +347,11 @@ class Connection {
   bool waits_for_drain_ = false;  // kDrained is due when everything has left
   bool traces_ = false;
   // --- Of later handshakes
-  bool established_ = false;              // the first one is done
-  bool signs_later_ = false;              // a server that has asked for a renegotiation
+  bool established_ = false;  // the first one is done
+  bool signs_later_ = false;  // a server that has asked for a renegotiation, or lets clients begin one
+  bool peer_may_begin_ = false;
+  bool peer_has_begun_ = false;           // which nobody was told of yet
+  bool handshake_is_due_ = false;         // it was told: the next turn goes on
   bool renegotiates_ = false;             // one is under way
   bool renegotiated_ = false;             // its last message has come
   bool waits_for_renegotiation_ = false;  // plaintext, or our end, does

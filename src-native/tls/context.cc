@@ -201,7 +201,7 @@ Result<void> TlsContext::Configure(const ContextOptions& options) {
   SSL_CTX_set_ex_data(context, 0, this);
   SSL_CTX_set_mode(context,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_options(context, SSL_OP_NO_SSLv2 | SSL_OP_NO_SSLv3 | SSL_OP_NO_RENEGOTIATION | options.options);
+  SSL_CTX_set_options(context, SSL_OP_NO_SSLv2 | SSL_OP_NO_SSLv3 | options.options);
   SSL_CTX_set_session_cache_mode(context,
                                  SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
   if (options.session_timeout > 0) SSL_CTX_set_timeout(context, options.session_timeout);

@@ -43,6 +43,8 @@ enum class TlsEventKind : int32_t {
   kRenegotiated = 15,
   // The handshake is done, behind early data.
   kCompleted = 16,
+  // A client has begun a later handshake, which goes on after this event.
+  kRenegotiating = 17,
 };
 
 // Where a handshake runs.
@@ -92,6 +94,7 @@ enum class TlsServerFlag : uint32_t {
   kHoldsHttp2 = 0x200,
   kLends = 0x400,
   kTraces = 0x800,
+  kAllowsRenegotiation = 0x1000,
 };
 
 // What a client wants of a connection.

@@ -383,6 +383,7 @@ bool Hub::ArriveRecord(Parcel& parcel) {
     if (entry.read >= kLittleRead) Ask(event.id, RecordRequest::Kind::kRead, std::exchange(entry.read, 0));
   } else if (const ConnectionView connection = Look(event.id)) {
     sink_.OnEvent(*connection.get(), event.kind, event.value);
+    if (event.kind == TlsEventKind::kRenegotiating) renegotiating_.push_back(event.id);
   }
   return true;
 }
@@ -393,11 +394,20 @@ void Hub::ArrivePairTold(const Parcel& parcel) {
   for (const auto& [kind, value] : parcel.events) sink_.OnEvent(*connection.get(), kind, value);
 }
 
+// JavaScript has heard of their peers' handshakes, and has destroyed those that may not go on.
+void Hub::LetRenegotiate() {
+  for (const uint32_t id : renegotiating_) {
+    if (IsLent(id)) Ask(id, RecordRequest::Kind::kRead, RecordSink::kUnreadOfHandshake);
+  }
+  renegotiating_.clear();
+}
+
 void Hub::AfterTurns() {
   EndJobs();
   TakeArrivals();
   sink_.Deliver();
   if (sink_.telling()) return;
+  LetRenegotiate();
   requests_->Send();
   dropped_.clear();
   if (reactor_ != nullptr && (!arrivals_.empty() || !ended_jobs_.empty())) reactor_->WakeSoon();

@@ -156,6 +156,7 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   void ArriveConnection(Parcel& parcel);
   void ArrivePairTold(const Parcel& parcel);
   bool ArriveRecord(Parcel& parcel);
+  void LetRenegotiate();
   void TellDropped(const Listener& listener, std::pair<SocketAddress, SocketAddress> addresses);
   uint32_t Add(std::unique_ptr<Connection> connection);
   void Move(uint32_t id, HandshakeThread& thread);
@@ -183,7 +184,8 @@ class Hub final : private Reactor::Owner, private CompletionQueue::Receiver {
   std::unordered_map<uint32_t, Server> servers_;
   std::deque<std::unique_ptr<Parcel>> arrivals_;  // that were not told of yet
   HandshakeJobs jobs_;
-  std::deque<uint32_t> ended_jobs_;  // ids of connections whose jobs have ended
+  std::vector<uint32_t> renegotiating_;  // lent connections, until the events of their peers' handshakes are told
+  std::deque<uint32_t> ended_jobs_;      // ids of connections whose jobs have ended
   uint32_t last_listener_ = 0;
   size_t refs_ = 0;
   size_t lent_ = 0;

@@ -35,9 +35,10 @@ void RecordSink::OnData(Connection&, size_t size) {
 void RecordSink::OnEvent(Connection&, TlsEventKind kind, int32_t value) {
   if (kind == TlsEventKind::kDrained) {
     drained_ = true;
-  } else {
-    Tell(kind, value);
+    return;
   }
+  if (kind == TlsEventKind::kRenegotiating) unread_ += kUnreadOfHandshake;
+  Tell(kind, value);
 }
 
 void RecordSink::SetPaused(bool paused) {

@@ -22,6 +22,8 @@ class RecordSink final : private ConnectionEvents {
  public:
   // Plaintext that the loop has not read; the peer waits when there is more.
   static constexpr size_t kMostUnread = 256 * 1024;
+  // A handshake of the peer's counts as so much that the loop has not read: it goes on when the loop was told.
+  static constexpr size_t kUnreadOfHandshake = kMostUnread + 1;
   // Plaintext that waits for the peer: the loop is told when less is left.
   static constexpr size_t kLittleUnsent = 64 * 1024;
 

@@ -22,11 +22,21 @@ void Connection::FollowHandshake(const SSL* ssl, int where, int) {
   if ((where & (SSL_CB_LOOP | SSL_CB_HANDSHAKE_START)) == 0) return;
   Connection& self = From(ssl);
   self.renegotiates_ = true;
+  // The client's answer to our request is none of its own.
+  const bool begins = (where & SSL_CB_HANDSHAKE_START) != 0 && SSL_renegotiate_pending(ssl) == 0;
+  if (begins && self.peer_may_begin_) self.peer_has_begun_ = true;
   if (HasReadFinished(ssl)) self.renegotiated_ = true;
 }
 
-// Before our key signs. Outside of a job, the handshake stops there, and goes on in one.
-int Connection::AwaitJob(SSL* ssl, void*) { return From(ssl).is_in_job() ? 1 : -1; }
+// Before our key signs. A handshake of the client's own stops there until it was told of. One whose key may pause stops
+// outside of a job, and goes on in one.
+int Connection::AwaitTurn(SSL* ssl, void*) {
+  constexpr int kGoesOn = 1;
+  constexpr int kStops = -1;
+  const Connection& self = From(ssl);
+  if (self.peer_has_begun_) return kStops;
+  return !self.may_need_job() || self.is_in_job() ? kGoesOn : kStops;
+}
 
 int Connection::RefuseToSign(SSL*, void*) { return 0; }
 
@@ -38,7 +48,19 @@ void Connection::FollowHandshakes() {
     return;
   }
   SSL_set_info_callback(ssl_.get(), &Connection::FollowHandshake);
-  if (may_need_job()) SSL_set_cert_cb(ssl_.get(), &Connection::AwaitJob, nullptr);
+  if (lets_peer_renegotiate()) LetPeerRenegotiate();
+  if (may_need_job() || peer_may_begin_) SSL_set_cert_cb(ssl_.get(), &Connection::AwaitTurn, nullptr);
+}
+
+// There is none in TLS 1.3.
+void Connection::LetPeerRenegotiate() {
+  SSL* const ssl = ssl_.get();
+  if (SSL_version(ssl) >= TLS1_3_VERSION) return;
+  peer_may_begin_ = true;
+  signs_later_ |= may_need_job();
+  SSL_clear_options(ssl, SSL_OP_NO_RENEGOTIATION);
+  // No handshake passes AwaitTurn() by with a session.
+  SSL_set_options(ssl, SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
 }
 
 // --- Beginning
@@ -106,6 +128,14 @@ bool Connection::AwaitsRenegotiation() {
   waits_for_renegotiation_ = state_ != State::kOpen || SSL_in_init(ssl_.get()) != 0;
   if (waits_for_renegotiation_) waits_for_drain_ = true;
   return waits_for_renegotiation_;
+}
+
+// After records were read. Whether the peer has begun a handshake, which is told of now.
+bool Connection::TellPeersHandshake() {
+  if (!std::exchange(peer_has_begun_, false)) return false;
+  told_ = true;  // whoever hears of it may destroy the connection
+  Tell(TlsEventKind::kRenegotiating);
+  return true;
 }
 
 // A step in a job is over. What follows is read beside plaintext.

@@ -77,6 +77,9 @@ class ServerConnection final : public Connection {
   RunTime& handshake_time() const override { return signer().handshake_time(hello_.offers_session); }
   std::shared_ptr<InlineBudget> inline_budget() const override { return listener().inline_budget(); }
   bool logs_keys() const override { return settings_->Has(TlsServerFlag::kLogsKeys); }
+  bool lets_peer_renegotiate() const override {
+    return settings_->Has(TlsServerFlag::kAllowsRenegotiation) && !forbids_renegotiation_;
+  }
   bool has_task() const override { return accept_is_due_ || (state() == State::kOpen && !early_data_.empty()); }
   bool awaits_input() const override { return awaits_identity_ || Connection::awaits_input(); }
   void OnNewSession(SSL_SESSION* session) override;
@@ -101,8 +104,9 @@ class ServerConnection final : public Connection {
   bool awaits_identity_ = false;  // of a shared key: see AsksForKey()
   bool asked_for_key_ = false;
   bool gave_key_ = false;
-  bool reads_early_data_ = false;  // before the end of the handshake
-  std::string early_data_;         // that the handshake's step has read
+  bool forbids_renegotiation_ = false;  // an option of the context's
+  bool reads_early_data_ = false;       // before the end of the handshake
+  std::string early_data_;              // that the handshake's step has read
 };
 
 }  // namespace openssl_async

@@ -52,6 +52,8 @@ bool ServerConnection::Prepare(SSL* ssl) {
   }
   SSL_set_accept_state(ssl);
   SSL_set_cert_cb(ssl, &KeepCertificate, nullptr);
+  forbids_renegotiation_ = (SSL_get_options(ssl) & SSL_OP_NO_RENEGOTIATION) != 0;
+  SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);  // see LetPeerRenegotiate()
   // The compressed message was made without a status.
   if (!answer_.status.empty()) SSL_set_options(ssl, kNoCertificateCompression);
   if (settings_->max_early_data > 0) PrepareEarlyData(ssl);

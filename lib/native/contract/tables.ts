@@ -337,6 +337,8 @@ export const TlsEvent = {
   renegotiated: 15,
   /** The handshake is done, behind early data. */
   completed: 16,
+  /** A client has begun a later handshake, which goes on after this event. */
+  renegotiating: 17,
 } as const;
 export type TlsEvent = (typeof TlsEvent)[keyof typeof TlsEvent];
 
@@ -380,6 +382,7 @@ export const TlsServerFlag = {
   holdsHttp2: 512,
   lends: 1024,
   traces: 2048,
+  allowsRenegotiation: 4096,
 } as const;
 
 /** What a client wants of a connection. */
