@@ -34,7 +34,10 @@ std::shared_ptr<ServerSettings> SettingsOf(uint8_t options) {
   settings->flags = options & kFlags;
   if (settings->Has(TlsServerFlag::kAsks)) settings->flags |= kOfSessions;
   if ((options & ServerOption::kProtocols) != 0) settings->protocols = "\x08http/1.1\x02h2";
-  if ((options & ServerOption::kNames) != 0) settings->names.push_back({"r*.test", rsa});
+  if ((options & ServerOption::kNames) != 0) {
+    settings->names.push_back({"r*.test", rsa});
+    settings->flags |= static_cast<uint32_t>(TlsServerFlag::kAllowsRenegotiation);
+  }
   if (settings->Has(TlsServerFlag::kLogsKeys)) settings->LogKeys();
   return settings;
 }
@@ -44,7 +47,8 @@ void ReadDetails(SSL* ssl) {
   for (const std::string& der : PeerCertificates(ssl)) Require(!der.empty(), "a certificate has bytes");
   Require(!OwnCertificate(ssl).empty(), "the server has a certificate");
   VerifyResult(ssl);
-  Require(!CipherOf(ssl).name.empty(), "a cipher has a name");
+  // A renegotiation that has begun has not chosen yet.
+  Require(!CipherOf(ssl).name.empty() || SSL_in_init(ssl) != 0, "a cipher has a name");
   const std::string protocol = ProtocolOf(ssl);
   Require(protocol.empty() || protocol == "h2" || protocol == "http/1.1", "the protocol is an offered one");
   SessionOf(ssl);

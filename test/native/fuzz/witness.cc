@@ -17,6 +17,7 @@ bool Has(uint32_t flags, TlsServerFlag flag) { return (flags & static_cast<uint3
 
 Witness::Witness(uint32_t server_flags)
     : asks_(Has(server_flags, TlsServerFlag::kAsks)),
+      allows_renegotiation_(Has(server_flags, TlsServerFlag::kAllowsRenegotiation)),
       logs_keys_(Has(server_flags, TlsServerFlag::kLogsKeys)),
       words_(kEventsOfTurn * kWordsPerTlsEvent),
       slab_(Connection::kTurnBytes + kKeyLogBytesOfTurn),
@@ -71,6 +72,14 @@ void Witness::Read(const int32_t* words) {
       break;
     case TlsEventKind::kDrained:
       Require(secure_, "a drain comes after the handshake");
+      break;
+    case TlsEventKind::kRenegotiating:
+      Require(secure_ && allows_renegotiation_, "clients begin later handshakes where they may");
+      ++renegotiations_;
+      break;
+    case TlsEventKind::kRenegotiated:
+      Require(renegotiations_ > 0, "a handshake that is done was told of when it began");
+      --renegotiations_;
       break;
     case TlsEventKind::kOutput:
       ++outputs_;

@@ -38,6 +38,7 @@ class Witness {
   void ReadKeyLog(const std::string& line) const;
 
   const bool asks_;
+  const bool allows_renegotiation_;
   const bool logs_keys_;
   // No more than a turn needs, at its exact size.
   std::vector<int32_t> words_;
@@ -48,6 +49,7 @@ class Witness {
   size_t told_ = 0;
   size_t outputs_ = 0;
   size_t inputs_wanted_ = 0;
+  size_t renegotiations_ = 0;  // that have begun
   bool may_want_input_ = false;
   bool asked_ = false;
   bool secure_ = false;
