@@ -40,7 +40,10 @@ async function runScript(script: string, port: number): Promise<Outcome> {
   // Scripts speak of key exchange by RSA by default.
   const options = { ...identity, ciphers: 'DEFAULT@SECLEVEL=0' };
   const answer: Parameters<typeof nodeHttps.createServer>[1] = (_, outgoing) => outgoing.end('answer');
-  const servers = [nodeHttps.createServer(options, answer), https.createServer(options, answer)] as const;
+  const servers = [
+    nodeHttps.createServer(options, answer),
+    https.createServer({ ...options, clientRenegotiation: true }, answer),
+  ] as const;
   let ports: number[] = [];
 
   beforeAll(async () => {
