@@ -173,6 +173,8 @@ class Connection {
   std::vector<std::string> Renegotiate(bool requests, bool rejects);
   // As Renegotiate(), on a thread: an event tells of the errors.
   void RenegotiateAndTell(bool requests, bool rejects);
+  // The next turn signs for one.
+  bool shakes_again() const { return handshake_is_due_; }
   // Of the other side's, which is allowed to clients of TlsServerFlag::kAllowsRenegotiation, and to servers.
   void ForbidRenegotiation();
 

@@ -204,7 +204,7 @@ void Reactor::Run(uint32_t id, uint8_t ready) {
   if (slot == nullptr || slot->connection == nullptr) return;
   Connection& connection = *slot->connection;
   // A hang-up is told once, and costs nothing.
-  if (connection.handshaking() && (ready & Interest::kHangUp) == 0) {
+  if ((connection.handshaking() || connection.shakes_again()) && (ready & Interest::kHangUp) == 0) {
     const uint64_t now = uv_hrtime();
     if (turn_began_ == 0) turn_began_ = now;
     if (now - turn_began_ > kTurnNanoseconds) {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import * as nodeTls from 'node:tls';
 import { createRemoteKey, type AsyncKey } from '../../lib';
@@ -23,7 +24,7 @@ import { ask, closing, endBoth, exchange, openConnection, type OpenConnection } 
 import { pipedPair } from '../support/piped-pair';
 import { ROOT } from '../support/programs';
 import { ED25519, signerOf } from '../support/remote-keys';
-import { certificateOf, close, listen, read } from '../support/tls';
+import { certificateOf, close, connectTo, listen, read, selfSigned } from '../support/tls';
 import { converse, describeWith } from '../support/tools';
 
 const authorities = new Authorities();
@@ -37,6 +38,7 @@ afterAll(() => {
 const identity = { key: own.key, cert: own.cert, ca: root.cert };
 const letting = { ...identity, maxVersion: 'TLSv1.2', clientRenegotiation: true } as const;
 const trusting: ConnectionOptions = { host: '127.0.0.1', servername: 'localhost', ca: root.cert };
+const lenient = { ...trusting, rejectUnauthorized: false };
 const makeOfNode = nodeTls.connect as typeof connect;
 const MAKERS = [
   ['ours', connect],
@@ -196,6 +198,33 @@ describe('the limit', () => {
     other.destroy();
     await close(server);
   });
+});
+
+// The event loop has 2 ms for handshakes before it has its turn.
+test('many that begin at once do not hold the event loop until all are done', async () => {
+  const count = 30;
+  const { server, near, far } = await openConnection({ ...letting, ...selfSigned('localhost', 'rsa') }, lenient);
+  const clients = [near];
+  const sockets = [far];
+  server.on('secureConnection', (socket: nodeTls.TLSSocket) => sockets.push(socket));
+  const { port } = server.address() as AddressInfo;
+  while (clients.length < count) clients.push(await connectTo(port));
+  while (sockets.length < count) await once(server, 'secureConnection');
+  let turn = 0;
+  let ticking = setImmediate(function tick() {
+    ++turn;
+    ticking = setImmediate(tick);
+  });
+  const turns = sockets.map(async (socket) => {
+    await once(socket.resume(), 'secure');
+    return turn;
+  });
+  for (const client of clients) client.resume().renegotiate({}, () => undefined);
+  const seen = new Set(await Promise.all(turns));
+  clearImmediate(ticking);
+  expect(seen.size).toBeGreaterThan(2);
+  for (const socket of [...clients, ...sockets]) socket.destroy();
+  await close(server);
 });
 
 describe('a server that does not let clients', () => {
@@ -383,7 +412,6 @@ test('a connection of HTTPS is kept alive over it', async () => {
 
 describeWithJobs('a key that a function holds', () => {
   const cert = certificateOf(ED25519.publicKey.export({ type: 'spki', format: 'pem' }) as string, 'remote', own);
-  const lenient = { ...trusting, rejectUnauthorized: false };
   const sign = signerOf(ED25519.privateKey);
   let asked = 0;
   let go: (() => void) | undefined;
