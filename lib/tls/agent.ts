@@ -2,6 +2,7 @@
 import { ClientRequest } from 'node:http';
 import * as nodeHttps from 'node:https';
 import type { Duplex } from 'node:stream';
+import { checkServerIdentity } from 'node:tls';
 import { URL, urlToHttpOptions } from 'node:url';
 import { callable, nodesClass } from './callable';
 import { Client } from './client';
@@ -49,7 +50,8 @@ class HttpsAgent extends NodesAgent {
 
   // Whoever checks servers in a way of its own gets no connection and no session that somebody else has checked.
   #checkOf({ checkServerIdentity: check }: Options): object | undefined {
-    return typeof check === 'function' && check !== this.options.checkServerIdentity ? check : undefined;
+    const usual = this.options.checkServerIdentity ?? checkServerIdentity;
+    return typeof check === 'function' && check !== usual ? check : undefined;
   }
 
   /** @internal */

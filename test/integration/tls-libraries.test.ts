@@ -65,8 +65,9 @@ describe('axios and got', () => {
 });
 
 test('nodemailer and smtp-server', async () => {
-  // smtp-server makes its sockets itself, by `new TLSSocket()` of `node:tls`: both ends of each connection are ours.
-  const printed = await expectTheSame('nodemailer.js', 8);
+  // smtp-server makes its sockets itself, by `new TLSSocket()` of `node:tls`: both ends of each connection are ours. Where
+  // clients leave, not all servers hear it.
+  const printed = await expectTheSame('nodemailer.js', 6);
   const each = "true true TLSv1.3\n[ 'to@example.test' ]\nESOCKET\n";
   expect(printed).toBe(each + each);
 });
