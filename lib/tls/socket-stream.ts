@@ -81,6 +81,7 @@ export class SocketStream extends TimedStream {
   #peer: NativeAddress | undefined = undefined;
   #own: NativeAddress | undefined = undefined;
   #resets = false;
+  #isForHttp = false;
   #handshake: Handshake | undefined = undefined;
 
   /** @internal */
@@ -259,13 +260,14 @@ export class SocketStream extends TimedStream {
     }
     const { flowing, length, sync, dataEmitted } = readableState(this);
     const readsAtOnce = flowing === true && length === 0 && !sync;
-    const isForHttp = readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1;
-    if (isForHttp && dataEmitted && !this.destroyed) {
+    if (this.parser) this.#isForHttp = true;
+    const isCopied = readsAtOnce && this.parser && isCopier(this.server) && this.listenerCount('data') === 1;
+    if (isCopied && dataEmitted && !this.destroyed) {
       // As push() would, which also looks whether there is more to read: we tell.
       this.emit('data', bytes);
       return;
     }
-    if (this.push(isForHttp ? bytes : copyOf(bytes)) || this.destroyed) return;
+    if (this.push(isCopied ? bytes : copyOf(bytes)) || this.destroyed) return;
     this.#paused = true;
     this.#transport.setPaused(true);
   }
@@ -348,11 +350,13 @@ export class SocketStream extends TimedStream {
     else this.#writeMany(unsent.pieces, unsent.callback);
   }
 
+  // Under http, the end takes a turn of the loop, as with net.Socket: whoever has awaited the end of a response asks its
+  // socket. http2 over streams could not bear that.
   /** @internal */
   override _final(callback: Callback): void {
     if (this.#holds([], this._final.bind(this, callback))) return;
     const end = (): void => {
-      this.#transport.end(callback);
+      this.#transport.end(this.#isForHttp ? () => setImmediate(callback) : callback);
     };
     if (connections().native.end(this.#id)) {
       this.#unsent = { pieces: [], callback: end };
@@ -480,12 +484,6 @@ export class SocketStream extends TimedStream {
   /** Whether there is no connection yet. */
   get pending(): boolean {
     return this.connecting;
-  }
-  /** Destroys the socket once everything has been written. */
-  destroySoon(): void {
-    if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
   }
   /** Destroys the socket; the peer is told by a reset. */
   resetAndDestroy(): this {

@@ -68,6 +68,12 @@ export class TimedStream extends Duplex {
     this.#below?._unrefTimer();
   }
 
+  /** Destroys the socket once everything has been written. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
   /** As that of streams. */
   override end(...args: unknown[]): this {
     (Duplex.prototype.end as (...given: unknown[]) => unknown).apply(this, args);

@@ -48,9 +48,8 @@ export class SocketTransport implements Transport {
   setPaused(paused: boolean): void {
     connections().native.setPaused(this.#id, paused);
   }
-  // As with net.Socket, it takes a turn of the loop: whoever has awaited the end of a response asks its socket.
   end(callback: () => void): void {
-    setImmediate(callback);
+    callback();
   }
   begin(onLost: (error?: Error) => void): void {
     void onLost; // it has begun, and tells by itself
