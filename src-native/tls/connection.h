@@ -2,6 +2,8 @@
 // and is told what came of that. What clients and servers do differently is in ClientConnection and ServerConnection.
 #pragma once
 
+#include <openssl/err.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -242,8 +244,12 @@ class Connection {
   // Of the certificate, as SSL_CTX_set_tlsext_status_cb() has it.
   virtual int OnStatus(SSL* ssl) = 0;
 
-  // JavaScript decides after the handshake, as in Node.js.
-  static int AcceptAnyCertificate(int, X509_STORE_CTX*) { return 1; }
+  // JavaScript decides after the handshake, as in Node.js. What a bad signature leaves in the error queue would be
+  // taken for the error of the step, or of the next one.
+  static int AcceptAnyCertificate(int, X509_STORE_CTX*) {
+    ERR_clear_error();
+    return 1;
+  }
   void Open();
   void Fail(int32_t reason);
   void KeepFailure();  // OpenSSL's errors of this thread

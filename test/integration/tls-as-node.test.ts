@@ -1,6 +1,6 @@
 // Behaviour of node:tls that its own tests have asked for, where ours differed: the same happens here.
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as net from 'node:net';
@@ -11,7 +11,7 @@ import * as nodeTls from 'node:tls';
 import { connect, createSecureContext, createServer, TLSSocket, type ConnectionOptions } from '../../lib/tls/tls';
 import { makeCertificate } from '../support/made-certificates';
 import { pipedPair } from '../support/piped-pair';
-import { close, listen, selfSigned } from '../support/tls';
+import { close, listen, read, selfSigned } from '../support/tls';
 
 const identity = selfSigned('localhost');
 const trusting: ConnectionOptions = { servername: 'localhost', ca: identity.cert };
@@ -312,4 +312,56 @@ test('a certificate whose issuer has its name does not issue itself', async () =
   const options = { cert: pem, key: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
   const answers = await expectAsNode(options, {}, (socket) => 'issuerCertificate' in socket.getPeerCertificate(true));
   expect(answers).toEqual([false, false]);
+});
+
+// Bytes come one at a time, so that a step of the handshake ends behind each message.
+function dribbling(below: Duplex): Duplex {
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (bytes, _, done) => below.write(bytes, done),
+    final: (done) => below.end(done),
+  });
+  below.on('data', (chunk: Buffer) => {
+    for (const byte of chunk) setImmediate(() => stream.push(Buffer.of(byte)));
+  });
+  below.on('end', () => setImmediate(() => stream.push(null)));
+  return stream;
+}
+
+describe('a client whose certificate has a bad signature, at a server that does not mind', () => {
+  const named = (text: string) => [[{ type: '2.5.4.3', kind: 'utf8', text }]] as const;
+  const [subject, serial] = [named('authority'), Buffer.from([1])];
+  const [real, forged] = [1, 2].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey) as [
+    KeyObject,
+    KeyObject,
+  ];
+  const authority = makeCertificate({ serial, subject, isAuthority: true }, real, { subject, key: real });
+  const leaf = { serial, subject: named('client'), isAuthority: false };
+  const { pem: cert } = makeCertificate(leaf, forged, { subject, key: forged });
+  const client = { cert, key: forged.export({ type: 'pkcs8', format: 'pem' }) };
+  const asking = { ...identity, ca: authority.pem, requestCert: true, rejectUnauthorized: false };
+
+  async function expectServed(socket: nodeTls.TLSSocket, server: nodeTls.Server): Promise<void> {
+    const [served] = (await once(server, 'secureConnection')) as [nodeTls.TLSSocket];
+    expect(served.authorizationError).toBe('CERT_SIGNATURE_FAILURE');
+    served.end('served');
+    expect((await read(socket)).toString()).toBe('served');
+  }
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('on the event loop, %s', async (maxVersion) => {
+    const server = createServer({ ...asking, maxVersion, threads: 0 });
+    const port = await listen(server);
+    const socket = nodeTls.connect({ ...client, port, host: '127.0.0.1', rejectUnauthorized: false });
+    await expectServed(socket, server);
+    await close(server);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('byte by byte, %s', async (maxVersion) => {
+    const server = createServer({ ...asking, maxVersion });
+    const [near, far] = pipedPair();
+    const socket = nodeTls.connect({ ...client, socket: near, rejectUnauthorized: false });
+    const served = expectServed(socket, server);
+    server.emit('connection', dribbling(far));
+    await served;
+  });
 });
