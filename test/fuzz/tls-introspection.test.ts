@@ -44,6 +44,8 @@ interface Case {
     readonly trusts: 'the root' | 'a stranger';
     readonly rejects: boolean;
   };
+  /** Where ours are served. */
+  readonly place: { readonly threads?: number; readonly records?: 'threads' };
   /** Whose session is resumed. */
   readonly sessionOf: Kind;
 }
@@ -78,6 +80,7 @@ const randomCase: fc.Arbitrary<Case> = fc.record({
     rejects: often(false, true),
   }),
   server: fc.record({ ...parameters, requestCert: fc.boolean(), trusts, rejects: often(false, true) }),
+  place: fc.constantFrom<Case['place'][]>({}, { threads: 0 }, { records: 'threads' }),
   sessionOf: fc.constantFrom<Kind>('node', 'ours'),
 });
 
@@ -360,8 +363,8 @@ async function judge(each: Case): Promise<void> {
     expect(refusalOf(LIBRARIES.ours, options)).toBe(refusal);
     if (refusal !== undefined) return;
   }
-  const [nodes, own] = [node, LIBRARIES.ours].map((library) => library.createServer(serverOptions(each)));
-  if (nodes === undefined || own === undefined) return;
+  const nodes = node.createServer(serverOptions(each));
+  const own = ours.createServer({ ...serverOptions(each), ...each.place });
   const servers = { node: [nodes, await listen(nodes)], ours: [own, await listen(own)] } as const;
   try {
     const outcomes = await connectAll(each, servers);
