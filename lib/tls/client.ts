@@ -318,7 +318,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     else this.#verify(this.#verifies);
     if (isGone(socket)) return;
     socket.emit('secure');
-    if (!isGone(socket)) TLSSocket.open(socket);
+    if (this.#verifies === undefined && !isGone(socket)) TLSSocket.open(socket);
   }
 
   // The server gets the handshake's last message.
@@ -347,8 +347,10 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       }
     }
     socket.authorized = error === undefined;
-    this.#welcome();
-    TLSSocket.open(socket);
+    if (!this.#isVerified) {
+      this.#welcome();
+      TLSSocket.open(socket);
+    }
     debugTls('client emits secureConnect, authorized: %s, protocol: %s', socket.authorized, socket.alpnProtocol);
     socket.emit('secureConnect');
     this.#isVerified = true;
