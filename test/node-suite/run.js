@@ -2,17 +2,18 @@
 
 // Runs Node.js's own tests of TLS, HTTPS and HTTP/2 with openssl-async/register: servers and clients are this package's.
 //
-//   node test/node-suite/run.js [--all] [--node] [--update] [TEXT…]
+//   node test/node-suite/run.js [--major 24] [--all] [--node] [--update] [TEXT…]
 //
 // outcomes.json has the tests that pass or skip themselves, which run, and the others with the reason why they do not.
-// --all runs the others too, --node runs all with Node's own modules, --update writes outcomes.json; TEXT selects tests
-// whose names contain it.
+// --major: the tests of this version, by its own binary, instead of those of 20 by the running one. --all runs the others
+// too, --node runs all with Node's own modules, --update writes outcomes.json; TEXT selects tests whose names contain it.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { obtainNode } = require('../nodes/obtain-node.js');
 const { obtainSuite } = require('./obtain-suite.js');
 
 const REGISTER = path.join(__dirname, '..', '..', 'dist', 'register.js');
@@ -23,12 +24,14 @@ const SKIPPED = /^1\.\.0 # Skipped/m;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    major: { type: 'string', default: '20' },
     all: { type: 'boolean', default: false },
     node: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
   },
 });
-const known = fs.existsSync(OUTCOMES) ? JSON.parse(fs.readFileSync(OUTCOMES, 'utf8')) : { passed: [], failed: {} };
+const outcomes = JSON.parse(fs.readFileSync(OUTCOMES, 'utf8'));
+const known = outcomes[values.major] ?? { passed: [], failed: {} };
 const runsAll = values.all || values.node || values.update || positionals.length > 0;
 
 // Tests that look into Node.js itself say nothing about another implementation.
@@ -56,9 +59,9 @@ function flagsOf(text) {
   return flags.split(/\s+/).filter((flag) => flag !== '');
 }
 
-function run({ file, text }) {
+function run({ file, text }, binary) {
   const register = values.node ? [] : ['--require', REGISTER];
-  const child = spawn(process.execPath, [...flagsOf(text), ...register, file], {
+  const child = spawn(binary, [...flagsOf(text), ...register, file], {
     cwd: path.dirname(file),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_TEST_DIR: os.tmpdir() },
@@ -77,11 +80,12 @@ function run({ file, text }) {
 }
 
 // As many at a time as there are cores: each uses a port that the system chooses.
-async function runAll(tests) {
+async function runAll(tests, binary) {
   const results = new Map();
   const left = [...tests];
   const work = async () => {
-    for (let test = left.shift(); test !== undefined; test = left.shift()) results.set(test.name, await run(test));
+    for (let test = left.shift(); test !== undefined; test = left.shift())
+      results.set(test.name, await run(test, binary));
   };
   await Promise.all(Array.from({ length: os.availableParallelism() }, work));
   return tests.map(({ name }) => ({ name, ...results.get(name) }));
@@ -93,14 +97,20 @@ function firstLine(said) {
 
 async function main() {
   let suite;
+  let binary = process.execPath;
   try {
-    suite = await obtainSuite();
+    suite = await obtainSuite(values.major);
+    if (values.major !== '20') {
+      const found = obtainNode(Number(values.major));
+      if (found.reason !== undefined) throw new Error(found.reason);
+      ({ binary } = found);
+    }
   } catch (error) {
     console.log(`skipped: Node.js's own tests cannot be had here: ${error.message}\n# pass 0\n# fail 0\n# skipped 1`);
     return;
   }
   const tests = listTests(suite);
-  const results = await runAll(tests);
+  const results = await runAll(tests, binary);
   const passed = results.filter(({ outcome }) => outcome === 'passed');
   const failed = results.filter(({ outcome }) => outcome === 'failed');
   const skipped = results.filter(({ outcome }) => outcome === 'skipped').length;
@@ -109,8 +119,8 @@ async function main() {
   if (values.update) {
     const reasons = failed.map(({ name }) => [name, known.failed[name] ?? 'not looked at']);
     const others = results.filter(({ outcome }) => outcome !== 'failed').map(({ name }) => name);
-    const text = JSON.stringify({ failed: Object.fromEntries(reasons), passed: others }, null, 2);
-    fs.writeFileSync(OUTCOMES, `${text}\n`);
+    outcomes[values.major] = { failed: Object.fromEntries(reasons), passed: others };
+    fs.writeFileSync(OUTCOMES, `${JSON.stringify(outcomes, null, 2)}\n`);
   }
   const broken = values.node ? [] : failed.filter(({ name }) => !Object.hasOwn(known.failed, name));
   for (const { name, said } of broken) console.log(`not ok - ${name}\n${said}`);
