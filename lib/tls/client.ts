@@ -156,9 +156,12 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     const { socket } = this;
     const below = new ConnectingTransport(stream);
     TLSSocket.prepare(socket, below);
+    const onClosed = (): void => {
+      socket.destroy();
+    };
     const begin = (): void => {
       const given = giveOf(stream);
-      this.#begin(below, given, (id) => transportOver(stream, given, id, socket));
+      this.#begin(below, given, (id) => transportOver(stream, given, { id, socket, onClosed }));
     };
     // Callers set up the socket first.
     if (!isUnconnected(stream)) {

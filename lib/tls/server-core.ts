@@ -252,21 +252,20 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
   }
 
   #adopt(stream: Duplex): void {
-    const fd = descriptorOf(stream);
-    const isOurs = (stream as { server?: unknown }).server === this.#server;
-    if (isOurs && fd >= 0 && connections().native.hasSockets()) this.#adoptDescriptor(stream, fd);
-    else this.#serveStream(stream);
+    const isOurs = (stream as { server?: unknown }).server === this.#server && connections().native.hasSockets();
+    const fd = isOurs ? descriptorOf(stream) : -1;
+    if (fd < 0) this.#serveStream(stream);
+    else this.#adoptDescriptor(stream, fd);
   }
 
-  // Of a socket of the server's own, which a process of a cluster has got. Its descriptor is ours from here on: the socket
-  // itself goes, and the connection stays.
+  // Of the server's own, in a process of a cluster: its descriptor is ours from here on, and the socket itself goes.
   #adoptDescriptor(socket: Duplex, fd: number): void {
     const bytes = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
     const error = connections().native.adopt(this.#activate(), fd, bytes ?? undefined);
     socket.destroy(error === 0 ? undefined : systemError(error, 'dup'));
   }
 
-  // node:net counts its own connections, and nobody counts streams that others hand over.
+  // Nobody counts streams that others hand over.
   #serveStream(stream: Duplex): void {
     try {
       this.#serveBy(this.#makeSocket(), stream, giveOf(stream));
@@ -280,18 +279,18 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
     const socket = makeSocket(this);
     const given = giveOf(stream);
     try {
-      this.#serveBy(socket, stream, given);
+      return this.#serveBy(socket, stream, given);
     } catch (error) {
       if (given.bytes !== undefined) stream.unshift(given.bytes);
       throw error;
     }
-    return socket;
   }
 
-  #serveBy(socket: TLSSocket, stream: Duplex, given: Given): void {
+  #serveBy(socket: TLSSocket, stream: Duplex, given: Given): TLSSocket {
     const id = connections().native.serve(this.#activate(), given.fd, given.bytes);
     if (id < 0) throw systemError(id, 'accept');
-    TLSSocket.attach(socket, id, transportOver(stream, given, id, socket));
+    const onClosed = TLSSocket.loseBelow.bind(undefined, socket);
+    TLSSocket.attach(socket, id, transportOver(stream, given, { id, socket, onClosed }));
     this.#streams.add(socket);
     this.#sockets.set(id, socket);
     socket.once('close', () => this.#sockets.delete(id));
@@ -301,6 +300,7 @@ export class ServerCore implements Listener, SocketOwner<TLSSocket> {
       });
     }
     TLSSocket.begin(socket);
+    return socket;
   }
 
   // --- Connections

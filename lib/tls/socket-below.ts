@@ -38,20 +38,27 @@ function canHand(socket: Socket): boolean {
   return socket.writableLength === 0 && (socket.readableLength === 0 || socket.readableEncoding === null);
 }
 
-/** What carries the bytes of a connection `above` a stream, of which native code has got what `given` has. */
-export function transportOver(stream: Duplex, given: Given, id: number, above: TimedStream): Transport {
+/** A connection over a stream: its id, its socket, and what that does when the socket below is closed. */
+export interface Above {
+  readonly id: number;
+  readonly socket: TimedStream;
+  readonly onClosed: () => void;
+}
+
+/** What carries the bytes of a connection over a stream, of which native code has got what `given` has. */
+export function transportOver(stream: Duplex, given: Given, above: Above): Transport {
   const isBelow = given.fd >= 0 && stream instanceof Socket;
-  return isBelow ? new SocketBelow(id, stream, above) : new StreamTransport(id, stream);
+  return isBelow ? new SocketBelow(stream, above) : new StreamTransport(above.id, stream);
 }
 
 class SocketBelow extends SocketTransport {
   readonly #socket: Socket;
-  readonly #above: TimedStream;
+  readonly #onClosed: () => void;
 
-  constructor(id: number, socket: Socket, above: TimedStream) {
+  constructor(socket: Socket, { id, socket: above, onClosed }: Above) {
     super(id);
     this.#socket = socket;
-    this.#above = above;
+    this.#onClosed = onClosed;
     const handle = (socket as unknown as { _handle: Handle })._handle;
     handle.reading = false;
     handle.readStop();
@@ -68,12 +75,8 @@ class SocketBelow extends SocketTransport {
 
   override begin(onLost: (error?: Error) => void): void {
     this.#socket.on('error', onLost);
-    this.#socket.on('close', this.#onClose);
+    this.#socket.on('close', this.#onClosed);
   }
-
-  readonly #onClose = (): void => {
-    this.#above.destroy();
-  };
 
   // The listener for errors stays: nobody else may listen.
   override close(reset: boolean): void {

@@ -76,6 +76,12 @@ export class TLSSocket extends SocketStream {
     if (!socket.destroyed) end?.();
   }
 
+  /** The socket below a server's is closed. @internal */
+  static loseBelow(socket: TLSSocket): void {
+    if (socket.destroyed || SocketStream.isEstablished(socket)) socket.destroy();
+    else SocketStream.fail(socket, hungUp());
+  }
+
   // The last message of a connection comes after the handshake's.
   /** @internal */
   override _final(callback: (error?: Error | null) => void): void {

@@ -198,3 +198,19 @@ test('a server that is handed a socket leaves it below, until either goes', asyn
   }
   await close(front);
 });
+
+test("a server whose client's socket is destroyed during the handshake hears of it, as that of node:tls", async () => {
+  for (const make of [createServer, nodeTls.createServer] as ((options: nodeTls.TlsOptions) => nodeTls.Server)[]) {
+    const server = make(identity);
+    const front = net.createServer((raw) => {
+      server.emit('connection', raw);
+      setImmediate(() => raw.destroy());
+    });
+    const failed = once(server, 'tlsClientError') as Promise<[NodeJS.ErrnoException, net.Socket]>;
+    const client = net.connect(await listen(front), '127.0.0.1').on('error', () => undefined);
+    const [error, socket] = await failed;
+    expect([error.code, error.message, socket.destroyed]).toEqual(['ECONNRESET', 'socket hang up', true]);
+    client.destroy();
+    await close(front);
+  }
+});
