@@ -144,8 +144,9 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       raw.removeAllListeners();
       this.#connected(() => {
         const isOurs = fd >= 0 && connections().native.hasSockets();
-        if (!isOurs) this.#begin(below, NOTHING, (id) => new StreamTransport(id, raw));
-        else if (this.#begin(below, { ...NOTHING, fd }, (id) => new SocketTransport(id))) raw.destroy();
+        const given = isOurs ? { ...NOTHING, fd } : NOTHING;
+        const make = (id: number): Transport => (isOurs ? new SocketTransport(id) : new StreamTransport(id, raw));
+        if (this.#begin(below, () => given, make) && isOurs) raw.destroy();
       });
     });
     raw.connect(options as net.SocketConnectOpts);
@@ -160,8 +161,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       socket.destroy();
     };
     const begin = (): void => {
-      const given = giveOf(stream);
-      this.#begin(below, given, (id) => transportOver(stream, given, { id, socket, onClosed }));
+      const give = (): Given => giveOf(stream);
+      this.#begin(below, give, (id, given) => transportOver(stream, given, { id, socket, onClosed }));
     };
     // Callers set up the socket first.
     if (!isUnconnected(stream)) {
@@ -201,13 +202,14 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     });
   }
 
-  #begin(below: ConnectingTransport, given: Given, transportOf: (id: number) => Transport): boolean {
+  #begin(below: ConnectingTransport, give: () => Given, transportOf: (id: number, given: Given) => Transport): boolean {
     const { socket } = this;
     this.#begun = true;
     debugTls('client begins, for %s', this.#servername ?? 'no name');
     let id: number;
+    let given: Given = NOTHING;
     try {
-      id = this.#connectNatively(given);
+      id = this.#connectNatively(() => (given = give()));
     } catch (error) {
       socket.destroy(error as Error);
       return false;
@@ -216,7 +218,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       socket.destroy(systemError(id, 'connect'));
       return false;
     }
-    const transport = transportOf(id);
+    const transport = transportOf(id, given);
     TLSSocket.attach(socket, id, transport);
     below.passOn(transport);
     if (tracesHandshakes()) tellBegin(undefined, socket);
@@ -224,7 +226,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     return true;
   }
 
-  #connectNatively({ fd, bytes }: Given): number {
+  // Users' code runs before `give` is called, and none after it.
+  #connectNatively(give: () => Given): number {
     const { native, roots } = this.#context;
     const { identity, psk } = toClientKey(this.#key?.(null)) ?? {};
     let flags = this.#holdsHttp2 ? TlsClientFlag.holdsHttp2 : 0;
@@ -233,6 +236,8 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
     if (this.#verifies?.rejects === true) flags |= TlsClientFlag.mustTrust;
     if (isGiven(this.#options.requestOCSP)) flags |= TlsClientFlag.requestsStatus;
     if (this.#options.postHandshakeAuth === true) flags |= TlsClientFlag.authenticatesLater;
+    const session = this.#sessionToOffer();
+    const { fd, bytes } = give();
     const id = connections().native.connect(
       native,
       roots,
@@ -240,7 +245,7 @@ export class Client implements SocketOwner<TLSSocket>, ClientSide {
       bytes,
       this.#servername,
       this.#protocols,
-      this.#sessionToOffer(),
+      session,
       identity,
       psk,
       flags,

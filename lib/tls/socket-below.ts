@@ -27,10 +27,13 @@ export interface Given {
 
 export const NOTHING: Given = { fd: -1, bytes: undefined };
 
+/** Right before native code gets it: the descriptor is another one's as soon as users' code has closed the socket. */
 export function giveOf(stream: Duplex): Given {
-  const fd = descriptorOf(stream);
-  if (fd < 0 || !(stream instanceof Socket) || !canHand(stream) || !connections().native.hasSockets()) return NOTHING;
-  return { fd, bytes: stream.readableLength > 0 ? (stream.read() as Buffer) : undefined };
+  if (!(stream instanceof Socket) || descriptorOf(stream) < 0 || !canHand(stream)) return NOTHING;
+  if (!connections().native.hasSockets()) return NOTHING;
+  // Listeners hear of what is read, too.
+  const bytes: unknown = stream.readableLength > 0 ? stream.read() : undefined;
+  return { fd: descriptorOf(stream), bytes: Buffer.isBuffer(bytes) ? bytes : undefined };
 }
 
 function canHand(socket: Socket): boolean {

@@ -1,5 +1,6 @@
 // Sockets of node:net below a connection: what they tell, and what becomes of them, is what node:tls makes of them.
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import * as net from 'node:net';
 import { execFile as execute } from 'node:child_process';
 import * as nodeTls from 'node:tls';
@@ -122,6 +123,23 @@ test.each([
     raw.once('connect', () => { ${act} });
   `;
   await expect(execFile(process.execPath, ['-e', program], { timeout: 20_000 })).resolves.toBeDefined();
+  await close(server);
+});
+
+test('a callback that destroys the socket below ends the connection, whoever has its descriptor then', async () => {
+  const server = net.createServer((accepted) => accepted.on('error', () => undefined).resume());
+  const port = await listen(server);
+  const raw = net.connect(port, '127.0.0.1');
+  await once(raw, 'connect');
+  let other = -1;
+  const pskCallback = (): null => {
+    raw.destroy();
+    other = openSync(__filename, 'r');
+    return null;
+  };
+  const [error] = (await once(connect({ socket: raw, pskCallback }), 'error')) as [NodeJS.ErrnoException];
+  expect(error.code).toBe('ECONNRESET');
+  closeSync(other);
   await close(server);
 });
 
