@@ -4,9 +4,10 @@
 //
 //   node test/node-suite/run.js [--major 24] [--all] [--node] [--update] [TEXT…]
 //
-// outcomes.json has the tests that pass or skip themselves, which run, and the others with the reason why they do not.
-// --major: the tests of this version, by its own binary, instead of those of 20 by the running one. --all runs the others
-// too, --node runs all with Node's own modules, --update writes outcomes.json; TEXT selects tests whose names contain it.
+// outcomes/ has, by version, the tests that pass or skip themselves, which run, and the others with the reason why they do
+// not. --major: the tests of this version, by its own binary, instead of those of 20 by the running one. --all runs the
+// others too, --node runs all with Node's own modules, --update writes its outcomes; TEXT selects tests whose names
+// contain it.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -17,7 +18,6 @@ const { obtainNode } = require('../nodes/obtain-node.js');
 const { obtainSuite } = require('./obtain-suite.js');
 
 const REGISTER = path.join(__dirname, '..', '..', 'dist', 'register.js');
-const OUTCOMES = path.join(__dirname, 'outcomes.json');
 const HANG_MS = 60_000;
 const SKIPPED = /^1\.\.0 # Skipped/m;
 
@@ -30,8 +30,8 @@ const { values, positionals } = parseArgs({
     update: { type: 'boolean', default: false },
   },
 });
-const outcomes = JSON.parse(fs.readFileSync(OUTCOMES, 'utf8'));
-const known = outcomes[values.major] ?? { passed: [], failed: {} };
+const OUTCOMES = path.join(__dirname, 'outcomes', `${values.major}.json`);
+const known = JSON.parse(fs.readFileSync(OUTCOMES, 'utf8'));
 const runsAll = values.all || values.node || values.update || positionals.length > 0;
 
 // Tests that look into Node.js itself say nothing about another implementation.
@@ -119,13 +119,13 @@ async function main() {
   if (values.update) {
     const reasons = failed.map(({ name }) => [name, known.failed[name] ?? 'not looked at']);
     const others = results.filter(({ outcome }) => outcome !== 'failed').map(({ name }) => name);
-    outcomes[values.major] = { failed: Object.fromEntries(reasons), passed: others };
-    fs.writeFileSync(OUTCOMES, `${JSON.stringify(outcomes, null, 2)}\n`);
+    const text = JSON.stringify({ failed: Object.fromEntries(reasons), passed: others }, null, 2);
+    fs.writeFileSync(OUTCOMES, `${text}\n`);
   }
   const broken = values.node ? [] : failed.filter(({ name }) => !Object.hasOwn(known.failed, name));
   for (const { name, said } of broken) console.log(`not ok - ${name}\n${said}`);
   const left = runsAll ? failed.length - broken.length : Object.keys(known.failed).length;
-  console.log(`${left} tests are known not to pass: see outcomes.json`);
+  console.log(`${left} tests are known not to pass: see outcomes/`);
   console.log(`# pass ${passed.length}\n# fail ${broken.length}\n# skipped ${skipped}`);
   if (broken.length > 0) process.exitCode = 1;
 }
