@@ -374,8 +374,8 @@ export class SocketStream extends TimedStream {
     connections().remove(this.#connection, this.#resets);
     this.#transport.close(this.#resets);
     callback(error);
-    // As net.Socket, after the error.
-    process.nextTick(() => {
+    // As net.Socket, after the error and in a turn of the loop of its own: whoever has awaited another event hears of it.
+    setImmediate(() => {
       this.#endWrite();
       this.emit('close', error !== null);
     });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import * as nodeTls from 'node:tls';
-import { createServer, TLSSocket, type Server } from 'openssl-async/tls';
+import { connect, createServer, TLSSocket, type Server } from 'openssl-async/tls';
 import { ROOT } from '../support/programs';
 import { close, connectTo, listen, read, selfSigned } from '../support/tls';
 import { codeOf } from '../support/unit';
@@ -220,6 +220,24 @@ test('a reset is an error', async () => {
   const [error] = await failed;
   expect([error.code, error.syscall]).toEqual(['ECONNRESET', 'read']);
   await close(server);
+});
+
+test('whoever has awaited the end hears of the close after it', async () => {
+  const server = createServer(identity);
+  const port = await listen(server);
+  const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket]>;
+  const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }).resume();
+  const closes: string[] = [];
+  const awaitBoth = async (side: string, socket: nodeTls.TLSSocket): Promise<void> => {
+    await once(socket, 'end');
+    socket.once('close', () => closes.push(side));
+  };
+  const ended = awaitBoth('client', client);
+  const [socket] = await secure;
+  await Promise.all([ended, awaitBoth('server', socket.resume().end())]);
+  await close(server);
+  await new Promise(setImmediate);
+  expect(closes.sort()).toEqual(['client', 'server']);
 });
 
 test('a reader of single chunks gets an ArrayBuffer of its own for each', async () => {
