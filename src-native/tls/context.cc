@@ -57,11 +57,19 @@ bool AtEndOfPem() {
   return false;
 }
 
+// A certificate whose extensions OpenSSL cannot read is used all the same, as in Node.js. OpenSSL looks at them once: a
+// handshake would take that error for its own.
+bool UseLeaf(SSL_CTX* context, X509* leaf) {
+  static_cast<void>(X509_get_extension_flags(leaf));
+  ERR_clear_error();
+  return SSL_CTX_use_certificate(context, leaf) == 1;
+}
+
 // A certificate of the server's own, then its chain.
 bool UseCertificate(SSL_CTX* context, const std::string& pem) {
   const BioPointer bio = Memory(pem);
   const X509Pointer leaf(PEM_read_bio_X509_AUX(bio.get(), nullptr, &Passphrase, nullptr));
-  if (leaf == nullptr || SSL_CTX_use_certificate(context, leaf.get()) != 1) return false;
+  if (leaf == nullptr || !UseLeaf(context, leaf.get())) return false;
   SSL_CTX_clear_chain_certs(context);
   while (const X509Pointer issuer{PEM_read_bio_X509(bio.get(), nullptr, &Passphrase, nullptr)}) {
     if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) return false;
@@ -120,7 +128,7 @@ Result<void> UsePfx(SSL_CTX* context, const Pfx& pfx) {
   constexpr const char* kCode = "ERR_CRYPTO_OPERATION_FAILED";
   if (key == nullptr) return Error{kCode, "Unable to load private key from PFX data", {}};
   if (leaf == nullptr) return Error{kCode, "Unable to load certificate from PFX data", {}};
-  if (SSL_CTX_use_certificate(context, leaf) != 1 || SSL_CTX_use_PrivateKey(context, key) != 1) return PfxError();
+  if (!UseLeaf(context, leaf) || SSL_CTX_use_PrivateKey(context, key) != 1) return PfxError();
   for (int i = 0; i < sk_X509_num(others); ++i) {
     X509* const other = sk_X509_value(others, i);
     if (SSL_CTX_add1_chain_cert(context, other) != 1 || !AddAuthority(context, other)) return PfxError();

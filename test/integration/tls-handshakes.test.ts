@@ -1,8 +1,10 @@
 // Handshakes of openssl-async/tls: which context, which version, which client, and failures.
+import * as crypto from 'node:crypto';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import * as nodeTls from 'node:tls';
 import { createSecureContext, createServer, type Server } from 'openssl-async/tls';
+import { makeCertificate } from '../support/made-certificates';
 import { close, connectTo, listen, run, selfSigned, signedClient } from '../support/tls';
 import { codeOf } from '../support/unit';
 
@@ -68,6 +70,25 @@ describe('versions and ciphers', () => {
     expect(stdout).toMatch(/Cipher is \w/);
     await close(server);
   });
+
+  // OpenSSL 3.5 and later refuse these names.
+  test.each(['bmp', 'universal'] as const)(
+    'a fault of our own certificate, a text of %s, is not the error of a handshake',
+    async (kind) => {
+      const { privateKey: key } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const name = [[{ type: '2.5.4.3', kind, text: '\ud800' }]];
+      const alternatives = [{ kind: 'directory', name }] as const;
+      const content = { serial: Buffer.from([1]), subject: [], isAuthority: false, alternatives };
+      const { pem } = makeCertificate(content, key, { subject: [], key });
+      const server = createServer({ cert: pem, key: key.export({ type: 'pkcs8', format: 'pem' }) });
+      const port = await listen(server);
+      const failure = failureOf(server);
+      const refused = connectTo(port, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' });
+      await expect(refused).rejects.toThrow();
+      expect((await failure)[0].code).toBe('ERR_SSL_NO_SHARED_CIPHER');
+      await close(server);
+    },
+  );
 
   test('wrong options throw the errors of node:tls', () => {
     for (const wrong of [
