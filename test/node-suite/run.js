@@ -59,12 +59,13 @@ function flagsOf(text) {
   return flags.split(/\s+/).filter((flag) => flag !== '');
 }
 
-function run({ file, text }, binary) {
+// worker: its tests have a folder of their own.
+function run({ file, text }, binary, worker) {
   const register = values.node ? [] : ['--require', REGISTER];
   const child = spawn(binary, [...flagsOf(text), ...register, file], {
     cwd: path.dirname(file),
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_TEST_DIR: os.tmpdir() },
+    env: { ...process.env, NODE_TEST_DIR: os.tmpdir(), TEST_THREAD_ID: `${process.pid}.${worker}` },
   });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => output.push(bytes));
@@ -83,11 +84,11 @@ function run({ file, text }, binary) {
 async function runAll(tests, binary) {
   const results = new Map();
   const left = [...tests];
-  const work = async () => {
+  const work = async (worker) => {
     for (let test = left.shift(); test !== undefined; test = left.shift())
-      results.set(test.name, await run(test, binary));
+      results.set(test.name, await run(test, binary, worker));
   };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, work));
+  await Promise.all(Array.from({ length: os.availableParallelism() }, (_, worker) => work(worker)));
   return tests.map(({ name }) => ({ name, ...results.get(name) }));
 }
 
