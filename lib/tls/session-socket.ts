@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import { TLSSocket as NodeTLSSocket } from 'node:tls';
 import { asyncError } from '../base/errors';
 import { connections } from './connections';
+import { defineMembers } from './session-members';
 import type { TLSSocket } from './socket';
 import { SocketStream } from './socket-stream';
 
@@ -112,58 +113,7 @@ export class SessionSocket extends Socket {
   }
 }
 
-// Whatever the connection answers for.
-const METHODS = [
-  'address',
-  'disableRenegotiation',
-  'enableTrace',
-  'exportKeyingMaterial',
-  'getCertificate',
-  'getCipher',
-  'getEphemeralKeyInfo',
-  'getFinished',
-  'getPeerCertificate',
-  'getPeerFinished',
-  'getPeerX509Certificate',
-  'getProtocol',
-  'getSession',
-  'getSharedSigalgs',
-  'getTLSTicket',
-  'getX509Certificate',
-  'isSessionReused',
-  'renegotiate',
-  'setKeepAlive',
-  'setKeyCert',
-  'setMaxSendFragment',
-  'setNoDelay',
-  'setServername',
-  'setSession',
-] as const satisfies (keyof TLSSocket)[];
-const PROPERTIES = [
-  'handshake',
-  'localAddress',
-  'localFamily',
-  'localPort',
-  'remoteAddress',
-  'remoteFamily',
-  'remotePort',
-  'truncated',
-] as const satisfies (keyof TLSSocket)[];
-
-for (const name of METHODS) {
-  const value = function (this: SessionSocket, ...args: unknown[]): unknown {
-    const connection = SessionSocket.connectionOf(this);
-    const result = (connection[name] as (...given: unknown[]) => unknown).apply(connection, args);
-    return result === connection ? this : result;
-  };
-  Object.defineProperty(SessionSocket.prototype, name, { value, configurable: true, writable: true });
-}
-for (const name of PROPERTIES) {
-  const get = function (this: SessionSocket): TLSSocket[typeof name] {
-    return SessionSocket.connectionOf(this)[name];
-  };
-  Object.defineProperty(SessionSocket.prototype, name, { get, configurable: true });
-}
+defineMembers(SessionSocket.prototype, (socket) => SessionSocket.connectionOf(socket));
 
 // Whoever asks for `instanceof tls.TLSSocket` of Node.js is right to. net.Socket's constructor remains the one that is
 // called.
