@@ -8,6 +8,7 @@ import type { NodeServer } from './handle';
 import { readHttpsOptions, readServerOptions, withoutEarlyData, type ServerOptions, type TlsOptions } from './options';
 import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
+import { describeSessions } from './session-members';
 import { SessionSocket } from './session-socket';
 import { Server } from './tls';
 
@@ -47,6 +48,7 @@ function readSessionOptions(value: unknown, server: object): ServerOptions {
 export function attach(server: HttpServer | nodeHttps.Server | Http2SecureServer, options: TlsOptions): nodeTls.Server {
   const isSecure = server instanceof NodesTlsServer;
   const hasSessions = isSecure && !(server instanceof NodesHttpsServer);
+  if (hasSessions) describeSessions(server);
   const front = hasSessions
     ? new SessionServer(withoutEarlyData(readSessionOptions(options, server)))
     : new Server(withoutEarlyData(readHttpsOptions(options)) as TlsOptions);

@@ -7,6 +7,7 @@ import { validateInteger } from '../base/validators';
 import { Client } from './client';
 import { ClientSessionSocket } from './client-session-socket';
 import { refuseEarlyData, type ConnectionOptions } from './connect-options';
+import { describeSession } from './session-members';
 
 /** Options of a session of a client. */
 export type Http2ConnectOptions = Omit<nodeHttp2.SecureClientSessionOptions, keyof ConnectionOptions> &
@@ -43,7 +44,9 @@ export function connect(
     const stream = typeof own === 'function' ? own.call(given, address, given) : dial(address, given);
     return ClientSessionSocket.for(stream) as Duplex;
   };
-  return connectNodes(authority, { ...given, createConnection } as nodeHttp2.ClientSessionOptions, listener);
+  const session = connectNodes(authority, { ...given, createConnection } as nodeHttp2.ClientSessionOptions, listener);
+  describeSession(session);
+  return session;
 }
 
 // As Node.js does without `createConnection`.

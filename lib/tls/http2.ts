@@ -11,6 +11,7 @@ import type { NodeServer } from './handle';
 import { readHttp2Options, type Http2Options } from './options';
 import { ServerCore } from './server-core';
 import { defineServerMethods } from './server-methods';
+import { describeSessions } from './session-members';
 import { SessionSocket } from './session-socket';
 
 export { type Http2Options, type OwnServerOptions } from './options';
@@ -44,6 +45,7 @@ function serverClass(): ServerClass {
     constructor(options: object, listener?: Listener) {
       super(options, listener);
       new ServerCore(this as unknown as NodeServer, options, (socket) => SessionSocket.of(socket));
+      describeSessions(this);
       addCopier(this);
     }
     override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -60,7 +62,7 @@ function serverClass(): ServerClass {
  * Makes a server of HTTP/2 over TLS: `Http2SecureServer` of Node.js, whose connections are this package's. A thread
  * encrypts and decrypts what the sessions of HTTP/2 send and receive. Experimental.
  *
- * @param options - as those of `http2.createSecureServer()` of Node.js, and {@link OwnServerOptions}. With `threads: 0` sessions get their plaintext on the event loop, and `session.socket` has no properties of TLS.
+ * @param options - as those of `http2.createSecureServer()` of Node.js, and {@link OwnServerOptions}. With `threads: 0` sessions get their plaintext on the event loop.
  * @param listener - hears 'request'
  * @returns the server, which does not listen yet
  * @throws with the codes of Node.js for wrong options; `ERR_ASYNC_UNSUPPORTED` where there is no TLS.

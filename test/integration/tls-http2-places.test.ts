@@ -25,20 +25,33 @@ function echoing(options: Http2Options = {}): nodeHttp2.Http2SecureServer {
   });
 }
 
-/** Whether sessions of clients work, and are native: their socket is known to be one of TLS. */
+// What node:http2 and servers tell of the connection of a session.
+const toldBy = ({ encrypted, alpnProtocol, originSet }: Session, socket: nodeTls.TLSSocket): unknown => ({
+  ...{ encrypted, alpnProtocol, originSet },
+  ...{ isEncrypted: socket.encrypted, protocol: socket.alpnProtocol, name: socket.servername },
+  ...{ authorized: socket.authorized, error: socket.authorizationError },
+  ...{ version: socket.getProtocol(), cipher: socket.getCipher(), peer: socket.getPeerCertificate() },
+  ...{ family: socket.remoteFamily, isReused: socket.isSessionReused() },
+});
+
+/** Whether sessions of clients work, have what TLS has, and are native: their socket is an instance of TLSSocket. */
 async function isNative(
   server: nodeHttp2.Http2SecureServer,
   options: nodeHttp2.SecureClientSessionOptions = {},
 ): Promise<boolean> {
+  const secure = once(server, 'secureConnection') as Promise<[nodeTls.TLSSocket]>;
   const opened = once(server, 'session') as Promise<[Session]>;
   const { port } = server.address() as net.AddressInfo;
   const client = await sessionTo(port, options);
-  const [session] = await opened;
-  const encrypted = session.encrypted === true && session.alpnProtocol === 'h2';
+  const [[socket], [session]] = await Promise.all([secure, opened]);
+  const onSession = session.socket as nodeTls.TLSSocket;
+  expect(session).toMatchObject({ encrypted: true, alpnProtocol: 'h2', originSet: [expect.stringMatching(/^https:/)] });
+  expect(toldBy(session, onSession)).toEqual(toldBy(session, socket));
+  const isInstance = onSession instanceof nodeTls.TLSSocket;
   const { body } = await ask(client, {}, BODY);
   expect(body.equals(BODY)).toBe(true);
   await closeSession(client);
-  return encrypted;
+  return isInstance;
 }
 
 afterEach(whenNoneIsLeft);

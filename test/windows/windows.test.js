@@ -179,6 +179,18 @@ for (const major of [20, 22]) {
       },
     );
 
+    testUnderWine('speaks HTTP/2 over the streams of Node.js, with all that TLS has', () => {
+      const agreed = ['TLSv1.3', 'TLS_AES_256_GCM_SHA384'];
+      const session = [true, 'h2'];
+      const identity = windowsPath(writeIdentity(SCRATCH));
+      assert.deepStrictEqual(lastLine(run(path.join(PROGRAMS, 'http2.js'), [identity])), {
+        server: { session, socket: [true, 'h2', 'localhost', false], agreed },
+        client: { session, socket: [true, 'h2', 'localhost', true], agreed },
+        isWhole: true,
+        stranger: ['DEPTH_ZERO_SELF_SIGNED_CERT'],
+      });
+    });
+
     testUnderWine('drives jobs to their end when their environment ends', () => {
       const { stdout, stderr } = run(path.join(SCENARIOS, 'drain-completes.js'), ['released']);
       assert.strictEqual(stderr, '');
