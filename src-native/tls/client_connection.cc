@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <limits>
 #include <utility>
@@ -45,6 +46,9 @@ time_t TimeOf(const SSL_SESSION* session) {
   return std::numeric_limits<time_t>::max();
 }
 
+// By OpenSSL's clock: that of time() may be some milliseconds behind it, and the session be of a second to come.
+time_t Now() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
+
 // With a session that OpenSSL would not offer, or not with early data, the handshake would fail.
 bool MayBringEarlyData(SSL* ssl, const ClientSettings& settings) {
   SSL_SESSION* const session = SSL_get_session(ssl);
@@ -53,7 +57,7 @@ bool MayBringEarlyData(SSL* ssl, const ClientSettings& settings) {
   if (!IsWelcome(ssl, settings)) return false;
   const long most_version = SSL_get_max_proto_version(ssl);
   if (most_version != 0 && most_version < TLS1_3_VERSION) return false;
-  const auto age = static_cast<uint64_t>(time(nullptr) - TimeOf(session));
+  const auto age = static_cast<uint64_t>(Now() - TimeOf(session));
   return SSL_SESSION_is_resumable(session) == 1 && age < SSL_SESSION_get_ticket_lifetime_hint(session);
 }
 

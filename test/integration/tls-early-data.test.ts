@@ -3,6 +3,7 @@ import { createPublicKey, sign } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as net from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { createRemoteKey, stats } from '../../lib';
 import * as http2 from '../../lib/tls/http2';
 import * as https from '../../lib/tls/https';
@@ -239,6 +240,23 @@ test('a client sends no more early data than the session allows, and the rest la
   expect([client.isSessionReused(), client.earlyDataAccepted]).toEqual([true, false]);
   await textOf(client);
   expect(sockets[1]).toEqual({ wasEarly: false, text: `${'x'.repeat(100)}.` });
+  await close(server);
+});
+
+// OpenSSL 3.2 and later have a clock that runs some milliseconds before that of time().
+test('the second in which a session was given may have begun just now', async () => {
+  const { server } = repeating();
+  const port = await listen(server);
+  const accepted: (boolean | undefined)[] = [];
+  for (let turn = 0; turn < 3; ++turn) {
+    await setTimeout((1980 - (Date.now() % 1000)) % 1000);
+    for (const end = Date.now() + 40; Date.now() < end;) {
+      const client = dial(port, { session: await sessionOf(port), earlyData: 'early.' });
+      await textOf(client);
+      accepted.push(client.earlyDataAccepted);
+    }
+  }
+  expect(new Set(accepted)).toEqual(new Set([true]));
   await close(server);
 });
 

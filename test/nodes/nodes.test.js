@@ -121,7 +121,7 @@ test('the addon says so where a function of OpenSSL is missing', (context) => {
 
 const JEST = require.resolve('jest/bin/jest');
 const TESTS =
-  'test/(fuzz/tls-introspection|integration/(operations|offload|provider|reference|remote|store|tls-(certificate-compression|client-handshakes|client-renegotiation|groups|handshakes|later-handshakes|shared-keys)))';
+  'test/(fuzz/tls-introspection|integration/(operations|offload|provider|reference|remote|store|tls-(certificate-compression|client-handshakes|client-renegotiation|early-data|groups|handshakes|later-handshakes|shared-keys)))';
 
 // The tests themselves run on Node 20 anyway: npm test.
 for (const major of MAJORS.filter((each) => !process.version.startsWith(`v${each}.`))) {
