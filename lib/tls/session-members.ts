@@ -4,6 +4,7 @@ import type { Http2Session } from 'node:http2';
 import { TLSSocket } from './socket';
 
 const METHODS = [
+  '_destroySSL',
   'address',
   'disableRenegotiation',
   'enableTrace',

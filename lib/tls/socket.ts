@@ -214,6 +214,10 @@ export class TLSSocket extends SocketStream {
   disableRenegotiation(): void {
     disableRenegotiation(this);
   }
+  /** Without effect: what is native ends with the connection. @internal */
+  _destroySSL(): void {
+    // Node.js looks into what it has of its own sockets.
+  }
   /**
    * Begins another handshake on an open connection: renegotiation before TLS 1.3. Under TLS 1.3 a server asks for the
    * client's certificate with `requestCert`, and nothing else is possible. Then `authorized`, `authorizationError` and

@@ -118,8 +118,9 @@ describeWith('openssl')('openssl s_server', () => {
     const port = await serve('-www', option, '-Verify', '2', ...clients);
     expect(await ask({ port }, undefined, new Agent({ ...trusting, ...client }))).toMatch(/Subject: CN ?= ?client/);
     const refused = ask({ port }).catch((error: unknown) => (error as NodeJS.ErrnoException).code);
-    const alert = version === 'TLSv1.3' ? 'TLSV13_ALERT_CERTIFICATE_REQUIRED' : 'SSLV3_ALERT_HANDSHAKE_FAILURE';
-    expect(await refused).toBe(`ERR_SSL_${alert}`);
+    // OpenSSL has named alerts that are older than TLS 1.3 in several ways.
+    const alert = version === 'TLSv1.3' ? /^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/ : /_ALERT_HANDSHAKE_FAILURE$/;
+    expect(await refused).toMatch(alert);
   });
 });
 

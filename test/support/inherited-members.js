@@ -28,7 +28,6 @@ const REVIEWED = {
   '@@messaging_deserialize_symbol': 'as messaging_transfer_symbol',
   // They do something sensible.
   _handle: 'undefined: there is none',
-  _destroySSL: 'does nothing without ssl',
   _tlsError: 'emits, and gives the error or null',
   _emitTLSError: 'destroys the socket once _tlsError gives the error',
   _onTimeout: "emits 'timeout'",
