@@ -16,7 +16,7 @@ export interface Identity {
 }
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openssl-async-tls-'));
-process.on('exit', () => {
+afterAll(() => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
