@@ -3,7 +3,7 @@ import { createPublicKey, sign } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import * as net from 'node:net';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createRemoteKey, stats } from '../../lib';
 import * as http2 from '../../lib/tls/http2';
 import * as https from '../../lib/tls/https';
@@ -249,7 +249,7 @@ test('the second in which a session was given may have begun just now', async ()
   const port = await listen(server);
   const accepted: (boolean | undefined)[] = [];
   for (let turn = 0; turn < 3; ++turn) {
-    await setTimeout((1980 - (Date.now() % 1000)) % 1000);
+    await delay((1980 - (Date.now() % 1000)) % 1000); // to 20 ms before the turn of a second
     for (const end = Date.now() + 40; Date.now() < end;) {
       const client = dial(port, { session: await sessionOf(port), earlyData: 'early.' });
       await textOf(client);
